@@ -1,0 +1,32 @@
+/** The variables that functions and servers are configured by; infra sets each together with its grant. */
+export const variables = [
+  'STAGE',
+  'AWS_REGION',
+  'HISTORY_TABLE',
+  'MEMORY_TABLE',
+  'EPHEMERAL_TABLE',
+  'BUCKET',
+  /** a queue's URL is this plus `record` or the subscriber's name */
+  'QUEUE_PREFIX',
+  /** a state machine's ARN is this plus the workflow's name */
+  'STATE_MACHINE_PREFIX',
+  'NOTIFICATION_TOPIC_ARN',
+  'EVENTS_BUS',
+  /** JSON secret: current and previous secret of each webhook source and project */
+  'WEBHOOK_SECRET_ARN',
+  /** JSON: AWS account -> project, for events put on the inbox bus */
+  'ACCOUNT_PROJECTS',
+] as const
+export type Variable = (typeof variables)[number]
+
+/** Reads variables once, at start; a missing one throws by its name. */
+export function environment<const Names extends readonly Variable[]>(
+  names: Names,
+  source: Readonly<Record<string, string | undefined>> = process.env,
+): { readonly [Name in Names[number]]: string } {
+  const missing = names.filter((name) => !source[name])
+  if (missing.length > 0) throw new Error(`missing environment variable: ${missing.join(', ')}`)
+  return Object.fromEntries(names.map((name) => [name, source[name] ?? ''])) as {
+    [Name in Names[number]]: string
+  }
+}

@@ -1,0 +1,53 @@
+import type { z } from 'zod'
+
+/** How long an event is kept, in days, by what it is about. */
+export const retentionDays = { service: 7, project: 30, ai: 90, audit: 400 } as const
+export type Retention = keyof typeof retentionDays
+
+/** An older shape of a type's data: its schema, and how it becomes the next version. */
+export type OldVersion = { schema: z.ZodType; upcast: (data: never) => unknown; example: unknown }
+
+export type EventType<Name extends string = string, Schema extends z.ZodType = z.ZodType> = {
+  /** `noun.past-tense`, `noun.verb-requested`, or GitHub's own words as `github.<event>[.<action>]` */
+  type: Name
+  /** one sentence: what has happened when this event exists */
+  description: string
+  /** `outside`: other systems send it. `ours`: an outsider who sends it is refused as forged. */
+  origin: 'outside' | 'ours'
+  retention: Retention
+  /** the newest version; `older` holds versions 1 … version-1 in order */
+  version: number
+  schema: Schema
+  older: readonly OldVersion[]
+  /** what of the data belongs together; decides `partitionkey` when the sender did not */
+  partitionkey?: (data: z.infer<Schema>) => string
+  /** dotted paths of personal data, scrubbed from logs */
+  personal: readonly string[]
+  /** real data, valid against `schema` */
+  example: z.input<Schema>
+}
+
+type Declaration<Name extends string, Schema extends z.ZodType> = Omit<
+  EventType<Name, Schema>,
+  'version' | 'older' | 'personal'
+> & { older?: readonly OldVersion[]; personal?: readonly string[] }
+
+/** Declares an event type. The version is one more than the number of older shapes. */
+export function defineEvent<const Name extends string, Schema extends z.ZodType>(
+  declaration: Declaration<Name, Schema>,
+): EventType<Name, Schema> {
+  const older = declaration.older ?? []
+  return { ...declaration, older, personal: declaration.personal ?? [], version: older.length + 1 }
+}
+
+/** An older shape of a type, typed by its own schema. */
+export function olderVersion<Schema extends z.ZodType>(version: {
+  schema: Schema
+  upcast: (data: z.infer<Schema>) => unknown
+  example: z.input<Schema>
+}): OldVersion {
+  return version
+}
+
+/** The data of an event type, as handlers get it: newest version, parsed. */
+export type DataOf<Type extends EventType> = z.infer<Type['schema']>

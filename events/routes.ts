@@ -1,0 +1,146 @@
+import { approvalDecided } from './approval.decided.ts'
+import { approvalRequested } from './approval.requested.ts'
+import { buildStatusChanged } from './build.status-changed.ts'
+import { deploymentFailed } from './deployment.failed.ts'
+import { eventDeadLettered } from './event.dead-lettered.ts'
+import type { EventType } from './event-type.ts'
+import { githubCheckSuiteCompleted } from './github.check-suite.completed.ts'
+import { githubPullRequestOpened } from './github.pull-request.opened.ts'
+import { githubPullRequestSynchronize } from './github.pull-request.synchronize.ts'
+import { githubPush } from './github.push.ts'
+import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
+import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
+import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
+import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
+import { repositoryAnalyzed } from './repository.analyzed.ts'
+import { repositoryUpdated } from './repository.updated.ts'
+import { repositoryValidationRequested } from './repository.validation-requested.ts'
+import { rollbackDecided } from './rollback.decided.ts'
+import { only, type Route } from './route.ts'
+import { testCompleted } from './test.completed.ts'
+import { workflowFailed } from './workflow.failed.ts'
+import { workflowStarted } from './workflow.started.ts'
+import { workflowSucceeded } from './workflow.succeeded.ts'
+
+/** Who gets what. One entry is one queue and one function or workflow. */
+export const routes = [
+  {
+    subscriber: 'analyze-push',
+    kind: 'function',
+    types: [githubPush],
+    when: [only(githubPush, (push) => !push.deleted)],
+    effect: 'outside',
+    batch: 10,
+    concurrency: 10,
+    attempts: 5,
+    timeout: 30,
+    emits: [repositoryAnalyzed],
+  },
+  {
+    subscriber: 'track-build',
+    kind: 'function',
+    types: [
+      githubWorkflowRunRequested,
+      githubWorkflowRunInProgress,
+      githubWorkflowRunCompleted,
+      githubCheckSuiteCompleted,
+      testCompleted,
+    ],
+    effect: 'state',
+    batch: 10,
+    concurrency: 10,
+    attempts: 5,
+    timeout: 30,
+    emits: [buildStatusChanged],
+  },
+  {
+    subscriber: 'test-and-validate',
+    kind: 'workflow',
+    types: [githubPush, githubPullRequestOpened, githubPullRequestSynchronize, repositoryValidationRequested],
+    when: [only(githubPush, (push) => !push.deleted && push.ref.startsWith('refs/heads/'))],
+    effect: 'outside',
+    batch: 10,
+    concurrency: 5,
+    attempts: 5,
+    timeout: 30,
+    emits: [approvalRequested, qualityGateEvaluated, rollbackDecided],
+  },
+  {
+    subscriber: 'resume-workflow',
+    kind: 'function',
+    types: [approvalDecided],
+    effect: 'outside',
+    batch: 10,
+    concurrency: 2,
+    attempts: 5,
+    timeout: 30,
+    emits: [],
+  },
+  {
+    subscriber: 'track-run',
+    kind: 'function',
+    types: [workflowStarted, workflowSucceeded, workflowFailed],
+    effect: 'state',
+    batch: 10,
+    concurrency: 5,
+    attempts: 5,
+    timeout: 30,
+    emits: [],
+  },
+  {
+    subscriber: 'notify',
+    kind: 'function',
+    types: [
+      approvalRequested,
+      buildStatusChanged,
+      deploymentFailed,
+      eventDeadLettered,
+      rollbackDecided,
+      workflowFailed,
+    ],
+    when: [only(buildStatusChanged, (change) => change.to === 'failing')],
+    effect: 'outside',
+    batch: 10,
+    concurrency: 2,
+    attempts: 8,
+    timeout: 30,
+    emits: [],
+  },
+  {
+    subscriber: 'publish',
+    kind: 'function',
+    types: [
+      approvalDecided,
+      buildStatusChanged,
+      qualityGateEvaluated,
+      repositoryAnalyzed,
+      repositoryUpdated,
+      rollbackDecided,
+      workflowFailed,
+      workflowSucceeded,
+    ],
+    effect: 'outside',
+    batch: 10,
+    concurrency: 5,
+    attempts: 8,
+    timeout: 30,
+    emits: [],
+  },
+] as const satisfies readonly Route[]
+
+export type Subscriber = (typeof routes)[number]['subscriber']
+
+export type RouteTo<Name extends Subscriber> = Extract<(typeof routes)[number], { subscriber: Name }>
+
+export function routeTo<Name extends Subscriber>(name: Name): RouteTo<Name>
+export function routeTo(name: string): Route | undefined {
+  return routes.find((route) => route.subscriber === name)
+}
+
+/** Producers of our types that are no subscribers: commands, the sweep, Step Functions. */
+export const producers: Readonly<Record<string, readonly EventType[]>> = {
+  'POST /v1/repositories': [repositoryUpdated],
+  'POST /v1/approvals/{approval}/decision': [approvalDecided],
+  'Step Functions status events': [workflowStarted, workflowSucceeded, workflowFailed],
+  'functions/sweep': [approvalDecided, eventDeadLettered],
+}
