@@ -13,7 +13,13 @@ type HandledType<T extends EventType> = T extends EventType
       event: RecordedEvent
       /** the same at every attempt; send it along to whatever is acted on */
       idempotencyKey: string
-      /** when this attempt began, ISO 8601 */
+      /** the event's own, or one made from its story: the same for all of a story */
+      traceparent: string
+      /** '' for the live delivery */
+      replay: string
+      /** of a workflow's run: 1 unless somebody retried it */
+      attempt: number
+      /** when the handling began, ISO 8601 */
       now: string
     }
   : never
@@ -43,5 +49,22 @@ export type StateHandler<R extends Route> = (
   handled: Handled<R>,
   memory: Pick<Memory, 'get'>,
 ) => Promise<Change<R['emits'][number]> | undefined>
+
+/** What consume hands over, before a route's types are known. */
+export type HandledAny = {
+  type: string
+  data: unknown
+  event: RecordedEvent
+  idempotencyKey: string
+  traceparent: string
+  replay: string
+  attempt: number
+  now: string
+}
+
+export type HandlerAny = (
+  handled: HandledAny,
+  memory: Memory | undefined,
+) => Promise<readonly Emission[] | Change | undefined>
 
 export type HandlerOf<R extends Route> = R['effect'] extends 'state' ? StateHandler<R> : OutsideHandler<R>

@@ -45,6 +45,8 @@ export const incomingEvent = z
     datacontenttype: z.string().max(256).optional(),
     dataschema: z.string().max(1024).optional(),
     data: z.unknown().optional(),
+    /** a body that is no JSON and no text, as CloudEvents' JSON format has it */
+    data_base64: z.base64().optional(),
     partitionkey: key(limits.key).optional(),
     correlationid: key(limits.key).optional(),
     causationid: key(limits.key).optional(),
@@ -86,6 +88,8 @@ export const recordedEvent = z.object({
   /** the version of its type that `data` is in; absent for unknown types */
   dataversion: z.number().optional(),
   data: z.unknown().optional(),
+  /** `data` is base64 text for a body that is neither JSON nor text */
+  database64: z.literal(true).optional(),
   dataref: z.string().optional(),
   /** what belongs together and may be ordered; the event's own id where nobody said */
   partitionkey: z.string(),

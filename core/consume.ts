@@ -1,0 +1,187 @@
+import type { Route } from '../events/route.ts'
+import { identityOf } from './admit.ts'
+import {
+  type Acted,
+  type ConsumeDeps,
+  type Consumed,
+  causeOf,
+  doneMark,
+  emitFrames,
+  fail,
+  giveUp,
+  type Message,
+  type Task,
+  writeDone,
+} from './delivery.ts'
+import { Failure } from './errors.ts'
+import { type DeliveryFrame, deliveryFrame } from './frame.ts'
+import type { Change, Emission, HandledAny, HandlerAny } from './handler.ts'
+import { idempotencyKey } from './identity.ts'
+import { outboxItems } from './outbox.ts'
+import { traceparentOf } from './trace-context.ts'
+import { newestData } from './versions.ts'
+
+/**
+ * Hands a batch of messages to a subscriber's handler and keeps the books on it: one Consumed per message, in order.
+ * Does not throw for any of them. Messages of one partition key are handled one after the other, others side by side.
+ */
+export async function consume(
+  route: Route,
+  handler: HandlerAny,
+  messages: readonly Message[],
+  deps: ConsumeDeps,
+): Promise<Consumed[]> {
+  const settled: Consumed[] = messages.map(() => ({
+    outcome: 'unreadable',
+    again: 60,
+    reason: 'not a delivery of ours',
+  }))
+  const frames = messages.flatMap((message, index) => {
+    const frame = readFrame(message.body)
+    return frame ? [{ index, message, frame }] : []
+  })
+  const acted: { index: number; acted: Acted }[] = []
+  const groups = Map.groupBy(frames, ({ frame: { event } }) => `${event.project} ${event.partitionkey}`)
+  await Promise.all(
+    [...groups.values()].map(async (group) => {
+      for (const { index, ...received } of group) {
+        const result = await handleOne(route, handler, received, deps)
+        if ('emissions' in result) acted.push({ index, acted: result })
+        else settled[index] = result
+      }
+    }),
+  )
+  const concluded = await conclude(
+    route,
+    acted.map((item) => item.acted),
+    deps,
+  )
+  for (const [position, { index }] of acted.entries()) {
+    const consumed = concluded[position]
+    if (consumed) settled[index] = consumed
+  }
+  return settled
+}
+
+function readFrame(body: string): DeliveryFrame | undefined {
+  try {
+    return deliveryFrame.safeParse(JSON.parse(body)).data
+  } catch {
+    // no JSON: the caller says unreadable
+    return undefined
+  }
+}
+
+async function handleOne(
+  route: Route,
+  handler: HandlerAny,
+  { message, frame }: { message: Message; frame: DeliveryFrame },
+  deps: ConsumeDeps,
+): Promise<Consumed | Acted> {
+  const key = { ...identityOf(frame.event), subscriber: route.subscriber, replay: frame.replay }
+  const task: Task = { frame, message, key, existing: undefined, now: deps.clock() }
+  try {
+    // what comes for the first time costs no read
+    if (message.receiveCount > 1 || frame.resent || frame.replay !== '')
+      task.existing = (await deps.history.getDeliveries([key]))[0]
+    // a run that somebody retries is a further start of a delivery that is done
+    const settledBefore = task.existing !== undefined && task.existing.state !== 'retrying'
+    if (settledBefore && (frame.attempt ?? 1) === 1) return { outcome: 'already', key }
+    if (message.receiveCount > route.attempts) return await giveUp(route, task, deps)
+    const handled = await prepare(task, deps)
+    if (route.effect === 'state') return await commitChange(route, handler, handled, task, deps)
+    return { task, emissions: listOf(await handler(handled, deps.memory)) }
+  } catch (error) {
+    return await fail(route, task, error, deps)
+  }
+}
+
+const listOf = (result: readonly Emission[] | Change | undefined): readonly Emission[] => {
+  if (result === undefined) return []
+  if ('emits' in result) throw new Error('a subscriber of effect outside answered a change of state')
+  return result
+}
+
+async function prepare({ frame, key, now }: Task, deps: ConsumeDeps): Promise<HandledAny> {
+  const { event, replay } = frame
+  const { type, data } = newestData(
+    event,
+    event.dataref === undefined ? event.data : await body(event.dataref, deps),
+  )
+  return {
+    type,
+    data,
+    event,
+    idempotencyKey: idempotencyKey(key, key.subscriber, replay),
+    traceparent: traceparentOf(event),
+    replay,
+    attempt: frame.attempt ?? 1,
+    now,
+  }
+}
+
+async function body(dataref: string, deps: ConsumeDeps): Promise<unknown> {
+  const bytes = await deps.bodies.get(dataref)
+  if (bytes === undefined) throw new Failure('NotFound', `the body ${dataref} is gone from the bucket`)
+  return JSON.parse(Buffer.from(bytes).toString('utf8'))
+}
+
+const commitTries = 5
+
+/** Effect state: what it changes, what it emits and its mark are one transaction; lost races are decided again. */
+async function commitChange(
+  route: Route,
+  handler: HandlerAny,
+  handled: HandledAny,
+  task: Task,
+  deps: ConsumeDeps,
+): Promise<Consumed | Acted> {
+  if (deps.memory === undefined) throw new Error(`${route.subscriber} is of effect state and has no memory`)
+  for (let tries = 0; tries < commitTries; tries++) {
+    const change = await handler(handled, deps.memory)
+    if (change === undefined) return { task, emissions: [] }
+    if (!('emits' in change))
+      throw new Error('a subscriber of effect state answered emissions without a change')
+    const { project, replay } = task.key
+    const by = route.subscriber
+    const cause = causeOf(task)
+    const outbox = outboxItems(change, { project, by, replay, actor: `service:${by}`, cause })
+    const mark = { ...task.key, ...doneMark(route, task, change.emits, deps) }
+    const verdict = await deps.memory.commit({ writes: change.writes, outbox, mark })
+    if (verdict === 'committed') return { outcome: 'done', key: task.key }
+    if (verdict === 'done already') return { outcome: 'already', key: task.key }
+  }
+  throw new Failure('Busy', `lost ${commitTries} races for what ${route.subscriber} changes`)
+}
+
+/** Sends what was emitted, then writes the marks: a crash between the two emits the same events again, known by their id. */
+async function conclude(route: Route, acted: readonly Acted[], deps: ConsumeDeps): Promise<Consumed[]> {
+  const unsent = new Map<Acted, unknown>()
+  const frames = acted.flatMap((item) =>
+    emitFrames(route, item).map((framed) => ({
+      item,
+      body: JSON.stringify({ ...framed, received: deps.clock() }),
+    })),
+  )
+  if (frames.length > 0)
+    try {
+      const failures = await deps.queues.send(
+        'record',
+        frames.map((framed) => framed.body),
+      )
+      for (const { index, error } of failures) {
+        const framed = frames[index]
+        if (framed) unsent.set(framed.item, error)
+      }
+    } catch (error) {
+      for (const { item } of frames) unsent.set(item, error)
+    }
+  const emitted = acted.filter((item) => !unsent.has(item))
+  const marked = await writeDone(route, emitted, deps)
+  return Promise.all(
+    acted.map((item): Consumed | Promise<Consumed> => {
+      const failure = unsent.has(item) ? { error: unsent.get(item) } : marked.get(item)
+      return failure ? fail(route, item.task, failure.error, deps) : { outcome: 'done', key: item.task.key }
+    }),
+  )
+}

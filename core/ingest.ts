@@ -1,0 +1,223 @@
+import { createHash } from 'node:crypto'
+import { byteLength, limits, projectName } from '../events/envelope.ts'
+import { credentialOf, type Principal, requireScope } from './access.ts'
+import type { Arrival } from './arrival.ts'
+import { type HttpRequest, readCloudEvents } from './cloudevents-http.ts'
+import { Failure, failures, problem, reasonOf } from './errors.ts'
+import type { Frame } from './frame.ts'
+import { githubEvent, isSigned } from './github-webhook.ts'
+import type { Ephemeral } from './ports.ts'
+import { type Outcome, type RecordDeps, record } from './record.ts'
+
+export type IngestDeps = RecordDeps & {
+  ephemeral: Ephemeral
+  /** @throws Failure Unauthenticated */
+  authenticate: (credential: string | undefined) => Promise<Principal>
+  /** Secrets of a webhook source in a project, current and previous; read anew when `fresh`. */
+  webhookSecrets: (source: string, project: string, fresh: boolean) => Promise<readonly string[]>
+}
+
+export type HttpAnswer = { status: number; contentType: string; body: unknown; outcomes: readonly Outcome[] }
+
+/** The doors that speak HTTP. Every answer is JSON; every refusal problem+json. Never throws. */
+export async function ingest(request: HttpRequest, deps: IngestDeps): Promise<HttpAnswer> {
+  try {
+    const [, door, source, project, ...rest] = request.path.split('/')
+    const known = (door === 'events' && source === undefined) || (door === 'webhooks' && source === 'github')
+    if (!known || rest.length > 0)
+      throw new Failure('NotFound', `nothing at ${request.path}: try /events or /webhooks/github`)
+    return door === 'events' ? await ingestEvents(request, deps) : await ingestGithub(request, project, deps)
+  } catch (error) {
+    return refusal(
+      error instanceof Failure ? error : new Failure('Unavailable', 'something failed here; send it again'),
+    )
+  }
+}
+
+const refusal = (failure: Failure): HttpAnswer => ({
+  status: failures[failure.code].status,
+  contentType: 'application/problem+json',
+  body: problem(failure),
+  outcomes: [],
+})
+
+async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<HttpAnswer> {
+  const principal = await deps.authenticate(credentialOf(request.headers))
+  requireScope(principal, 'events:write')
+  const { mode, events } = readCloudEvents(request)
+  const received = deps.clock()
+  const arrivals = events.map((event): Arrival => {
+    const raw = JSON.stringify(event)
+    const { project, actor } = principal
+    return {
+      door: 'http',
+      project,
+      actor,
+      received,
+      raw,
+      ifInvalid: 'answer',
+      content: { kind: 'incoming', event },
+    }
+  })
+  const sizes = arrivals.map(({ raw }) => byteLength(raw))
+  const fitting = arrivals.filter((_, index) => (sizes[index] ?? 0) <= limits.event)
+  const outcomes = await record(fitting, deps)
+  const answers = await Promise.all(
+    arrivals.map((arrival, index) => {
+      const outcome = outcomes[fitting.indexOf(arrival)]
+      return outcome === undefined
+        ? failed(
+            new Failure(
+              'TooLarge',
+              `an event is at most ${limits.event} bytes, this one has ${sizes[index]}`,
+            ),
+          )
+        : answerFor(arrival, outcome, deps)
+    }),
+  )
+  const first = answers[0]
+  if (mode === 'single' && first !== undefined) {
+    const { status, ...body } = first
+    const isProblem = 'title' in body
+    return {
+      status,
+      contentType: isProblem ? 'application/problem+json' : 'application/json',
+      body: isProblem ? first : body,
+      outcomes,
+    }
+  }
+  const status = answers.every((answer) => answer.status === 202) ? 202 : 207
+  return { status, contentType: 'application/json', body: answers, outcomes }
+}
+
+type Answer = { status: number } & Record<string, unknown>
+
+const failed = (failure: Failure): Answer => problem(failure)
+
+/** What the sender of one event is told. What could not be recorded is kept on the record queue instead. */
+async function answerFor(arrival: Arrival, outcome: Outcome, deps: IngestDeps): Promise<Answer> {
+  switch (outcome.status) {
+    case 'recorded':
+    case 'known':
+    case 'duplicate': {
+      const { project, source, id, type, duplicateof } = outcome.event
+      const status = outcome.status === 'duplicate' ? 200 : 202
+      return { status, outcome: outcome.status, project, source, id, type, duplicateof }
+    }
+    case 'conflict': {
+      const { source, id } = outcome.identity
+      return failed(
+        new Failure(
+          'Conflict',
+          `${source} ${id} is recorded with other content: an event never changes; use a new id`,
+        ),
+      )
+    }
+    case 'refused':
+      return failed(
+        new Failure(
+          'Invalid',
+          outcome.reason === 'forged' ? 'only Loadpath makes such events' : 'not a valid event',
+          {
+            faults: outcome.faults,
+          },
+        ),
+      )
+    case 'quarantined': {
+      const { reason, faults, digest } = outcome
+      return { status: 202, outcome: 'quarantined', project: arrival.project, reason, faults, digest }
+    }
+    case 'unavailable':
+      return keep(arrival, outcome.error, deps)
+    default:
+      return outcome satisfies never
+  }
+}
+
+/** History cannot be written: the event waits on the record queue, and its sender is told so. */
+async function keep(arrival: Arrival, error: unknown, deps: IngestDeps): Promise<Answer> {
+  if (error instanceof Failure && error.code === 'NewerVersion') return failed(error)
+  const { project, actor, received, duplicateof, content } = arrival
+  if (content.kind !== 'incoming') return failed(new Failure('Unavailable', reasonOf(error)))
+  const frame: Frame = { door: 'http', project, actor, received, duplicateof, event: content.event }
+  const failures = await deps.queues
+    .send('record', [JSON.stringify(frame)])
+    .catch((failure: unknown) => [failure])
+  return failures.length === 0
+    ? { status: 202, outcome: 'queued', project }
+    : failed(new Failure('Unavailable', 'neither the history nor the queue can be written; send it again'))
+}
+
+const seenFor = 7 * 86_400
+
+async function ingestGithub(
+  { headers, body }: HttpRequest,
+  named: string | undefined,
+  deps: IngestDeps,
+): Promise<HttpAnswer> {
+  const project = projectName.safeParse(named ?? 'main').data
+  if (project === undefined) throw new Failure('NotFound', `no project is named ${named}`)
+  if (body.byteLength > limits.event)
+    throw new Failure(
+      'TooLarge',
+      `an event is at most ${limits.event} bytes, this one has ${body.byteLength}`,
+    )
+  await requireSignature(project, headers['x-hub-signature-256'], body, deps)
+  const event = githubEvent({
+    event: headers['x-github-event'],
+    delivery: headers['x-github-delivery'],
+    body,
+  })
+  const duplicateof = await firstDelivery(project, event.id, body, deps)
+  const arrival: Arrival = {
+    door: 'http',
+    project,
+    actor: 'service:github',
+    received: deps.clock(),
+    raw: JSON.stringify(event),
+    ifInvalid: 'quarantine',
+    duplicateof,
+    content: { kind: 'incoming', event },
+  }
+  const outcomes = await record([arrival], deps)
+  const outcome = outcomes[0] ?? { status: 'unavailable', error: new Error('no outcome') }
+  const { status, ...answer } = await answerFor(arrival, outcome, deps)
+  return {
+    status,
+    contentType: 'title' in answer ? 'application/problem+json' : 'application/json',
+    body: 'title' in answer ? { status, ...answer } : answer,
+    outcomes,
+  }
+}
+
+/** Secrets are cached, so a signature that fits none of them is held against freshly read ones before it is refused. */
+async function requireSignature(
+  project: string,
+  signature: string | undefined,
+  body: Uint8Array,
+  deps: IngestDeps,
+): Promise<void> {
+  const refused = (message: string) => new Failure('Unauthenticated', message)
+  if (signature === undefined)
+    throw refused('the x-hub-signature-256 header is missing: give the webhook a secret')
+  if (isSigned(body, signature, await deps.webhookSecrets('github', project, false))) return
+  if (isSigned(body, signature, await deps.webhookSecrets('github', project, true))) return
+  throw refused('x-hub-signature-256 is not that of this body under the secret of this project')
+}
+
+/**
+ * The delivery id under which this very body was recorded before, if it was another one. What was seen but never
+ * recorded (a crash between the two) does not count.
+ */
+async function firstDelivery(
+  project: string,
+  id: string,
+  body: Uint8Array,
+  deps: IngestDeps,
+): Promise<string | undefined> {
+  const digest = createHash('sha256').update(body).digest('hex')
+  const first = await deps.ephemeral.putIfAbsent(`webhook#${project}#github#${digest}`, id, seenFor)
+  if (first === id) return undefined
+  const sources = await deps.history.sourcesOf(project, first)
+  return sources.length === 0 ? undefined : first
+}

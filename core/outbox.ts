@@ -1,0 +1,44 @@
+import type { Cause, OutboxFrame } from './frame.ts'
+import type { Emission } from './handler.ts'
+import { boundedKey } from './identity.ts'
+import type { OutboxItem } from './ports.ts'
+
+/** Who changed state: a subscriber that handles an event, or a command that somebody gave. */
+export type Author = {
+  project: string
+  /** the subscriber, or the name of the command's room */
+  by: string
+  actor: string
+  replay?: string
+  cause?: Cause
+}
+
+/**
+ * The events of one change as outbox items, to be committed with it. All of them are of one aggregate: its partition
+ * key is that of the first event's type, and its version their sequence.
+ */
+export function outboxItems(
+  change: { emits: readonly Emission[]; sequence: number },
+  author: Author,
+): OutboxItem[] {
+  const { project, by, actor, replay = '', cause } = author
+  return change.emits.map((emission, index) => {
+    const { type, data, subject } = emission
+    const key = type.partitionkey?.(data as never)
+    if (key === undefined)
+      throw new Error(`${type.type} has no partitionkey, so it cannot go through the outbox`)
+    const partitionkey = boundedKey(key)
+    const frame: OutboxFrame = {
+      door: 'outbox',
+      project,
+      by,
+      replay,
+      actor,
+      cause,
+      partitionkey,
+      sequence: change.sequence,
+      event: { type: type.type, data, subject, step: index },
+    }
+    return { project, partitionkey, sequence: change.sequence, index, frame }
+  })
+}
