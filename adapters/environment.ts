@@ -19,14 +19,18 @@ export const variables = [
 ] as const
 export type Variable = (typeof variables)[number]
 
-/** Reads variables once, at start; a missing one throws by its name. */
+type Source = Readonly<Record<string, string | undefined>>
+
+/** Reads variables once, at start; a missing one throws by its name. `source`: process.env unless said. */
 export function environment<const Names extends readonly Variable[]>(
   names: Names,
-  source: Readonly<Record<string, string | undefined>> = process.env,
-): { readonly [Name in Names[number]]: string } {
+  source?: Source,
+): { readonly [Name in Names[number]]: string }
+export function environment(
+  names: readonly Variable[],
+  source: Source = process.env,
+): Record<string, string> {
   const missing = names.filter((name) => !source[name])
   if (missing.length > 0) throw new Error(`missing environment variable: ${missing.join(', ')}`)
-  return Object.fromEntries(names.map((name) => [name, source[name] ?? ''])) as {
-    [Name in Names[number]]: string
-  }
+  return Object.fromEntries(names.map((name) => [name, source[name] ?? '']))
 }

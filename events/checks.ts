@@ -36,26 +36,48 @@ function unusedTypes(
 function badRoutes(types: readonly EventType[], routes: readonly Route[]): string[] {
   const declared = new Set(types.map((type) => type.type))
   const names = routes.map((route) => route.subscriber)
-  const faults = names
-    .filter((name, index) => names.indexOf(name) !== index)
-    .map((name) => `${name} has two routes: give each subscriber one`)
-  for (const route of routes) {
-    const say = (fault: string) => faults.push(`route ${route.subscriber}: ${fault}`)
-    if (!/^[a-z0-9][a-z0-9-]{0,39}$/.test(route.subscriber)) say('a name is at most 40 of a-z, 0-9 and -')
-    if (route.batch < 1 || route.batch > 10) say(`batch ${route.batch}: expected 1 to 10`)
-    if (route.concurrency < 2) say(`concurrency ${route.concurrency}: SQS mappings take at least 2`)
-    if (route.attempts < 1 || route.attempts > 20) say(`attempts ${route.attempts}: expected 1 to 20`)
-    if (route.timeout < 1 || route.timeout > 900) say(`timeout ${route.timeout} s: expected 1 to 900`)
-    if (route.kind === 'workflow' && route.effect !== 'outside') say('a workflow is of effect outside')
-    for (const type of [...route.types, ...route.emits])
-      if (typeof type === 'string' ? declared.has(type) : !declared.has(type.type))
-        say(
-          typeof type === 'string'
-            ? `${type} is declared: import its type instead of naming it`
-            : `${type.type} is not in events/catalogue.ts`,
-        )
-  }
-  return faults
+  const twice = new Set(names.filter((name, index) => names.indexOf(name) !== index))
+  return [
+    ...[...twice].map((name) => `${name} has two routes: give each subscriber one`),
+    ...routes.flatMap((route) =>
+      [...badSettings(route), ...badTypes(route, declared)].map(
+        (fault) => `route ${route.subscriber}: ${fault}`,
+      ),
+    ),
+  ]
+}
+
+const within = (value: number, least: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most
+
+/** Each setting that queues, mappings or names cannot have. */
+function badSettings(route: Route): string[] {
+  const { subscriber, kind, effect, batch, concurrency, attempts, timeout } = route
+  const faults: [boolean, string][] = [
+    [!/^[a-z0-9][a-z0-9-]{0,39}$/.test(subscriber), 'a name is at most 40 of a-z, 0-9 and -'],
+    [!within(batch, 1, 10), `batch ${batch}: expected 1 to 10`],
+    [!within(concurrency, 2, 1000), `concurrency ${concurrency}: SQS mappings take 2 to 1000`],
+    [!within(attempts, 1, 20), `attempts ${attempts}: expected 1 to 20`],
+    [!within(timeout, 1, 900), `timeout ${timeout} s: expected 1 to 900`],
+    [kind === 'workflow' && effect !== 'outside', 'a workflow is of effect outside'],
+  ]
+  return faults.flatMap(([applies, fault]) => (applies ? [fault] : []))
+}
+
+function badTypes(route: Route, declared: ReadonlySet<string>): string[] {
+  const taken = new Set(route.types.map(typeName))
+  return [
+    ...[...route.types, ...route.emits].flatMap((type) => badType(type, declared)),
+    ...(route.when ?? [])
+      .filter((condition) => !taken.has(condition.type))
+      .map((condition) => `a condition on ${condition.type}, which it does not take`),
+  ]
+}
+
+function badType(type: EventType | string, declared: ReadonlySet<string>): string[] {
+  if (typeof type === 'string')
+    return declared.has(type) ? [`${type} is declared: import its type instead of naming it`] : []
+  return declared.has(type.type) ? [] : [`${type.type} is not in events/catalogue.ts`]
 }
 
 /** Cycles of "emits what reaches …" in which no subscriber says why the loop ends. */

@@ -20,11 +20,19 @@ const workflowRun = z.looseObject({
   status: z.string(),
   conclusion: z.string().nullable(),
   html_url: z.string().optional(),
+  /** what triggered it: push, pull_request, schedule, … */
+  event: z.string().optional(),
+  /** the file that defines the workflow */
+  path: z.string().optional(),
+  /** where its commit lies: a fork, when it runs for a pull request from one */
+  head_repository: z.looseObject({ full_name: z.string() }).nullable().optional(),
+  created_at: z.iso.datetime({ offset: true }).optional(),
   updated_at: z.iso.datetime({ offset: true }),
 })
 
 export const workflowRunData = z.looseObject({
   action: z.string(),
+  workflow: z.looseObject({ name: z.string() }).nullable().optional(),
   workflow_run: workflowRun,
   repository: githubRepository,
   sender: githubSender,
@@ -41,6 +49,8 @@ export const workflowRunExample = (action: string, status: string, conclusion: s
     status,
     conclusion,
     html_url: 'https://github.com/octo-org/octo-repo/actions/runs/289782451',
+    event: 'push',
+    created_at: '2020-10-05T07:27:05Z',
     updated_at: '2020-10-05T07:27:43Z',
   },
   repository: { full_name: 'octo-org/octo-repo', default_branch: 'master' },

@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { eventTypes } from '../../events/catalogue.ts'
+import type { Route } from '../../events/route.ts'
+import { routes } from '../../events/routes.ts'
+import { importsOf, isTest, root, sources, textOf } from './sources.ts'
+
+/** Room -> rooms it may import from. What is not listed may import nothing of ours but itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  events: [],
+  core: ['events'],
+  adapters: ['events', 'core'],
+  api: ['events', 'core', 'adapters'],
+  functions: ['events', 'core', 'adapters', 'api'],
+  servers: ['events', 'core', 'adapters', 'api'],
+  infra: ['events', 'adapters'],
+  mesh: [],
+  local: ['adapters', 'cli'],
+  cli: ['events', 'adapters', 'local', 'core'],
+  docs: ['events', 'cli'],
+}
+
+const room = (path: string): string => path.split('/')[0] ?? ''
+const code = sources.filter((path) => !isTest(path) && path.includes('/') && path.endsWith('.ts'))
+
+describe('imports go one way: events <- core <- adapters <- api <- functions and servers', () => {
+  it.each(code)('%s', (path) => {
+    const allowed = [room(path), ...(mayImport[room(path)] ?? [])]
+    const wrong = importsOf(path).filter((imported) => !allowed.includes(room(imported)))
+    expect(wrong, `${room(path)} may import from ${allowed.join(', ')}`).toEqual([])
+  })
+
+  it('core knows no AWS SDK, no clock, no chance and no environment', () => {
+    const impure = /@aws-sdk|\bDate\.now\(|new Date\(\)|Math\.random\(|process\.env|randomUUID|randomBytes/
+    expect(code.filter((path) => room(path) === 'core' && impure.test(textOf(path)))).toEqual([])
+  })
+})
+
+describe('the tree', () => {
+  it('has no room for odds and ends: name a file after what it does', () => {
+    expect(sources.filter((path) => /(^|\/)(utils?|common|helpers?|lib)(\/|\.ts$)/.test(path))).toEqual([])
+  })
+
+  it('has an entry for every subscriber, where one looks first', () => {
+    const all: readonly Route[] = routes
+    const entry = ({ kind, subscriber }: Route) =>
+      kind === 'function' ? `functions/${subscriber}/handler.ts` : `statemachines/${subscriber}.asl.json`
+    expect(all.map(entry).filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  it('has each type in the file of its name', () => {
+    expect(
+      eventTypes.map(({ type }) => `events/${type}.ts`).filter((path) => !existsSync(join(root, path))),
+    ).toEqual([])
+  })
+
+  it('keeps handlers to a page of 50 lines: rules belong into core/', () => {
+    const handlers = sources.filter((path) => /^functions\/[^/]+\/handler\.ts$/.test(path))
+    expect(handlers.length).toBeGreaterThan(10)
+    expect(handlers.filter((path) => textOf(path).trimEnd().split('\n').length > 50)).toEqual([])
+  })
+})
+
+/** `as X` says to the compiler what nobody has checked. Variance is the one thing that types cannot say otherwise. */
+const allowedCasts: Readonly<Record<string, RegExp>> = {
+  'adapters/lambda/consume.ts': /handler as HandlerAny/,
+}
+
+describe('parse at every edge, cast nowhere', () => {
+  it.each(code)('%s', (path) => {
+    const casts = textOf(path)
+      .split('\n')
+      .filter(
+        (line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && !/\b(import|export)\b|^\s+\w+ as \w+,?$/.test(line),
+      )
+      .filter((line) =>
+        /[\w)\]}] as (?!const\b|never\b)[A-Za-z{[(]/.test(line.replaceAll(/'[^']*'|`[^`]*`/g, "''")),
+      )
+      .filter((line) => !allowedCasts[path]?.test(line))
+    expect(casts).toEqual([])
+  })
+})
