@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { projectName } from '../events/envelope.ts'
+
 /** The variables that functions and servers are configured by; infra sets each together with its grant. */
 export const variables = [
   'STAGE',
@@ -34,3 +37,7 @@ export function environment(
   if (missing.length > 0) throw new Error(`missing environment variable: ${missing.join(', ')}`)
   return Object.fromEntries(names.map((name) => [name, source[name] ?? '']))
 }
+
+/** The account map, as infra writes it. */
+export const accountProjects = (json: string): Record<string, string> =>
+  z.record(z.string(), projectName).parse(JSON.parse(json))

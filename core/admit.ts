@@ -8,7 +8,7 @@ import { Failure, type Fault } from './errors.ts'
 import type { emitFrame, OutboxFrame } from './frame.ts'
 import { boundedKey, contentDigest, derivedId, uuid5 } from './identity.ts'
 import type { DeliveryKey, Quarantined } from './ports.ts'
-import { runStatus } from './run-status.ts'
+import { type RunStatus, runStatus } from './run-status.ts'
 import { faultsOf, fittingVersion, upcast } from './versions.ts'
 
 export type Refusal = {
@@ -48,7 +48,9 @@ export function admit(arrival: Arrival, routes: readonly Route[]): Admission {
     case 'emitted':
       return admitEmitted(arrival, content.frame, routes)
     case 'status':
-      return admitStatus(arrival, content.envelope, routes)
+      return admitEnvelope(arrival, content.envelope, routes)
+    case 'described':
+      return admitStatus(arrival, content.run, routes)
     default:
       return content satisfies never
   }
@@ -187,9 +189,13 @@ export function emittedId(frame: Emitted): string {
   return uuid5([project, by, ...aggregate, event.step].join('\n'))
 }
 
-function admitStatus(arrival: Arrival, envelope: unknown, routes: readonly Route[]): Admission {
+function admitEnvelope(arrival: Arrival, envelope: unknown, routes: readonly Route[]): Admission {
   const status = runStatus(envelope)
   if ('faults' in status) return { verdict: 'refused', reason: 'unreadable', faults: status.faults }
+  return admitStatus(arrival, status, routes)
+}
+
+function admitStatus(arrival: Arrival, status: RunStatus, routes: readonly Route[]): Admission {
   const { eventType, id, data, started } = status
   const source = `${ownSource}step-functions`
   return complete(arrival, eventType, routes, contentDigest({ type: eventType.type, data }), {

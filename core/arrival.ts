@@ -8,6 +8,7 @@ import {
   frame,
   type OutboxFrame,
 } from './frame.ts'
+import type { RunStatus } from './run-status.ts'
 import { faultsOf } from './versions.ts'
 
 /** Something that came to one of the doors and wants to be recorded. */
@@ -26,6 +27,7 @@ export type Arrival = {
     | { kind: 'incoming'; event: unknown }
     | { kind: 'emitted'; frame: z.infer<typeof emitFrame> | OutboxFrame }
     | { kind: 'status'; envelope: unknown }
+    | { kind: 'described'; run: RunStatus }
     | { kind: 'unreadable'; faults: readonly Fault[] }
 }
 

@@ -1,3 +1,4 @@
+import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Route } from '../events/route.ts'
 import { emittedId } from './admit.ts'
 import { isTerminal, reasonOf } from './errors.ts'
@@ -118,6 +119,7 @@ function triedMark(task: Task, deps: ConsumeDeps): Omit<Delivery, 'state'> {
     changed: deps.clock(),
     emitted: [],
     notes: task.existing?.notes,
+    retention: eventTypeNamed(task.frame.event.type)?.retention ?? 'project',
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
+import type { Retention } from '../events/event-type.ts'
 
 /**
  * What the core needs of the world. Each port has two implementations that pass one contract suite
@@ -36,6 +37,8 @@ export type Delivery = {
   run?: string | undefined
   /** differences seen when the same emission came again with other content */
   notes?: readonly string[] | undefined
+  /** of its event, where the writer knows it: its expiry then costs no read */
+  retention?: Retention | undefined
 }
 
 /** everything that is known under one identity */
@@ -82,6 +85,8 @@ export type Listing<Item> = { items: readonly Item[]; next: string | undefined }
 
 export type OpenState = 'retrying' | 'parked' | 'dead'
 
+export type OpenMark = DeliveryKey & { state: OpenState; changed: string }
+
 export interface History {
   putPage(page: Page): Promise<void>
   /** Inserts each event whose identity is free; one verdict per event, in order. Never throws for one of many. */
@@ -124,6 +129,17 @@ export interface History {
     cursor?: string | undefined
     limit: number
   }): Promise<Listing<DeliveryKey & Delivery>>
+  /**
+   * Where open deliveries stand, by the index alone, by state and then oldest change first; at most `limit` a shard.
+   * `since`: only those changed at or after it; needs a state.
+   */
+  openMarks(query: {
+    project: string
+    subscriber: string
+    state?: OpenState | undefined
+    since?: string | undefined
+    limit: number
+  }): Promise<OpenMark[]>
   quarantined(query: {
     project: string
     cursor?: string | undefined

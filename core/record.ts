@@ -41,6 +41,10 @@ export type Outcome =
   | { status: 'refused'; reason: Refusal['reason']; faults: readonly Fault[] }
   | QuarantineOutcome
 
+/** In history and sent, or kept in quarantine: nobody needs to hand it over again. */
+export const isThrough = (outcome: Outcome | undefined): boolean =>
+  outcome !== undefined && outcome.status !== 'unavailable' && !('unsent' in outcome)
+
 type Accepted = { index: number; arrival: Arrival; admitted: Admitted }
 
 /**

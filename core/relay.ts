@@ -1,6 +1,6 @@
 import { readMessage } from './arrival.ts'
 import type { Memory, OutboxItem } from './ports.ts'
-import { type Outcome, type RecordDeps, record } from './record.ts'
+import { isThrough, type Outcome, type RecordDeps, record } from './record.ts'
 
 export type RelayDeps = RecordDeps & { memory: Memory }
 
@@ -42,9 +42,3 @@ export async function relay(
 
 const arrivalOf = (item: OutboxItem, deps: RelayDeps) =>
   readMessage(JSON.stringify(item.frame), deps.clock(), {})
-
-/** In history and sent, or kept in quarantine: either way it is written down elsewhere. */
-function isThrough(outcome: Outcome | undefined): boolean {
-  if (outcome === undefined || outcome.status === 'unavailable') return false
-  return !('unsent' in outcome)
-}

@@ -1,3 +1,9 @@
-export const handler = async (): Promise<never> => {
-  throw new Error('placeholder')
-}
+import { consume } from '../../adapters/lambda/consume.ts'
+import { analyzePush } from '../../core/analyze-push.ts'
+import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
+import { routeTo } from '../../events/routes.ts'
+
+/** github.push -> repository.analyzed: languages, areas, size and risk of what was pushed. */
+export const handler = consume(routeTo('analyze-push'), () => async ({ data }) => [
+  { type: repositoryAnalyzed, data: analyzePush(data) },
+])

@@ -1,3 +1,42 @@
-export const handler = async (): Promise<never> => {
-  throw new Error('placeholder')
-}
+import { randomBytes } from 'node:crypto'
+import type { APIGatewayProxyEventV2 } from 'aws-lambda'
+import { handle, type LambdaContext } from 'hono/aws-lambda'
+import { z } from 'zod'
+import { stepFunctions } from '../../adapters/aws/workflows.ts'
+import { environment } from '../../adapters/environment.ts'
+import { aws, memoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
+import { createApi } from '../../api/app.ts'
+import { asUrlPath } from '../../api/ids.ts'
+import type { Principal } from '../../core/access.ts'
+import { version } from '../../package.json' with { type: 'json' }
+
+const { STAGE, STATE_MACHINE_PREFIX } = environment(['STAGE', 'STATE_MACHINE_PREFIX'])
+const { clock: now, ...ports } = recordPorts()
+
+/**
+ * Who may invoke this function by AWS credentials holds them for the whole stage. API Gateway writes `requestContext`
+ * itself and its routes to us have no IAM authorizer, so nobody who comes by HTTP can put this there.
+ */
+const invokedByIam = z.object({
+  requestContext: z.object({ authorizer: z.object({ iam: z.looseObject({}) }) }),
+})
+const operator: Principal = { actor: 'user:iam', project: 'main', scopes: ['admin'] }
+
+const api = handle(
+  createApi({
+    ...ports,
+    memory: memoryPort(),
+    workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }),
+    now,
+    newId: () => randomBytes(10).toString('hex'),
+    newSecret: () => randomBytes(32).toString('hex'),
+    stage: STAGE,
+    version,
+    log: (line) => console.log(JSON.stringify({ function: 'api', ...line })),
+    trusted: (host) => (invokedByIam.safeParse(host).success ? operator : undefined),
+  }),
+)
+
+/** Everything under /v1. */
+export const handler = (event: APIGatewayProxyEventV2, context: LambdaContext) =>
+  api({ ...event, rawPath: asUrlPath(event.rawPath) }, context)

@@ -1,3 +1,25 @@
-export const handler = async (): Promise<never> => {
-  throw new Error('placeholder')
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import { accountProjects, environment } from '../../adapters/environment.ts'
+import { tellOutcomes } from '../../adapters/lambda/outcomes.ts'
+import { recordPorts } from '../../adapters/lambda/ports.ts'
+import { readMessage } from '../../core/arrival.ts'
+import { isThrough, record } from '../../core/record.ts'
+
+const { STAGE, ACCOUNT_PROJECTS } = environment(['STAGE', 'ACCOUNT_PROJECTS'])
+const accounts = accountProjects(ACCOUNT_PROJECTS)
+const ports = recordPorts()
+
+/** The record queue: what came by PutEvents, what handlers and workflows emit, what AWS tells of executions. */
+export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const began = Date.now()
+  const arrivals = Records.map(({ body, attributes }) =>
+    readMessage(body, new Date(Number(attributes.SentTimestamp)).toISOString(), accounts),
+  )
+  const outcomes = await record(arrivals, ports)
+  tellOutcomes(outcomes, context, { stage: STAGE, began })
+  return {
+    batchItemFailures: Records.filter((_, index) => !isThrough(outcomes[index])).map(({ messageId }) => ({
+      itemIdentifier: messageId,
+    })),
+  }
 }

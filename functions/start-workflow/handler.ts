@@ -1,3 +1,26 @@
-export const handler = async (): Promise<never> => {
-  throw new Error('placeholder')
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
+import { stepFunctions } from '../../adapters/aws/workflows.ts'
+import { environment } from '../../adapters/environment.ts'
+import { handleBatch } from '../../adapters/lambda/consume.ts'
+import { aws, consumePorts, memoryPort } from '../../adapters/lambda/ports.ts'
+import { startRun } from '../../core/start-run.ts'
+import type { Route } from '../../events/route.ts'
+import { routes } from '../../events/routes.ts'
+
+const { STAGE, STATE_MACHINE_PREFIX } = environment(['STAGE', 'STATE_MACHINE_PREFIX'])
+const ports = { memory: memoryPort(), workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }) }
+const workflows: readonly Route[] = routes.filter(({ kind }) => kind === 'workflow')
+
+/** The queues of all workflows; a batch is always of one queue, which is named after its workflow. */
+export const handler = async (event: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
+  const queue = event.Records[0]?.eventSourceARN.split(':').at(-1)
+  const route = workflows.find(({ subscriber }) => queue === `loadpath-${STAGE}-${subscriber}`)
+  if (route === undefined) throw new Error(`${queue} is no workflow's queue`)
+  return handleBatch(
+    route,
+    (handled) => startRun(route.subscriber, handled, ports),
+    consumePorts(route),
+    event,
+    context,
+  )
 }

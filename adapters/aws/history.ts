@@ -1,0 +1,242 @@
+import type { History } from '../../core/ports.ts'
+import { retentionDays } from '../../events/event-type.ts'
+import { afterOf, pageOf } from '../listing.ts'
+import { n, type RawItem, s, text } from './attributes.ts'
+import {
+  deliveriesIn,
+  deliveryKey,
+  deliveryOf,
+  noteKey,
+  openDeliveryOf,
+  openMarkOf,
+} from './delivery-items.ts'
+import { getAll, insertAll, put, queryAll } from './dynamodb.ts'
+import {
+  dayInSeconds,
+  eventItem,
+  eventKey,
+  identityOfItem,
+  openPk,
+  openShards,
+  pageItem,
+  pageOfItem,
+  pagePk,
+  pageSk,
+  pkOf,
+  quarantinedOf,
+  quarantineItem,
+  quarantineKey,
+  quarantineState,
+  secondsOf,
+  storedEventOf,
+  storedKey,
+  tracePk,
+  traceShards,
+} from './history-items.ts'
+import { deliveryMarks, type HistoryOptions } from './marks.ts'
+
+const longest = Math.max(...Object.values(retentionDays)) * dayInSeconds
+
+/** Below and above every sort key of ours. */
+const [lowest, highest] = [' ', '\u{10ffff}']
+
+const keyNames = { '#pk': 'pk', '#sk': 'sk' }
+
+/** History in DynamoDB. Throws AwsError when DynamoDB does not answer; a bad cursor is Malformed. */
+export function dynamoHistory(options: HistoryOptions): History {
+  const { aws, table, clock } = options
+  const marks = deliveryMarks(options)
+
+  /** What stands in the shards of an index between two sort keys, but for `after`: at most `limit` of each, merged. */
+  async function merged(query: {
+    index: 'trace' | 'open'
+    partitions: readonly string[]
+    first: string
+    last: string
+    after?: string | undefined
+    newestFirst?: boolean
+    limit: number
+  }) {
+    const [pk, sk] = [`${query.index}pk`, `${query.index}sk`]
+    const [first, last] = query.newestFirst
+      ? [query.first, query.after ?? query.last]
+      : [query.after ?? query.first, query.last]
+    const shards = await Promise.all(
+      query.partitions.map((partition) =>
+        queryAll(aws, table, {
+          index: query.index,
+          condition: '#pk = :pk AND #sk BETWEEN :first AND :last',
+          names: { '#pk': pk, '#sk': sk },
+          values: { ':pk': s(partition), ':first': s(first), ':last': s(last) },
+          newestFirst: query.newestFirst,
+          limit: query.after === undefined ? query.limit : query.limit + 1,
+        }),
+      ),
+    )
+    const order = query.newestFirst ? -1 : 1
+    return shards
+      .flat()
+      .map((item) => ({ key: text.parse(item[sk]), item }))
+      .filter(({ key }) => key !== query.after)
+      .sort((a, b) => (a.key < b.key ? -order : order))
+  }
+
+  const partitionsOf = (project: string, subscriber: string) =>
+    Array.from({ length: openShards }, (_, shard) => openPk(project, subscriber, shard))
+
+  /** The whole items of index entries; those that have changed or gone since are `undefined`. */
+  const wholeOf = (entries: readonly RawItem[]) =>
+    getAll(
+      aws,
+      table,
+      entries.map((entry) => storedKey.parse(entry)),
+    )
+
+  return {
+    async putPage(page) {
+      const expires = secondsOf(`${page.hour}:00:00.000Z`) + longest
+      await aws.call('dynamodb', 'PutItem', { TableName: table, Item: pageItem(page, expires) })
+    },
+
+    insertEvents: (events) =>
+      insertAll(
+        aws,
+        table,
+        events.map((stored) => eventItem(stored, marks.expiryOf(stored.event), aws.region)),
+      ),
+
+    async getEvents(identities) {
+      const items = await getAll(aws, table, identities.map(eventKey))
+      return items.map((item) => item && storedEventOf(item))
+    },
+
+    async fate(identity) {
+      const items = await queryAll(aws, table, {
+        condition: '#pk = :pk',
+        names: { '#pk': 'pk' },
+        values: { ':pk': s(pkOf(identity)) },
+        consistent: true,
+      })
+      const { source } = identity
+      const stored = items.find((item) => identityOfItem(item)?.source === source)
+      return { stored: stored && storedEventOf(stored), deliveries: deliveriesIn(items, source) }
+    },
+
+    async sourcesOf(project, id) {
+      const items = await queryAll(aws, table, {
+        condition: '#pk = :pk AND begins_with(#sk, :event)',
+        names: keyNames,
+        values: { ':pk': s(pkOf({ project, id })), ':event': s('event#') },
+        consistent: true,
+        projection: '#pk, #sk',
+      })
+      return items.flatMap((item) => identityOfItem(item)?.source ?? [])
+    },
+
+    async getDeliveries(keys) {
+      const items = await getAll(aws, table, keys.map(deliveryKey))
+      return items.map((item) => item && deliveryOf(item))
+    },
+
+    async insertDeliveries(given) {
+      return insertAll(aws, table, await marks.items(given))
+    },
+
+    mark: (key, delivery) => marks.mark({ ...delivery, ...key }),
+
+    async note(key, note) {
+      const { pk, sk } = noteKey(key)
+      await aws.call('dynamodb', 'UpdateItem', {
+        TableName: table,
+        Key: { pk: s(pk), sk: s(sk) },
+        UpdateExpression: 'ADD #notes :note SET #ttl = :ttl',
+        ExpressionAttributeNames: { '#notes': 'notes', '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':note': { SS: [note] }, ':ttl': n(secondsOf(clock()) + longest) },
+      })
+    },
+
+    async quarantine(entry) {
+      const item = quarantineItem(entry, secondsOf(entry.received) + longest)
+      const { refused } = await put(aws, table, item, { ConditionExpression: 'attribute_not_exists(pk)' })
+      return !refused
+    },
+
+    async getQuarantined(project, digest) {
+      const [item] = await getAll(aws, table, [quarantineKey(project, digest)])
+      return item && quarantinedOf(item)
+    },
+
+    async pages({ limit, ...at }) {
+      const items = await queryAll(aws, table, {
+        condition: '#pk = :pk AND #sk BETWEEN :first AND :last',
+        names: keyNames,
+        values: {
+          ':pk': s(pagePk(at)),
+          ':first': s(pageSk(at.after ?? '')),
+          ':last': s(pageSk(highest)),
+        },
+        limit: limit + 1,
+      })
+      return items
+        .map((item) => pageOfItem(item, at))
+        .filter(({ page }) => page !== at.after)
+        .slice(0, limit)
+    },
+
+    async openDeliveries({ project, subscriber, state, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = await merged({
+        index: 'open',
+        partitions: partitionsOf(project, subscriber),
+        first: `${state}#`,
+        last: `${state}#${highest}`,
+        after,
+        limit: limit + 1,
+      })
+      const { items, next } = pageOf(found, limit)
+      const whole = await wholeOf(items)
+      return { items: whole.flatMap((item) => (item && openDeliveryOf(item, state)) ?? []), next }
+    },
+
+    async openMarks({ project, subscriber, state, since, limit }) {
+      const found = await merged({
+        index: 'open',
+        partitions: partitionsOf(project, subscriber),
+        first: state === undefined ? lowest : `${state}#${since ?? ''}`,
+        last: state === undefined ? highest : `${state}#${highest}`,
+        limit,
+      })
+      return found.flatMap(({ key, item }) => openMarkOf(item, key) ?? [])
+    },
+
+    async quarantined({ project, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = await merged({
+        index: 'open',
+        partitions: partitionsOf(project, 'quarantine'),
+        first: `${quarantineState}#`,
+        last: `${quarantineState}#${highest}`,
+        after,
+        newestFirst: true,
+        limit: limit + 1,
+      })
+      const { items, next } = pageOf(found, limit)
+      const whole = await wholeOf(items)
+      return { items: whole.flatMap((item) => (item ? [quarantinedOf(item)] : [])), next }
+    },
+
+    async story({ project, correlationid, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = await merged({
+        index: 'trace',
+        partitions: Array.from({ length: traceShards }, (_, shard) => tracePk(project, correlationid, shard)),
+        first: lowest,
+        last: highest,
+        after,
+        limit: limit + 1,
+      })
+      const { items, next } = pageOf(found, limit)
+      return { items: items.flatMap((item) => identityOfItem(item) ?? []), next }
+    },
+  }
+}

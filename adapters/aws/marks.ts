@@ -1,0 +1,110 @@
+import type { Bodies, Clock, Delivery, DeliveryKey } from '../../core/ports.ts'
+import type { Identity } from '../../events/envelope.ts'
+import { type Retention, retentionDays } from '../../events/event-type.ts'
+import { type Item, n, s } from './attributes.ts'
+import type { Aws } from './clients.ts'
+import { deliveryItem, deliveryKeyOfItem, deliveryOf, isHeld } from './delivery-items.ts'
+import { type Condition, getAll, put, queryAll, updateExisting } from './dynamodb.ts'
+import { dayInSeconds, eventKey, pkOf, secondsOf, storedEventOf } from './history-items.ts'
+
+export type HistoryOptions = {
+  aws: Aws
+  /** name of the history table */
+  table: string
+  /** how long events of a type are kept; unknown types as `project` */
+  retentionOf: (type: string) => Retention
+  /** where large bodies lie: what a person still has to look at is kept under `held/` too */
+  bodies: Pick<Bodies, 'get' | 'put'>
+  clock: Clock
+}
+
+export type Mark = DeliveryKey & Delivery
+
+export const notFinal = {
+  ConditionExpression: 'attribute_not_exists(pk) OR NOT (#state IN (:done, :dropped))',
+  ExpressionAttributeNames: { '#state': 'state' },
+  ExpressionAttributeValues: { ':done': s('done'), ':dropped': s('dropped') },
+} as const satisfies Condition
+
+const keptAfterChange = 30 * dayInSeconds
+
+/** The writing of delivery marks, for History and for Memory's transactions. */
+export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryOptions, 'clock'>) {
+  const expiryOf = (event: { type: string; received: string }): number =>
+    secondsOf(event.received) + retentionDays[retentionOf(event.type)] * dayInSeconds
+
+  /** max(retention of the event, 30 days after the change); never while held: it keeps its event alive. */
+  async function items(marks: readonly Mark[]): Promise<Item[]> {
+    const unsure = marks.filter(({ retention, state }) => retention === undefined && !isHeld(state))
+    const found = await getAll(aws, table, unsure.map(eventKey))
+    const events = new Map(unsure.map((mark, index) => [mark, found[index]]))
+    return marks.map((mark) => {
+      const event = events.get(mark)
+      const least = secondsOf(mark.changed) + keptAfterChange
+      if (isHeld(mark.state)) return deliveryItem(mark, mark, undefined)
+      if (mark.retention !== undefined)
+        // the event came before it was handled
+        return deliveryItem(
+          mark,
+          mark,
+          Math.max(least, secondsOf(mark.started) + retentionDays[mark.retention] * dayInSeconds),
+        )
+      return deliveryItem(
+        mark,
+        mark,
+        event === undefined ? least : Math.max(least, expiryOf(storedEventOf(event).event)),
+      )
+    })
+  }
+
+  /** Keeps an event and its body until `release`; nothing where there is no such event. */
+  async function hold(identity: Identity): Promise<void> {
+    const item = await updateExisting(aws, table, keyItem(identity), {
+      update: 'REMOVE #ttl',
+      names: { '#ttl': 'ttl' },
+    })
+    const dataref = item && storedEventOf(item).event.dataref
+    const body = dataref === undefined ? undefined : await bodies.get(dataref)
+    if (dataref !== undefined && body !== undefined) await bodies.put(`held/${dataref}`, body)
+  }
+
+  /** Lets an event expire again, unless another of its deliveries holds it. */
+  async function release(identity: Identity): Promise<void> {
+    const [event] = await getAll(aws, table, [eventKey(identity)])
+    if (event === undefined) return
+    const deliveries = await queryAll(aws, table, {
+      condition: '#pk = :pk AND begins_with(#sk, :delivery)',
+      names: { '#pk': 'pk', '#sk': 'sk' },
+      values: { ':pk': s(pkOf(identity)), ':delivery': s('delivery#') },
+      consistent: true,
+    })
+    const held = deliveries.some(
+      (item) => deliveryKeyOfItem(item)?.source === identity.source && isHeld(deliveryOf(item).state),
+    )
+    if (held) return
+    await updateExisting(aws, table, keyItem(identity), {
+      update: 'SET #ttl = :ttl',
+      names: { '#ttl': 'ttl' },
+      values: { ':ttl': n(expiryOf(storedEventOf(event).event)) },
+    })
+  }
+
+  /** False when the delivery is done or dropped. */
+  async function mark(mark: Mark): Promise<boolean> {
+    const [item] = await items([mark])
+    if (item === undefined) return false
+    // held first: kept too long is better than a dead letter without its event
+    if (isHeld(mark.state)) await hold(mark)
+    const { refused, old } = await put(aws, table, item, notFinal)
+    const wasHeld = old !== undefined && isHeld(deliveryOf(old).state)
+    if (isHeld(mark.state) ? refused : wasHeld) await release(mark)
+    return !refused
+  }
+
+  return { expiryOf, items, hold, release, mark }
+}
+
+export const keyItem = (identity: Identity): Item => {
+  const { pk, sk } = eventKey(identity)
+  return { pk: s(pk), sk: s(sk) }
+}

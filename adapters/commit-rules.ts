@@ -1,0 +1,42 @@
+import { Failure } from '../core/errors.ts'
+import type { Commit } from '../core/ports.ts'
+
+/** DynamoDB's own limit of an item is 400 KB, names and keys included. */
+export const largestRecord = 390_000
+const mostItems = 100
+
+/**
+ * What no store could commit, refused alike by both before anything is written.
+ * Throws Failure TooLarge, or an Error where the caller names one thing twice or a version that cannot be.
+ */
+export function checkCommit({ writes, outbox, mark }: Commit): void {
+  const count = writes.length + outbox.length + (mark === undefined ? 0 : 1)
+  if (count > mostItems)
+    throw new Failure('TooLarge', `a change has at most ${mostItems} items, this one has ${count}`)
+  const keys = [
+    ...writes.map(({ project, kind, name }) => ['record', project, kind, name]),
+    ...outbox.map((item) => ['outbox', item.project, item.partitionkey, item.sequence, item.index]),
+  ].map((key) => JSON.stringify(key))
+  const twice = keys.find((key, index) => keys.indexOf(key) !== index)
+  if (twice !== undefined) throw new Error(`a change names ${twice} twice`)
+  for (const { kind, name, version, value } of writes) {
+    if (!Number.isInteger(version) || version < 1)
+      throw new Error(`version ${version} of ${kind} ${name}: expected a whole number from 1 on`)
+    if (!isJson(value)) throw new Error(`${kind} ${name} holds something that JSON cannot`)
+    const size = Buffer.byteLength(JSON.stringify(value) ?? '')
+    if (size > largestRecord)
+      throw new Failure('TooLarge', `${kind} ${name} has ${size} bytes, at most ${largestRecord} are kept`)
+  }
+}
+
+/** Members that are undefined are left out, as JSON.stringify does. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (value === null || ['string', 'boolean', 'undefined'].includes(typeof value)) return true
+  if (Array.isArray(value)) return value.every(isJson)
+  return (
+    typeof value === 'object' &&
+    Object.getPrototypeOf(value) === Object.prototype &&
+    Object.values(value).every(isJson)
+  )
+}

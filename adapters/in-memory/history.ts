@@ -1,0 +1,210 @@
+import type {
+  Bodies,
+  Delivery,
+  DeliveryKey,
+  History,
+  InsertVerdict,
+  OpenState,
+  Page,
+  Quarantined,
+  StoredEvent,
+} from '../../core/ports.ts'
+import type { Identity } from '../../events/envelope.ts'
+import { afterOf, byBytes, pageOf, shardOf, timeKey } from '../listing.ts'
+import { copy } from './copy.ts'
+
+type Marked = DeliveryKey & Delivery
+
+export type InMemoryHistory = History & {
+  /** For a change that is committed with its mark: whether the delivery is done or dropped, and the writing of it. */
+  isFinal(key: DeliveryKey): boolean
+  write(mark: Marked): void
+  /** Everything that is there, to be looked at by tests and simulations. */
+  all(): { events: StoredEvent[]; deliveries: Marked[]; quarantined: Quarantined[]; pages: Page[] }
+}
+
+const eventText = ({ project, source, id }: Identity): string => JSON.stringify([project, id, source])
+const deliveryText = (key: DeliveryKey): string =>
+  JSON.stringify([key.project, key.id, key.subscriber, key.replay, key.source])
+
+const isOpen = (state: Delivery['state']): state is OpenState =>
+  state === 'retrying' || state === 'parked' || state === 'dead'
+
+/**
+ * History in the memory of this process: nothing expires, and indexes are up to date at once.
+ * Given bodies, it keeps those of held events as the real one does.
+ */
+export function inMemoryHistory({
+  bodies,
+}: {
+  bodies?: Pick<Bodies, 'get' | 'put'> | undefined
+} = {}): InMemoryHistory {
+  const events = new Map<string, StoredEvent>()
+  const deliveries = new Map<string, Marked>()
+  const notes = new Map<string, Set<string>>()
+  const quarantine = new Map<string, Quarantined>()
+  const pages = new Map<string, Page>()
+
+  function insert<T>(into: Map<string, T>, key: string, item: T): InsertVerdict {
+    if (into.has(key)) return { verdict: 'exists' }
+    into.set(key, copy(item))
+    return { verdict: 'inserted' }
+  }
+
+  const isFinal = (key: DeliveryKey): boolean => {
+    const state = deliveries.get(deliveryText(key))?.state
+    return state === 'done' || state === 'dropped'
+  }
+  /** `retention` is for the expiry alone and is not read back. */
+  const bare = ({ retention: _, ...mark }: Marked): Marked => mark
+  const write = (mark: Marked): void => void deliveries.set(deliveryText(mark), copy(bare(mark)))
+
+  async function hold(identity: Identity): Promise<void> {
+    const dataref = events.get(eventText(identity))?.event.dataref
+    const body = dataref === undefined ? undefined : await bodies?.get(dataref)
+    if (dataref !== undefined && body !== undefined) await bodies?.put(`held/${dataref}`, body)
+  }
+
+  const openOf = (project: string, subscriber: string) =>
+    [...deliveries].flatMap(([text, mark]) =>
+      mark.project === project && mark.subscriber === subscriber && isOpen(mark.state)
+        ? [
+            {
+              key: `${mark.state}#${timeKey(mark.changed, text)}`,
+              shard: shardOf(text, 8),
+              item: { ...mark, state: mark.state },
+            },
+          ]
+        : [],
+    )
+
+  const sorted = <T extends { key: string }>(items: readonly T[], order: 1 | -1 = 1): T[] =>
+    items.toSorted((a, b) => order * byBytes(a.key, b.key))
+
+  return {
+    isFinal,
+    write,
+    all: () =>
+      copy({
+        events: [...events.values()],
+        deliveries: [...deliveries.values()],
+        quarantined: [...quarantine.values()],
+        pages: [...pages.values()],
+      }),
+
+    async putPage(page) {
+      pages.set(JSON.stringify([page.project, page.hour, page.shard, page.page]), copy(page))
+    },
+    async insertEvents(given) {
+      return given.map((stored) => insert(events, eventText(stored.event), stored))
+    },
+    async getEvents(identities) {
+      return identities.map((identity) => copy(events.get(eventText(identity))))
+    },
+    async fate({ project, source, id }) {
+      const own = [...deliveries.values()]
+        .filter((mark) => mark.project === project && mark.source === source && mark.id === id)
+        .sort((a, b) => byBytes(`${a.subscriber}#${a.replay}`, `${b.subscriber}#${b.replay}`))
+      return copy({
+        stored: events.get(eventText({ project, source, id })),
+        deliveries: own.map((mark) => {
+          const noted = new Set([...(mark.notes ?? []), ...(notes.get(deliveryText(mark)) ?? [])])
+          return noted.size === 0 ? mark : { ...mark, notes: [...noted].sort() }
+        }),
+      })
+    },
+    async sourcesOf(project, id) {
+      return [...events.values()]
+        .filter(({ event }) => event.project === project && event.id === id)
+        .map(({ event }) => event.source)
+        .sort(byBytes)
+    },
+
+    async getDeliveries(keys) {
+      return keys.map((key) => {
+        const mark = deliveries.get(deliveryText(key))
+        if (mark === undefined) return undefined
+        const { project: _, source: __, id: ___, subscriber: ____, replay: _____, ...delivery } = mark
+        return copy(delivery)
+      })
+    },
+    async insertDeliveries(marks) {
+      return marks.map((mark) => insert(deliveries, deliveryText(mark), bare(mark)))
+    },
+    async mark(key, delivery) {
+      if (delivery.state === 'dead' || delivery.state === 'parked') await hold(key)
+      if (isFinal(key)) return false
+      write({ ...delivery, ...key })
+      return true
+    },
+    async note(key, text) {
+      const text_ = deliveryText(key)
+      notes.set(text_, new Set([...(notes.get(text_) ?? []), text]))
+    },
+
+    async quarantine(entry) {
+      const key = JSON.stringify([entry.project, entry.digest])
+      return insert(quarantine, key, entry).verdict === 'inserted'
+    },
+    async getQuarantined(project, digest) {
+      return copy(quarantine.get(JSON.stringify([project, digest])))
+    },
+
+    async pages({ project, hour, shard, after, limit }) {
+      const found = [...pages.values()].filter(
+        (page) =>
+          page.project === project &&
+          page.hour === hour &&
+          page.shard === shard &&
+          (after === undefined || byBytes(page.page, after) > 0),
+      )
+      return copy(found.sort((a, b) => byBytes(a.page, b.page)).slice(0, limit))
+    },
+    async openDeliveries({ project, subscriber, state, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = openOf(project, subscriber).filter(
+        ({ key, item }) => item.state === state && (after === undefined || key > after),
+      )
+      return copy(pageOf(sorted(found), limit))
+    },
+    async openMarks({ project, subscriber, state, since, limit }) {
+      const from = state === undefined ? '' : `${state}#${since ?? ''}`
+      const found = sorted(openOf(project, subscriber)).filter(
+        ({ key, item }) => (state === undefined || item.state === state) && key >= from,
+      )
+      const perShard = Map.groupBy(found, ({ shard }) => shard)
+      const kept = sorted([...perShard.values()].flatMap((ofShard) => ofShard.slice(0, limit)))
+      return kept.map(({ item: { project, source, id, subscriber, replay, state, changed } }) => ({
+        project,
+        source,
+        id,
+        subscriber,
+        replay,
+        state,
+        changed,
+      }))
+    },
+    async quarantined({ project, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = [...quarantine.values()]
+        .filter((entry) => entry.project === project)
+        .map((item) => ({ key: `quarantined#${timeKey(item.received, item.digest)}`, item }))
+        .filter(({ key }) => after === undefined || key < after)
+      return copy(pageOf(sorted(found, -1), limit))
+    },
+    async story({ project, correlationid, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = [...events].flatMap(([text, { event }]) =>
+        event.project === project && event.correlationid === correlationid && event.id !== correlationid
+          ? [
+              {
+                key: timeKey(event.received, text),
+                item: { project, source: event.source, id: event.id },
+              },
+            ]
+          : [],
+      )
+      return pageOf(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
+    },
+  }
+}

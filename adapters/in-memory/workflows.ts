@@ -1,0 +1,65 @@
+import { Failure } from '../../core/errors.ts'
+import type { Clock, RunDescription, Workflows } from '../../core/ports.ts'
+import { copy } from './copy.ts'
+
+export type TaskAnswer = { output: unknown } | { error: string; cause: string }
+
+export type InMemoryWorkflows = Workflows & {
+  /** Ends a run, as its definition would. */
+  end(workflow: string, name: string, result: TaskAnswer): void
+  /** A run begins to wait for this token. */
+  ask(token: string): void
+  /** How a token was answered; undefined while it waits. */
+  answerOf(token: string): TaskAnswer | undefined
+}
+
+/** Runs in this process: nothing in them happens by itself, a test or simulation ends them. */
+export function inMemoryWorkflows({ clock }: { clock: Clock }): InMemoryWorkflows {
+  const runs = new Map<string, RunDescription>()
+  const tokens = new Map<string, TaskAnswer | undefined>()
+
+  const keyOf = (workflow: string, name: string): string => `${workflow}:${name}`
+
+  function finish(workflow: string, name: string, rest: Partial<RunDescription>): void {
+    const run = runs.get(keyOf(workflow, name))
+    if (run === undefined) throw new Failure('NotFound', `${workflow} has no run ${name}`)
+    if (run.status === 'RUNNING') runs.set(keyOf(workflow, name), { ...run, ...copy(rest), ended: clock() })
+  }
+
+  function answer(token: string, given: TaskAnswer): 'answered' | 'gone' {
+    if (!tokens.has(token) || tokens.get(token) !== undefined) return 'gone'
+    tokens.set(token, copy(given))
+    return 'answered'
+  }
+
+  return {
+    async start(workflow, name, input) {
+      if (runs.has(keyOf(workflow, name))) return 'exists'
+      runs.set(keyOf(workflow, name), {
+        workflow,
+        name,
+        arn: `in-memory:${keyOf(workflow, name)}`,
+        status: 'RUNNING',
+        started: clock(),
+        input: copy(input),
+      })
+      return 'started'
+    },
+    async stop(workflow, name, reason) {
+      finish(workflow, name, { status: 'ABORTED', error: 'Stopped', cause: reason })
+    },
+    async describe(workflow, name) {
+      return copy(runs.get(keyOf(workflow, name)))
+    },
+    async succeedTask(token, output) {
+      return answer(token, { output })
+    },
+    async failTask(token, error, cause) {
+      return answer(token, { error, cause })
+    },
+    end: (workflow, name, result) =>
+      finish(workflow, name, { status: 'output' in result ? 'SUCCEEDED' : 'FAILED', ...result }),
+    ask: (token) => void tokens.set(token, undefined),
+    answerOf: (token) => tokens.get(token),
+  }
+}

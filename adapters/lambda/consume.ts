@@ -1,0 +1,90 @@
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { consume as consumeBatch } from '../../core/consume.ts'
+import type { ConsumeDeps, Consumed } from '../../core/delivery.ts'
+import { reasonOf } from '../../core/errors.ts'
+import type { HandlerAny, HandlerOf } from '../../core/handler.ts'
+import type { Route } from '../../events/route.ts'
+import { setVisibility } from '../aws/visibility.ts'
+import { environment } from '../environment.ts'
+import { aws, consumePorts } from './ports.ts'
+import { tell } from './telemetry.ts'
+
+type SqsHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>
+
+/**
+ * A Lambda function that handles a route's queue. `compose` runs once, at cold start: it reads the environment, opens
+ * what the handler needs, and answers the handler.
+ */
+export function consume<R extends Route>(route: R, compose: () => HandlerOf<R>): SqsHandler {
+  // the route's types are let go of here: consume hands over what the schemas of these very types have parsed
+  const handler: HandlerAny = compose() as never
+  const ports = consumePorts(route)
+  // the only place where a route's types are let go of: consume hands over what its schemas have parsed
+  return (event: SQSEvent, context: Context) =>
+    handleBatch(route, handler as HandlerAny, ports, event, context)
+}
+
+/** One batch of one route's queue. What must be seen again stays on the queue, for as long as its backoff says. */
+export async function handleBatch(
+  route: Route,
+  handler: HandlerAny,
+  ports: ConsumeDeps,
+  { Records }: SQSEvent,
+  context: Context,
+): Promise<SQSBatchResponse> {
+  const began = Date.now()
+  const { STAGE } = environment(['STAGE'])
+  const consumed = await consumeBatch(
+    route,
+    handler,
+    Records.map(({ body, attributes }) => ({
+      body,
+      receiveCount: Number(attributes.ApproximateReceiveCount),
+    })),
+    ports,
+  )
+  const again = Records.flatMap((message, index) => {
+    const seconds = consumed[index]?.again
+    return seconds === undefined ? [] : [{ message, seconds }]
+  })
+  await Promise.all(again.map(({ message, seconds }) => hide(route, message, seconds)))
+  const count = (...outcomes: Consumed['outcome'][]) =>
+    consumed.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const failures = consumed.filter(({ reason }) => reason !== undefined)
+  tell(
+    {
+      function: context.functionName,
+      dimensions: { subscriber: route.subscriber },
+      metrics: {
+        Handled: count('done'),
+        Already: count('already'),
+        Failed: count('retrying', 'unreadable'),
+        Dead: count('dead'),
+        DurationMs: Date.now() - began,
+      },
+      level: failures.length === 0 ? 'INFO' : 'WARN',
+      detail: failures.length === 0 ? {} : { failures: failures.map(shown) },
+    },
+    { awsRequestId: context.awsRequestId, stage: STAGE, now: began },
+  )
+  return { batchItemFailures: again.map(({ message }) => ({ itemIdentifier: message.messageId })) }
+}
+
+const shown = ({ outcome, key, reason, again }: Consumed) => ({
+  outcome,
+  project: key?.project,
+  source: key?.source,
+  id: key?.id,
+  reason,
+  again,
+})
+
+/** Best effort: a message whose time could not be set comes again after the queue's own visibility timeout. */
+async function hide(route: Route, { receiptHandle }: SQSRecord, seconds: number): Promise<void> {
+  try {
+    const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
+    await setVisibility({ aws, prefix: QUEUE_PREFIX })(route.subscriber, receiptHandle, seconds)
+  } catch (error) {
+    console.warn(JSON.stringify({ level: 'WARN', message: 'visibility not set', reason: reasonOf(error) }))
+  }
+}

@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { authenticate, type Principal } from '../../core/access.ts'
+import type { ConsumeDeps } from '../../core/delivery.ts'
+import type { IngestDeps } from '../../core/ingest.ts'
+import type { Clock, Memory } from '../../core/ports.ts'
+import type { RecordDeps } from '../../core/record.ts'
+import type { SweepDeps } from '../../core/sweep.ts'
+import { eventTypeNamed } from '../../events/catalogue.ts'
+import type { Route } from '../../events/route.ts'
+import { routes } from '../../events/routes.ts'
+import { s3Bodies } from '../aws/bodies.ts'
+import { connect } from '../aws/clients.ts'
+import { dynamoEphemeral } from '../aws/ephemeral.ts'
+import { dynamoHistory } from '../aws/history.ts'
+import { dynamoMemory } from '../aws/memory.ts'
+import { sqsQueues } from '../aws/queues.ts'
+import { secretReader } from '../aws/secrets.ts'
+import { stepFunctions } from '../aws/workflows.ts'
+import { environment } from '../environment.ts'
+
+/**
+ * The composition root of the functions: each kind of entry asks for the ports it needs, once, at cold start. What a
+ * function's environment lacks is named then and not at the first event.
+ */
+export const clock: Clock = () => new Date().toISOString()
+
+/** One set of connections per process. */
+export const aws = connect()
+
+const retentionOf = (type: string) => eventTypeNamed(type)?.retention ?? 'project'
+
+function historyOptions() {
+  const { HISTORY_TABLE, BUCKET } = environment(['HISTORY_TABLE', 'BUCKET'])
+  return { table: HISTORY_TABLE, retentionOf, bodies: s3Bodies({ aws, bucket: BUCKET }) }
+}
+
+export function memoryPort(): Memory {
+  const { MEMORY_TABLE } = environment(['MEMORY_TABLE'])
+  return dynamoMemory({ aws, table: MEMORY_TABLE, clock, history: historyOptions() })
+}
+
+export function recordPorts(): RecordDeps {
+  const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
+  const history = historyOptions()
+  return {
+    history: dynamoHistory({ aws, clock, ...history }),
+    queues: sqsQueues({ aws, prefix: QUEUE_PREFIX }),
+    bodies: history.bodies,
+    clock,
+    random: Math.random,
+    routes,
+  }
+}
+
+export const consumePorts = (route: Route): ConsumeDeps => ({
+  ...recordPorts(),
+  memory: route.effect === 'state' ? memoryPort() : undefined,
+})
+
+export function sweepPorts(): SweepDeps {
+  const { STATE_MACHINE_PREFIX } = environment(['STATE_MACHINE_PREFIX'])
+  return {
+    ...recordPorts(),
+    memory: memoryPort(),
+    workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }),
+  }
+}
+
+export function ingestPorts(): IngestDeps {
+  const { EPHEMERAL_TABLE, MEMORY_TABLE } = environment(['EPHEMERAL_TABLE', 'MEMORY_TABLE'])
+  const memory = dynamoMemory({ aws, table: MEMORY_TABLE, clock })
+  return {
+    ...recordPorts(),
+    ephemeral: dynamoEphemeral({ aws, table: EPHEMERAL_TABLE, clock }),
+    authenticate: remembered((credential) => authenticate(memory, credential, clock())),
+    webhookSecrets: webhookSecrets(),
+  }
+}
+
+const secondsRemembered = 10
+
+/** A key is looked up once in ten seconds, so a revoked one works for at most that long. Refusals are not remembered. */
+function remembered(
+  look: (credential: string | undefined) => Promise<Principal>,
+): (credential: string | undefined) => Promise<Principal> {
+  const known = new Map<string, { principal: Promise<Principal>; until: number }>()
+  return (credential) => {
+    if (credential === undefined) return look(credential)
+    const now = Date.now()
+    const kept = known.get(credential)
+    if (kept !== undefined && now < kept.until) return kept.principal
+    if (known.size > 1000) known.clear()
+    const principal = look(credential)
+    known.set(credential, { principal, until: now + secondsRemembered * 1000 })
+    principal.catch(() => known.delete(credential))
+    return principal
+  }
+}
+
+/** `<source>/<project>/current` and `…/previous` -> secret, as one flat JSON object. */
+const secretForm = z.record(z.string(), z.string())
+
+function webhookSecrets(): IngestDeps['webhookSecrets'] {
+  const { WEBHOOK_SECRET_ARN } = environment(['WEBHOOK_SECRET_ARN'])
+  const reader = secretReader({ aws, arn: WEBHOOK_SECRET_ARN, clock })
+  return async (source, project, fresh) => {
+    const secrets = secretForm.parse(JSON.parse(fresh ? await reader.refresh() : await reader.get()))
+    return ['current', 'previous'].flatMap((age) => secrets[`${source}/${project}/${age}`] ?? [])
+  }
+}

@@ -1,0 +1,138 @@
+import type { RouteTo } from '../events/routes.ts'
+import type { Handled } from './handler.ts'
+
+/** `subject`: at most 99 characters of ASCII on one line, as SNS takes it for mail. `text`: plain, of lines. */
+export type Notification = { subject: string; text: string }
+
+type Told = Handled<RouteTo<'notify'>>
+
+/** One message that a person understands without having seen the event; its commands are for the given stage. */
+export function notificationOf(handled: Told, stage: string): Notification {
+  const { event } = handled
+  const command: Command = (...words) => `loadpath ${words.map(word).join(' ')} --stage ${word(stage)}`
+  const { subject, lines } = told(handled, command)
+  const all = [...lines, '', `The whole story: ${command('trace', event.correlationid)}`]
+  return {
+    subject: subjectOf(`[${event.project}] ${subject}`),
+    text: `${all.map((line) => plain(line, longestLine)).join('\n')}\n`,
+  }
+}
+
+type Draft = { subject: string; lines: readonly string[] }
+type Command = (...words: string[]) => string
+
+function told(handled: Told, command: Command): Draft {
+  switch (handled.type) {
+    case 'approval.requested': {
+      const { approval, workflow, run, question, expires } = handled.data
+      return {
+        subject: `Approval needed: ${question}`,
+        lines: [
+          question,
+          '',
+          `Approve: ${command('approvals', 'approve', approval)}`,
+          `Deny:    ${command('approvals', 'deny', approval)}`,
+          '',
+          `Run ${run} of ${workflow} waits for the answer until ${readable(expires)}; then the request expires.`,
+        ],
+      }
+    }
+    case 'build.status-changed': {
+      const { repository, branch, commit, from, failing } = handled.data
+      return {
+        subject: `Build failing: ${repository} ${branch}`,
+        lines: [
+          `The builds of ${repository} on ${branch} fail at commit ${short(commit)}: ${listed(failing)}.`,
+          from === null ? 'These are the first builds of this branch.' : `Before, they were ${from}.`,
+        ],
+      }
+    }
+    case 'deployment.failed': {
+      const { repository, environment, commit, reason, url } = handled.data
+      return {
+        subject: `Deployment failed: ${repository} to ${environment}`,
+        lines: [
+          `The deployment of ${repository}${commit === undefined ? '' : ` ${short(commit)}`} to ${environment} failed: ${reason}`,
+          ...(url === undefined ? [] : [`More: ${url}`]),
+        ],
+      }
+    }
+    case 'event.dead-lettered': {
+      const { subscriber, minute, count, sample } = handled.data
+      const letters = count === 1 ? '1 event' : `${count} events`
+      return {
+        subject: `${letters} dead at ${subscriber}`,
+        lines: [
+          `${subscriber} could not handle ${letters} in the minute from ${readable(minute)}. Nothing is lost:`,
+          `they wait among the dead letters: ${command('dead', 'list')}`,
+          '',
+          ...sample.map(({ source, id, reason }) => `- ${id} from ${source}: ${reason}`),
+          ...(count > sample.length ? [`- and ${count - sample.length} more`] : []),
+        ],
+      }
+    }
+    case 'rollback.decided': {
+      const { repository, branch, commit, reasons } = handled.data
+      return {
+        subject: `Rollback: ${repository} ${branch} at ${short(commit)}`,
+        lines: [
+          `Commit ${short(commit)} of ${repository} on ${branch} is to be taken back:`,
+          '',
+          ...reasons.slice(0, mostLines).map((reason) => `- ${reason}`),
+        ],
+      }
+    }
+    case 'workflow.failed': {
+      const { workflow, run, started, ended, error, cause } = handled.data
+      return {
+        subject: `Workflow failed: ${workflow}`,
+        lines: [
+          `Run ${run} of ${workflow}, started ${readable(started)}, failed${ended === undefined ? '' : ` ${readable(ended)}`}.`,
+          `Error: ${error ?? 'none was named'}`,
+          ...(cause === undefined ? [] : [`Cause: ${cause}`]),
+        ],
+      }
+    }
+    default:
+      return handled satisfies never
+  }
+}
+
+const longestSubject = 99
+const longestLine = 1000
+const mostLines = 20
+
+/** What others wrote goes into one line: no control characters, and not without end. */
+function plain(text: string, longest: number): string {
+  const line = text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
+  return line.length > longest ? `${line.slice(0, longest - 3)}...` : line
+}
+
+/** Accents go, other letters beyond ASCII become `?`; it begins with the project's `[`, as SNS wants punctuation or a letter. */
+const subjectOf = (line: string): string =>
+  plain(
+    line
+      .normalize('NFKD')
+      .replaceAll(/\p{M}/gu, '')
+      .replaceAll(/[‘’]/g, "'")
+      .replaceAll(/[–—]/g, '-')
+      .replaceAll(/[^\p{ASCII}]/gu, '?'),
+    longestSubject,
+  )
+
+const short = (commit: string): string => commit.slice(0, 7)
+
+const listed = (names: readonly string[]): string =>
+  names.length > mostLines
+    ? `${names.slice(0, mostLines).join(', ')} and ${names.length - mostLines} more`
+    : names.join(', ')
+
+/** `2026-01-01 12:00 UTC` */
+const readable = (time: string): string => {
+  const utc = new Date(time).toISOString()
+  return `${utc.slice(0, 10)} ${utc.slice(11, 16)} UTC`
+}
+
+/** A word of a command as a shell takes it, so that an id from outside, when it is pasted, is an id and no command. */
+const word = (id: string): string =>
+  /^[\w@%+=:,./][\w@%+=:,./-]*$/.test(id) ? id : `'${id.replaceAll("'", `'\\''`)}'`

@@ -1,0 +1,178 @@
+import { z } from 'zod'
+import type { Delivery, DeliveryKey, Memory, Page, RecordKey, StoredEvent } from './ports.ts'
+import type { RecordDeps } from './record.ts'
+import { sendMissing } from './send.ts'
+
+type TimelineDeps = RecordDeps & { memory: Memory }
+
+/**
+ * How far the timeline has been read: per shard the last page. Subscribers whose queue was not empty when something of
+ * theirs was missing are behind: for each the place to go back to once it is.
+ */
+const position = z.array(z.string()).length(4)
+type Position = z.infer<typeof position>
+const cursorValue = z.object({ read: position, behind: z.record(z.string(), position) })
+type Cursor = z.infer<typeof cursorValue>
+
+const minute = 60_000
+const hour = 60 * minute
+/** Younger events may still be on their way. */
+const patience = 15 * minute
+/** What a queue keeps: after that, what lay in it is gone however full it is. */
+const queueRetention = 4 * 24 * hour
+const maxResent = 500
+const maxPages = 200
+
+const cursorKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'sweep' })
+
+const ago = (now: string, milliseconds: number): string =>
+  new Date(Date.parse(now) - milliseconds).toISOString()
+
+type Pass = {
+  project: string
+  now: string
+  deps: TimelineDeps
+  /** read once: what is sent during the pass must not count against what was missing before it */
+  depths: Map<string, Promise<number>>
+  resent: number
+  pages: number
+}
+
+/**
+ * Looks at each event of the timeline once it is 15 minutes old. An expected subscriber without a delivery is sent the
+ * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more.
+ */
+export async function sweepTimeline(
+  project: string,
+  deps: TimelineDeps,
+): Promise<{ resent: number; behind: number; pages: number }> {
+  const now = deps.clock()
+  const kept = await deps.memory.get(cursorKey(project))
+  const start = ago(now, 24 * hour)
+  const cursor: Cursor = kept
+    ? cursorValue.parse(kept.value)
+    : { read: [start, start, start, start], behind: {} }
+  const pass: Pass = { project, now, deps, depths: new Map(), resent: 0, pages: 0 }
+
+  const caughtUp: Record<string, Position> = {}
+  for (const [subscriber, from] of Object.entries(cursor.behind)) {
+    const known = deps.routes.some((route) => route.subscriber === subscriber)
+    if (known && (await depthOf(subscriber, pass)) > 0) caughtUp[subscriber] = from
+    else {
+      const walked = await walk(from, cursor.read, [subscriber], pass)
+      const again = walked.behind[subscriber] ?? (walked.stopped ? walked.reached : undefined)
+      if (again !== undefined) caughtUp[subscriber] = again
+    }
+  }
+  const horizon = `${ago(now, patience)}~`
+  const walked = await walk(cursor.read, [horizon, horizon, horizon, horizon], undefined, pass)
+  const behind = { ...walked.behind, ...caughtUp }
+  await deps.memory.commit({
+    writes: [
+      {
+        ...cursorKey(project),
+        version: (kept?.version ?? 0) + 1,
+        value: { read: walked.reached, behind } satisfies Cursor,
+      },
+    ],
+    outbox: [],
+  })
+  return { resent: pass.resent, behind: Object.keys(behind).length, pages: pass.pages }
+}
+
+function depthOf(subscriber: string, { depths, deps }: Pass): Promise<number> {
+  const depth = depths.get(subscriber) ?? deps.queues.depth(subscriber)
+  depths.set(subscriber, depth)
+  return depth
+}
+
+type Walked = { reached: Position; behind: Record<string, Position>; stopped: boolean }
+
+/** From one position to another, shard by shard; `only`: the subscribers to look after, all when undefined. */
+async function walk(
+  from: Position,
+  to: Position,
+  only: readonly string[] | undefined,
+  pass: Pass,
+): Promise<Walked> {
+  const reached = [...from]
+  const behind: Record<string, Position> = {}
+  let stopped = false
+  for (const [shard, end] of to.entries()) {
+    for await (const page of pagesBetween(reached[shard] ?? end, end, shard, pass)) {
+      if (pass.resent >= maxResent || pass.pages >= maxPages) {
+        stopped = true
+        break
+      }
+      pass.pages++
+      const waiting = await sweepPage(page, only, pass)
+      for (const subscriber of waiting) behind[subscriber] ??= [...reached]
+      reached[shard] = page.page
+    }
+    if (!stopped) reached[shard] = end
+  }
+  return { reached, behind, stopped }
+}
+
+/** Pages after one page id and before another; ids begin with the time of writing, which names their hour. */
+async function* pagesBetween(
+  after: string,
+  end: string,
+  shard: number,
+  { project, deps }: Pass,
+): AsyncGenerator<Page> {
+  const last = Date.parse(`${end.slice(0, 13)}:00:00.000Z`)
+  let cursor = after
+  for (let at = Date.parse(`${after.slice(0, 13)}:00:00.000Z`); at <= last; at += hour) {
+    const name = new Date(at).toISOString().slice(0, 13)
+    for (;;) {
+      const pages = await deps.history.pages({ project, hour: name, shard, after: cursor, limit: 25 })
+      for (const page of pages) {
+        if (page.page >= end) return
+        yield page
+        cursor = page.page
+      }
+      if (pages.length < 25) break
+    }
+  }
+}
+
+/** Sends on what is missing of one page; answers the subscribers whose queue has to be empty first. */
+async function sweepPage(page: Page, only: readonly string[] | undefined, pass: Pass): Promise<string[]> {
+  const { history } = pass.deps
+  const fates = await Promise.all(
+    page.entries.map(({ source, id }) => history.fate({ project: page.project, source, id })),
+  )
+  const waiting = new Set<string>()
+  for (const { stored, deliveries } of fates) {
+    if (stored === undefined || stored.page.page !== page.page) continue
+    const now = await dueOf(stored, deliveries, only, pass)
+    for (const subscriber of now.waiting) waiting.add(subscriber)
+    if (now.due.length === 0) continue
+    const unsent = await sendMissing({ stored: { ...stored, expects: now.due }, deliveries }, pass.deps)
+    if (unsent === undefined) pass.resent += now.due.length
+    else for (const subscriber of now.due) waiting.add(subscriber)
+  }
+  return [...waiting]
+}
+
+async function dueOf(
+  { event, expects }: StoredEvent,
+  deliveries: readonly (DeliveryKey & Delivery)[],
+  only: readonly string[] | undefined,
+  pass: Pass,
+): Promise<{ due: string[]; waiting: string[] }> {
+  const handled = new Set(
+    deliveries.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber),
+  )
+  const missing = expects.filter((name) => !handled.has(name) && (only === undefined || only.includes(name)))
+  const routed = new Set(pass.deps.routes.map((route) => route.subscriber))
+  const due: string[] = []
+  const waiting: string[] = []
+  for (const subscriber of missing) {
+    const gone = event.received < ago(pass.now, queueRetention) || !routed.has(subscriber)
+    if (gone || (await depthOf(subscriber, pass)) === 0) due.push(subscriber)
+    else waiting.push(subscriber)
+  }
+  return { due, waiting }
+}
