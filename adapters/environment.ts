@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { projectName } from '../events/envelope.ts'
 
 /** The variables that functions and servers are configured by; infra sets each together with its grant. */

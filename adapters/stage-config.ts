@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What a stage tells its clients: the parameter `/loadpath/<stage>/config`, as JSON. No secrets. */
 export const stageConfig = z.object({

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { projectName } from '../events/envelope.ts'
 import { Failure } from './errors.ts'
 import type { Memory, MemoryRecord, MemoryWrite, RecordKey } from './ports.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { eventTypeNamed } from '../events/catalogue.ts'
 import { type Identity, incomingEvent, limits, type RecordedEvent } from '../events/envelope.ts'
 import type { EventType } from '../events/event-type.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { approvalDecided } from '../events/approval.decided.ts'
 import { approvalRequested } from '../events/approval.requested.ts'
 import { Failure } from './errors.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Door } from '../events/envelope.ts'
 import type { Fault } from './errors.ts'
 import {

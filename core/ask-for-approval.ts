@@ -1,7 +1,7 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { answerOf, approvalOf, approvalRecord, request } from './approval.ts'
 import { Failure } from './errors.ts'
-import { cause, outboxFrame, workflowInput } from './frame.ts'
+import { cause, workflowInput } from './frame.ts'
 import { uuid5 } from './identity.ts'
 import { outboxItems } from './outbox.ts'
 import type { Clock, Memory, Workflows } from './ports.ts'
@@ -45,12 +45,9 @@ export async function askForApproval(task: ApprovalTask, deps: AskDeps): Promise
   const { question } = task.approval
   const change = request(project, { approval, workflow, run, question, expires, requestedFor, token }, record)
   if (change === undefined) return approval
+  // one event causes several approvals, by its gates and by its runs, and each request is an event of its own
   const author = { project, by: workflow, actor: 'system', replay: input.replay, cause: requestedFor }
-  const outbox = outboxItems(change, author).map((item) => {
-    const frame = outboxFrame.parse(item.frame)
-    // one event causes several approvals, by its gates and by its runs, and each request is an event of its own
-    return { ...item, frame: { ...frame, event: { ...frame.event, step: approval } } }
-  })
+  const outbox = outboxItems(change, { ...author, step: approval })
   const verdict = await deps.memory.commit({ writes: change.writes, outbox })
   if (verdict !== 'committed') throw new Failure('Busy', `approval ${approval} was changed at the same time`)
   return approval

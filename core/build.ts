@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { type BuildStatus, buildStatus, buildStatusChanged } from '../events/build.status-changed.ts'
 import type { DataOf } from '../events/event-type.ts'
 import { Failure } from './errors.ts'

@@ -13,6 +13,8 @@ import { Failure } from './errors.ts'
 import type { Handled } from './handler.ts'
 import type { MemoryRecord } from './ports.ts'
 
+// One file, long as it is: what is observed, kept and said is all told by the same few events, made by `run`, `suite` and `tests`.
+
 type Told = Handled<RouteTo<'track-build'>>
 
 /** Minutes after the start of a day. */

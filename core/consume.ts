@@ -1,5 +1,6 @@
 import type { Route } from '../events/route.ts'
 import { identityOf } from './admit.ts'
+import { presentDataOf } from './body.ts'
 import {
   type Acted,
   type ConsumeDeps,
@@ -104,10 +105,7 @@ const listOf = (result: readonly Emission[] | Change | undefined): readonly Emis
 
 async function prepare({ frame, key, now }: Task, deps: ConsumeDeps): Promise<HandledAny> {
   const { event, replay } = frame
-  const { type, data } = newestData(
-    event,
-    event.dataref === undefined ? event.data : await body(event.dataref, deps),
-  )
+  const { type, data } = newestData(event, await presentDataOf(event, deps.bodies))
   return {
     type,
     data,
@@ -118,12 +116,6 @@ async function prepare({ frame, key, now }: Task, deps: ConsumeDeps): Promise<Ha
     attempt: frame.attempt ?? 1,
     now,
   }
-}
-
-async function body(dataref: string, deps: ConsumeDeps): Promise<unknown> {
-  const bytes = await deps.bodies.get(dataref)
-  if (bytes === undefined) throw new Failure('NotFound', `the body ${dataref} is gone from the bucket`)
-  return JSON.parse(Buffer.from(bytes).toString('utf8'))
 }
 
 const commitTries = 5

@@ -1,4 +1,5 @@
-import { z } from 'zod'
+import * as z from 'zod'
+import { buildStatusChanged } from '../events/build.status-changed.ts'
 import type { Identity } from '../events/envelope.ts'
 import type { DataOf } from '../events/event-type.ts'
 import { githubPullRequestOpened } from '../events/github.pull-request.opened.ts'
@@ -6,6 +7,7 @@ import { githubPullRequestSynchronize } from '../events/github.pull-request.sync
 import { githubPush } from '../events/github.push.ts'
 import { repositoryValidationRequested } from '../events/repository.validation-requested.ts'
 import { analyzePush } from './analyze-push.ts'
+import { presentDataOf } from './body.ts'
 import { buildOf, buildRecord, factsOf } from './build.ts'
 import { branchName } from './build-observation.ts'
 import { Failure } from './errors.ts'
@@ -59,11 +61,7 @@ export async function collectFact(
 async function load(identity: Identity, { history, bodies }: FactsDeps) {
   const [stored] = await history.getEvents([identity])
   if (stored === undefined) throw new Failure('NotFound', `no event ${identity.id} from ${identity.source}`)
-  const { event } = stored
-  if (event.dataref === undefined) return newestData(event, event.data)
-  const body = await bodies.get(event.dataref)
-  if (body === undefined) throw new Failure('NotFound', `the body of event ${event.id} is gone`)
-  return newestData(event, JSON.parse(new TextDecoder().decode(body)))
+  return newestData(stored.event, await presentDataOf(stored.event, bodies))
 }
 
 type Change = ChangeFacts & { defaultBranch?: string | undefined }
@@ -82,6 +80,10 @@ export function changeOf({ type, data }: { type: string; data: unknown }): Chang
       return ofPullRequest(githubPullRequestOpened.schema.parse(data))
     case githubPullRequestSynchronize.type:
       return ofPullRequest(githubPullRequestSynchronize.schema.parse(data))
+    case buildStatusChanged.type: {
+      const { repository, branch, commit } = buildStatusChanged.schema.parse(data)
+      return { repository, branch, commit, proposed: false }
+    }
     case repositoryValidationRequested.type:
       return { ...repositoryValidationRequested.schema.parse(data), proposed: false }
     default:

@@ -2,7 +2,6 @@ import type { Identity, RecordedEvent } from '../events/envelope.ts'
 import { Failure } from './errors.ts'
 import { identityText, runName } from './identity.ts'
 import type {
-  Bodies,
   Delivery,
   DeliveryKey,
   DeliveryState,
@@ -137,13 +136,6 @@ export const isFirstOf = (shown: ShownDelivery, all: readonly ShownDelivery[]): 
   all.find(({ subscriber }) => subscriber === shown.subscriber) === shown
 
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
-
-/** The data of an event, from the bucket where it lies there. undefined: the event has none, or its body is gone. */
-export async function dataOf(event: RecordedEvent, bodies: Pick<Bodies, 'get'>): Promise<unknown> {
-  if (event.dataref === undefined) return event.data
-  const body = (await bodies.get(event.dataref)) ?? (await bodies.get(`held/${event.dataref}`))
-  return body === undefined ? undefined : JSON.parse(Buffer.from(body).toString('utf8'))
-}
 
 // ---- why: one event's whole fate ---------------------------------------------------------------
 

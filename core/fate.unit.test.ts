@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { dataOf, findIdentity, why } from './fate.ts'
+import { dataOf } from './body.ts'
+import { findIdentity, why } from './fate.ts'
 import { event, ports, stored } from './fate-fixture.ts'
 import { runName } from './identity.ts'
 
@@ -120,9 +121,8 @@ describe('dataOf', () => {
   })
   const large = event('1', { dataref: 'project/main/x/y' })
 
-  it('takes a body from the bucket, or from where it is held', async () => {
+  it('takes a large body from the bucket', async () => {
     expect(await dataOf(large, bodies({ 'project/main/x/y': '{"a":1}' }))).toEqual({ a: 1 })
-    expect(await dataOf(large, bodies({ 'held/project/main/x/y': '{"a":2}' }))).toEqual({ a: 2 })
     expect(await dataOf(large, bodies({}))).toBeUndefined()
   })
 

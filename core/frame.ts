@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { recordedEvent } from '../events/envelope.ts'
 
 /** The event whose handling emits: its identity within the project, and the story it belongs to. */

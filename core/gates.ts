@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { buildStatus } from '../events/build.status-changed.ts'
 import type { GateResult } from '../events/quality-gate.evaluated.ts'
 import { changeAnalysis } from '../events/repository.analyzed.ts'

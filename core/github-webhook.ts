@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { z } from 'zod'
+import * as z from 'zod'
 import { repositoryKey } from '../events/github.ts'
 import { Failure } from './errors.ts'
 

@@ -11,6 +11,8 @@ export type Author = {
   actor: string
   replay?: string
   cause?: Cause
+  /** tells apart the changes that one event causes through one author; '' where there is one only */
+  step?: string
 }
 
 /**
@@ -21,7 +23,7 @@ export function outboxItems(
   change: { emits: readonly Emission[]; sequence: number },
   author: Author,
 ): OutboxItem[] {
-  const { project, by, actor, replay = '', cause } = author
+  const { project, by, actor, replay = '', cause, step = '' } = author
   return change.emits.map((emission, index) => {
     const { type, data, subject } = emission
     const key = type.partitionkey?.(data as never)
@@ -37,7 +39,7 @@ export function outboxItems(
       cause,
       partitionkey,
       sequence: change.sequence,
-      event: { type: type.type, data, subject, step: index },
+      event: { type: type.type, data, subject, step: step === '' ? index : `${step}/${index}` },
     }
     return { project, partitionkey, sequence: change.sequence, index, frame }
   })

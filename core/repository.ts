@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DataOf } from '../events/event-type.ts'
 import { qualityGate, repositoryUpdated } from '../events/repository.updated.ts'
 import type { Change } from './handler.ts'

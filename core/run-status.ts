@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EventType } from '../events/event-type.ts'
 import { workflowFailed } from '../events/workflow.failed.ts'
 import { workflowStarted } from '../events/workflow.started.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { DataOf } from '../events/event-type.ts'
 import type { RouteTo } from '../events/routes.ts'
 import type { workflowStarted } from '../events/workflow.started.ts'

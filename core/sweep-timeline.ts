@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Delivery, DeliveryKey, Memory, Page, RecordKey, StoredEvent } from './ports.ts'
 import type { RecordDeps } from './record.ts'
 import { sendMissing } from './send.ts'

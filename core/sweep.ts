@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Identity } from '../events/envelope.ts'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
 import { answer } from './approval.ts'

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { describe, expect, it } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { eventTypeNamed, eventTypes } from './catalogue.ts'
 import { findFaults } from './checks.ts'
 import { defineEvent, type EventType } from './event-type.ts'

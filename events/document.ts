@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { eventTypes } from './catalogue.ts'
 import { type EventType, retentionDays } from './event-type.ts'
 import { type Route, typeName } from './route.ts'

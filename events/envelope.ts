@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Limits of what may come in. Sizes are bytes of UTF-8, never characters. */
 export const limits = {

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 
 /** How long an event is kept, in days, by what it is about. */
 export const retentionDays = { service: 7, project: 30, ai: 90, audit: 400 } as const

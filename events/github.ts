@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The parts of GitHub's payloads that several of its events share. Unknown fields are kept. */
 export const githubRepository = z.looseObject({

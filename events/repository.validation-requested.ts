@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineEvent } from './event-type.ts'
 import { repositoryKey } from './github.ts'
 
@@ -9,8 +9,8 @@ export const repositoryValidationRequested = defineEvent({
   retention: 'project',
   schema: z.object({
     repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
-    branch: z.string().min(1),
-    commit: z.string().min(1),
+    branch: z.string().min(1).max(255),
+    commit: z.string().min(1).max(255),
   }),
   partitionkey: (data) => repositoryKey(data.repository),
   example: {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineEvent } from './event-type.ts'
 import { repositoryKey } from './github.ts'
 

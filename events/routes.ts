@@ -33,7 +33,7 @@ export const routes = [
     batch: 10,
     concurrency: 10,
     attempts: 5,
-    timeout: 30,
+    timeout: 10,
     emits: [repositoryAnalyzed],
   },
   {
@@ -50,19 +50,28 @@ export const routes = [
     batch: 10,
     concurrency: 10,
     attempts: 5,
-    timeout: 30,
+    timeout: 10,
     emits: [buildStatusChanged],
   },
   {
     subscriber: 'test-and-validate',
     kind: 'workflow',
-    types: [githubPush, githubPullRequestOpened, githubPullRequestSynchronize, repositoryValidationRequested],
-    when: [only(githubPush, (push) => !push.deleted && push.ref.startsWith('refs/heads/'))],
+    types: [
+      githubPush,
+      githubPullRequestOpened,
+      githubPullRequestSynchronize,
+      repositoryValidationRequested,
+      buildStatusChanged,
+    ],
+    when: [
+      only(githubPush, (push) => !push.deleted && push.ref.startsWith('refs/heads/')),
+      only(buildStatusChanged, (change) => change.to !== 'pending'),
+    ],
     effect: 'outside',
     batch: 10,
     concurrency: 5,
     attempts: 5,
-    timeout: 30,
+    timeout: 10,
     emits: [approvalRequested, qualityGateEvaluated, rollbackDecided],
   },
   {
@@ -73,7 +82,7 @@ export const routes = [
     batch: 10,
     concurrency: 2,
     attempts: 5,
-    timeout: 30,
+    timeout: 10,
     emits: [],
   },
   {
@@ -84,7 +93,7 @@ export const routes = [
     batch: 10,
     concurrency: 5,
     attempts: 5,
-    timeout: 30,
+    timeout: 10,
     emits: [],
   },
   {
@@ -103,7 +112,7 @@ export const routes = [
     batch: 10,
     concurrency: 2,
     attempts: 8,
-    timeout: 30,
+    timeout: 10,
     emits: [],
   },
   {
@@ -123,7 +132,7 @@ export const routes = [
     batch: 10,
     concurrency: 5,
     attempts: 8,
-    timeout: 30,
+    timeout: 10,
     emits: [],
   },
 ] as const satisfies readonly Route[]

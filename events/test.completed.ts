@@ -1,12 +1,12 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineEvent, olderVersion } from './event-type.ts'
 import { repositoryKey } from './github.ts'
 
 const about = {
   repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
-  branch: z.string().min(1),
-  commit: z.string().min(1),
-  suite: z.string().min(1),
+  branch: z.string().min(1).max(255),
+  commit: z.string().min(1).max(255),
+  suite: z.string().min(1).max(255),
 }
 const count = z.number().int().min(0)
 const example = {

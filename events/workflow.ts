@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What every status of a run tells. */
 export const runStatusData = z.object({

@@ -10,8 +10,8 @@ import type {
   StoredEvent,
 } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
-import { afterOf, byBytes, pageOf, shardOf, timeKey } from '../listing.ts'
-import { copy } from './copy.ts'
+import { afterOf, byBytes, shardOf, timeKey } from '../listing.ts'
+import { copiedPage, copy } from './copy.ts'
 
 type Marked = DeliveryKey & Delivery
 
@@ -105,13 +105,13 @@ export function inMemoryHistory({
       const own = [...deliveries.values()]
         .filter((mark) => mark.project === project && mark.source === source && mark.id === id)
         .sort((a, b) => byBytes(`${a.subscriber}#${a.replay}`, `${b.subscriber}#${b.replay}`))
-      return copy({
-        stored: events.get(eventText({ project, source, id })),
-        deliveries: own.map((mark) => {
+      return {
+        stored: copy(events.get(eventText({ project, source, id }))),
+        deliveries: own.map(copy).map((mark) => {
           const noted = new Set([...(mark.notes ?? []), ...(notes.get(deliveryText(mark)) ?? [])])
           return noted.size === 0 ? mark : { ...mark, notes: [...noted].sort() }
         }),
-      })
+      }
     },
     async sourcesOf(project, id) {
       return [...events.values()]
@@ -165,7 +165,7 @@ export function inMemoryHistory({
       const found = openOf(project, subscriber).filter(
         ({ key, item }) => item.state === state && (after === undefined || key > after),
       )
-      return copy(pageOf(sorted(found), limit))
+      return copiedPage(sorted(found), limit)
     },
     async openMarks({ project, subscriber, state, since, limit }) {
       const from = state === undefined ? '' : `${state}#${since ?? ''}`
@@ -190,7 +190,7 @@ export function inMemoryHistory({
         .filter((entry) => entry.project === project)
         .map((item) => ({ key: `quarantined#${timeKey(item.received, item.digest)}`, item }))
         .filter(({ key }) => after === undefined || key < after)
-      return copy(pageOf(sorted(found, -1), limit))
+      return copiedPage(sorted(found, -1), limit)
     },
     async story({ project, correlationid, cursor, limit }) {
       const after = afterOf(cursor)
@@ -204,7 +204,7 @@ export function inMemoryHistory({
             ]
           : [],
       )
-      return pageOf(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
+      return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock, Commit, CommitVerdict, Memory, MemoryRecord, OutboxItem } from '../../core/ports.ts'
 import { checkCommit } from '../commit-rules.ts'
-import { afterOf, byBytes, listKey, pageOf } from '../listing.ts'
-import { copy } from './copy.ts'
+import { afterOf, byBytes, listKey } from '../listing.ts'
+import { copiedPage, copy } from './copy.ts'
 import type { InMemoryHistory } from './history.ts'
 
 export type InMemoryMemory = Memory & {
@@ -62,7 +62,7 @@ export function inMemoryMemory({
         )
         .filter(({ key }) => after === undefined || order * byBytes(key, after) > 0)
         .sort((a, b) => order * byBytes(a.key, b.key))
-      return copy(pageOf(found, limit))
+      return copiedPage(found, limit)
     },
     async outbox(project, partitionkey) {
       const found = [...outbox.values()]

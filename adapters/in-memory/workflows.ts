@@ -7,16 +7,14 @@ export type TaskAnswer = { output: unknown } | { error: string; cause: string }
 export type InMemoryWorkflows = Workflows & {
   /** Ends a run, as its definition would. */
   end(workflow: string, name: string, result: TaskAnswer): void
-  /** A run begins to wait for this token. */
-  ask(token: string): void
-  /** How a token was answered; undefined while it waits. */
-  answerOf(token: string): TaskAnswer | undefined
+  /** A run begins to wait for this token; `answered` is called with what it is given. */
+  ask(token: string, answered: (answer: TaskAnswer) => void): void
 }
 
 /** Runs in this process: nothing in them happens by itself, a test or simulation ends them. */
 export function inMemoryWorkflows({ clock }: { clock: Clock }): InMemoryWorkflows {
   const runs = new Map<string, RunDescription>()
-  const tokens = new Map<string, TaskAnswer | undefined>()
+  const waiting = new Map<string, (answer: TaskAnswer) => void>()
 
   const keyOf = (workflow: string, name: string): string => `${workflow}:${name}`
 
@@ -27,8 +25,10 @@ export function inMemoryWorkflows({ clock }: { clock: Clock }): InMemoryWorkflow
   }
 
   function answer(token: string, given: TaskAnswer): 'answered' | 'gone' {
-    if (!tokens.has(token) || tokens.get(token) !== undefined) return 'gone'
-    tokens.set(token, copy(given))
+    const answered = waiting.get(token)
+    if (answered === undefined) return 'gone'
+    waiting.delete(token)
+    answered(copy(given))
     return 'answered'
   }
 
@@ -59,7 +59,6 @@ export function inMemoryWorkflows({ clock }: { clock: Clock }): InMemoryWorkflow
     },
     end: (workflow, name, result) =>
       finish(workflow, name, { status: 'output' in result ? 'SUCCEEDED' : 'FAILED', ...result }),
-    ask: (token) => void tokens.set(token, undefined),
-    answerOf: (token) => tokens.get(token),
+    ask: (token, answered) => void waiting.set(token, answered),
   }
 }

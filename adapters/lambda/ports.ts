@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { authenticate, type Principal } from '../../core/access.ts'
 import type { ConsumeDeps } from '../../core/delivery.ts'
 import type { IngestDeps } from '../../core/ingest.ts'

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from '../../core/errors.ts'
 import { task } from './task.ts'
 

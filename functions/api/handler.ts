@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import type { APIGatewayProxyEventV2 } from 'aws-lambda'
-import { handle, type LambdaContext } from 'hono/aws-lambda'
-import { z } from 'zod'
+import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
+import * as z from 'zod'
 import { stepFunctions } from '../../adapters/aws/workflows.ts'
 import { environment } from '../../adapters/environment.ts'
 import { aws, memoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
 import { createApi } from '../../api/app.ts'
 import { asUrlPath } from '../../api/ids.ts'
 import type { Principal } from '../../core/access.ts'
-import { version } from '../../package.json' with { type: 'json' }
+import packageJson from '../../package.json' with { type: 'json' }
 
 const { STAGE, STATE_MACHINE_PREFIX } = environment(['STAGE', 'STATE_MACHINE_PREFIX'])
 const { clock: now, ...ports } = recordPorts()
@@ -31,12 +30,12 @@ const api = handle(
     newId: () => randomBytes(10).toString('hex'),
     newSecret: () => randomBytes(32).toString('hex'),
     stage: STAGE,
-    version,
+    version: packageJson.version,
     log: (line) => console.log(JSON.stringify({ function: 'api', ...line })),
     trusted: (host) => (invokedByIam.safeParse(host).success ? operator : undefined),
   }),
 )
 
 /** Everything under /v1. */
-export const handler = (event: APIGatewayProxyEventV2, context: LambdaContext) =>
+export const handler = (event: Extract<LambdaEvent, { rawPath: string }>, context: LambdaContext) =>
   api({ ...event, rawPath: asUrlPath(event.rawPath) }, context)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { s3Bodies } from '../../adapters/aws/bodies.ts'
 import { connect } from '../../adapters/aws/clients.ts'
 import { dynamoHistory } from '../../adapters/aws/history.ts'

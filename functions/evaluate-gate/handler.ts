@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { task } from '../../adapters/lambda/task.ts'
 import { evaluateGate, facts, gate } from '../../core/gates.ts'
 

@@ -1,0 +1,138 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import * as z from 'zod'
+import type { Clock, History } from '../../core/ports.ts'
+import { retentionDays } from '../../events/event-type.ts'
+import { historyContract } from '../contract/history.ts'
+import { historyListsContract } from '../contract/history-lists.ts'
+import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
+import { inMemoryBodies } from '../in-memory/bodies.ts'
+import { number, type RawItem } from './attributes.ts'
+import { type Aws, connect } from './clients.ts'
+import { deliveryKey } from './delivery-items.ts'
+import { getAll } from './dynamodb.ts'
+import { dynamoHistory } from './history.ts'
+import { eventKey, secondsOf } from './history-items.ts'
+import { createTable } from './test-resources.ts'
+
+let aws: Aws
+let table: string
+let history: History
+const bodies = inMemoryBodies()
+const clock: Clock = () => minute(30)
+const retentionOf = (type: string) => (type.startsWith('audit.') ? ('audit' as const) : ('project' as const))
+
+beforeAll(async () => {
+  aws = connect()
+  table = await createTable(aws, 'history')
+  history = dynamoHistory({ aws, table, retentionOf, bodies, clock })
+})
+
+const make = () => ({ history, bodies, expireBody: async (key: string) => bodies.remove(key) })
+historyContract(make)
+historyListsContract(make)
+
+const day = 86_400
+const rawOf = async (key: { pk: string; sk: string }): Promise<RawItem> =>
+  (await getAll(aws, table, [key]))[0] ?? expect.fail('no such item')
+const ttlOf = async (key: { pk: string; sk: string }): Promise<number | undefined> =>
+  number.optional().parse((await rawOf(key)).ttl)
+
+describe('expiry', () => {
+  test('an event expires its retention after it was received', async () => {
+    const project = freshProject()
+    const push = sample({ project, received: minute(7), time: '1970-01-01T00:00:00Z' })
+    const audit = sample({ project, type: 'audit.key-created' })
+    await history.insertEvents([push, audit])
+    expect(await ttlOf(eventKey(push.event))).toBe(secondsOf(minute(7)) + 30 * day)
+    expect(await ttlOf(eventKey(audit.event))).toBe(secondsOf(minute(0)) + 400 * day)
+  })
+
+  test('a delivery expires with its event, and not within 30 days of its change', async () => {
+    const project = freshProject()
+    const push = sample({ project })
+    const audit = sample({ project, type: 'audit.key-created' })
+    await history.insertEvents([push, audit])
+    const marks = [push, audit].map(({ event }) => ({ ...keyOf(event), ...delivery({ changed: minute(9) }) }))
+    await history.insertDeliveries(marks)
+    expect(await Promise.all(marks.map((mark) => ttlOf(deliveryKey(mark))))).toEqual([
+      secondsOf(minute(9)) + 30 * day,
+      secondsOf(minute(0)) + 400 * day,
+    ])
+  })
+
+  test('given the retention, the event is not read for it', async () => {
+    const { event } = sample({ project: freshProject() })
+    const mark = { ...keyOf(event), ...delivery({ retention: 'audit', started: minute(3) }) }
+    await history.insertDeliveries([mark])
+    expect(await ttlOf(deliveryKey(mark))).toBe(secondsOf(minute(3)) + retentionDays.audit * day)
+  })
+
+  test.each(['dead', 'parked'] as const)('a %s mark keeps its event, settling lets it go', async (state) => {
+    const stored = sample({ project: freshProject() })
+    const { event } = stored
+    const usual = secondsOf(event.received) + 30 * day
+    await history.insertEvents([stored])
+    await history.mark(keyOf(event), delivery({ state }))
+    await history.mark(keyOf(event, 'publish'), delivery({ state }))
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+    expect(await ttlOf(deliveryKey(keyOf(event)))).toBeUndefined()
+    await history.mark(keyOf(event), delivery({ state: 'done' }))
+    // the other one still holds it
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+    await history.mark(keyOf(event, 'publish'), delivery({ state: 'dropped' }))
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+    expect(await history.getEvents([event])).toEqual([stored])
+  })
+
+  test('a dead mark that comes too late leaves the expiry as it was', async () => {
+    const stored = sample({ project: freshProject() })
+    await history.insertEvents([stored])
+    await history.insertDeliveries([{ ...keyOf(stored.event), ...delivery() }])
+    expect(await history.mark(keyOf(stored.event), delivery({ state: 'dead' }))).toBe(false)
+    expect(await ttlOf(eventKey(stored.event))).toBe(secondsOf(minute(0)) + 30 * day)
+  })
+
+  test('a dead mark of an event that nobody recorded makes no event', async () => {
+    const { event } = sample({ project: freshProject() })
+    expect(await history.mark(keyOf(event), delivery({ state: 'dead' }))).toBe(true)
+    expect((await history.fate(event)).stored).toBeUndefined()
+  })
+})
+
+describe('items', () => {
+  const sizeOf = (item: RawItem): number =>
+    Object.entries(item).reduce((sum, [name, attribute]) => {
+      const { S, N, B, L } = z
+        .object({ S: z.string(), N: z.string(), B: z.string(), L: z.array(z.object({ S: z.string() })) })
+        .partial()
+        .parse(attribute)
+      const value =
+        (S === undefined ? 0 : Buffer.byteLength(S)) +
+        (N === undefined ? 0 : Math.ceil(N.length / 2) + 1) +
+        (B === undefined ? 0 : Buffer.from(B, 'base64').byteLength) +
+        (L === undefined ? 0 : 3 + L.reduce((all, { S }) => all + 1 + Buffer.byteLength(S), 0))
+      return sum + Buffer.byteLength(name) + value
+    }, 0)
+
+  test('an event of 1 KB of text and its delivery cost one write each', async () => {
+    const text = Array.from({ length: 160 }, (_, n) => `word${(n * n) % 97}`).join(' ')
+    const stored = sample({ project: freshProject(), data: { text: text.slice(0, 1000) } })
+    await history.insertEvents([stored])
+    await history.insertDeliveries([{ ...keyOf(stored.event), ...delivery() }])
+    expect(sizeOf(await rawOf(eventKey(stored.event)))).toBeLessThan(1024)
+    expect(sizeOf(await rawOf(deliveryKey(keyOf(stored.event))))).toBeLessThan(300)
+  })
+
+  test('an event stands in an index only where a reader needs it there', async () => {
+    const project = freshProject()
+    const first = sample({ project })
+    const later = sample({ project, correlationid: first.event.id, sequence: 4, partitionkey: 'issue/1' })
+    await history.insertEvents([first, later])
+    const indexed = (item: RawItem) => Object.keys(item).filter((name) => /^(trace|open|order)/.test(name))
+    expect(indexed(await rawOf(eventKey(first.event)))).toEqual([])
+    const item = await rawOf(eventKey(later.event))
+    expect(indexed(item).toSorted()).toEqual(['orderpk', 'ordersk', 'tracepk', 'tracesk'])
+    expect(item.orderpk).toEqual({ S: `${project}#issue/1` })
+    expect(item.region).toEqual({ S: 'us-east-1' })
+  })
+})

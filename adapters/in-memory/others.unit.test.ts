@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { bodiesContract } from '../contract/bodies.ts'
+import { ephemeralContract } from '../contract/ephemeral.ts'
+import { queuesContract } from '../contract/queues.ts'
+import { minute } from '../contract/samples.ts'
+import { workflowsContract } from '../contract/workflows.ts'
+import { inMemoryBodies } from './bodies.ts'
+import { inMemoryEphemeral } from './ephemeral.ts'
+import { inMemoryQueues } from './queues.ts'
+import { inMemoryWorkflows } from './workflows.ts'
+
+describe('ephemeral', () =>
+  ephemeralContract(() => {
+    let now = minute(0)
+    return {
+      ephemeral: inMemoryEphemeral({ clock: () => now }),
+      setTime: (time) => {
+        now = time
+      },
+    }
+  }))
+
+describe('queues', () => {
+  queuesContract(() => {
+    const queues = inMemoryQueues()
+    return { queues, fresh: async () => randomUUID(), drain: async (queue) => queues.take(queue) }
+  })
+
+  test('what SQS would refuse is refused by its index, and the rest is sent', async () => {
+    const queues = inMemoryQueues()
+    const failures = await queues.send('record', ['a', '', 'x'.repeat(1_048_577), 'b'])
+    expect(failures.map(({ index }) => index)).toEqual([1, 2])
+    expect(queues.take('record', 1)).toEqual(['a'])
+    expect(await queues.depth('record')).toBe(1)
+  })
+})
+
+describe('bodies', () =>
+  bodiesContract(() => {
+    const bodies = inMemoryBodies()
+    return { bodies, expireBody: async (key) => bodies.remove(key) }
+  }))
+
+describe('workflows', () =>
+  workflowsContract(() => {
+    const workflows = inMemoryWorkflows({ clock: () => minute(0) })
+    return {
+      workflows,
+      waiting: 'test-and-validate',
+      tokenOf: async (name) => {
+        workflows.ask(`token of ${name}`, (answer) => workflows.end('test-and-validate', name, answer))
+        return `token of ${name}`
+      },
+    }
+  }))

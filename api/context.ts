@@ -1,0 +1,71 @@
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
+import {
+  authenticate,
+  credentialOf,
+  type Principal,
+  requireProject,
+  requireScope,
+  type Scope,
+} from '../core/access.ts'
+import type { Bodies, Clock, History, Memory, Queues, Workflows } from '../core/ports.ts'
+import { projectName } from '../events/envelope.ts'
+import { invalid } from './problems.ts'
+
+/** What the API needs of the world; nothing here knows where it is hosted. */
+export type ApiDeps = {
+  history: History
+  memory: Memory
+  queues: Queues
+  bodies: Bodies
+  workflows: Workflows
+  now: Clock
+  /** a name that nothing else has: lower case letters and digits, at least 16 */
+  newId: () => string
+  /** 32 random bytes as 64 hex digits */
+  newSecret: () => string
+  stage: string
+  version: string
+  /** one line per request, and one per unexpected error */
+  log: (line: Readonly<Record<string, unknown>>) => void
+  /** Who the host itself vouches for, told from what it hands to `fetch` beside the request. */
+  trusted?: (host: unknown) => Principal | undefined
+}
+
+export type ApiEnv = { Variables: { principal: Principal } }
+export type Api = OpenAPIHono<ApiEnv>
+
+/** With scope `admin`: the project to act in instead of the key's own. */
+export const projectHeader = 'loadpath-project'
+
+/** Who asks. @throws Failure Unauthenticated, Forbidden, Invalid */
+export async function principalOf(
+  deps: ApiDeps,
+  host: unknown,
+  headers: Readonly<Record<string, string | undefined>>,
+): Promise<Principal> {
+  const principal =
+    deps.trusted?.(host) ?? (await authenticate(deps.memory, credentialOf(headers), deps.now()))
+  const wanted = headers[projectHeader]
+  if (wanted === undefined) return principal
+  const project = projectName.safeParse(wanted)
+  if (!project.success) throw invalid(project.error, wanted, `header.${projectHeader}`)
+  requireProject(principal, project.data)
+  return { ...principal, project: project.data }
+}
+
+/** What a route says to be open only to who holds a scope: checked before anything of the request is looked at. */
+export const needs = (deps: ApiDeps, scope: Scope) => ({
+  security: [{ apiKey: [] }, { apiKeyHeader: [] }],
+  description: `Needs the scope \`${scope}\`.`,
+  middleware: guard(deps, scope),
+})
+
+const guard =
+  (deps: ApiDeps, scope: Scope): MiddlewareHandler<ApiEnv> =>
+  async (c, next) => {
+    const principal = await principalOf(deps, c.env, c.req.header())
+    requireScope(principal, scope)
+    c.set('principal', principal)
+    await next()
+  }

@@ -1,0 +1,132 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { dataOf } from '../core/body.ts'
+import { Failure } from '../core/errors.ts'
+import { fateOf, findIdentity } from '../core/fate.ts'
+import type { Delivery, DeliveryKey, OpenState } from '../core/ports.ts'
+import { routes } from '../events/routes.ts'
+import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath, readId } from './ids.ts'
+import { chain, pageOf, pageQuery } from './paging.ts'
+import { conflicting, json, missing, refused } from './problems.ts'
+import { eventWithData, openDelivery } from './shapes.ts'
+
+const openState = z.enum(['retrying', 'parked', 'dead'])
+const openStates: readonly OpenState[] = openState.options
+
+const subscriber = z.string().max(40).optional().openapi({
+  description: 'without it: every subscriber of the routes, one after the other',
+})
+
+const deadLetter = z.object({ delivery: openDelivery, event: eventWithData }).openapi('DeadLetter')
+
+/** Deliveries that are not done: waiting for their next attempt, parked, or dead. */
+export function deliveries(app: Api, deps: ApiDeps): void {
+  const allowed = needs(deps, 'events:read')
+
+  const open = (
+    name: string,
+    project: string,
+    query: {
+      subscriber?: string | undefined
+      states: readonly OpenState[]
+      cursor?: string | undefined
+      limit: number
+    },
+  ) => {
+    const names =
+      query.subscriber === undefined ? routes.map((route) => route.subscriber) : [query.subscriber]
+    const lists = names.flatMap((subscriber) =>
+      query.states.map(
+        (state) => (inner: { cursor: string | undefined; limit: number }) =>
+          deps.history.openDeliveries({ project, subscriber, state, ...inner }),
+      ),
+    )
+    return chain(name, lists, query)
+  }
+
+  const list = createRoute({
+    ...allowed,
+    method: 'get',
+    path: '/v1/deliveries',
+    summary: 'Deliveries that are not done',
+    description: `${allowed.description} By subscriber and state, each in the order of their last change.`,
+    request: { query: z.object({ subscriber, state: openState.optional(), ...pageQuery }) },
+    responses: { 200: json('A page of deliveries', pageOf(openDelivery)), ...refused },
+  })
+  app.openapi(list, async (c) => {
+    const { state, ...query } = c.req.valid('query')
+    const states = state === undefined ? openStates : [state]
+    const found = await open('deliveries', c.var.principal.project, { ...query, states })
+    return c.json({ ...found, items: found.items.map(shown) }, 200)
+  })
+
+  const dead = createRoute({
+    ...allowed,
+    method: 'get',
+    path: '/v1/dead-letters',
+    summary: 'Deliveries that were given up',
+    request: { query: z.object({ subscriber, ...pageQuery }) },
+    responses: { 200: json('A page of dead deliveries', pageOf(openDelivery)), ...refused },
+  })
+  app.openapi(dead, async (c) => {
+    const query = { ...c.req.valid('query'), states: ['dead'] as const }
+    const found = await open('dead-letters', c.var.principal.project, query)
+    return c.json({ ...found, items: found.items.map(shown) }, 200)
+  })
+
+  const show = createRoute({
+    ...allowed,
+    method: 'get',
+    path: '/v1/dead-letters/{id}',
+    summary: 'A dead delivery and its event',
+    request: {
+      params: z.object({ id: idInPath }),
+      query: z.object({ subscriber: z.string().optional(), source: z.string().optional() }),
+    },
+    responses: {
+      200: json('The delivery and its event', deadLetter),
+      ...missing,
+      ...conflicting,
+      ...refused,
+    },
+  })
+  app.openapi(show, async (c) => {
+    const { subscriber: wanted, source } = c.req.valid('query')
+    const identity = await findIdentity(
+      deps,
+      c.var.principal.project,
+      readId(c.req.valid('param').id),
+      source,
+    )
+    const fate = await fateOf(deps, identity)
+    const dead = fate.deliveries.filter(
+      ({ state, subscriber: name }) => state === 'dead' && (wanted ?? name) === name,
+    )
+    const delivery = theOnly(dead, identity.id)
+    const { event } = fate.stored
+    const data = await dataOf(event, deps.bodies)
+    return c.json(
+      { delivery: shown(delivery), event: { ...event, ...(data === undefined ? {} : { data }) } },
+      200,
+    )
+  })
+}
+
+/** Without the project: it is the asker's own. */
+function shown({ project: _, ...delivery }: DeliveryKey & Delivery) {
+  return delivery
+}
+
+function theOnly(dead: readonly (DeliveryKey & Delivery)[], id: string): DeliveryKey & Delivery {
+  const [first] = dead
+  if (first === undefined) throw new Failure('NotFound', `no delivery of ${id} is dead`)
+  if (new Set(dead.map(({ subscriber }) => subscriber)).size > 1)
+    throw new Failure('Conflict', `${dead.length} deliveries of ${id} are dead: name one with ?subscriber=`, {
+      faults: dead.map(({ subscriber }) => ({
+        path: 'query.subscriber',
+        expected: subscriber,
+        got: 'nothing',
+      })),
+    })
+  return first
+}

@@ -1,0 +1,82 @@
+import { createRoute, z } from '@hono/zod-openapi'
+import { Failure } from '../core/errors.ts'
+import { outboxItems } from '../core/outbox.ts'
+import { declare, declareRepository, repositoryOf, repositoryRecord } from '../core/repository.ts'
+import { repositoryUpdated } from '../events/repository.updated.ts'
+import { commitDecision } from './command.ts'
+import { type Api, type ApiDeps, needs } from './context.ts'
+import { chain, pageOf, pageQuery } from './paging.ts'
+import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+
+const repository = z.object(repositoryUpdated.schema.shape).openapi('Repository')
+
+/** Repositories: which branch is deployed, and the gates that a change must pass. */
+export function repositories(app: Api, deps: ApiDeps): void {
+  const reading = needs(deps, 'repositories:read')
+
+  const post = createRoute({
+    ...needs(deps, 'repositories:write'),
+    method: 'post',
+    path: '/v1/repositories',
+    summary: 'Declare a repository; declaring it again replaces the whole',
+    request: { body: body(declareRepository) },
+    responses: {
+      200: json('It was there; changed if it differed', repository),
+      201: json('It is new', repository),
+      ...conflicting,
+      ...badBody,
+      ...refused,
+    },
+  })
+  app.openapi(post, async (c) => {
+    const { project, actor } = c.var.principal
+    const command = c.req.valid('json')
+    const { state, isNew } = await commitDecision(deps.memory, async () => {
+      const record = await deps.memory.get(repositoryRecord(project, command.repository))
+      const change = declare(project, command, record)
+      const outbox = change && outboxItems(change, { project, actor, by: 'api' })
+      return {
+        commit: change && outbox && { writes: change.writes, outbox },
+        answer: { state: known(change?.emits[0]?.data ?? repositoryOf(record)), isNew: record === undefined },
+      }
+    })
+    return isNew ? c.json(state, 201) : c.json(state, 200)
+  })
+
+  const list = createRoute({
+    ...reading,
+    method: 'get',
+    path: '/v1/repositories',
+    summary: 'Declared repositories, by name',
+    request: { query: z.object(pageQuery) },
+    responses: { 200: json('A page of repositories', pageOf(repository)), ...refused },
+  })
+  app.openapi(list, async (c) => {
+    const { project } = c.var.principal
+    const lists = [
+      (inner: { cursor: string | undefined; limit: number }) =>
+        deps.memory.list({ project, list: 'repositories', oldestFirst: true, ...inner }),
+    ]
+    const found = await chain('repositories', lists, c.req.valid('query'))
+    return c.json({ ...found, items: found.items.map((record) => known(repositoryOf(record))) }, 200)
+  })
+
+  const show = createRoute({
+    ...reading,
+    method: 'get',
+    path: '/v1/repositories/{owner}/{name}',
+    summary: 'A declared repository',
+    request: { params: z.object({ owner: z.string(), name: z.string() }) },
+    responses: { 200: json('The repository', repository), ...missing, ...refused },
+  })
+  app.openapi(show, async (c) => {
+    const { owner, name } = c.req.valid('param')
+    const key = repositoryRecord(c.var.principal.project, `${owner}/${name}`)
+    return c.json(known(repositoryOf(await deps.memory.get(key))), 200)
+  })
+}
+
+function known<State>(state: State | undefined): State {
+  if (state === undefined) throw new Failure('NotFound', 'no such repository was declared')
+  return state
+}

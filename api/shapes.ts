@@ -1,0 +1,57 @@
+import { z } from '@hono/zod-openapi'
+import { recordedEvent } from '../events/envelope.ts'
+
+/** What several resources answer. */
+const { data: _, specversion: __, extensions: ___, ...about } = recordedEvent.shape
+
+/** An event, all but its data. */
+export const eventSummary = z.object(about).openapi('EventSummary')
+
+/** Made anew, like every named shape here: only schemas that were made after `z` was extended can be named. */
+export const eventWithData = z.object(recordedEvent.shape).openapi('Event')
+
+export const deliveryShape = {
+  subscriber: z.string(),
+  replay: z.string().openapi({ description: 'empty for the live delivery' }),
+  state: z.enum(['waiting', 'retrying', 'parked', 'dead', 'done', 'dropped']),
+  expected: z.boolean(),
+  attempts: z.number().int(),
+  started: z.string().optional(),
+  changed: z.string().optional(),
+  reason: z.string().optional(),
+  notes: z.array(z.string()).readonly().optional(),
+  run: z
+    .object({
+      workflow: z.string(),
+      run: z.string(),
+      attempt: z.number().int(),
+      status: z.enum(['starting', 'running', 'succeeded', 'failed']),
+      started: z.string().optional(),
+      ended: z.string().optional(),
+      error: z.string().optional(),
+    })
+    .optional()
+    .openapi({ description: 'the newest run that this delivery started' }),
+}
+
+export const delivery = z.object(deliveryShape).openapi('Delivery')
+
+/** A delivery in a list: with the event it is of. */
+export const openDelivery = z
+  .object({
+    source: z.string(),
+    id: z.string(),
+    subscriber: z.string(),
+    replay: z.string(),
+    state: z.enum(['retrying', 'parked', 'dead', 'done', 'dropped']),
+    attempts: z.number().int(),
+    started: z.string(),
+    changed: z.string(),
+    reason: z.string().optional(),
+    notes: z.array(z.string()).readonly().optional(),
+    emitted: z.array(z.string()).readonly(),
+    run: z.string().optional(),
+  })
+  .openapi('OpenDelivery')
+
+export const fault = z.object({ path: z.string(), expected: z.string(), got: z.string() })

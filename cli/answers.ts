@@ -1,0 +1,225 @@
+import { z } from 'zod'
+
+/**
+ * What the API answers, as far as the command line shows it. Members that are not named here are kept,
+ * so that `--json` says all that a newer API says.
+ */
+const text = z.string()
+const maybe = z.string().optional()
+
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.looseObject({ items: z.array(item), next: maybe })
+
+export const eventEntry = z.looseObject({
+  source: text,
+  id: text,
+  type: text,
+  received: text,
+  partitionkey: text,
+  correlationid: text,
+})
+
+/** an event, all but its data */
+const eventSummary = z.looseObject({
+  ...eventEntry.shape,
+  time: maybe,
+  door: maybe,
+  subject: maybe,
+  actor: maybe,
+  cause: z.looseObject({ source: text, id: text, by: text }).optional(),
+  causationid: maybe,
+  duplicateof: maybe,
+  unknown: z.boolean().optional(),
+})
+
+const shownRun = z.looseObject({
+  workflow: text,
+  run: text,
+  attempt: z.number(),
+  status: text,
+  started: maybe,
+  ended: maybe,
+  error: maybe,
+})
+
+export const shownDelivery = z.looseObject({
+  subscriber: text,
+  /** empty for the live delivery */
+  replay: text,
+  /** a delivery's state, or `waiting` where nothing is written yet */
+  state: text,
+  expected: z.boolean(),
+  attempts: z.number(),
+  started: maybe,
+  changed: maybe,
+  reason: maybe,
+  notes: z.array(text).optional(),
+  run: shownRun.optional(),
+})
+
+export type ShownDelivery = z.infer<typeof shownDelivery>
+
+const eventWithData = z.looseObject({ ...eventSummary.shape, data: z.unknown().optional() })
+
+export const eventView = z.looseObject({
+  event: eventWithData,
+  deliveries: z.array(shownDelivery),
+  /** its body lay in the bucket and is there no longer */
+  bodyGone: z.boolean().optional(),
+})
+
+export const why = z.looseObject({
+  event: eventSummary,
+  expects: z.array(text),
+  deliveries: z.array(
+    z.looseObject({
+      ...shownDelivery.shape,
+      emitted: z.array(z.looseObject({ source: text, id: text, type: maybe, recorded: z.boolean() })),
+    }),
+  ),
+  truncated: z.boolean(),
+})
+export type Why = z.infer<typeof why>
+
+export type TraceNode = {
+  event: z.infer<typeof eventSummary>
+  deliveries: (z.infer<typeof shownDelivery> & { emitted: TraceNode[]; unseen: string[] })[]
+  caused: TraceNode[]
+}
+const traceNode: z.ZodType<TraceNode> = z.looseObject({
+  event: eventSummary,
+  deliveries: z.array(
+    z.looseObject({
+      ...shownDelivery.shape,
+      get emitted() {
+        return z.array(traceNode)
+      },
+      unseen: z.array(text),
+    }),
+  ),
+  get caused() {
+    return z.array(traceNode)
+  },
+})
+
+export const trace = z.looseObject({
+  story: text,
+  events: z.number(),
+  roots: z.array(traceNode),
+  next: maybe,
+})
+export type Trace = z.infer<typeof trace>
+
+/** a delivery in a list, with the event it is of */
+export const openDelivery = z.looseObject({
+  source: text,
+  id: text,
+  subscriber: text,
+  replay: text,
+  state: text,
+  attempts: z.number(),
+  started: text,
+  changed: text,
+  reason: maybe,
+  notes: z.array(text).optional(),
+})
+
+export const deadLetter = z.looseObject({ delivery: openDelivery, event: eventWithData })
+
+export const quarantined = z.looseObject({
+  digest: text,
+  reason: text,
+  faults: z.array(z.looseObject({ path: text, expected: text, got: text })),
+  door: text,
+  received: text,
+  type: maybe,
+  source: maybe,
+  id: maybe,
+  raw: maybe,
+})
+
+export const run = z.looseObject({
+  workflow: text,
+  run: text,
+  status: text,
+  started: maybe,
+  ended: maybe,
+  error: maybe,
+  cause: maybe,
+  attempt: z.number(),
+  event: z.looseObject({ source: text, id: text, type: text }).optional(),
+  /** what Step Functions says of it now */
+  live: z.looseObject({ input: z.unknown().optional(), output: z.unknown().optional() }).optional(),
+})
+export const runName = z.looseObject({ workflow: text, run: text })
+export const nextRun = z.looseObject({ workflow: text, run: text, attempt: z.number() })
+
+export const approval = z.looseObject({
+  approval: text,
+  workflow: text,
+  run: text,
+  question: text,
+  status: text,
+  expires: text,
+  by: maybe,
+  comment: maybe,
+  decided: maybe,
+})
+
+export const key = z.looseObject({
+  id: text,
+  name: text,
+  project: text,
+  scopes: z.array(text),
+  created: text,
+  createdBy: maybe,
+  expires: maybe,
+  revoked: maybe,
+})
+/** `key` is the secret itself, shown this once */
+export const newKey = z.looseObject({ ...key.shape, key: text })
+
+export const repository = z.looseObject({
+  repository: text,
+  deployBranch: text,
+  gates: z.array(z.looseObject({ gate: text })),
+  version: z.number(),
+})
+
+export const build = z.looseObject({
+  repository: text,
+  branch: text,
+  status: text,
+  commit: text,
+  failing: z.array(text),
+})
+
+export const route = z.looseObject({
+  subscriber: text,
+  kind: text,
+  types: z.array(text),
+  /** types of which only some events are taken */
+  conditional: z.array(text),
+  effect: text,
+  attempts: z.number(),
+  emits: z.array(text),
+})
+
+export const health = z.looseObject({
+  status: text,
+  stage: text,
+  version: text,
+  time: text,
+  parts: z.array(z.looseObject({ name: text, status: text, detail: maybe })).optional(),
+})
+
+/** what POST /events says of one event, and POST /webhooks/… of theirs */
+export const recorded = z.looseObject({ outcome: text, source: maybe, id: maybe, type: maybe })
+const refused = z.looseObject({
+  status: z.number(),
+  title: text,
+  detail: maybe,
+  faults: z.array(z.looseObject({ path: text, expected: text, got: text })).optional(),
+})
+export const recordedBatch = z.array(z.union([recorded.extend({ status: z.number() }), refused]))
+export type Recorded = z.infer<typeof recordedBatch>[number]

@@ -1,0 +1,37 @@
+import type { Command } from 'commander'
+import type { Cli } from '../context.ts'
+import { examples } from '../options.ts'
+import { type Paint, table } from '../output.ts'
+
+export function routes(program: Command, cli: Cli): void {
+  program
+    .command('routes')
+    .description('who gets what: each subscriber, the types that it takes and the ones that it emits')
+    .addHelpText('after', examples('routes', 'routes --json'))
+    .action(async () => {
+      const api = await cli.api()
+      cli.show(await api.routes(), ({ items }, p) =>
+        table(
+          p,
+          ['SUBSCRIBER', 'KIND', 'EFFECT', 'ATTEMPTS', 'TAKES', 'EMITS'],
+          items.flatMap((route) => rows(route, p)),
+        ),
+      )
+    })
+}
+
+type Route = Awaited<ReturnType<Awaited<ReturnType<Cli['api']>>['routes']>>['items'][number]
+
+/** Its types and what it emits stand below each other. */
+function rows(
+  { subscriber, kind, effect, attempts, types, conditional, emits }: Route,
+  p: Paint,
+): string[][] {
+  const takes = types.map((type) => (conditional.includes(type) ? `${type} (some)` : type))
+  const heads = [p.bold(subscriber), kind, effect, String(attempts)]
+  return Array.from({ length: Math.max(takes.length, emits.length, 1) }, (_, at) => [
+    ...(at === 0 ? heads : heads.map(() => ' ')),
+    takes[at] ?? ' ',
+    emits[at] ?? ' ',
+  ])
+}

@@ -1,0 +1,98 @@
+import type { ShownDelivery, Why } from './answers.ts'
+import { count, localTime, type Paint, span, state, table } from './output.ts'
+
+const between = (from: string | undefined, to: string | undefined): string =>
+  from === undefined || to === undefined ? '-' : span(Date.parse(to) - Date.parse(from))
+
+export const runText = (p: Paint, run: NonNullable<ShownDelivery['run']>): string =>
+  [
+    `run ${run.run}`,
+    state(p, run.status),
+    ...(run.attempt > 1 ? [`(attempt ${run.attempt})`] : []),
+    run.error ?? '',
+  ]
+    .filter((part) => part !== '')
+    .join(' ')
+
+/** Each delivery on one line. */
+export const deliveriesTable = (p: Paint, deliveries: readonly ShownDelivery[]): string =>
+  deliveries.length === 0
+    ? p.dim('No subscriber expects it.')
+    : table(
+        p,
+        ['SUBSCRIBER', 'STATE', 'ATTEMPTS', 'CHANGED', 'REASON'],
+        deliveries.map((delivery) => [
+          delivery.subscriber + (delivery.replay === '' ? '' : p.dim(` (replay ${delivery.replay})`)),
+          state(p, delivery.state),
+          String(delivery.attempts),
+          localTime(delivery.changed),
+          delivery.reason ?? '',
+        ]),
+      )
+
+const how: Readonly<Record<string, string>> = {
+  http: 'by HTTP',
+  bus: 'from the inbox bus',
+  emit: 'from a handler or workflow of ours',
+  outbox: 'from a command of ours',
+  states: 'from Step Functions',
+}
+
+/** One sentence: whether all is well with it. */
+function verdict(p: Paint, { event, deliveries }: Why): string {
+  if (event.duplicateof !== undefined)
+    return p.yellow(
+      `The same signed body came before, as ${event.duplicateof}: this one is delivered to nobody.`,
+    )
+  if (deliveries.length === 0)
+    return event.unknown
+      ? p.yellow(
+          `Nobody has declared the type ${event.type} and no route asks for it: it is recorded, no more.`,
+        )
+      : p.dim('No route asks for it: it is recorded, no more.')
+  const bad = deliveries.filter(({ state }) => state === 'dead')
+  if (bad.length > 0)
+    return p.red(`${count(bad.length, 'delivery is', 'deliveries are')} dead and wait to be mended.`)
+  const open = deliveries.filter(({ state }) => !/^(done|dropped)$/.test(state))
+  if (open.length > 0) return p.yellow(`${count(open.length, 'delivery is', 'deliveries are')} not done yet.`)
+  return p.green('Every delivery is done.')
+}
+
+/** An event's whole fate in one view. */
+export function whyText(why: Why, p: Paint): string {
+  const { event, deliveries, truncated } = why
+  const lines = [
+    `${p.bold(event.type)}  ${event.id}`,
+    `  ${p.dim('from')} ${event.source}`,
+    `  ${p.dim('came')} ${how[event.door ?? ''] ?? event.door ?? 'unknown how'}, ${localTime(event.received)}${event.actor === undefined ? '' : `, sent by ${event.actor}`}`,
+    ...(event.cause === undefined
+      ? []
+      : [`  ${p.dim('made by')} ${event.cause.by} ${p.dim('from')} ${event.cause.id}`]),
+    ...(event.correlationid === event.id ? [] : [`  ${p.dim('story')} ${event.correlationid}`]),
+    '',
+    verdict(p, why),
+  ]
+  lines.push(...deliveries.flatMap((delivery) => ['', ...deliveryLines(delivery, event.received, p)]))
+  if (truncated) lines.push('', p.dim('The story is long: emitted events may be missing here.'))
+  return lines.join('\n')
+}
+
+function deliveryLines(delivery: Why['deliveries'][number], received: string, p: Paint): string[] {
+  const { subscriber, replay, attempts, started, changed, reason, notes, run, emitted } = delivery
+  const tries = attempts > 1 ? `, ${attempts} attempts` : ''
+  const times =
+    started === undefined
+      ? ''
+      : p.dim(` after ${between(received, started)}, changed ${localTime(changed)}${tries}`)
+  const head = `${p.bold(subscriber)} ${state(p, delivery.state)}${replay === '' ? '' : ` (replay ${replay})`}${times}`
+  const below = [
+    ...(reason === undefined ? [] : [`${p.dim('because')} ${reason}`]),
+    ...(run === undefined ? [] : [runText(p, run)]),
+    ...(notes ?? []).map((note) => `${p.dim('note')} ${note}`),
+    ...emitted.map(
+      ({ id, type, recorded }) =>
+        `${p.dim('emitted')} ${type ?? 'an event'} ${id}${recorded ? '' : p.yellow(' (not recorded yet)')}`,
+    ),
+  ]
+  return [head, ...below.map((line) => `  ${line}`)]
+}

@@ -1,0 +1,64 @@
+import { homedir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A stream of text that goes out. `colours`: it is a terminal that shows them. */
+export type Sink = { write: (text: string) => void; colours: boolean }
+
+/** What the command line needs of the process it runs in; tests give their own. */
+export type Io = {
+  env: Readonly<Record<string, string | undefined>>
+  /** the folder under which `.config/loadpath` lies */
+  home: string
+  /** columns of the terminal, for help */
+  columns: number | undefined
+  stdin: () => Promise<string>
+  out: Sink
+  err: Sink
+  now: () => number
+  /** From the first call on, Ctrl-C aborts this signal instead of ending the process. */
+  interrupted: () => AbortSignal
+}
+
+const wantsColours = (stream: NodeJS.WriteStream): boolean =>
+  (process.env.NO_COLOR ?? '') === '' && stream.isTTY === true && process.env.TERM !== 'dumb'
+
+async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Waits; an abort of `signal` ends it early. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal })
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+}
+
+/** The process's own. The reader of a pipe may go away at any time: that is no failure. */
+export function processIo(): Io {
+  let interruption: AbortController | undefined
+  const interrupted = () => {
+    if (interruption) return interruption.signal
+    const controller = new AbortController()
+    interruption = controller
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort())
+    return controller.signal
+  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(0)
+  })
+  return {
+    env: process.env,
+    home: homedir(),
+    columns: process.stdout.columns,
+    stdin: readStdin,
+    out: { write: (text) => process.stdout.write(text), colours: wantsColours(process.stdout) },
+    err: { write: (text) => process.stderr.write(text), colours: wantsColours(process.stderr) },
+    now: Date.now,
+    interrupted,
+  }
+}

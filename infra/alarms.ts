@@ -1,0 +1,174 @@
+import { Duration } from 'aws-cdk-lib'
+import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Topic } from 'aws-cdk-lib/aws-sns'
+import type { Construct } from 'constructs'
+import { HouseAlarm, type HouseAlarmProps } from './constructs/house-alarm.ts'
+import type { HouseFunction } from './constructs/house-function.ts'
+import type { HouseQueue } from './constructs/house-queue.ts'
+import type { HttpDoor } from './constructs/http-door.ts'
+import type { Workflow } from './constructs/workflow.ts'
+import type { Stage } from './stages.ts'
+
+export type Watched = {
+  stage: Stage
+  topic: Topic
+  functions: Record<
+    'gate' | 'ingest' | 'api' | 'relay' | 'sweep' | 'deadLetter' | 'startWorkflow',
+    HouseFunction
+  >
+  queues: Record<'record' | 'deadLetters' | 'busDeadLetters', HouseQueue> & {
+    subscribers: readonly { queue: HouseQueue }[]
+  }
+  stateMachines: readonly Workflow[]
+  http: HttpDoor
+}
+
+const period = Duration.minutes(1)
+
+/**
+ * One alarm per concern. What our own metrics say of subscribers is one query over all of them, in which each that it
+ * finds is a contributor of its own; what only AWS counts, by queue or function, cannot be asked for in one.
+ */
+export function addAlarms(scope: Construct, watched: Watched): void {
+  const { stage, topic, functions, queues, stateMachines, http } = watched
+  const alarm = (
+    id: string,
+    props: Omit<HouseAlarmProps, 'stage' | 'topic' | 'runbook'> & { runbook?: string },
+  ) => new HouseAlarm(scope, id, { stage, topic, runbook: id, ...props }).alarm
+  const ours = (metricName: string, statistic: 'Sum' | 'Maximum') =>
+    new Metric({ namespace: 'Loadpath', metricName, statistic, period, dimensionsMap: { stage: stage.name } })
+  const bySubscriber = (metricName: string, statistic: 'SUM' | 'MAX') =>
+    new MathExpression({
+      expression: `SELECT ${statistic}(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY ${statistic}() DESC`,
+      period,
+    })
+
+  // the books
+  if (stage.metricQueries) {
+    alarm('dead-letters', {
+      impact: 'What a subscriber should have done for some events was given up and waits for a person.',
+      metric: bySubscriber('OpenDead', 'MAX'),
+      above: 0,
+      minutes: 5,
+    })
+    alarm('failing-handler', {
+      impact:
+        'A subscriber fails again and again; its events are tried again and will be dead if it goes on.',
+      metric: bySubscriber('Failed', 'SUM'),
+      above: 10,
+      minutes: 5,
+    })
+  }
+  alarm('lost-on-the-way', {
+    impact:
+      'Events are recorded and do not reach their subscribers: the sweep sends them on 15 minutes late.',
+    metric: ours('Resent', 'Sum'),
+    above: 0,
+    minutes: 15,
+  })
+  alarm('outbox-waits', {
+    impact: 'Events of commands cannot be sent: what was declared or decided over the API is not said on.',
+    metric: ours('Stayed', 'Sum'),
+    above: 0,
+    minutes: 5,
+  })
+  const unrecorded = alarm('unrecorded', {
+    impact: 'The gate cannot write down what comes in: senders get 503, queues fill, nothing is handled.',
+    metric: ours('Unavailable', 'Sum'),
+    above: 0,
+    minutes: 3,
+  })
+  const quarantine = alarm('quarantine', {
+    impact:
+      'A sender, or a new version of the gate, has events refused; nothing happens for them until mended.',
+    metric: ours('Quarantined', 'Sum'),
+    above: 20,
+    minutes: 3,
+  })
+
+  // queues
+  alarm('backlog', {
+    impact:
+      'More than 10,000 events wait to be recorded: everything comes late, nothing is lost for four days.',
+    metric: queues.record.queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+    above: 10_000,
+    minutes: 10,
+  })
+  for (const { name, queue } of [queues.record, ...queues.subscribers.map((subscriber) => subscriber.queue)])
+    alarm(`oldest-message-${name}`, {
+      runbook: 'oldest-message',
+      impact: `${name} is behind: what it does for events comes more than ten minutes late.`,
+      metric: queue.metricApproximateAgeOfOldestMessage({ period }),
+      above: 600,
+      minutes: 10,
+    })
+  for (const [id, { queue }] of [
+    ['letters-waiting', queues.deadLetters],
+    ['bus-letters-waiting', queues.busDeadLetters],
+  ] as const)
+    alarm(id, {
+      runbook: 'letters-waiting',
+      impact: 'Messages that nobody could handle lie in a dead letter queue and are not marked yet.',
+      metric: queue.metricApproximateNumberOfMessagesVisible({ period, statistic: 'Maximum' }),
+      above: 0,
+      minutes: 15,
+    })
+
+  // functions
+  const { gate, relay, sweep } = functions
+  const errors = new Map(
+    Object.values(functions).map((fn) => [
+      fn,
+      alarm(`errors-${fn.name}`, {
+        runbook: 'errors',
+        impact: `${fn.name} crashes or times out: its callers get errors, or its queue is tried again.`,
+        metric: fn.lambda.metricErrors({ period }),
+        above: 2,
+        minutes: 3,
+      }),
+    ]),
+  )
+  alarm('throttles', {
+    impact: 'Functions of this account are refused concurrency: everything of ours may come late.',
+    metric: new Metric({ namespace: 'AWS/Lambda', metricName: 'Throttles', statistic: 'Sum', period }),
+    above: 10,
+    minutes: 5,
+  })
+  alarm('stream-age', {
+    impact: 'The relay is behind or fails: what was declared or decided over the API is said on late.',
+    metric: relay.lambda.metric('IteratorAge', { period, statistic: 'Maximum' }),
+    above: 60_000,
+    minutes: 5,
+  })
+  alarm('sweep-stopped', {
+    impact: 'Nobody counts and mends: lost messages stay lost and the alarms on the books are blind.',
+    metric: sweep.lambda.metricInvocations({ period }),
+    below: 1,
+    minutes: 10,
+  })
+  alarm('http-errors', {
+    impact: 'Senders and users get 5xx: webhooks that GitHub does not send again by itself may be lost.',
+    metric: http.api.metricServerError({ period, statistic: 'Sum' }),
+    above: 5,
+    minutes: 3,
+  })
+
+  // workflows
+  for (const { name, machine } of stateMachines)
+    for (const [kind, metric] of [
+      ['failed', machine.metricFailed({ period })],
+      ['timed-out', machine.metricTimedOut({ period })],
+    ] as const)
+      alarm(`workflow-${kind}-${name}`, {
+        runbook: 'workflow-failed',
+        impact: `A run of ${name} ended without its result: a push has no verdict.`,
+        metric,
+        above: 0,
+        minutes: 1,
+      })
+
+  for (const fn of [gate, relay]) {
+    const own = errors.get(fn)
+    fn.rollBackOn([quarantine, unrecorded, ...(own === undefined ? [] : [own])])
+  }
+}

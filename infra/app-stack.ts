@@ -1,0 +1,234 @@
+import { type App, Stack, type StackProps } from 'aws-cdk-lib'
+import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
+import { Key } from 'aws-cdk-lib/aws-kms'
+import { StringParameter } from 'aws-cdk-lib/aws-ssm'
+import { type StageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
+import type { Route } from '../events/route.ts'
+import { addAlarms } from './alarms.ts'
+import { eventsBus, inboxBus } from './constructs/buses.ts'
+import * as grants from './constructs/grants.ts'
+import { type Grant, HouseFunction, type HouseFunctionProps } from './constructs/house-function.ts'
+import { HouseQueue, type HouseQueueProps } from './constructs/house-queue.ts'
+import { HttpDoor } from './constructs/http-door.ts'
+import { notificationTopic } from './constructs/notification-topic.ts'
+import { OutboxStream } from './constructs/outbox-stream.ts'
+import { everyMinute, inboxRule, statesRule } from './constructs/rules.ts'
+import { Workflow } from './constructs/workflow.ts'
+import { parameterName, type Stage } from './stages.ts'
+
+export type AppStackProps = StackProps & {
+  stage: Stage
+  /** the folder with one folder of code per function */
+  code: string
+  routes: readonly Route[]
+}
+
+/** The way of an event: doors, gate, queues, handlers, workflows, door out, and what watches them. */
+export class AppStack extends Stack {
+  constructor(scope: App, id: string, props: AppStackProps) {
+    super(scope, id, { ...props, description: `Loadpath ${props.stage.name}: the way of an event` })
+    const { stage, code, routes } = props
+    const handlers = routes.filter(({ kind }) => kind === 'function')
+    const workflows = routes.filter(({ kind }) => kind === 'workflow')
+
+    // what the state stack keeps
+    const stored = (name: string) => StringParameter.valueForStringParameter(this, parameterName(stage, name))
+    const key = stage.cmk ? Key.fromKeyArn(this, 'key', stored('key')) : undefined
+    const house = { stage, code, key }
+    const history = grants.table(this, stage, 'history', 'HISTORY_TABLE')
+    const memory = grants.table(this, stage, 'memory', 'MEMORY_TABLE')
+    const ephemeral = grants.table(this, stage, 'ephemeral', 'EPHEMERAL_TABLE')
+    const bodies = grants.bodies(this, stage, key)
+    const webhookSecret = grants.webhookSecret(stored('webhook-secret'))
+
+    // queues: where what failed for good lies, one for the gate, one for each subscriber
+    const queue = (name: string, how: Omit<HouseQueueProps, keyof typeof house>) =>
+      new HouseQueue(this, name, { ...house, ...how })
+    const deadLetters = queue('dead-letters', { timeout: 30 })
+    const busDeadLetters = queue('bus-dead-letters', { timeout: 30 })
+    const record = queue('record', { timeout: 30, fails: { to: deadLetters, after: 10 } })
+    const withQueue = (route: Route) => ({
+      route,
+      queue: queue(route.subscriber, {
+        timeout: route.timeout,
+        fails: { to: deadLetters, after: route.attempts + 3 },
+        route,
+      }),
+    })
+    const handled = handlers.map(withQueue)
+    const run = workflows.map(withQueue)
+    const queues = grants.queues(
+      stage,
+      record,
+      [...handled, ...run].map((subscriber) => subscriber.queue),
+    )
+    const machines = grants.machines(
+      this,
+      stage,
+      workflows.map(({ subscriber }) => subscriber),
+    )
+
+    // buses and topic
+    const inbox = inboxBus(this, house)
+    const events = eventsBus(this, house)
+    const topic = notificationTopic(this, house)
+
+    // the gate and its doors
+    const fn = (name: string, how: Omit<HouseFunctionProps, keyof typeof house>) =>
+      new HouseFunction(this, name, { ...house, ...how })
+    const gate = fn('record', {
+      timeout: 30,
+      reserved: 20,
+      canary: true,
+      emits: true,
+      may: [history.write, bodies.write, queues.sendToAll, grants.accountProjects(stage)],
+    })
+    const ingest = fn('ingest', {
+      timeout: 10,
+      emits: true,
+      may: [history.write, memory.read, ephemeral.write, bodies.write, queues.sendToAll, webhookSecret],
+    })
+    const api = fn('api', {
+      timeout: 29,
+      emits: true,
+      may: [
+        history.write,
+        memory.write,
+        bodies.read,
+        queues.sendToAll,
+        machines.start,
+        machines.watch,
+        machines.stop,
+      ],
+    })
+    const relay = fn('relay', {
+      timeout: 30,
+      reserved: 10,
+      canary: true,
+      emits: true,
+      may: [history.write, memory.write, bodies.write, queues.sendToAll],
+    })
+    const sweep = fn('sweep', {
+      timeout: 55,
+      reserved: 1,
+      emits: true,
+      may: [
+        history.write,
+        memory.write,
+        bodies.write,
+        queues.sendToAll,
+        queues.measureAll,
+        machines.watch,
+        grants.accountProjects(stage),
+      ],
+    })
+    const deadLetter = fn('dead-letter', {
+      timeout: 30,
+      emits: true,
+      may: [history.write, bodies.write, queues.sendToAll, grants.accountProjects(stage)],
+    })
+
+    // handlers: one function for each route, and what one needs beyond what all of its effect have
+    const alsoMay: Readonly<Record<string, readonly Grant[]>> = {
+      'resume-workflow': [memory.read, machines.answer],
+      notify: [grants.publish(topic)],
+      publish: [grants.putEvents(events)],
+    }
+    const handlerFunctions = handled.map(({ route, queue: own }) => {
+      const { subscriber, effect, timeout } = route
+      const may = [history.write, bodies.write, queues.sendToRecord, ...(alsoMay[subscriber] ?? [])]
+      const handler = fn(subscriber, {
+        timeout,
+        emits: true,
+        may: effect === 'state' ? [...may, memory.write] : may,
+      })
+      own.feeds(handler, route)
+      return handler
+    })
+
+    // workflows, the function that starts them and the functions that they invoke
+    const startWorkflow = fn('start-workflow', {
+      timeout: Math.max(30, ...workflows.map(({ timeout }) => timeout)),
+      emits: true,
+      may: [history.write, memory.write, bodies.write, queues.sendToRecord, machines.start],
+    })
+    const steps = [
+      fn('collect-facts', { timeout: 30, may: [history.read, memory.read, bodies.read] }),
+      fn('evaluate-gate', { timeout: 30, may: [] }),
+      fn('request-approval', { timeout: 30, may: [memory.write, machines.answer] }),
+    ]
+    const stateMachines = run.map(({ route, queue: own }) => {
+      own.feeds(startWorkflow, route)
+      return new Workflow(this, route.subscriber, { ...house, functions: steps, record })
+    })
+
+    // what runs them
+    record.feeds(gate, { batch: 10, concurrency: 20 })
+    deadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
+    busDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
+    new OutboxStream(this, 'outbox', {
+      table: { tableArn: memory.arn, tableStreamArn: stored('memory-stream') },
+      to: relay,
+      failures: bodies.failures,
+    })
+    inboxRule(this, inbox, { stage, to: record, deadLetters: busDeadLetters })
+    statesRule(this, machines.arns, { stage, to: record, deadLetters: busDeadLetters })
+    everyMinute(this, sweep, { stage, deadLetters: busDeadLetters, failures: bodies.failures })
+    const http = new HttpDoor(this, 'http', {
+      ...house,
+      routes: [
+        { method: HttpMethod.POST, path: '/events', to: ingest },
+        { method: HttpMethod.POST, path: '/webhooks/github', to: ingest },
+        { method: HttpMethod.POST, path: '/webhooks/github/{project}', to: ingest },
+        { method: HttpMethod.GET, path: '/v1', to: api },
+        { method: HttpMethod.ANY, path: '/v1/{proxy+}', to: api },
+      ],
+    })
+    const functions = [
+      gate,
+      ingest,
+      api,
+      relay,
+      sweep,
+      deadLetter,
+      ...handlerFunctions,
+      startWorkflow,
+      ...steps,
+    ]
+    record.onlyFrom([...functions, ...stateMachines].map(({ role }) => role.roleArn))
+
+    // what watches them
+    addAlarms(this, {
+      stage,
+      topic,
+      functions: { gate, ingest, api, relay, sweep, deadLetter, startWorkflow },
+      queues: { record, deadLetters, busDeadLetters, subscribers: [...handled, ...run] },
+      stateMachines,
+      http,
+    })
+
+    // what clients read
+    const config: StageConfig = {
+      stage: stage.name,
+      region: this.region,
+      account: this.account,
+      api: http.api.apiEndpoint,
+      apiId: http.api.apiId,
+      inboxBus: inbox.eventBusName,
+      eventsBus: events.eventBusName,
+      historyTable: history.tableName,
+      memoryTable: memory.tableName,
+      ephemeralTable: ephemeral.tableName,
+      bucket: bodies.bucketName,
+      queuePrefix: queues.prefix,
+      stateMachinePrefix: machines.prefix,
+      notificationTopic: topic.topicArn,
+      webhookSecret: stored('webhook-secret'),
+      functions: Object.fromEntries(functions.map(({ name, lambda }) => [name, lambda.functionName])),
+    }
+    new StringParameter(this, 'config', {
+      parameterName: stageConfigParameter(stage.name),
+      stringValue: this.toJsonString(config),
+    })
+  }
+}

@@ -1,0 +1,152 @@
+import { ArnFormat, Fn, type Stack } from 'aws-cdk-lib'
+import type { EventBus } from 'aws-cdk-lib/aws-events'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3'
+import type { Topic } from 'aws-cdk-lib/aws-sns'
+import { type TableName, tables } from '../../adapters/aws/tables.ts'
+import type { Variable } from '../../adapters/environment.ts'
+import { named, type Stage } from '../stages.ts'
+import { acknowledge, acknowledgeParameterArn } from './acknowledge.ts'
+import type { Grant } from './house-function.ts'
+import type { HouseQueue } from './house-queue.ts'
+
+const reading = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']
+const writing = [
+  'dynamodb:BatchWriteItem',
+  'dynamodb:ConditionCheckItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:PartiQLInsert',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+]
+
+/** A table of the state stack, by its name: no stack exports to another. */
+export function table(stack: Stack, stage: Stage, name: TableName, variable: Variable) {
+  const tableName = named(stage, name)
+  const arn = stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName })
+  const indexes = Object.keys(tables[name].indexes).map((index) => `${arn}/index/${index}`)
+  const read: Grant = (fn) => {
+    fn.allow(reading, [arn, ...indexes])
+    fn.set(variable, tableName)
+  }
+  const write: Grant = (fn) => {
+    read(fn)
+    fn.allow(writing, [arn])
+  }
+  return { tableName, arn, read, write }
+}
+
+/** The bucket of the state stack, by its name. */
+export function bodies(stack: Stack, stage: Stage, key: IKey | undefined) {
+  const bucketName = named(stage, `bodies-${stack.account}-${stack.region}`)
+  const bucket: IBucket = Bucket.fromBucketAttributes(stack, 'bodies', { bucketName, encryptionKey: key })
+  const allow =
+    (actions: string[]): Grant =>
+    (fn) => {
+      fn.allow(actions, [bucket.arnForObjects('*')])
+      // without it a body that is gone answers 403, which looks like a fault of ours
+      fn.allow(['s3:ListBucket'], [bucket.bucketArn])
+      fn.set('BUCKET', bucketName)
+      acknowledge(
+        fn.role,
+        `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${bucketPattern(stage)}/*]`,
+        'the names of bodies are hashes of what is sent',
+      )
+    }
+  return {
+    bucketName,
+    read: allow(['s3:GetObject']),
+    write: allow(['s3:GetObject', 's3:PutObject']),
+    /** where Lambda puts what it gives up, under `aws/lambda/`, with the write grant of the function */
+    failures: { bind: () => ({ destination: bucket.bucketArn }) },
+  }
+}
+
+const bucketPattern = (stage: Stage) => named(stage, 'bodies-<AWS::AccountId>-<AWS::Region>')
+
+/** Sending and measuring. A queue's URL is QUEUE_PREFIX plus its name, on whatever endpoint the stage is. */
+export function queues(stage: Stage, record: HouseQueue, subscribers: readonly HouseQueue[]) {
+  const beforeName = Fn.select(0, Fn.split(named(stage, 'record'), record.queue.queueUrl))
+  const prefix = Fn.join('', [beforeName, named(stage, '')])
+  const all = [record, ...subscribers].map(({ queue }) => queue.queueArn)
+  const allow =
+    (actions: string[], arns: string[]): Grant =>
+    (fn) => {
+      fn.allow(actions, arns)
+      fn.set('QUEUE_PREFIX', prefix)
+    }
+  return {
+    prefix,
+    sendToRecord: allow(['sqs:SendMessage'], [record.queue.queueArn]),
+    sendToAll: allow(['sqs:SendMessage'], all),
+    measureAll: allow(['sqs:GetQueueAttributes'], all),
+  }
+}
+
+/** Starting, watching and stopping runs of these workflows. */
+export function machines(stack: Stack, stage: Stage, workflows: readonly string[]) {
+  const arn = (resource: 'stateMachine' | 'execution', ...name: string[]) =>
+    stack.formatArn({
+      service: 'states',
+      resource,
+      resourceName: name.join(':'),
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+    })
+  const prefix = arn('stateMachine', named(stage, ''))
+  const arns = workflows.map((name) => arn('stateMachine', named(stage, name)))
+  const runs = workflows.map((name) => arn('execution', named(stage, name), '*'))
+  const onMachines =
+    (actions: string[]): Grant =>
+    (fn) => {
+      fn.allow(actions, arns)
+      fn.set('STATE_MACHINE_PREFIX', prefix)
+    }
+  const onRuns =
+    (actions: string[]): Grant =>
+    (fn) => {
+      fn.allow(actions, runs)
+      fn.set('STATE_MACHINE_PREFIX', prefix)
+      for (const name of workflows)
+        acknowledge(
+          fn.role,
+          `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${named(stage, name)}:*]`,
+          'the names of runs are hashes of the events that start them',
+        )
+    }
+  return {
+    prefix,
+    arns,
+    start: onMachines(['states:StartExecution']),
+    watch: onRuns(['states:DescribeExecution']),
+    stop: onRuns(['states:StopExecution']),
+    /** answering a task token names no resource but the machine that waits */
+    answer: onMachines(['states:SendTaskSuccess', 'states:SendTaskFailure']),
+  }
+}
+
+export const publish =
+  (topic: Topic): Grant =>
+  (fn) => {
+    fn.allow(['sns:Publish'], [topic.topicArn])
+    fn.set('NOTIFICATION_TOPIC_ARN', topic.topicArn)
+  }
+
+export const putEvents =
+  (bus: EventBus): Grant =>
+  (fn) => {
+    fn.allow(['events:PutEvents'], [bus.eventBusArn])
+    fn.set('EVENTS_BUS', bus.eventBusName)
+  }
+
+export const webhookSecret =
+  (arn: string): Grant =>
+  (fn) => {
+    fn.allow(['secretsmanager:GetSecretValue'], [arn])
+    fn.set('WEBHOOK_SECRET_ARN', arn)
+    acknowledgeParameterArn(fn.role)
+  }
+
+export const accountProjects =
+  (stage: Stage): Grant =>
+  (fn) =>
+    fn.set('ACCOUNT_PROJECTS', JSON.stringify(stage.projects))

@@ -1,0 +1,106 @@
+import { Duration } from 'aws-cdk-lib'
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IKey } from 'aws-cdk-lib/aws-kms'
+import { CfnQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import { Construct } from 'constructs'
+import { type Route, typeName } from '../../events/route.ts'
+import { named, type Stage } from '../stages.ts'
+import { acknowledge } from './acknowledge.ts'
+import type { HouseFunction } from './house-function.ts'
+
+export type HouseQueueProps = {
+  stage: Stage
+  key?: IKey | undefined
+  /** seconds that an invocation of its function takes at most */
+  timeout: number
+  /** where a message goes that was received so often; without it the queue is such a place itself */
+  fails?: { to: HouseQueue; after: number }
+  /** the route that it carries */
+  route?: Route
+}
+
+const retention = Duration.days(4)
+const deadRetention = Duration.days(14)
+
+/** A queue and, with `feeds`, its mapping. Visibility leaves Lambda room for six tries of a throttled invocation. */
+export class HouseQueue extends Construct {
+  readonly name: string
+  readonly queue: Queue
+  readonly #timeout: number
+
+  constructor(scope: Construct, name: string, props: HouseQueueProps) {
+    super(scope, `${name}-queue`)
+    this.name = name
+    this.#timeout = props.timeout
+    this.queue = new Queue(this, 'queue', {
+      queueName: named(props.stage, name),
+      visibilityTimeout: Duration.seconds(props.timeout * 6),
+      retentionPeriod: props.fails ? retention : deadRetention,
+      receiveMessageWaitTime: Duration.seconds(20),
+      enforceSSL: true,
+      encryption: props.key ? QueueEncryption.KMS : QueueEncryption.SQS_MANAGED,
+      encryptionMasterKey: props.key,
+      deadLetterQueue: props.fails && { queue: props.fails.to.queue, maxReceiveCount: props.fails.after },
+    })
+    if (props.route) this.#describe(props.route)
+    if (!props.fails)
+      for (const rule of ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'])
+        acknowledge(this.queue, rule, 'it is the place where the letters of others lie')
+  }
+
+  /** Maps the queue to the function, which answers for each message of a batch by itself. */
+  feeds(fn: HouseFunction, { batch, concurrency }: Pick<Route, 'batch' | 'concurrency'>): void {
+    if (fn.lambda.timeout !== undefined && fn.lambda.timeout.toSeconds() > this.#timeout)
+      throw new Error(`${this.node.path}: ${fn.name} may take longer than the queue hides a message for`)
+    this.queue.grantConsumeMessages(fn.role)
+    const mapping = fn.invoked.addEventSourceMapping(this.node.id, {
+      eventSourceArn: this.queue.queueArn,
+      batchSize: batch,
+      maxConcurrency: concurrency,
+      reportBatchItemFailures: true,
+    })
+    acknowledge(
+      mapping,
+      'Serverless-LambdaEventSourceMappingDestination',
+      "SQS mappings have none: what fails is received again, and then goes by the queue's redrive policy",
+    )
+  }
+
+  /** Writes the route into the queue's metadata: the template says by itself who gets what, and how. */
+  #describe(route: Route): void {
+    const { subscriber, kind, types, effect, batch, concurrency, attempts, timeout, emits } = route
+    const resource = this.queue.node.defaultChild
+    if (!(resource instanceof CfnQueue)) throw new Error(`${this.node.path} has no queue resource`)
+    resource.addMetadata('loadpath:route', {
+      subscriber,
+      kind,
+      types: types.map(typeName),
+      effect,
+      batch,
+      concurrency,
+      attempts,
+      timeout,
+      emits: emits.map(typeName),
+    })
+  }
+
+  /**
+   * Nobody but these roles and EventBridge may send here, whatever else the account allows them: a frame on the record
+   * queue says which project it is of.
+   */
+  onlyFrom(roleArns: readonly string[]): void {
+    this.queue.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'OnlyOurRolesAndEventBridge',
+        effect: Effect.DENY,
+        principals: [new AnyPrincipal()],
+        actions: ['sqs:SendMessage'],
+        resources: [this.queue.queueArn],
+        conditions: {
+          ArnNotEquals: { 'aws:PrincipalArn': [...roleArns] },
+          Bool: { 'aws:PrincipalIsAWSService': 'false' },
+        },
+      }),
+    )
+  }
+}

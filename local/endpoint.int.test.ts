@@ -1,0 +1,110 @@
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
+import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { createStack } from '../test/endpoint/stack.ts'
+import { clientSettings, findEndpoint, givenEndpoint, startEndpoint, stopEndpoint } from './endpoint.ts'
+import { freePort } from './port.ts'
+import { runs, startOf } from './processes.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'loadpath-endpoint-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+async function start(name: string) {
+  const options = { port: await freePort(), directory: join(directory, name), keep: true }
+  const endpoint = await startEndpoint({ ...options, log: join(directory, `${name}.log`) })
+  onTestFinished(() => stopEndpoint(endpoint.mark))
+  return endpoint
+}
+
+test('what it held is there again after a graceful stop and a new start', async () => {
+  const first = await start('kept')
+  await new SQSClient(clientSettings(first.url)).send(new CreateQueueCommand({ QueueName: 'kept' }))
+  await stopEndpoint(first.mark)
+  expect(runs(first.mark)).toBe(false)
+  const second = await start('kept')
+  const { QueueUrls } = await new SQSClient(clientSettings(second.url)).send(new ListQueuesCommand({}))
+  expect(QueueUrls).toEqual([expect.stringMatching(/\/kept$/)])
+})
+
+test('a function that is in the midst of something ends with it', async () => {
+  const { url, mark } = await start('functions')
+  await createStack(url, 'functions', {
+    Resources: {
+      Function: {
+        Type: 'AWS::Lambda::Function',
+        Properties: {
+          FunctionName: 'busy',
+          Runtime: 'nodejs24.x',
+          Handler: 'index.handler',
+          Timeout: 60,
+          Role: 'arn:aws:iam::000000000000:role/none',
+          Code: {
+            ZipFile:
+              'exports.handler = async ({ wait }) => { await new Promise((done) => setTimeout(done, wait)); return { pid: process.pid, node: process.version, home: process.env.HOME } }',
+          },
+        },
+      },
+    },
+  })
+  const functions = new LambdaClient({ ...clientSettings(url), maxAttempts: 1 })
+  const invoke = (wait: number) =>
+    functions.send(
+      new InvokeCommand({ FunctionName: 'busy', Payload: Buffer.from(JSON.stringify({ wait })) }),
+    )
+  const { Payload } = await invoke(0)
+  const { pid, node, home } = JSON.parse(Buffer.from(Payload ?? []).toString())
+  expect(node).toMatch(/^v24\./)
+  expect(home).toBe(join(directory, 'functions'))
+  expect(startOf(pid)).toBeDefined()
+  const broken = invoke(50_000).catch((error: unknown) => error)
+  await stopEndpoint(mark)
+  expect(startOf(pid)).toBeUndefined()
+  expect(await broken).toBeInstanceOf(Error)
+})
+
+test('a taken port is named, with who has it and what to do', async () => {
+  const other = createServer()
+  await once(other.listen(0, '127.0.0.1'), 'listening')
+  onTestFinished(() => void other.close())
+  const address = other.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  await expect(findEndpoint({ LOADPATH_PORT: String(port) }, () => undefined)).rejects.toThrow(
+    new RegExp(`^port ${port} is taken by pid ${process.pid} \\(.+\\): .*set LOADPATH_PORT`),
+  )
+})
+
+test('an endpoint that cannot start says why, with what it said itself', async () => {
+  const place = join(directory, 'broken')
+  mkdirSync(place)
+  const program = join(place, 'ministack')
+  writeFileSync(program, '#!/bin/sh\necho no such module\nexit 3\n', { mode: 0o755 })
+  const options = { port: await freePort(), directory: place, keep: false, log: join(place, 'log') }
+  await expect(startEndpoint({ ...options, program })).rejects.toThrow(
+    /did not start: it ended with code 3.*no such module/s,
+  )
+  const missing = join(place, 'nothing')
+  await expect(startEndpoint({ ...options, program: missing })).rejects.toThrow(/did not start: .*ENOENT/)
+})
+
+test.each([
+  ['70000', 'LOADPATH_PORT is 70000: expected a port, 1 to 65535'],
+  ['http', 'LOADPATH_PORT is http: expected a port'],
+])('LOADPATH_PORT=%s is refused', async (port, message) => {
+  await expect(findEndpoint({ LOADPATH_PORT: port }, () => undefined)).rejects.toThrow(message)
+})
+
+test('an endpoint that is given is used while it answers, and never AWS itself', async () => {
+  const { url } = await start('given')
+  expect(await givenEndpoint({ AWS_ENDPOINT_URL: url })).toBe(url)
+  expect(await findEndpoint({ AWS_ENDPOINT_URL: url }, () => undefined)).not.toHaveProperty('mark')
+  expect(await givenEndpoint({ AWS_ENDPOINT_URL: `http://127.0.0.1:${await freePort()}` })).toBeUndefined()
+  await expect(givenEndpoint({ AWS_ENDPOINT_URL: 'https://sqs.us-east-1.amazonaws.com' })).rejects.toThrow(
+    'that is AWS itself',
+  )
+  await expect(givenEndpoint({ AWS_ENDPOINT_URL: 'localhost:4566:' })).rejects.toThrow('expected an address')
+})

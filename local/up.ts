@@ -1,0 +1,107 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { apiAddress } from './address.ts'
+import { firstKey, webhookSecret } from './credentials.ts'
+import { deploy } from './deploy.ts'
+import { detach } from './detach.ts'
+import { type Endpoint, findEndpoint, givenEndpoint, stopEndpoint, Trouble } from './endpoint.ts'
+import { stay, stopSignal } from './lifetime.ts'
+import { loadpath } from './loadpath.ts'
+import { clientsOf, mend } from './mends.ts'
+import { places } from './places.ts'
+import { runs, signal } from './processes.ts'
+import { restartRuns } from './restarted-runs.ts'
+import { samples, send } from './samples.ts'
+import { settled } from './settled.ts'
+import { alreadyUp, claim, type Kept, readKept, writeKept } from './state.ts'
+import { resourcesOf } from './templates.ts'
+
+const stage = 'local'
+
+export type Say = (line: string) => void
+
+export type UpOptions = {
+  /** go on in the background and return when all is ready */
+  detach: boolean
+  /** begin with nothing: what earlier starts left is removed first */
+  fresh: boolean
+  say?: Say
+  env?: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Brings everything up on this machine and stays until it is told to end (Ctrl-C, SIGTERM, the terminal closed);
+ * then nothing is left running. Returns at once when it runs already.
+ * @throws Trouble with what to do
+ */
+export async function up({ fresh, say = console.log, env = process.env, ...how }: UpOptions): Promise<void> {
+  mkdirSync(places.logs, { recursive: true })
+  if (how.detach) return detach({ fresh, say, env })
+  const claimed = await claim()
+  if ('by' in claimed) return say(alreadyUp(claimed.by.pid, claimed.phase))
+  const stop = stopSignal(say)
+  let endpoint: Endpoint | undefined
+  try {
+    await clearAway(claimed.before, fresh, env, say)
+    endpoint = await findEndpoint(env, say)
+    const { url, mark } = endpoint
+    // however this process ends, the endpoint is told to
+    if (mark) process.once('exit', () => runs(mark) && signal(mark.pid, 'SIGTERM'))
+    writeKept({ ...readKept(), endpoint: { url, mark } })
+    await begin(url, say, stop)
+    // to `up --detach`, which may be gone by now
+    process.send?.('up', undefined, undefined, () => undefined)
+    say('it stays up until Ctrl-C; in another terminal: npx loadpath check, npx loadpath events tail -f')
+    await stay(endpoint, stop)
+  } catch (error) {
+    // what an interruption breaks off may fail in any way
+    if (!stop.aborted) throw error
+  } finally {
+    if (endpoint?.mark) {
+      say('ending: the endpoint saves its state …')
+      await stopEndpoint(endpoint.mark)
+    }
+    writeKept({ ...readKept(), phase: 'stopped', up: undefined, endpoint: undefined })
+    say('ended; nothing is left running')
+  }
+}
+
+async function clearAway(before: Kept, fresh: boolean, env: NonNullable<UpOptions['env']>, say: Say) {
+  if (before.endpoint?.mark && runs(before.endpoint.mark)) {
+    say('an earlier start was killed and left its endpoint running: ending that first …')
+    await stopEndpoint(before.endpoint.mark)
+  }
+  if (!fresh) return
+  const given = await givenEndpoint(env)
+  if (given) throw new Trouble(`--fresh forgets what our own endpoint keeps; ${given} is not ours to empty`)
+  say('forgetting what earlier starts left …')
+  rmSync(places.state, { recursive: true, force: true })
+  rmSync(places.assembly, { recursive: true, force: true })
+  const { phase, up } = readKept()
+  writeKept({ phase, up })
+}
+
+/** From an endpoint that answers to the first event handled: each step needs those before it. */
+async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<void> {
+  const log = join(places.logs, 'cdk.log')
+  const config = await deploy({ endpoint, stage, assembly: places.assembly, log, say, stop })
+  const mended = await mend(resourcesOf(places.assembly), clientsOf(endpoint))
+  if (mended.length > 0) say(`mended what the endpoint leaves out: ${mended.join(', ')}`)
+  const api = apiAddress(config, endpoint)
+  const apiKey = await firstKey({ endpoint, stage, api, known: readKept().apiKey })
+  const secret = await webhookSecret(endpoint, config)
+  writeKept({ ...readKept(), phase: 'ready', api, apiKey, webhookSecret: secret })
+  stop.throwIfAborted()
+  const again = await restartRuns({ api, apiKey })
+  if (again > 0) say(`started ${again} runs once more that the last end of the endpoint broke off`)
+  say('sending three GitHub webhooks: a push, a pull request, a finished workflow run …')
+  const [push, ...others] = samples()
+  for (const sample of [push, ...others]) await send(sample, api, secret)
+  if (!(await settled({ api, apiKey }, push.delivery, stop)))
+    say('the push is still being handled; this is how far it is:')
+  say(`$ npx loadpath trace ${push.delivery}`)
+  say(loadpath(['trace', push.delivery], endpoint, stage))
+  say(`API       ${api}`)
+  say(`endpoint  ${endpoint}`)
+  say(`logs      ${places.logs}`)
+}

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, expect, it } from 'vitest'
+import { deliveryTo, deployedStage, eventually, pushPayload, type Stage } from './stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await deployedStage()
+})
+
+const source = 'https://github.com/Codertocat/Hello-World'
+
+it('the same delivery ten times at once is one event and one run', async () => {
+  const push = pushPayload()
+  const delivery = randomUUID()
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () => stage.webhook('push', push, { delivery })),
+  )
+  const outcomes = answers.map(({ body }) => body.outcome)
+  expect(outcomes.filter((outcome) => outcome === 'recorded')).toHaveLength(1)
+  expect(outcomes.filter((outcome) => outcome === 'known')).toHaveLength(9)
+  const fate = await stage.settled({ project: 'main', source, id: delivery })
+  expect(fate.deliveries.map(({ subscriber }) => subscriber).sort()).toEqual([
+    'analyze-push',
+    'test-and-validate',
+  ])
+  const { body } = await stage.call('GET', '/v1/runs?limit=100')
+  const runs = body.items.filter(({ event }: { event?: { id: string } }) => event?.id === delivery)
+  expect(runs).toHaveLength(1)
+})
+
+it('killing the functions in mid-flow loses nothing and runs nothing twice', async () => {
+  const deliveries = await Promise.all(
+    Array.from({ length: 20 }, async () => (await stage.webhook('push', pushPayload())).delivery),
+  )
+  for (let round = 0; round < 3; round++) {
+    killFunctions(stage.endpoint)
+    await sleep(200)
+  }
+  for (const id of deliveries) {
+    const fate = await eventually(async () => {
+      const found = await stage.history.fate({ project: 'main', source, id })
+      const states = found.stored?.expects.map((name) => deliveryTo(found, name)?.state)
+      expect(states).toEqual(['done', 'done'])
+      return found
+    }, 240)
+    expect(deliveryTo(fate, 'analyze-push')?.emitted).toHaveLength(1)
+  }
+}, 300_000)
+
+/** kill -9 of every process that the endpoint has started for a function. */
+function killFunctions(endpoint: string): void {
+  const port = new URL(endpoint).port
+  const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
+    .flatMap((match) =>
+      match ? [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? '' }] : [],
+    )
+  const server = execFileSync('bash', [
+    '-c',
+    `ss -ltnpH 'sport = :${port}' | grep -o 'pid=[0-9]*' | head -1 | cut -d= -f2`,
+  ])
+  const parent = Number(server.toString().trim())
+  for (const { pid } of table.filter((entry) => entry.parent === parent && entry.command.includes('node')))
+    process.kill(pid, 'SIGKILL')
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { routes } from '../../events/routes.ts'
+import { ofType, synthesized, target } from './synthesize.ts'
+
+const runbook = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'runbook.md'), 'utf8')
+const sections = new Map(
+  runbook
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => [section.slice(0, section.indexOf('\n')).trim(), section]),
+)
+const alarms = ofType(synthesized({ stage: 'prod' }), 'AWS::CloudWatch::Alarm').map(
+  ([, { Properties }]) => Properties,
+)
+const anchorOf = (description: string) => /Runbook: docs\/runbook\.md#([a-z-]+)$/.exec(description)?.[1] ?? ''
+
+describe('each alarm', () => {
+  test.each(alarms.map((alarm) => [alarm.AlarmName, alarm]))('%s', (_, alarm) => {
+    const [impact = ''] = alarm.AlarmDescription.split(' Runbook: ')
+    expect(impact).toMatch(/^[A-Za-z].{20,}\.$/)
+    expect([...sections.keys()]).toContain(anchorOf(alarm.AlarmDescription))
+    expect(alarm.AlarmActions).toHaveLength(1)
+    expect(target(alarm.AlarmActions[0])).toContain('notifications')
+  })
+})
+
+describe('each section of the runbook about alarms', () => {
+  const anchors = new Set(alarms.map((alarm) => anchorOf(alarm.AlarmDescription)))
+
+  test.each([...anchors])('%s says what it means, what to look at and what to do, in commands', (anchor) => {
+    const section = sections.get(anchor)
+    expect(section).toMatch(/^\*\*Means\*\* /m)
+    expect(section).toMatch(/^\*\*Look\*\*/m)
+    expect(section).toMatch(/^\*\*Do\*\*/m)
+    expect(section).toMatch(/^ *(npx )?loadpath [a-z]+/m)
+  })
+})
+
+test('there is an alarm for each concern', () => {
+  const concerns = new Set(alarms.map((alarm) => anchorOf(alarm.AlarmDescription)))
+  expect([...concerns].sort()).toEqual([
+    'backlog',
+    'dead-letters',
+    'errors',
+    'failing-handler',
+    'http-errors',
+    'letters-waiting',
+    'lost-on-the-way',
+    'oldest-message',
+    'outbox-waits',
+    'quarantine',
+    'stream-age',
+    'sweep-stopped',
+    'throttles',
+    'unrecorded',
+    'workflow-failed',
+  ])
+})
+
+test('what is about subscribers knows each of them', () => {
+  const queries = alarms.flatMap((alarm) => alarm.Metrics ?? []).map((metric) => metric.Expression)
+  expect(queries).toHaveLength(2)
+  for (const query of queries) {
+    expect(query).toContain("WHERE stage = 'prod' GROUP BY subscriber ORDER BY")
+  }
+  const names = alarms.map((alarm) => alarm.AlarmName)
+  for (const { subscriber } of routes) expect(names).toContain(`loadpath-prod-oldest-message-${subscriber}`)
+})
+
+test('silence is health, but for what must come each minute', () => {
+  for (const alarm of alarms)
+    expect(alarm.TreatMissingData).toBe(
+      alarm.AlarmName.endsWith('sweep-stopped') ? 'breaching' : 'notBreaching',
+    )
+})
