@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { variables } from '../adapters/environment.ts'
+import { bundleFunctions, functionNames } from '../infra/bundle.ts'
+
+/**
+ * Size of each function's bundle, and the time of a process that loads it and opens its clients against one that loads
+ * nothing: medians of paired runs, as a ratio. Usage: npm run bench:bundles [runs]
+ */
+const runs = Number(process.argv[2] ?? 15)
+const folder = await bundleFunctions()
+const scratch = mkdtempSync(join(tmpdir(), 'loadpath-bench-'))
+const bare = join(scratch, 'bare.mjs')
+writeFileSync(bare, 'export const handler = () => undefined\n')
+
+const env = {
+  ...process.env,
+  ...Object.fromEntries(variables.map((name) => [name, 'x'])),
+  ACCOUNT_PROJECTS: '{}',
+  AWS_REGION: 'us-east-1',
+  AWS_ACCESS_KEY_ID: 'x',
+  AWS_SECRET_ACCESS_KEY: 'x',
+}
+
+/** Milliseconds from start to end of a process that imports the module. */
+function time(module: string): number {
+  const began = performance.now()
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', `await import('${module}')`],
+    { env },
+  )
+  if (status !== 0) throw new Error(`${module}: ${stderr}`)
+  return performance.now() - began
+}
+
+const median = (values: number[]): number =>
+  values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
+
+console.log(`| function | bundle, KB | load, times a bare Node |\n|---|---|---|`)
+for (const name of functionNames()) {
+  const bundle = join(folder, name, 'index.mjs')
+  const ratios = Array.from({ length: runs }, () => time(bundle) / time(bare))
+  console.log(`| ${name} | ${(statSync(bundle).size / 1000).toFixed(0)} | ${median(ratios).toFixed(2)} |`)
+}
+rmSync(scratch, { recursive: true })
