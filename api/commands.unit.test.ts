@@ -381,6 +381,7 @@ describe('runs', () => {
       (await w.list(admin, `/v1/runs?${query}`)).items.map(({ run }) => run)
     expect(await only('status=succeeded&limit=1')).toEqual(['r3', 'r1'])
     expect(await only('status=running')).toEqual(['r4', 'r0'])
+    expect(await only('limit=3')).toEqual(['r4', 'r0', 'r3', 'r2', 'r1'])
     expect(await only('workflow=another')).toEqual([])
   })
 })

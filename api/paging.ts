@@ -68,7 +68,7 @@ function decoded(cursor: string): unknown {
   }
 }
 
-/** rounds through an inner list that one call makes before it answers with what it has */
+/** rounds, beyond one through each list, that one call makes before it answers with what it has */
 const rounds = 20
 
 const chained = z.tuple([z.number().int().min(0), z.string().optional()])
@@ -87,7 +87,7 @@ export async function chain<Item>(
 ): Promise<{ items: Item[]; next?: string }> {
   const items: Item[] = []
   let [at, inner] = positionOf(name, chained, query.cursor) ?? [0, undefined]
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds + lists.length; round++) {
     const list = lists[at]
     if (list === undefined) return page(items, undefined)
     const listing = await list({ cursor: inner, limit: query.limit - items.length })

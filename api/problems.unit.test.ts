@@ -108,6 +108,14 @@ describe('failures', () => {
       ).toMatchObject(problemOf(400, 'Malformed'))
   })
 
+  it('400 for a cursor of another list', async () => {
+    for (let n = 0; n < 3; n++) await w.ask(admin, 'POST /v1/keys', { name: 'x', scopes: ['admin'] })
+    const { next } = (await w.ask(admin, 'GET /v1/keys?limit=1')).body
+    expect((await w.ask(admin, `GET /v1/keys?limit=1&cursor=${next}`)).status).toBe(200)
+    expect(await w.ask(admin, `GET /v1/runs?cursor=${next}`)).toMatchObject(problemOf(400, 'Malformed'))
+    expect(await w.ask(admin, `GET /v1/trace/x?cursor=${next}`)).toMatchObject(problemOf(400, 'Malformed'))
+  })
+
   it('500 tells nothing but where the log has it', async () => {
     const broken = world({
       history: new Proxy(w.history, {

@@ -113,8 +113,7 @@ export function world(overrides: Partial<ApiDeps> = {}) {
       status: response.status,
       type: response.headers.get('content-type') ?? '',
       headers: response.headers,
-      // biome-ignore lint/suspicious/noExplicitAny: answers are compared as a whole, and the types are what is tested
-      body: (text === '' ? undefined : JSON.parse(text)) as any,
+      body: text === '' ? undefined : JSON.parse(text),
     }
   }
 
@@ -130,6 +129,8 @@ export function world(overrides: Partial<ApiDeps> = {}) {
         `GET ${path}${cursor === undefined ? '' : `${and}cursor=${cursor}`}`,
       )
       if (answer.status !== 200) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+      const most = Number(/limit=(\d+)/.exec(path)?.[1] ?? 50)
+      if (answer.body.items.length > most) throw new Error(`${path}: a page of ${answer.body.items.length}`)
       items.push(...answer.body.items)
       cursor = answer.body.next
       pages += 1

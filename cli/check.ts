@@ -149,8 +149,9 @@ async function checkResources(cli: Cli, config: StageConfig, routes: Routes, res
     'dead-letters',
     'bus-dead-letters',
   ]
-  const foundFunctions = await each(Object.values(config.functions), async (name) => {
-    const { State } = await functions.send(new lambda.GetFunctionConfigurationCommand({ FunctionName: name }))
+  const foundFunctions = await each(Object.keys(config.functions), async (name) => {
+    const asked = new lambda.GetFunctionConfigurationCommand({ FunctionName: config.functions[name] })
+    const { State } = await functions.send(asked)
     return State === undefined || State === 'Active' || State === 'Inactive' ? undefined : `is ${State}`
   })
   const foundQueues = await each(queueNames, async (name) => {

@@ -26,7 +26,7 @@ export type Cli = {
 export function createCli(io: Io, options: () => GlobalOptions): Cli {
   const colours = paint(io.out.colours)
   const json = () => options().json === true
-  const line = (text: string) => text !== '' && io.out.write(`${text}\n`)
+  const line = (text: string) => io.out.write(`${text}\n`)
   let stage: Stage | undefined
   let exitCode = 0
   const stageOnce = () => {

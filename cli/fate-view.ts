@@ -1,8 +1,7 @@
 import type { ShownDelivery, Why } from './answers.ts'
-import { count, localTime, type Paint, span, state, table } from './output.ts'
+import { clockMillis, count, localTime, type Paint, span, state, table } from './output.ts'
 
-const between = (from: string | undefined, to: string | undefined): string =>
-  from === undefined || to === undefined ? '-' : span(Date.parse(to) - Date.parse(from))
+const between = (from: string, to: string): string => span(Date.parse(to) - Date.parse(from))
 
 export const runText = (p: Paint, run: NonNullable<ShownDelivery['run']>): string =>
   [
@@ -50,11 +49,18 @@ function verdict(p: Paint, { event, deliveries }: Why): string {
           `Nobody has declared the type ${event.type} and no route asks for it: it is recorded, no more.`,
         )
       : p.dim('No route asks for it: it is recorded, no more.')
-  const bad = deliveries.filter(({ state }) => state === 'dead')
-  if (bad.length > 0)
-    return p.red(`${count(bad.length, 'delivery is', 'deliveries are')} dead and wait to be mended.`)
+  const dead = deliveries.filter(({ state }) => state === 'dead')
+  if (dead.length > 0)
+    return p.red(
+      `${count(dead.length, 'delivery is', 'deliveries are')} dead: loadpath dead show ${event.id}`,
+    )
+  const failed = deliveries.filter(({ run }) => run?.status === 'failed')
+  if (failed.length > 0) return p.red(`${count(failed.length, 'run has', 'runs have')} failed.`)
   const open = deliveries.filter(({ state }) => !/^(done|dropped)$/.test(state))
   if (open.length > 0) return p.yellow(`${count(open.length, 'delivery is', 'deliveries are')} not done yet.`)
+  const going = deliveries.filter(({ run }) => /^(starting|running)$/.test(run?.status ?? ''))
+  if (going.length > 0)
+    return p.yellow(`Every delivery is done; ${count(going.length, 'run goes', 'runs go')} on.`)
   return p.green('Every delivery is done.')
 }
 
@@ -79,12 +85,16 @@ export function whyText(why: Why, p: Paint): string {
 
 function deliveryLines(delivery: Why['deliveries'][number], received: string, p: Paint): string[] {
   const { subscriber, replay, attempts, started, changed, reason, notes, run, emitted } = delivery
-  const tries = attempts > 1 ? `, ${attempts} attempts` : ''
   const times =
-    started === undefined
+    started === undefined || changed === undefined
       ? ''
-      : p.dim(` after ${between(received, started)}, changed ${localTime(changed)}${tries}`)
-  const head = `${p.bold(subscriber)} ${state(p, delivery.state)}${replay === '' ? '' : ` (replay ${replay})`}${times}`
+      : [
+          ` at ${clockMillis(changed)}, after ${between(received, changed)}`,
+          ...(attempts > 1
+            ? [`first tried after ${between(received, started)}`, `${attempts} attempts`]
+            : []),
+        ].join(', ')
+  const head = `${p.bold(subscriber)} ${state(p, delivery.state)}${replay === '' ? '' : ` (replay ${replay})`}${p.dim(times)}`
   const below = [
     ...(reason === undefined ? [] : [`${p.dim('because')} ${reason}`]),
     ...(run === undefined ? [] : [runText(p, run)]),

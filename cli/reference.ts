@@ -69,7 +69,7 @@ the address of the API in this order, and of the key likewise:
 |---|---|---|
 | 1 | \`LOADPATH_API\` | \`LOADPATH_API_KEY\` |
 | 2 | local stage: what \`loadpath up\` has noted | the same |
-| 3 | the parameter \`/loadpath/<stage>/config\`, read with AWS credentials (\`--profile\`, or as AWS's own tools find them) | \`~/.config/loadpath/credentials.json\` (mode 0600), written by \`loadpath keys create --save\` |
+| 3 | the parameter \`/loadpath/<stage>/config\`, read with AWS credentials (\`--profile\`, or found where AWS's own tools look) | \`~/.config/loadpath/credentials.json\` (mode 0600), written by \`loadpath keys create --save\` |
 
 \`AWS_ENDPOINT_URL\`, \`LOADPATH_API\` and \`LOADPATH_API_KEY\` count only for the stage in \`LOADPATH_STAGE\` where that is set,
 as \`eval "$(loadpath env)"\` does: so \`--stage prod\` never sends the key of one deployment to another.
@@ -86,6 +86,6 @@ line for streams (\`events put\`, \`events tail\`, \`logs\`, \`smoke\`, \`up\`),
 Lists answer 20 items; \`--limit <n>\`, \`--all\`, or \`--cursor <next>\` say otherwise.
 
 \`run\` takes a request a field at a time: \`--repository octo/hello --branch main\`, \`--a.b value\` for a member of a member.
-What a workflow's schema refuses as text and what is JSON (\`5\`, \`true\`, \`[1]\`) is sent as that.
+A value is text; where the workflow's schema refuses that and it is JSON too (\`5\`, \`true\`, \`[1]\`), the JSON is sent.
 
 `

@@ -1,12 +1,12 @@
 import type * as z from 'zod'
 import { eventTypeNamed } from '../events/catalogue.ts'
-import { type Identity, incomingEvent, limits, type RecordedEvent } from '../events/envelope.ts'
+import { byteLength, type Identity, incomingEvent, limits, type RecordedEvent } from '../events/envelope.ts'
 import type { EventType } from '../events/event-type.ts'
 import { type Route, subscribersOf } from '../events/route.ts'
 import type { Arrival } from './arrival.ts'
 import { Failure, type Fault } from './errors.ts'
 import type { emitFrame, OutboxFrame } from './frame.ts'
-import { boundedKey, contentDigest, derivedId, uuid5 } from './identity.ts'
+import { boundedKey, contentDigest, derivedId, isDeeperThan, uuid5 } from './identity.ts'
 import type { DeliveryKey, Quarantined } from './ports.ts'
 import { type RunStatus, runStatus } from './run-status.ts'
 import { faultsOf, fittingVersion, upcast } from './versions.ts'
@@ -37,6 +37,12 @@ export type Admission = Admitted | Refusal | { verdict: 'later'; error: Failure 
 
 const fault = (path: string, expected: string, got: string): Fault => ({ path, expected, got })
 
+const refused = (
+  reason: Refusal['reason'],
+  faults: readonly Fault[],
+  about: Pick<Refusal, 'type' | 'source' | 'id'>,
+): Refusal => ({ verdict: 'refused', reason, faults, ...about })
+
 /** Decides whether an arrival may be recorded, and as what. Pure; everything it needs is in the arrival. */
 export function admit(arrival: Arrival, routes: readonly Route[]): Admission {
   const { content } = arrival
@@ -59,10 +65,16 @@ export function admit(arrival: Arrival, routes: readonly Route[]): Admission {
 /** Sources under this path are ours; a derived id can be foreseen, so an outsider must not take it. */
 const ownSource = '/loadpath/'
 
+/** Digests and JSON go down an event by recursion: a deeper one would end the stack, here or at whoever reads it. */
+const deepest = 256
+/** Bytes of extension attributes, names and values: they stand beside an inline body in one item of the history. */
+const mostExtensions = 16_000
+
 function admitIncoming(arrival: Arrival, sent: unknown, routes: readonly Route[]): Admission {
+  if (isDeeperThan(sent, deepest))
+    return refused('invalid', [fault('(whole)', `at most ${deepest} levels`, 'more')], named(sent))
   const parsed = incomingEvent.safeParse(sent)
-  if (!parsed.success)
-    return { verdict: 'refused', reason: 'invalid', faults: faultsOf(parsed.error, sent, ''), ...named(sent) }
+  if (!parsed.success) return refused('invalid', faultsOf(parsed.error, sent, ''), named(sent))
   const {
     specversion,
     id,
@@ -81,19 +93,17 @@ function admitIncoming(arrival: Arrival, sent: unknown, routes: readonly Route[]
   const body = data_base64 === undefined ? data : data_base64
   const eventType = eventTypeNamed(type)
   if (eventType?.origin === 'ours')
-    return {
-      verdict: 'refused',
-      reason: 'forged',
-      faults: [fault('type', 'a type that others may send', type)],
-      ...about,
-    }
+    return refused('forged', [fault('type', 'a type that others may send', type)], about)
   if (source.startsWith(ownSource))
-    return {
-      verdict: 'refused',
-      reason: 'forged',
-      faults: [fault('source', `not under ${ownSource}`, source)],
-      ...about,
-    }
+    return refused('forged', [fault('source', `not under ${ownSource}`, source)], about)
+  const extensions = keptExtensions(others)
+  const size = byteLength(JSON.stringify(extensions ?? {}))
+  if (size > mostExtensions)
+    return refused(
+      'invalid',
+      [fault('(extensions)', `at most ${mostExtensions} bytes`, `${size} bytes`)],
+      about,
+    )
   return complete(arrival, eventType, routes, contentDigest({ type, subject, data: body }), {
     specversion,
     project: arrival.project,
@@ -114,7 +124,7 @@ function admitIncoming(arrival: Arrival, sent: unknown, routes: readonly Route[]
     hops: hops ?? 0,
     traceparent,
     actor: arrival.actor,
-    extensions: keptExtensions(others),
+    extensions,
     duplicateof: arrival.duplicateof,
   })
 }
@@ -126,29 +136,13 @@ function admitEmitted(arrival: Arrival, frame: Emitted, routes: readonly Route[]
   const eventType = eventTypeNamed(event.type)
   const about = { type: event.type, source: `${ownSource}${by}` }
   if (eventType?.origin !== 'ours')
-    return {
-      verdict: 'refused',
-      reason: 'invalid',
-      faults: [fault('event.type', 'a declared type of ours', event.type)],
-      ...about,
-    }
+    return refused('invalid', [fault('event.type', 'a declared type of ours', event.type)], about)
   if (frame.door === 'emit' && cause === undefined)
-    return {
-      verdict: 'refused',
-      reason: 'invalid',
-      faults: [fault('cause', 'the identity of the event being handled', 'nothing')],
-      ...about,
-    }
+    return refused('invalid', [fault('cause', 'the identity of the event being handled', 'nothing')], about)
   const id = emittedId(frame)
   const hops = cause === undefined ? 0 : cause.hops + 1
   if (hops > limits.hops)
-    return {
-      verdict: 'refused',
-      reason: 'loop',
-      faults: [fault('hops', `at most ${limits.hops}`, String(hops))],
-      ...about,
-      id,
-    }
+    return refused('loop', [fault('hops', `at most ${limits.hops}`, String(hops))], { ...about, id })
   const outbox = frame.door === 'outbox'
   const admission = complete(arrival, eventType, routes, contentDigest(event), {
     specversion: '1.0',
@@ -245,15 +239,10 @@ function complete(
         `${draft.type} version ${fitting.newer} is newer than ${eventType.version}, the newest known here`,
       ),
     }
-  if ('faults' in fitting)
-    return {
-      verdict: 'refused',
-      reason: 'invalid',
-      faults: fitting.faults,
-      type: draft.type,
-      source: draft.source,
-      id: draft.id,
-    }
+  if ('faults' in fitting) {
+    const { type, source, id } = draft
+    return refused('invalid', fitting.faults, { type, source, id })
+  }
   const data = upcast(eventType, fitting.version, draft.data)
   const partitionkey = draft.partitionkey ?? boundedKey(eventType.partitionkey?.(data as never) ?? draft.id)
   const event: RecordedEvent = { ...draft, partitionkey, dataversion: fitting.version }

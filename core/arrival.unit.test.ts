@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { byBus, emit, envelope, noon, push, queued, world } from '../test/world.ts'
+import { byBus, emit, envelope, push, queued } from '../test/arrivals.ts'
+import { noon, world } from '../test/world.ts'
 
 const recorded = async (body: unknown, accounts = {}) => {
   const outcome = await world().one(queued(body, accounts))

@@ -17,14 +17,15 @@ import {
 import { Failure } from './errors.ts'
 import { type DeliveryFrame, deliveryFrame } from './frame.ts'
 import type { Change, Emission, HandledAny, HandlerAny } from './handler.ts'
-import { idempotencyKey } from './identity.ts'
+import { idempotencyKey, identityText } from './identity.ts'
 import { outboxItems } from './outbox.ts'
 import { traceparentOf } from './trace-context.ts'
 import { newestData } from './versions.ts'
 
 /**
  * Hands a batch of messages to a subscriber's handler and keeps the books on it: one Consumed per message, in order.
- * Does not throw for any of them. Messages of one partition key are handled one after the other, others side by side.
+ * Does not throw for any of them. Messages of one partition key are handled one after the other, others side by side;
+ * a delivery that lies in the batch more than once is handled once.
  */
 export async function consume(
   route: Route,
@@ -41,8 +42,10 @@ export async function consume(
     const frame = readFrame(message.body)
     return frame ? [{ index, message, frame }] : []
   })
+  const deliveries = [...Map.groupBy(frames, ({ frame }) => deliveryText(frame)).values()]
+  const firsts = deliveries.flatMap(([first, ...more]) => (first ? [sentOnce(first, more.length === 0)] : []))
   const acted: { index: number; acted: Acted }[] = []
-  const groups = Map.groupBy(frames, ({ frame: { event } }) => `${event.project} ${event.partitionkey}`)
+  const groups = Map.groupBy(firsts, ({ frame: { event } }) => `${event.project} ${event.partitionkey}`)
   await Promise.all(
     [...groups.values()].map(async (group) => {
       for (const { index, ...received } of group) {
@@ -61,8 +64,25 @@ export async function consume(
     const consumed = concluded[position]
     if (consumed) settled[index] = consumed
   }
+  for (const [first, ...more] of deliveries) {
+    const consumed = first && settled[first.index]
+    if (consumed) for (const { index } of more) settled[index] = afterwards(consumed)
+  }
   return settled
 }
+
+const deliveryText = ({ event, replay, attempt = 1 }: DeliveryFrame): string =>
+  [identityText(identityOf(event)), replay, attempt].join('\n')
+
+/** Of two messages one was sent later, so the mark is read first whichever of them is taken. */
+const sentOnce = <Received extends { frame: DeliveryFrame }>(received: Received, once: boolean): Received =>
+  once ? received : { ...received, frame: { ...received.frame, resent: true } }
+
+/** What becomes of a message whose delivery came to this in the same batch. */
+const afterwards = (consumed: Consumed): Consumed =>
+  consumed.outcome === 'retrying' || consumed.key === undefined
+    ? consumed
+    : { outcome: 'already', key: consumed.key }
 
 function readFrame(body: string): DeliveryFrame | undefined {
   try {
@@ -149,12 +169,18 @@ async function commitChange(
 /** Sends what was emitted, then writes the marks: a crash between the two emits the same events again, known by their id. */
 async function conclude(route: Route, acted: readonly Acted[], deps: ConsumeDeps): Promise<Consumed[]> {
   const unsent = new Map<Acted, unknown>()
-  const frames = acted.flatMap((item) =>
-    emitFrames(route, item).map((framed) => ({
-      item,
-      body: JSON.stringify({ ...framed, received: deps.clock() }),
-    })),
-  )
+  const frames = acted.flatMap((item) => {
+    try {
+      return emitFrames(route, item).map((framed) => ({
+        item,
+        body: JSON.stringify({ ...framed, received: deps.clock() }),
+      }))
+    } catch (error) {
+      // what no message can carry is that handler's failure, and not that of its neighbours
+      unsent.set(item, error)
+      return []
+    }
+  })
   if (frames.length > 0)
     try {
       const failures = await deps.queues.send(

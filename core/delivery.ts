@@ -155,7 +155,9 @@ export async function fail(route: Route, task: Task, error: unknown, deps: Consu
 export async function giveUp(route: Route, task: Task, deps: ConsumeDeps): Promise<Consumed> {
   const said = task.existing?.reason ?? 'each attempt crashed or ran out of time'
   const reason = `given up after ${route.attempts} attempts: ${said}`
-  const marked = await deps.history.mark(task.key, { ...triedMark(task, deps), state: 'dead', reason })
+  const attempts = Math.min(task.message.receiveCount, route.attempts)
+  const mark = { ...triedMark(task, deps), attempts, state: 'dead', reason } as const
+  const marked = await deps.history.mark(task.key, mark)
   return marked ? { outcome: 'dead', key: task.key, reason } : { outcome: 'already', key: task.key }
 }
 

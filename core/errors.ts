@@ -49,25 +49,51 @@ export class Failure extends Error {
 export const isTerminal = (error: unknown): boolean =>
   error instanceof Failure && failures[error.code].terminal
 
-/** A sentence for people, whatever was thrown. Never `{}`, never empty, at most 1,000 characters. */
+/** A sentence for people, whatever was thrown. Never `{}`, never blank, at most 1,000 characters. Does not throw. */
 export function reasonOf(error: unknown): string {
-  return describe(error).slice(0, 1000)
+  try {
+    return describe(error, 4).slice(0, 1000)
+  } catch {
+    // a circle, or members that throw when they are read: there is no more to say
+    return 'thrown: something that cannot be told'
+  }
 }
 
-function describe(error: unknown): string {
+/** `depth`: how many causes down, for an error may be its own. */
+function describe(error: unknown, depth: number): string {
+  if (depth === 0) return '…'
   if (error instanceof Failure)
     return [
-      error.message,
+      words(error.message) ?? failures[error.code].title,
       ...error.faults.map((f) => `${f.path}: expected ${f.expected}, got ${f.got}`),
     ].join('; ')
-  if (error instanceof AggregateError)
-    return [error.message, ...error.errors.map(describe)].filter((part) => part !== '').join('; ')
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return [words(error.message) ?? [], ...error.errors.slice(0, 10).map((one) => describe(one, depth - 1))]
+      .flat()
+      .join('; ')
   if (error instanceof Error) {
-    const own = error.message === '' ? error.name : `${error.name}: ${error.message}`
-    return error.cause === undefined ? own : `${own} (${describe(error.cause)})`
+    const own = [words(error.name), words(error.message)].filter((part) => part !== undefined).join(': ')
+    return `${own || 'Error'}${error.cause === undefined ? '' : ` (${describe(error.cause, depth - 1)})`}`
   }
-  if (typeof error === 'string' && error !== '') return error
-  return `thrown: ${JSON.stringify(error) ?? String(error)}`
+  return words(error) ?? `thrown: ${shown(error)}`
+}
+
+/** Text that says something: a text, or what an object says that speaks like an error. */
+function words(value: unknown): string | undefined {
+  if (typeof value === 'string') return value.trim() === '' ? undefined : value
+  if (value === null || typeof value !== 'object' || !('message' in value)) return undefined
+  if (typeof value.message !== 'string' || value.message.trim() === '') return undefined
+  return 'name' in value && typeof value.name === 'string' && value.name !== ''
+    ? `${value.name}: ${value.message}`
+    : value.message
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'bigint' || typeof value === 'symbol') return String(value)
+  const text = JSON.stringify(value) ?? 'an object'
+  return text === '{}' ? 'an empty object' : text
 }
 
 /** The RFC 9457 body for a failure. `instance` is the request or event it is about. */

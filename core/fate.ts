@@ -1,15 +1,7 @@
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
 import { Failure } from './errors.ts'
 import { identityText, runName } from './identity.ts'
-import type {
-  Delivery,
-  DeliveryKey,
-  DeliveryState,
-  Fate,
-  History,
-  Memory,
-  StoredEvent,
-} from './ports.ts'
+import type { Delivery, DeliveryKey, DeliveryState, Fate, History, Memory, StoredEvent } from './ports.ts'
 import { type Run, runOf, runRecord } from './run.ts'
 
 export type FatePorts = {

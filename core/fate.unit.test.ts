@@ -108,6 +108,18 @@ describe('why', () => {
     })
   })
 
+  it('counts what only names its subscriber to the live delivery, not to replays', async () => {
+    const live = { subscriber: 'test-and-validate', replay: '', ...done }
+    const known = ports([stored(push, { deliveries: [live, { ...live, replay: 'r1' }] }), stored(gate)])
+    const told = await why(known, { project: 'main', source: 'gh', id: 'push' })
+    expect(
+      told.deliveries.map(({ replay, expected, emitted }) => [replay, expected, emitted.length]),
+    ).toEqual([
+      ['', false, 1],
+      ['r1', false, 0],
+    ])
+  })
+
   it('knows nothing of an event that was not recorded', async () => {
     await expect(why(ports([]), { project: 'main', source: 'gh', id: 'push' })).rejects.toMatchObject({
       code: 'NotFound',

@@ -16,6 +16,12 @@ export function canonicalJson(value: unknown): string {
   return JSON.stringify(value) ?? 'null'
 }
 
+/** Whether lists and objects lie in each other more than so many times; looks no further than that. */
+export const isDeeperThan = (value: unknown, levels: number): boolean =>
+  value !== null &&
+  typeof value === 'object' &&
+  (levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1)))
+
 /** What makes two sendings of one identity the same event: type, subject and data as sent. Hex sha256. */
 export const contentDigest = (event: {
   type: string
@@ -59,7 +65,8 @@ export const runName = (identity: Identity, workflow: string, replay: string, at
 export function boundedKey(text: string): string {
   if (byteLength(text) <= limits.key) return text
   const hash = sha256(text).slice(0, 32)
-  let head = text
-  while (byteLength(head) > limits.key - 33) head = head.slice(0, -1)
+  // a character has a byte or more, so this is too much at most by some; text may be a whole event long
+  let head = text.slice(0, limits.key - 33)
+  while (byteLength(head) > limits.key - 33 || !head.isWellFormed()) head = head.slice(0, -1)
   return `${head}~${hash}`
 }

@@ -1,7 +1,9 @@
+import { Failure } from './errors.ts'
 import type { Cause, OutboxFrame } from './frame.ts'
 import type { Emission } from './handler.ts'
 import { boundedKey } from './identity.ts'
 import type { OutboxItem } from './ports.ts'
+import { faultsOf } from './versions.ts'
 
 /** Who changed state: a subscriber that handles an event, or a command that somebody gave. */
 export type Author = {
@@ -18,6 +20,7 @@ export type Author = {
 /**
  * The events of one change as outbox items, to be committed with it. All of them are of one aggregate: its partition
  * key is that of the first event's type, and its version their sequence.
+ * @throws Failure Invalid for an event that the gate would refuse when the change can no longer be taken back.
  */
 export function outboxItems(
   change: { emits: readonly Emission[]; sequence: number },
@@ -26,6 +29,11 @@ export function outboxItems(
   const { project, by, actor, replay = '', cause, step = '' } = author
   return change.emits.map((emission, index) => {
     const { type, data, subject } = emission
+    const parsed = type.schema.safeParse(data)
+    if (!parsed.success)
+      throw new Failure('Invalid', `what the change tells is no ${type.type}`, {
+        faults: faultsOf(parsed.error, data, 'data'),
+      })
     const key = type.partitionkey?.(data as never)
     if (key === undefined)
       throw new Error(`${type.type} has no partitionkey, so it cannot go through the outbox`)

@@ -88,7 +88,7 @@ function treeOf(known: readonly Known[]): TraceNode[] {
   const placed = new Set<Known>()
   const build = (item: Known): TraceNode => {
     placed.add(item)
-    const below = children.get(item) ?? []
+    const below = (children.get(item) ?? []).filter((child) => !placed.has(child))
     const { event } = item.stored
     const emitted = (delivery: ShownDelivery): TraceNode[] =>
       isFirstOf(delivery, item.shown)

@@ -66,6 +66,13 @@ describe('trace', () => {
     expect(told.roots[0]?.deliveries.map(({ unseen }) => unseen)).toEqual([['lost'], []])
   })
 
+  it('counts an emission once, where a replay has handled the event again', async () => {
+    const live = { subscriber: 'analyze-push', ...done, emitted: ['a1'] }
+    const again = stored(push.stored.event, { deliveries: [live, { ...live, replay: 'r1' }] })
+    const told = await trace(ports([again, analyzed]), { ...ask, key: 'push' })
+    expect(drawn(told.roots)).toBe('push[analyze-push:done>a1[publish:waiting] analyze-push:done]')
+  })
+
   it('goes by a story id that is no event', async () => {
     const one = stored(event('1', { correlationid: 'issue/7', received: at(1) }))
     const other = stored(event('2', { correlationid: 'issue/7', received: at(0) }))
@@ -85,6 +92,13 @@ describe('trace', () => {
     )
     const told = await trace(ports(chain), { ...ask, key: 's' })
     expect(drawn(told.roots)).toBe('1[]{2[]{3[]}}')
+    const by = (source: string, id: string) => ({ cause: { source, id, by: 'b' } })
+    const delivered = { deliveries: [{ subscriber: 'b', ...done }] }
+    const forged = [
+      stored(event('1', { correlationid: 's', received: at(0), ...by('s', '2') }), delivered),
+      stored(event('2', { correlationid: 's', received: at(1), ...by('s', '1') }), delivered),
+    ]
+    expect(drawn((await trace(ports(forged), { ...ask, key: 's' })).roots)).toBe('1[b:done>2[b:done]]')
     const self = stored(event('x', { causationid: 'x' }))
     expect(drawn((await trace(ports([self]), { ...ask, key: 'x' })).roots)).toBe('x[]')
   })

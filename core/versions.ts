@@ -34,14 +34,23 @@ export function fittingVersion(eventType: EventType, data: unknown, dataschema: 
 const olderVersions = (eventType: EventType): number[] =>
   eventType.older.map((_, index) => index + 1).reverse()
 
-/** Each issue as path, expected and got; `root` names what the paths start from. */
+/** They are answered and kept in one item: enough to mend by, however much is wrong. */
+const mostFaults = 20
+
+/** The first issues, each as path, expected and got; `root` names what the paths start from. */
 export function faultsOf(error: z.ZodError, value: unknown, root: string): Fault[] {
-  return error.issues.map((issue) => ({
-    path: [root, ...issue.path.map(String)].filter((part) => part !== '').join('.') || '(whole)',
-    expected: 'expected' in issue && issue.code === 'invalid_type' ? String(issue.expected) : issue.message,
+  return error.issues.slice(0, mostFaults).map((issue) => ({
+    path: short([root, ...issue.path.map(String)].filter((part) => part !== '').join('.'), 200) || '(whole)',
+    expected: short(
+      'expected' in issue && issue.code === 'invalid_type' ? String(issue.expected) : issue.message,
+      200,
+    ),
     got: shown(at(value, issue.path)),
   }))
 }
+
+const short = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text
 
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   let current = value
@@ -57,8 +66,7 @@ function shown(value: unknown): string {
   if (value === undefined) return 'nothing'
   if (Array.isArray(value)) return `an array of ${value.length}`
   if (value !== null && typeof value === 'object') return 'an object'
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text
+  return short(JSON.stringify(value) ?? String(value), 80)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { testCompleted } from '../events/test.completed.ts'
-import { byHttp, tests, world } from '../test/world.ts'
+import { byHttp, tests } from '../test/arrivals.ts'
+import { world } from '../test/world.ts'
 import { isTerminal } from './errors.ts'
 import { fittingVersion, namedVersion, newestData } from './versions.ts'
 
@@ -71,7 +72,9 @@ describe('an event in an older version', () => {
   })
 
   it('is refused, not lost, when its own rules do not hold', async () => {
-    const outcome = await world().one(byHttp(tests('t', { data: { ...oldest, failures: 11 }, dataschema: schema(1) })))
+    const outcome = await world().one(
+      byHttp(tests('t', { data: { ...oldest, failures: 11 }, dataschema: schema(1) })),
+    )
     expect(outcome).toMatchObject({
       status: 'refused',
       faults: [{ path: 'data.failures', expected: 'more failures than tests', got: '11' }],
@@ -95,7 +98,9 @@ describe('an event in a newer version than this code knows', () => {
 
   it('is retryable for a reader, too', () => {
     const stored = { type: 'test.completed', dataversion: 3 }
-    expect(() => newestData(stored as never, newest)).toThrow(expect.objectContaining({ code: 'NewerVersion' }))
+    expect(() => newestData(stored as never, newest)).toThrow(
+      expect.objectContaining({ code: 'NewerVersion' }),
+    )
   })
 })
 

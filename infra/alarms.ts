@@ -123,7 +123,7 @@ export function addAlarms(scope: Construct, watched: Watched): void {
         runbook: 'errors',
         impact: `${fn.name} crashes or times out: its callers get errors, or its queue is tried again.`,
         metric: fn.lambda.metricErrors({ period }),
-        above: 2,
+        above: 0,
         minutes: 3,
       }),
     ]),
@@ -149,8 +149,8 @@ export function addAlarms(scope: Construct, watched: Watched): void {
   alarm('http-errors', {
     impact: 'Senders and users get 5xx: webhooks that GitHub does not send again by itself may be lost.',
     metric: http.api.metricServerError({ period, statistic: 'Sum' }),
-    above: 5,
-    minutes: 3,
+    above: 0,
+    minutes: 1,
   })
 
   // workflows

@@ -46,11 +46,13 @@ export class AppStack extends Stack {
       new HouseQueue(this, name, { ...house, ...how })
     const deadLetters = queue('dead-letters', { timeout: 30 })
     const busDeadLetters = queue('bus-dead-letters', { timeout: 30 })
-    const record = queue('record', { timeout: 30, fails: { to: deadLetters, after: 10 } })
+    const record = queue('record', { timeout: 10, fails: { to: deadLetters, after: 10 } })
+    const startTimeout = Math.max(0, ...workflows.map(({ timeout }) => timeout))
     const withQueue = (route: Route) => ({
       route,
       queue: queue(route.subscriber, {
-        timeout: route.timeout,
+        // workflows share one function that starts them
+        timeout: route.kind === 'workflow' ? startTimeout : route.timeout,
         fails: { to: deadLetters, after: route.attempts + 3 },
         route,
       }),
@@ -77,7 +79,7 @@ export class AppStack extends Stack {
     const fn = (name: string, how: Omit<HouseFunctionProps, keyof typeof house>) =>
       new HouseFunction(this, name, { ...house, ...how })
     const gate = fn('record', {
-      timeout: 30,
+      timeout: 10,
       reserved: 20,
       canary: true,
       emits: true,
@@ -148,12 +150,12 @@ export class AppStack extends Stack {
 
     // workflows, the function that starts them and the functions that they invoke
     const startWorkflow = fn('start-workflow', {
-      timeout: Math.max(30, ...workflows.map(({ timeout }) => timeout)),
+      timeout: startTimeout,
       emits: true,
       may: [history.write, memory.write, bodies.write, queues.sendToRecord, machines.start],
     })
     const steps = [
-      fn('collect-facts', { timeout: 30, may: [history.read, memory.read, bodies.read] }),
+      fn('collect-facts', { timeout: 30, may: [history.read, memory.write, bodies.read] }),
       fn('evaluate-gate', { timeout: 30, may: [] }),
       fn('request-approval', { timeout: 30, may: [memory.write, machines.answer] }),
     ]

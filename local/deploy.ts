@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { GetParameterCommand, ParameterNotFound, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { type StageConfig, stageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
@@ -29,7 +29,9 @@ const bootstrapParameter = '/cdk-bootstrap/hnb659fds/version'
  * @throws Trouble with the end of the CDK's output
  */
 export async function deploy(deployment: Deployment): Promise<StageConfig> {
-  const { endpoint, stage, assembly, say } = deployment
+  const { endpoint, stage, assembly, log, say } = deployment
+  mkdirSync(dirname(log), { recursive: true })
+  writeFileSync(log, '')
   const parameters = new SSMClient(clientSettings(endpoint))
   const digest = sourcesDigest(root, [stage])
   if (
@@ -40,11 +42,12 @@ export async function deploy(deployment: Deployment): Promise<StageConfig> {
   else {
     if ((await read(parameters, bootstrapParameter)) === undefined) {
       say('preparing the endpoint for deployments (cdk bootstrap) …')
-      await cdk(['bootstrap', `aws://${localAccount}/${localRegion}`], deployment)
+      // where there is no cdk.json: it would synthesize the app, and needs nothing of it
+      await cdk(['bootstrap', `aws://${localAccount}/${localRegion}`], { ...deployment, cwd: dirname(log) })
     }
     say(`synthesizing stage ${stage} (cdk deploy) …`)
-    const options = ['--all', '--require-approval', 'never', '--concurrency', '2', '--output', assembly]
-    await cdk(['deploy', ...options, '-c', `stage=${stage}`], deployment)
+    const options = ['--require-approval', 'never', '--progress', 'events', '--output', assembly]
+    await cdk(['deploy', '--all', ...options, '-c', `stage=${stage}`], { ...deployment, cwd: root })
     await parameters.send(
       new PutParameterCommand({
         Name: digestParameter(stage),
@@ -70,12 +73,14 @@ async function read(parameters: SSMClient, name: string): Promise<string | undef
   }
 }
 
-async function cdk(args: readonly string[], { endpoint, log, say, stop }: Deployment): Promise<void> {
-  mkdirSync(dirname(log), { recursive: true })
+async function cdk(
+  args: readonly string[],
+  { endpoint, log, say, stop, cwd }: Deployment & { cwd: string },
+): Promise<void> {
   const said: string[] = []
-  const flags = ['--no-notices', '--no-color', '--no-version-reporting', '--progress', 'events']
+  const flags = ['--no-notices', '--no-color', '--no-version-reporting']
   const code = await runCommand([join(executables, 'cdk'), ...args, ...flags], {
-    cwd: root,
+    cwd,
     env: { ...endpointEnvironment(endpoint), CI: 'true', CDK_DISABLE_CLI_TELEMETRY: 'true' },
     log,
     stop,

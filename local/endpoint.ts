@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { executables, places } from './places.ts'
@@ -93,7 +102,7 @@ export async function findEndpoint(env: Env, say: (line: string) => void): Promi
 
 /**
  * Starts MiniStack on the loopback address. `directory` takes its state, which it loads at its start and saves at
- * its end if `keep`, and its temporary files. Its output is appended to `log`.
+ * its end if `keep`, and its temporary files. `log` takes its output; what is there is kept as `<log>.before`.
  * Its functions are processes of its own group, so that none outlives it.
  */
 export async function startEndpoint(options: {
@@ -114,7 +123,8 @@ export async function startEndpoint(options: {
   // functions are unpacked there: without it the package.json of a clone above would make ES modules of their files
   writeFileSync(join(temporary, 'package.json'), '{}')
   mkdirSync(dirname(log), { recursive: true })
-  const output = openSync(log, 'a')
+  if (existsSync(log)) renameSync(log, `${log}.before`)
+  const output = openSync(log, 'w')
   const child = spawn(program, [], {
     detached: true,
     stdio: ['ignore', output, output],

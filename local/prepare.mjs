@@ -26,7 +26,7 @@ function installPackages() {
   say('installing the packages of package-lock.json (npm ci) …')
   const npm = process.env.npm_execpath
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  const mend = 'Is the package registry reachable?'
+  const mend = 'npm says why above'
   if (npm?.endsWith('.js')) run(process.execPath, [npm, ...args], mend)
   else run('npm', args, mend)
 }
@@ -56,11 +56,7 @@ function installPython() {
   rmSync(python, { recursive: true, force: true })
   run(interpreter, ['-m', 'venv', python], 'On Debian and Ubuntu: apt-get install python3-venv')
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
-  run(
-    join(python, 'bin', 'python3'),
-    [...pip, '-r', at('local', 'requirements.txt')],
-    'Is PyPI (or the index that pip is configured for) reachable?',
-  )
+  run(join(python, 'bin', 'python3'), [...pip, '-r', at('local', 'requirements.txt')], 'pip says why above')
   writeFileSync(stamp, pins)
 }
 

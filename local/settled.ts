@@ -13,7 +13,7 @@ const isOver = (found: z.infer<typeof fate>) =>
   )
 
 /** Waits until every delivery of an event, and every run that one started, has ended. False: not within `patience` ms. */
-export async function settled(api: Api, id: string, stop: AbortSignal, patience = 30_000): Promise<boolean> {
+export async function settled(api: Api, id: string, stop: AbortSignal, patience = 20_000): Promise<boolean> {
   for (const deadline = Date.now() + patience; Date.now() < deadline; ) {
     if (isOver(await get(api, `/v1/events/${encodeURIComponent(id)}/fate`, fate))) return true
     await sleep(200, undefined, { signal: stop })

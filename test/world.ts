@@ -4,7 +4,7 @@ import { inMemoryHistory } from '../adapters/in-memory/history.ts'
 import { inMemoryMemory } from '../adapters/in-memory/memory.ts'
 import { inMemoryQueues } from '../adapters/in-memory/queues.ts'
 import { inMemoryWorkflows } from '../adapters/in-memory/workflows.ts'
-import { type Arrival, readMessage } from '../core/arrival.ts'
+import type { Arrival } from '../core/arrival.ts'
 import { consume } from '../core/consume.ts'
 import type { HandlerAny } from '../core/handler.ts'
 import type { Random } from '../core/ports.ts'
@@ -15,6 +15,9 @@ import { githubPush } from '../events/github.push.ts'
 import { repositoryAnalyzed } from '../events/repository.analyzed.ts'
 import type { Route } from '../events/route.ts'
 import { testCompleted } from '../events/test.completed.ts'
+import { workflowFailed } from '../events/workflow.failed.ts'
+import { workflowStarted } from '../events/workflow.started.ts'
+import { workflowSucceeded } from '../events/workflow.succeeded.ts'
 
 /**
  * The world of the core for its tests: every port in memory, a clock that stands until it is moved, chance from a seed,
@@ -33,7 +36,14 @@ export const testRoutes: readonly Route[] = [
     emits: [repositoryAnalyzed],
     ...settings,
   },
-  { subscriber: 'validate', kind: 'workflow', types: [githubPush], effect: 'outside', emits: [], ...settings },
+  {
+    subscriber: 'validate',
+    kind: 'workflow',
+    types: [githubPush],
+    effect: 'outside',
+    emits: [],
+    ...settings,
+  },
   {
     subscriber: 'count',
     kind: 'function',
@@ -55,6 +65,14 @@ export const testRoutes: readonly Route[] = [
     kind: 'function',
     types: ['acme.ordered'],
     effect: 'outside',
+    emits: [],
+    ...settings,
+  },
+  {
+    subscriber: 'follow',
+    kind: 'function',
+    types: [workflowStarted, workflowSucceeded, workflowFailed],
+    effect: 'state',
     emits: [],
     ...settings,
   },
@@ -152,7 +170,9 @@ export function world({ routes = testRoutes }: { routes?: readonly Route[] } = {
     /** each call of a port so far, by name; a queue's with the queue */
     calls,
     clock,
-    advance: (milliseconds: number) => void (at += milliseconds),
+    advance: (milliseconds: number) => {
+      at += milliseconds
+    },
     instead,
     failing: <P extends keyof Stores>(port: P, method: keyof Stores[P] & string, error = new Error('down')) =>
       void replaced.set(`${port}.${method}`, () => () => Promise.reject(error)),
@@ -185,72 +205,3 @@ export function world({ routes = testRoutes }: { routes?: readonly Route[] } = {
     quarantined: () => stores.history.all().quarantined,
   }
 }
-
-// ---- what comes in -----------------------------------------------------------------------------
-
-type CloudEvent = Record<string, unknown> & { id: string; source: string; type: string }
-
-export const push = (id = 'push-1', given: Record<string, unknown> = {}): CloudEvent => ({
-  specversion: '1.0',
-  id,
-  source: 'https://github.com/octo/hello',
-  type: 'github.push',
-  data: githubPush.example,
-  ...given,
-})
-
-export const tests = (id = 'tests-1', given: Record<string, unknown> = {}): CloudEvent => ({
-  specversion: '1.0',
-  id,
-  source: '/ci',
-  type: 'test.completed',
-  data: testCompleted.example,
-  ...given,
-})
-
-/** By HTTP, under a key of the project main: what is wrong with it is answered. */
-export const byHttp = (event: unknown, given: Partial<Arrival> = {}): Arrival => ({
-  door: 'http',
-  project: 'main',
-  actor: 'user:k1',
-  received: noon,
-  raw: JSON.stringify(event),
-  ifInvalid: 'answer',
-  content: { kind: 'incoming', event },
-  ...given,
-})
-
-/** As EventBridge hands over what somebody put on the inbox bus. */
-export const envelope = (detail: unknown, given: Record<string, unknown> = {}) => ({
-  version: '0',
-  id: 'eb-1',
-  source: 'acme.shop',
-  account: '111122223333',
-  time: '2026-01-01T11:59:59Z',
-  region: 'us-east-1',
-  resources: [],
-  'detail-type': 'acme.ordered',
-  detail,
-  ...given,
-})
-
-/** From the record queue: an EventBridge envelope or a frame of ours. */
-export const queued = (body: unknown, accounts = {}): Arrival =>
-  readMessage(typeof body === 'string' ? body : JSON.stringify(body), noon, accounts)
-
-/** From the inbox bus: what is wrong with it goes into quarantine. */
-export const byBus = (detail: unknown): Arrival => queued(envelope(detail))
-
-/** What `analyze` emits while it handles an event. */
-export const emit = (
-  cause: { source: string; id: string; correlationid?: string; hops?: number } | undefined,
-  event: Record<string, unknown> = {},
-  given: Record<string, unknown> = {},
-) => ({
-  door: 'emit',
-  project: 'main',
-  by: 'analyze',
-  ...(cause && { cause: { correlationid: cause.id, hops: 0, ...cause } }),
-  event: { type: 'repository.analyzed', data: repositoryAnalyzed.example, step: 0, ...event },
-  ...given,
-})

@@ -25,7 +25,13 @@ export const bytes = z.object({ B: z.string() }).transform((attribute) => Buffer
 export const texts = z.object({ L: z.array(text) }).transform((attribute) => attribute.L)
 export const textSet = z.object({ SS: z.array(z.string()) }).transform((attribute) => attribute.SS)
 
-export const packed = (value: unknown): Attribute => b(deflateRawSync(JSON.stringify(value)))
+/** For small texts: most of deflate's time goes into setting up a window that they do not fill. */
+const small = { level: 1, windowBits: 12, memLevel: 5, chunkSize: 2048 }
+
+export function packed(value: unknown): Attribute {
+  const text = JSON.stringify(value)
+  return b(deflateRawSync(text, text.length <= 4096 ? small : {}))
+}
 /** JSON that `packed` wrote, still unknown: parse it on. */
 export const unpacked = bytes.transform((data): unknown => JSON.parse(inflateRawSync(data).toString('utf8')))
 

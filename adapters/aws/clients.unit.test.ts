@@ -1,5 +1,3 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { BatchExecuteStatementCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
@@ -7,53 +5,11 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Aws, type ConnectOptions, connect } from './clients.ts'
+import { describe, expect, test } from 'vitest'
+import { type Aws, connect } from './clients.ts'
 import { authorization, sha256 } from './signature.ts'
+import { credentials, endpoint, ours, region, type Seen, seen } from './test-server.ts'
 
-type Seen = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer }
-type Reply = { status: number; body: string; headers?: Record<string, string> } | 'hang up' | 'silence'
-
-/** A server on this machine that keeps what it is sent and answers what the test says. */
-const seen: Seen[] = []
-let replies: Reply[] = []
-const server = createServer((request, response) => {
-  const parts: Buffer[] = []
-  request.on('data', (part: Buffer) => parts.push(part))
-  request.on('end', () => {
-    seen.push({
-      method: request.method ?? '',
-      path: request.url ?? '',
-      headers: request.headers,
-      body: Buffer.concat(parts),
-    })
-    const reply = replies.shift() ?? { status: 200, body: '{}' }
-    if (reply === 'hang up') request.socket.destroy()
-    else if (reply !== 'silence') response.writeHead(reply.status, reply.headers).end(reply.body)
-  })
-})
-let endpoint = ''
-beforeAll(async () => {
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
-  endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-})
-afterAll(() => {
-  server.closeAllConnections()
-  server.close()
-})
-beforeEach(() => {
-  seen.length = 0
-  replies = []
-})
-
-const region = 'eu-central-1'
-const credentials = {
-  accessKeyId: 'AKIDEXAMPLE',
-  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
-  sessionToken: 'session/token+=',
-}
-const ours = (options: Partial<ConnectOptions> = {}): Aws =>
-  connect({ region, endpoint, credentials: async () => credentials, ...options })
 const theirs = () => ({ region, endpoint, credentials, maxAttempts: 1 })
 
 /** The SDK names the operation in the query of S3 requests; nobody reads it, and we send none. */
@@ -229,95 +185,4 @@ test.each([
     code: 'NetworkError',
     message: expect.stringContaining(` ${host}`),
   })
-})
-
-describe('failures', () => {
-  const call = (options: Partial<ConnectOptions> = {}) => ours(options).call('dynamodb', 'GetItem', {})
-  const refusal = (type: string, status = 400): Reply => ({
-    status,
-    body: JSON.stringify({ __type: type, message: 'why' }),
-  })
-
-  test.each<[string, Reply]>([
-    ['a server error', { status: 500, body: '<html>' }],
-    ['throttling', refusal('com.amazonaws.dynamodb.v20120810#ThrottlingException')],
-    [
-      'too little throughput',
-      refusal('com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'),
-    ],
-    ['429', { status: 429, body: '{}' }],
-    ['a closed connection', 'hang up'],
-  ])('%s is tried again', async (_, reply) => {
-    replies = [reply, { status: 200, body: '{"Item":{}}' }]
-    expect(await call()).toEqual({ Item: {} })
-    expect(seen).toHaveLength(2)
-  })
-
-  test('silence is tried again after the timeout', async () => {
-    replies = ['silence', { status: 200, body: '{"Item":{}}' }]
-    expect(await call({ timeout: 50 })).toEqual({ Item: {} })
-  })
-
-  test('after the last try it fails with what came last', async () => {
-    replies = [refusal('x#ThrottlingException'), 'hang up', { status: 503, body: 'busy' }]
-    await expect(call({ attempts: 3 })).rejects.toMatchObject({
-      code: 'Http503',
-      status: 503,
-      message: 'busy',
-    })
-    expect(seen).toHaveLength(3)
-  })
-
-  test('what will not get better is not tried again, and keeps its name and detail', async () => {
-    replies = [
-      {
-        status: 400,
-        body: '{"__type":"a.b#TransactionCanceledException","Message":"no","CancellationReasons":[]}',
-      },
-    ]
-    await expect(call()).rejects.toMatchObject({
-      name: 'TransactionCanceledException',
-      code: 'TransactionCanceledException',
-      message: 'no',
-      detail: { CancellationReasons: [] },
-    })
-    expect(seen).toHaveLength(1)
-  })
-
-  test('S3 and SNS say it in XML', async () => {
-    replies = [{ status: 404, body: '<?xml?><Error><Code>NoSuchKey</Code><Message>gone</Message></Error>' }]
-    await expect(ours().object('GET', 'b', 'k')).rejects.toMatchObject({ code: 'NoSuchKey', message: 'gone' })
-    replies = [
-      {
-        status: 400,
-        body: '<ErrorResponse><Error><Code>InvalidParameter</Code><Message>m</Message></Error></ErrorResponse>',
-      },
-    ]
-    await expect(ours().form('sns', {})).rejects.toMatchObject({ code: 'InvalidParameter' })
-  })
-
-  test('an error in JSON from a 404 without a name is named by its status', async () => {
-    replies = [{ status: 404, body: '{}' }]
-    await expect(call()).rejects.toMatchObject({ code: 'Http404' })
-  })
-})
-
-test('connections are used again', async () => {
-  const aws = ours()
-  const ports = new Set<number | undefined>()
-  server.on('connection', (socket) => ports.add(socket.remotePort))
-  for (let n = 0; n < 5; n++) await aws.call('sqs', 'SendMessage', {})
-  expect(ports.size).toBe(1)
-})
-
-test('missing settings are named', async () => {
-  const { AWS_REGION } = process.env
-  delete process.env.AWS_REGION
-  expect(() => connect({ endpoint })).toThrow('AWS_REGION')
-  process.env.AWS_REGION = AWS_REGION
-  const { AWS_ACCESS_KEY_ID } = process.env
-  delete process.env.AWS_ACCESS_KEY_ID
-  await expect(connect({ endpoint }).call('sqs', 'SendMessage', {})).rejects.toThrow('AWS_ACCESS_KEY_ID')
-  process.env.AWS_ACCESS_KEY_ID = AWS_ACCESS_KEY_ID
-  expect(seen).toHaveLength(0)
 })

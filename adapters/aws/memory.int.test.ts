@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { History, Memory } from '../../core/ports.ts'
 import { memoryContract } from '../contract/memory.ts'
+import { memoryListsContract } from '../contract/memory-lists.ts'
 import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
 import { inMemoryBodies } from '../in-memory/bodies.ts'
 import { number } from './attributes.ts'
@@ -26,13 +27,16 @@ beforeAll(async () => {
   memory = dynamoMemory({ aws, table: await createTable(aws, 'memory'), clock, history: options })
 })
 
-memoryContract(() => ({
+const make = () => ({
   memory,
   history,
-  setTime: (time) => {
+  setTime: (time: string) => {
     now = time
   },
-}))
+})
+
+memoryContract(make)
+memoryListsContract(make)
 
 const ttlOf = async (event: { project: string; source: string; id: string }) => {
   const [item] = await getAll(aws, historyTable, [eventKey(event)])

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { contentDigest } from '../../core/identity.ts'
-import type { Delivery, DeliveryKey, StoredEvent } from '../../core/ports.ts'
+import type { Delivery, DeliveryKey, MemoryWrite, OutboxItem, StoredEvent } from '../../core/ports.ts'
 import type { Identity, RecordedEvent } from '../../events/envelope.ts'
 
 /** A project that no other test uses, so that one store serves them all. */
@@ -53,6 +53,31 @@ export const delivery = (more: Partial<Delivery> = {}): Delivery => ({
   emitted: [],
   ...more,
 })
+
+export const record = (project: string, name: string, more: Partial<MemoryWrite> = {}): MemoryWrite => ({
+  project,
+  kind: 'build',
+  name,
+  version: 1,
+  value: { name },
+  ...more,
+})
+
+export const waiting = (
+  project: string,
+  sequence: number,
+  index: number,
+  partitionkey = 'octo/hello',
+): OutboxItem => ({
+  project,
+  partitionkey,
+  sequence,
+  index,
+  frame: { type: 'build.status-changed', sequence, index, text: 'ü' },
+})
+
+/** A change of nothing, to be added to. */
+export const nothing = { writes: [], outbox: [] }
 
 /** Text that does not compress, of so many bytes. */
 export const noise = (size: number): string => randomBytes(size).toString('base64').slice(0, size)

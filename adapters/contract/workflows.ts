@@ -56,14 +56,14 @@ export function workflowsContract(make: () => WorkflowsFixture): void {
     await workflows.start(waiting, name, {})
     const token = await tokenOf(name)
     expect(await workflows.succeedTask(token, { decision: 'ja, natürlich' })).toBe('answered')
-    expect(await workflows.succeedTask(token, { decision: 'again' })).toBe('gone')
-    expect(await workflows.failTask(token, 'Late', 'too late')).toBe('gone')
     await vi.waitFor(async () =>
       expect(await workflows.describe(waiting, name)).toMatchObject({
         status: 'SUCCEEDED',
         output: { decision: 'ja, natürlich' },
       }),
     )
+    expect(await workflows.succeedTask(token, { decision: 'again' })).toBe('gone')
+    expect(await workflows.failTask(token, 'Late', 'too late')).toBe('gone')
   })
 
   test('a waiting run fails with what it is told', async () => {

@@ -1,16 +1,20 @@
 import { memoryContract } from '../contract/memory.ts'
+import { memoryListsContract } from '../contract/memory-lists.ts'
 import { minute } from '../contract/samples.ts'
 import { inMemoryHistory } from './history.ts'
 import { inMemoryMemory } from './memory.ts'
 
-memoryContract(() => {
+const make = () => {
   let now = minute(0)
   const history = inMemoryHistory()
   return {
     history,
     memory: inMemoryMemory({ history, clock: () => now }),
-    setTime: (time) => {
+    setTime: (time: string) => {
       now = time
     },
   }
-})
+}
+
+memoryContract(make)
+memoryListsContract(make)

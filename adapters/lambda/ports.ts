@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { authenticate, type Principal } from '../../core/access.ts'
 import type { ConsumeDeps } from '../../core/delivery.ts'
 import type { IngestDeps } from '../../core/ingest.ts'
-import type { Clock, Memory } from '../../core/ports.ts'
+import type { Bodies, Clock, History, Memory, Workflows } from '../../core/ports.ts'
 import type { RecordDeps } from '../../core/record.ts'
 import type { SweepDeps } from '../../core/sweep.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
@@ -34,6 +34,21 @@ function historyOptions() {
   return { table: HISTORY_TABLE, retentionOf, bodies: s3Bodies({ aws, bucket: BUCKET }) }
 }
 
+export const historyPort = (): History => dynamoHistory({ aws, clock, ...historyOptions() })
+
+export const bodiesPort = (): Bodies => historyOptions().bodies
+
+/** Memory without deliveries: what it commits carries no mark. */
+export function plainMemoryPort(): Memory {
+  const { MEMORY_TABLE } = environment(['MEMORY_TABLE'])
+  return dynamoMemory({ aws, table: MEMORY_TABLE, clock })
+}
+
+export function workflowsPort(): Workflows {
+  const { STATE_MACHINE_PREFIX } = environment(['STATE_MACHINE_PREFIX'])
+  return stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX })
+}
+
 export function memoryPort(): Memory {
   const { MEMORY_TABLE } = environment(['MEMORY_TABLE'])
   return dynamoMemory({ aws, table: MEMORY_TABLE, clock, history: historyOptions() })
@@ -41,11 +56,10 @@ export function memoryPort(): Memory {
 
 export function recordPorts(): RecordDeps {
   const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
-  const history = historyOptions()
   return {
-    history: dynamoHistory({ aws, clock, ...history }),
+    history: historyPort(),
     queues: sqsQueues({ aws, prefix: QUEUE_PREFIX }),
-    bodies: history.bodies,
+    bodies: bodiesPort(),
     clock,
     random: Math.random,
     routes,
@@ -57,18 +71,15 @@ export const consumePorts = (route: Route): ConsumeDeps => ({
   memory: route.effect === 'state' ? memoryPort() : undefined,
 })
 
-export function sweepPorts(): SweepDeps {
-  const { STATE_MACHINE_PREFIX } = environment(['STATE_MACHINE_PREFIX'])
-  return {
-    ...recordPorts(),
-    memory: memoryPort(),
-    workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }),
-  }
-}
+export const sweepPorts = (): SweepDeps => ({
+  ...recordPorts(),
+  memory: plainMemoryPort(),
+  workflows: workflowsPort(),
+})
 
 export function ingestPorts(): IngestDeps {
-  const { EPHEMERAL_TABLE, MEMORY_TABLE } = environment(['EPHEMERAL_TABLE', 'MEMORY_TABLE'])
-  const memory = dynamoMemory({ aws, table: MEMORY_TABLE, clock })
+  const { EPHEMERAL_TABLE } = environment(['EPHEMERAL_TABLE'])
+  const memory = plainMemoryPort()
   return {
     ...recordPorts(),
     ephemeral: dynamoEphemeral({ aws, table: EPHEMERAL_TABLE, clock }),

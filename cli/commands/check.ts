@@ -4,9 +4,25 @@ import type { Cli } from '../context.ts'
 import { examples } from '../options.ts'
 import { count, type Paint } from '../output.ts'
 
-function text({ stage, ok, parts, queues, backlog, deadLetters, notes }: Checked, p: Paint): string {
-  const busy = queues.filter(({ waiting, handled, delayed }) => waiting + handled + delayed > 0)
-  const dead = deadLetters.deliveries ?? 0
+function waiting({ queues, backlog, deadLetters: { letters, deliveries } }: Checked, p: Paint): string[] {
+  const depths = queues.map(({ queue, waiting, handled, delayed }) => ({
+    queue,
+    depth: waiting + handled + delayed,
+  }))
+  const busy = depths.filter(({ depth }) => depth > 0).map(({ queue, depth }) => `${queue} ${depth}`)
+  const dead =
+    deliveries === undefined
+      ? 'deliveries not asked for'
+      : count(deliveries, 'dead delivery', 'dead deliveries')
+  return [
+    `backlog: ${count(backlog, 'message')}${busy.length === 0 ? '' : ` (${busy.join(', ')})`}`,
+    `dead letters: ${count(letters, 'letter')} in the queues, ${deliveries ? p.yellow(dead) : dead}`,
+    '',
+  ]
+}
+
+function text(checked: Checked, p: Paint): string {
+  const { stage, ok, parts, queues, notes } = checked
   return [
     `stage ${p.bold(stage)}: ${ok ? p.green('everything is up') : p.red('not everything is up')}`,
     '',
@@ -15,13 +31,7 @@ function text({ stage, ok, parts, queues, backlog, deadLetters, notes }: Checked
       ...faults.map((fault) => `      ${p.red(fault)}`),
     ]),
     '',
-    `backlog: ${count(backlog, 'message')}${busy.length === 0 ? '' : ` (${busy.map(({ queue, waiting, handled, delayed }) => `${queue} ${waiting + handled + delayed}`).join(', ')})`}`,
-    `dead letters: ${count(deadLetters.letters, 'letter')} in the queues, ${
-      deadLetters.deliveries === undefined
-        ? 'deliveries not asked for'
-        : count(dead, 'dead delivery', 'dead deliveries')
-    }`,
-    '',
+    ...(queues.length === 0 ? [] : waiting(checked, p)),
     ...notes.map((note) => p.dim(note)),
   ].join('\n')
 }

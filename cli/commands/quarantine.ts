@@ -8,6 +8,9 @@ type Faults = readonly { path: string; expected: string; got: string }[]
 const faultLines = (faults: Faults): string[] =>
   faults.map(({ path, expected, got }) => `${path || '(whole)'}: expected ${expected}, got ${got}`)
 
+const shortened = ([first = '', ...rest]: string[]): string =>
+  rest.length === 0 ? first : `${first}; and ${rest.length} more`
+
 export function quarantine(program: Command, cli: Cli): void {
   const group = program
     .command('quarantine')
@@ -31,7 +34,7 @@ export function quarantine(program: Command, cli: Cli): void {
                 entry.digest.slice(0, 12),
                 p.red(entry.reason),
                 entry.type ?? '',
-                faultLines(entry.faults).join('; '),
+                shortened(faultLines(entry.faults)),
               ]),
             ),
       )

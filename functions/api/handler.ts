@@ -1,15 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
 import * as z from 'zod'
-import { stepFunctions } from '../../adapters/aws/workflows.ts'
 import { environment } from '../../adapters/environment.ts'
-import { aws, memoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
+import { plainMemoryPort, recordPorts, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { createApi } from '../../api/app.ts'
 import { asUrlPath } from '../../api/ids.ts'
+import { version } from '../../api/version.ts'
 import type { Principal } from '../../core/access.ts'
-import packageJson from '../../package.json' with { type: 'json' }
 
-const { STAGE, STATE_MACHINE_PREFIX } = environment(['STAGE', 'STATE_MACHINE_PREFIX'])
+const { STAGE } = environment(['STAGE'])
 const { clock: now, ...ports } = recordPorts()
 
 /**
@@ -24,13 +23,13 @@ const operator: Principal = { actor: 'user:iam', project: 'main', scopes: ['admi
 const api = handle(
   createApi({
     ...ports,
-    memory: memoryPort(),
-    workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }),
+    memory: plainMemoryPort(),
+    workflows: workflowsPort(),
     now,
     newId: () => randomBytes(10).toString('hex'),
     newSecret: () => randomBytes(32).toString('hex'),
     stage: STAGE,
-    version: packageJson.version,
+    version,
     log: (line) => console.log(JSON.stringify({ function: 'api', ...line })),
     trusted: (host) => (invokedByIam.safeParse(host).success ? operator : undefined),
   }),

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 
 /** As API Gateway, or somebody with AWS credentials, hands a request over. */
@@ -32,7 +34,10 @@ describe('functions/api', () => {
     const log = vi.spyOn(console, 'log').mockReturnValue()
     const answer = await handler(event('/v1/health'), {})
     expect(answer).toMatchObject({ statusCode: 200, isBase64Encoded: false })
-    expect(JSON.parse(answer.body)).toMatchObject({ status: 'ok', stage: 'stage' })
+    const { version } = JSON.parse(
+      readFileSync(join(import.meta.dirname, '..', '..', 'package.json'), 'utf8'),
+    )
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 'ok', stage: 'stage', version })
     expect(log.mock.calls.map(([line]) => JSON.parse(line))).toEqual([
       { function: 'api', method: 'GET', path: '/v1/health', status: 200 },
     ])

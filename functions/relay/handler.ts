@@ -2,11 +2,11 @@ import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-la
 import { outboxKeyOf } from '../../adapters/aws/memory-items.ts'
 import { environment } from '../../adapters/environment.ts'
 import { tellOutcomes } from '../../adapters/lambda/outcomes.ts'
-import { memoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
+import { plainMemoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
 import { relay } from '../../core/relay.ts'
 
 const { STAGE } = environment(['STAGE'])
-const ports = { ...recordPorts(), memory: memoryPort() }
+const ports = { ...recordPorts(), memory: plainMemoryPort() }
 
 /** The stream of memory only wakes it: what it sends is what the outbox holds. What it cannot send stays there. */
 export const handler = async (

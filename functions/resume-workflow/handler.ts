@@ -1,16 +1,12 @@
-import { stepFunctions } from '../../adapters/aws/workflows.ts'
-import { environment } from '../../adapters/environment.ts'
 import { consume } from '../../adapters/lambda/consume.ts'
-import { aws, memoryPort } from '../../adapters/lambda/ports.ts'
+import { plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { approvalOf, approvalRecord } from '../../core/approval.ts'
 import { Failure } from '../../core/errors.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** approval.decided -> the answer to the task that waits for it. A run that is over waits no more, and that is fine. */
 export const handler = consume(routeTo('resume-workflow'), () => {
-  const memory = memoryPort()
-  const { STATE_MACHINE_PREFIX } = environment(['STATE_MACHINE_PREFIX'])
-  const workflows = stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX })
+  const [memory, workflows] = [plainMemoryPort(), workflowsPort()]
   return async ({ event, data }) => {
     const approval = approvalOf(await memory.get(approvalRecord(event.project, data.approval)))
     if (approval === undefined) throw new Failure('NotFound', `there is no approval ${data.approval}`)

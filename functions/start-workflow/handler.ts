@@ -1,14 +1,13 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { stepFunctions } from '../../adapters/aws/workflows.ts'
 import { environment } from '../../adapters/environment.ts'
 import { handleBatch } from '../../adapters/lambda/consume.ts'
-import { aws, consumePorts, memoryPort } from '../../adapters/lambda/ports.ts'
+import { consumePorts, plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { startRun } from '../../core/start-run.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 
-const { STAGE, STATE_MACHINE_PREFIX } = environment(['STAGE', 'STATE_MACHINE_PREFIX'])
-const ports = { memory: memoryPort(), workflows: stepFunctions({ aws, prefix: STATE_MACHINE_PREFIX }) }
+const { STAGE } = environment(['STAGE'])
+const ports = { memory: plainMemoryPort(), workflows: workflowsPort() }
 const workflows: readonly Route[] = routes.filter(({ kind }) => kind === 'workflow')
 
 /** The queues of all workflows; a batch is always of one queue, which is named after its workflow. */

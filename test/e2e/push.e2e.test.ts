@@ -137,6 +137,7 @@ it('keeps the build status of a branch, told only when it changes', async () => 
       ...(base.workflow_run as object),
       id,
       head_branch: 'main',
+      head_repository: repository,
       conclusion,
       updated_at: `2026-01-01T12:0${minute}:00Z`,
     },

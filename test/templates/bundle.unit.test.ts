@@ -3,10 +3,24 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { variables } from '../adapters/environment.ts'
-import { bundleFunctions, functionNames } from './bundle.ts'
+import { bundleFunctions, functionNames } from '../../infra/bundle.ts'
+import { ofType, synthesized } from './synthesize.ts'
 
-const everything = Object.fromEntries(variables.map((name) => [name, 'some-name']))
+/** What the template gives a function, and Lambda all of them; each value is a word. */
+const environmentOf = (name: string) => {
+  const own = ofType(synthesized({ stage: 'local' }), 'AWS::Lambda::Function').find(
+    ([, { Properties }]) => Properties.FunctionName === `loadpath-local-${name}`,
+  )
+  const names = Object.keys(own?.[1].Properties.Environment.Variables ?? {})
+  return {
+    ...Object.fromEntries(
+      names.map((variable) => [variable, variable === 'ACCOUNT_PROJECTS' ? '{}' : 'word']),
+    ),
+    AWS_REGION: 'us-east-1',
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+  }
+}
 
 let folder = ''
 beforeAll(async () => {
@@ -27,15 +41,9 @@ describe.each(functionNames())('the bundle of %s', (name) => {
     expect(statSync(join(folder, name, 'index.mjs')).size).toBeLessThan(400_000)
   })
 
-  test('loads in a bare Node and has a handler', () => {
+  test('starts in a bare Node with the variables that its grants set, and has a handler', () => {
     const script = `process.stdout.write(typeof (await import('./${name}/index.mjs')).handler)`
-    const env = {
-      ...everything,
-      AWS_REGION: 'us-east-1',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      ACCOUNT_PROJECTS: '{}',
-    }
+    const env = environmentOf(name)
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, env })
     expect(said.toString()).toBe('function')
   })

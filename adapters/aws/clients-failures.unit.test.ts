@@ -1,0 +1,88 @@
+import { describe, expect, test } from 'vitest'
+import { type ConnectOptions, connect } from './clients.ts'
+import { endpoint, ours, ports, type Reply, reply, seen } from './test-server.ts'
+
+describe('failures', () => {
+  const call = (options: Partial<ConnectOptions> = {}) => ours(options).call('dynamodb', 'GetItem', {})
+  const refusal = (type: string, status = 400): Reply => ({
+    status,
+    body: JSON.stringify({ __type: type, message: 'why' }),
+  })
+
+  test.each<[string, Reply]>([
+    ['a server error', { status: 500, body: '<html>' }],
+    ['throttling', refusal('com.amazonaws.dynamodb.v20120810#ThrottlingException')],
+    [
+      'too little throughput',
+      refusal('com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException'),
+    ],
+    ['429', { status: 429, body: '{}' }],
+    ['a closed connection', 'hang up'],
+  ])('%s is tried again', async (_, first) => {
+    reply(first, { status: 200, body: '{"Item":{}}' })
+    expect(await call()).toEqual({ Item: {} })
+    expect(seen).toHaveLength(2)
+  })
+
+  test('silence is tried again after the timeout', async () => {
+    reply('silence', { status: 200, body: '{"Item":{}}' })
+    expect(await call({ timeout: 50 })).toEqual({ Item: {} })
+  })
+
+  test('after the last try it fails with what came last', async () => {
+    reply(refusal('x#ThrottlingException'), 'hang up', { status: 503, body: 'busy' })
+    await expect(call({ attempts: 3 })).rejects.toMatchObject({
+      code: 'Http503',
+      status: 503,
+      message: 'busy',
+    })
+    expect(seen).toHaveLength(3)
+  })
+
+  test('what will not get better is not tried again, and keeps its name and detail', async () => {
+    reply({
+      status: 400,
+      body: '{"__type":"a.b#TransactionCanceledException","Message":"no","CancellationReasons":[]}',
+    })
+    await expect(call()).rejects.toMatchObject({
+      name: 'TransactionCanceledException',
+      code: 'TransactionCanceledException',
+      message: 'no',
+      detail: { CancellationReasons: [] },
+    })
+    expect(seen).toHaveLength(1)
+  })
+
+  test('S3 and SNS say it in XML', async () => {
+    reply({ status: 404, body: '<?xml?><Error><Code>NoSuchKey</Code><Message>gone</Message></Error>' })
+    await expect(ours().object('GET', 'b', 'k')).rejects.toMatchObject({ code: 'NoSuchKey', message: 'gone' })
+    reply({
+      status: 400,
+      body: '<ErrorResponse><Error><Code>InvalidParameter</Code><Message>m</Message></Error></ErrorResponse>',
+    })
+    await expect(ours().form('sns', {})).rejects.toMatchObject({ code: 'InvalidParameter' })
+  })
+
+  test('an error in JSON from a 404 without a name is named by its status', async () => {
+    reply({ status: 404, body: '{}' })
+    await expect(call()).rejects.toMatchObject({ code: 'Http404' })
+  })
+})
+
+test('connections are used again', async () => {
+  const aws = ours()
+  for (let n = 0; n < 5; n++) await aws.call('sqs', 'SendMessage', {})
+  expect(ports.size).toBe(1)
+})
+
+test('missing settings are named', async () => {
+  const { AWS_REGION } = process.env
+  delete process.env.AWS_REGION
+  expect(() => connect({ endpoint })).toThrow('AWS_REGION')
+  process.env.AWS_REGION = AWS_REGION
+  const { AWS_ACCESS_KEY_ID } = process.env
+  delete process.env.AWS_ACCESS_KEY_ID
+  await expect(connect({ endpoint }).call('sqs', 'SendMessage', {})).rejects.toThrow('AWS_ACCESS_KEY_ID')
+  process.env.AWS_ACCESS_KEY_ID = AWS_ACCESS_KEY_ID
+  expect(seen).toHaveLength(0)
+})

@@ -1,0 +1,234 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { identityOf } from '../core/admit.ts'
+import { AwsFault, type Served, serve, webhookSecret } from '../test/cli/served.ts'
+import { loadpath } from '../test/cli/terminal.ts'
+
+let here: Served
+let home: string
+beforeAll(async () => {
+  here = await serve('dev')
+  home = mkdtempSync(join(tmpdir(), 'loadpath-home-'))
+})
+afterAll(async () => {
+  rmSync(home, { recursive: true })
+  await here.close()
+})
+
+const run = (words: string[], env: Record<string, string> = here.env) => loadpath(words, { env, home })
+const document = async (...words: string[]) => JSON.parse((await run([...words, '--json'])).out)
+
+/** All that the stage should have, as AWS tells it. */
+function healthy(depth = 0) {
+  const { operations } = here
+  const queues = [
+    'record',
+    'analyze-push',
+    'track-build',
+    'test-and-validate',
+    'resume-workflow',
+    'track-run',
+    'notify',
+    'publish',
+    'dead-letters',
+    'bus-dead-letters',
+  ]
+  operations['Lambda.configuration'] = () => ({ State: 'Active' })
+  operations['Lambda.mappings'] = () => ({
+    EventSourceMappings: [
+      ...queues.map((name) => ({
+        EventSourceArn: `arn:aws:sqs:us-east-1:000000000000:loadpath-dev-${name}`,
+        State: 'Enabled',
+      })),
+      {
+        EventSourceArn: 'arn:aws:dynamodb:us-east-1:000000000000:table/loadpath-dev-memory/stream/2026',
+        State: 'Enabled',
+      },
+    ],
+  })
+  operations['AmazonSQS.GetQueueAttributes'] = ({ QueueUrl }) => ({
+    Attributes: { ApproximateNumberOfMessages: String(String(QueueUrl).endsWith('-record') ? depth : 0) },
+  })
+  operations['AWSStepFunctions.DescribeStateMachine'] = () => ({ status: 'ACTIVE' })
+  operations['DynamoDB_20120810.DescribeTable'] = () => ({ Table: { TableStatus: 'ACTIVE' } })
+}
+
+describe('check', () => {
+  it('counts what is up, and the backlog; all up is exit code 0', async () => {
+    healthy(3)
+    const { code, out, err } = await run(['check'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toContain('stage dev: everything is up')
+    for (const line of [
+      'ok  endpoint        1/1',
+      'ok  queues          10/10',
+      'ok  mappings        11/11',
+      'ok  tables          3/3',
+    ])
+      expect(out).toContain(line)
+    expect(out).toContain('backlog: 3 messages (record 3)')
+    expect(out).toContain('dead letters: 0 letters in the queues, 0 dead deliveries')
+    expect(await document('check')).toMatchObject({
+      stage: 'dev',
+      ok: true,
+      backlog: 3,
+      deadLetters: { letters: 0, deliveries: 0 },
+    })
+  })
+
+  it('says what is not up, and why', async () => {
+    healthy()
+    const { operations } = here
+    operations['Lambda.configuration'] = ({ name }) => {
+      if (name === 'loadpath-dev-record') throw new AwsFault('ResourceNotFoundException')
+      return { State: name === 'loadpath-dev-notify' ? 'Failed' : 'Active' }
+    }
+    operations['Lambda.mappings'] = () => ({
+      EventSourceMappings: [
+        { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:loadpath-dev-notify', State: 'Disabled' },
+      ],
+    })
+    operations['DynamoDB_20120810.DescribeTable'] = () => {
+      throw new AwsFault('AccessDeniedException')
+    }
+    const { code, out } = await run(['check'])
+    expect(code).toBe(1)
+    expect(out).toContain('!!  functions')
+    expect(out).toContain('      record: missing\n      notify: is Failed\n')
+    expect(out).toContain('      notify: is Disabled\n')
+    expect(out).toMatch(/record, analyze-push, .*: nothing takes from it/)
+    expect(out).toContain(
+      'loadpath-dev-history, loadpath-dev-memory, loadpath-dev-ephemeral: AccessDeniedException',
+    )
+  })
+
+  it('a stage that does not answer at all is exit code 1 too', async () => {
+    const { code, out } = await run(['check', '--json'], {
+      LOADPATH_STAGE: 'dev',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    })
+    expect(code).toBe(1)
+    expect(JSON.parse(out)).toMatchObject({
+      ok: false,
+      parts: [
+        { part: 'endpoint', have: 0, should: 1, faults: [expect.stringContaining('Nothing answers at')] },
+      ],
+    })
+  })
+})
+
+describe('smoke', () => {
+  /** Plays the handlers: whatever is delivered is done. */
+  async function handleAll() {
+    for (const queue of ['track-build', 'analyze-push', 'test-and-validate'])
+      for (const message of here.queues.take(queue)) {
+        const key = { ...identityOf(JSON.parse(message).event), subscriber: queue, replay: '' }
+        const times = { started: here.now(), changed: here.now() }
+        await here.history.mark(key, { state: 'done', attempts: 1, emitted: [], ...times })
+      }
+  }
+
+  it('sends an event through every door and says what came of each', async () => {
+    const putEvents: Record<string, unknown>[] = []
+    here.operations['AWSEvents.PutEvents'] = async ({ Entries }) => {
+      const [entry] = Entries as Record<string, string>[]
+      putEvents.push(entry ?? {})
+      const detail = JSON.parse(entry?.Detail ?? '')
+      const plain = {
+        id: `bus-${putEvents.length}`,
+        source: entry?.Source,
+        type: entry?.DetailType,
+        data: detail,
+      }
+      await here.put('main', 'specversion' in detail ? detail : plain)
+      return { Entries: [{ EventId: `bus-${putEvents.length}` }] }
+    }
+    const handling = setInterval(() => void handleAll(), 50)
+    const { code, out, err } = await run(['smoke', '--json', '--timeout', '10s'])
+    clearInterval(handling)
+    const passed = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(passed.map(({ door, ok, came }) => [door, ok, came]).sort()).toEqual(
+      [
+        'GitHub webhook',
+        'HTTP, batch',
+        'HTTP, binary',
+        'HTTP, structured',
+        'PutEvents, CloudEvent',
+        'PutEvents, plain',
+      ].map((door) => [door, true, 'recorded and handled']),
+    )
+    expect(putEvents).toMatchObject([
+      { EventBusName: 'loadpath-dev-inbox' },
+      { EventBusName: 'loadpath-dev-inbox' },
+    ])
+  })
+
+  it('a door that does not work is named, and exit code 1', async () => {
+    here.operations['AWSEvents.PutEvents'] = () => ({
+      Entries: [{ ErrorCode: 'Throttled', ErrorMessage: 'later' }],
+    })
+    const { code, out, err } = await run(['smoke', '--timeout', '1s'])
+    expect(code).toBe(1)
+    expect(out).toContain('!! PutEvents, plain      not taken: PutEvents refused it: Throttled later')
+    expect(out).toMatch(/!! HTTP, structured {6}recorded; after 1 s: track-build waiting/)
+    expect(err).toBe('0 of 6 doors work.\n')
+  })
+})
+
+describe('logs', () => {
+  const line = (timestamp: number, message: string) => ({
+    timestamp,
+    message,
+    eventId: `${timestamp}${message}`,
+    logStreamName: 's',
+  })
+
+  it('merges the functions by time; one that never ran has none; an unknown one is wrong usage', async () => {
+    const now = Date.now()
+    here.operations['Logs_20140328.FilterLogEvents'] = ({ logGroupName }) => {
+      if (logGroupName === '/aws/lambda/loadpath-dev-record')
+        return { events: [line(now - 3000, 'first\n'), line(now - 1000, 'third')] }
+      if (logGroupName === '/aws/lambda/loadpath-dev-api') return { events: [line(now - 2000, 'second')] }
+      throw new AwsFault('ResourceNotFoundException')
+    }
+    const { code, out } = await run(['logs', '--json'])
+    expect(code).toBe(0)
+    expect(
+      out
+        .trimEnd()
+        .split('\n')
+        .map((each) => JSON.parse(each)),
+    ).toMatchObject([
+      { function: 'record', message: 'first' },
+      { function: 'api', message: 'second' },
+      { function: 'record', message: 'third', time: new Date(now - 1000).toISOString() },
+    ])
+    expect((await run(['logs', 'record', '--grep', 'third'])).out).toMatch(/^\S+ \S+ {2}record {2}third\n$/)
+    const unknown = await run(['logs', 'recrod'])
+    expect(unknown.code).toBe(2)
+    expect(unknown.err).toContain('recrod is no function of stage dev: there is analyze-push, api,')
+  })
+
+  it('-f goes on with what comes, each line once', async () => {
+    const lines = [line(Date.now(), 'one')]
+    here.operations['Logs_20140328.FilterLogEvents'] = () => ({ events: [...lines] })
+    const interruption = new AbortController()
+    const seen: string[] = []
+    await loadpath(['logs', '-f', 'record', '--json'], {
+      env: here.env,
+      signal: interruption.signal,
+      onOut: (text) => {
+        seen.push(JSON.parse(text).message)
+        if (seen.length === 1) lines.push(line(Date.now(), 'two'))
+        else setTimeout(() => interruption.abort(), 2000)
+      },
+    })
+    expect(seen).toEqual(['one', 'two'])
+  })
+})
