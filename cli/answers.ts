@@ -151,6 +151,7 @@ export const run = z.looseObject({
   /** what Step Functions says of it now */
   live: z.looseObject({ input: z.unknown().optional(), output: z.unknown().optional() }).optional(),
 })
+export type Run = z.infer<typeof run>
 export const runName = z.looseObject({ workflow: text, run: text })
 export const nextRun = z.looseObject({ workflow: text, run: text, attempt: z.number() })
 
@@ -165,6 +166,7 @@ export const approval = z.looseObject({
   comment: maybe,
   decided: maybe,
 })
+export type Approval = z.infer<typeof approval>
 
 export const key = z.looseObject({
   id: text,
@@ -185,6 +187,7 @@ export const repository = z.looseObject({
   gates: z.array(z.looseObject({ gate: text })),
   version: z.number(),
 })
+export type Repository = z.infer<typeof repository>
 
 export const build = z.looseObject({
   repository: text,
@@ -204,6 +207,7 @@ export const route = z.looseObject({
   attempts: z.number(),
   emits: z.array(text),
 })
+export type Route = z.infer<typeof route>
 
 export const health = z.looseObject({
   status: text,

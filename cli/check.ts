@@ -1,6 +1,16 @@
 import type { StageConfig } from '../adapters/stage-config.ts'
-import { asking, awsSettings } from './aws.ts'
+import { awsSettings } from './aws.ts'
 import type { Cli } from './context.ts'
+import {
+  type Depth,
+  type Found,
+  findFunctions,
+  findMachines,
+  findMappings,
+  findQueues,
+  findTables,
+  sayOf,
+} from './resources.ts'
 
 /** One kind of thing that the stage should have: how many of them are there and work, and why the others do not. */
 export type Part = { part: string; have: number; should: number; faults: string[] }
@@ -9,54 +19,25 @@ export type Checked = {
   stage: string
   ok: boolean
   parts: Part[]
-  /** messages per queue: waiting, being handled, delayed */
-  queues: { queue: string; waiting: number; handled: number; delayed: number }[]
+  queues: Depth[]
   backlog: number
   /** letters that nothing has drained yet, and deliveries that wait to be mended */
   deadLetters: { letters: number; deliveries: number | undefined }
   notes: string[]
 }
 
-type Found = { name: string; fault?: string }
-
-const partOf = (part: string, found: readonly Found[]): Part => ({
-  part,
-  have: found.filter(({ fault }) => fault === undefined).length,
-  should: found.length,
-  faults: [...Map.groupBy(found, ({ fault }) => fault)].flatMap(([fault, same]) =>
-    fault === undefined ? [] : [`${same.map(({ name }) => name).join(', ')}: ${fault}`],
-  ),
-})
-
-const sayOf = (error: unknown): string =>
-  error instanceof Error ? (error.message || error.name).replace(/\s+/g, ' ') : String(error)
-
-/** Whether one thing is there: `ask` answers a fault, or nothing when all is well with it. */
-async function each(
-  names: readonly string[],
-  ask: (name: string) => Promise<string | undefined>,
-): Promise<Found[]> {
-  return Promise.all(
-    names.map(async (name): Promise<Found> => {
-      try {
-        const fault = await ask(name)
-        return { name, ...(fault === undefined ? {} : { fault }) }
-      } catch (error) {
-        return {
-          name,
-          fault: /NotFound|NonExistent|DoesNotExist/.test(String(error)) ? 'missing' : sayOf(error),
-        }
-      }
-    }),
-  )
-}
-
 type Routes = readonly { subscriber: string; kind: string }[]
 
-/** As they are deployed; as they are here when the API cannot say. */
+/** As they are deployed; as they are here when the API does not say. */
 async function routesOf(cli: Cli, answers: boolean): Promise<Routes> {
-  if (!answers) return (await import('../events/routes.ts')).routes
-  return (await (await cli.api()).routes()).items
+  const here = (await import('../events/routes.ts')).routes
+  if (!answers) return here
+  try {
+    return (await (await cli.api()).routes()).items
+  } catch (error) {
+    cli.note(sayOf(error))
+    return here
+  }
 }
 
 /** Holds everything of a stage against what it should have. Never throws for what is not there: it says so. */
@@ -132,89 +113,37 @@ async function deadDeliveries(cli: Cli): Promise<number | undefined> {
 async function checkResources(cli: Cli, config: StageConfig, routes: Routes, result: Checked): Promise<void> {
   const stage = cli.stage()
   const settings = await awsSettings(stage)
-  const [lambda, sqs, sfn, dynamodb] = await Promise.all([
-    import('@aws-sdk/client-lambda'),
-    import('@aws-sdk/client-sqs'),
-    import('@aws-sdk/client-sfn'),
-    import('@aws-sdk/client-dynamodb'),
-  ])
-  const functions = new lambda.LambdaClient(settings)
-  const queues = new sqs.SQSClient(settings)
-  const machines = new sfn.SFNClient(settings)
-  const tables = new dynamodb.DynamoDBClient(settings)
-
-  const queueNames = [
-    'record',
-    ...routes.map(({ subscriber }) => subscriber),
-    'dead-letters',
-    'bus-dead-letters',
-  ]
-  const foundFunctions = await each(Object.keys(config.functions), async (name) => {
-    const asked = new lambda.GetFunctionConfigurationCommand({ FunctionName: config.functions[name] })
-    const { State } = await functions.send(asked)
-    return State === undefined || State === 'Active' || State === 'Inactive' ? undefined : `is ${State}`
-  })
-  const foundQueues = await each(queueNames, async (name) => {
-    const { Attributes = {} } = await queues.send(
-      new sqs.GetQueueAttributesCommand({
-        QueueUrl: `${config.queuePrefix}${name}`,
-        AttributeNames: [
-          'ApproximateNumberOfMessages',
-          'ApproximateNumberOfMessagesNotVisible',
-          'ApproximateNumberOfMessagesDelayed',
-        ],
-      }),
-    )
-    const waiting = Number(Attributes.ApproximateNumberOfMessages ?? 0)
-    const handled = Number(Attributes.ApproximateNumberOfMessagesNotVisible ?? 0)
-    const delayed = Number(Attributes.ApproximateNumberOfMessagesDelayed ?? 0)
-    result.queues.push({ queue: name, waiting, handled, delayed })
-    if (name.endsWith('dead-letters')) result.deadLetters.letters += waiting + handled + delayed
-    else result.backlog += waiting + handled + delayed
-    return undefined
-  })
-  const mappings = await asking(stage, async () => {
-    const all: { EventSourceArn?: string | undefined; State?: string | undefined }[] = []
-    for await (const page of lambda.paginateListEventSourceMappings({ client: functions }, {}))
-      all.push(...(page.EventSourceMappings ?? []))
-    return all
-  }).catch((error: unknown) => sayOf(error))
-  const foundMappings = await each([...queueNames, 'memory stream'], async (name) => {
-    if (typeof mappings === 'string') return mappings
-    const own = mappings.filter(({ EventSourceArn = '' }) =>
-      name === 'memory stream'
-        ? EventSourceArn.includes(`:table/${config.memoryTable}/stream/`)
-        : EventSourceArn.endsWith(`:loadpath-${stage.name}-${name}`),
-    )
-    if (own.length === 0) return 'nothing takes from it'
-    return own.some(
-      ({ State }) => State === undefined || /^(Enabled|Enabling|Creating|Updating)$/.test(State),
-    )
-      ? undefined
-      : `is ${own[0]?.State}`
-  })
+  const subscribers = routes.map(({ subscriber }) => subscriber)
   const workflows = routes.flatMap(({ kind, subscriber }) => (kind === 'workflow' ? [subscriber] : []))
-  const foundMachines = await each(workflows, async (name) => {
-    const { status } = await machines.send(
-      new sfn.DescribeStateMachineCommand({ stateMachineArn: `${config.stateMachinePrefix}${name}` }),
-    )
-    return status === 'ACTIVE' ? undefined : `is ${status}`
-  })
-  const foundTables = await each(
-    [config.historyTable, config.memoryTable, config.ephemeralTable],
-    async (name) => {
-      const { Table } = await tables.send(new dynamodb.DescribeTableCommand({ TableName: name }))
-      return Table?.TableStatus === 'ACTIVE' || Table?.TableStatus === 'UPDATING'
-        ? undefined
-        : `is ${Table?.TableStatus}`
-    },
-  )
-  result.queues.sort((a, b) => queueNames.indexOf(a.queue) - queueNames.indexOf(b.queue))
+  const queues = ['record', ...subscribers, 'dead-letters', 'bus-dead-letters']
+  const [functions, depths, mappings, machines, tables] = await Promise.all([
+    findFunctions(settings, config),
+    findQueues(settings, config, queues),
+    findMappings(settings, config, queues),
+    findMachines(settings, config, workflows),
+    findTables(settings, config),
+  ])
+  result.queues = depths.flatMap(({ depth }) => depth ?? [])
+  for (const { queue, waiting, handled, delayed } of result.queues) {
+    const all = waiting + handled + delayed
+    if (queue.endsWith('dead-letters')) result.deadLetters.letters += all
+    else result.backlog += all
+  }
   result.parts.push(
-    partOf('functions', foundFunctions),
-    partOf('queues', foundQueues),
-    partOf('mappings', foundMappings),
-    partOf('state machines', foundMachines),
-    partOf('tables', foundTables),
+    partOf('functions', functions),
+    partOf('queues', depths),
+    partOf('mappings', mappings),
+    partOf('state machines', machines),
+    partOf('tables', tables),
   )
 }
+
+const partOf = (part: string, found: readonly Found[]): Part => ({
+  part,
+  have: found.filter(({ fault }) => fault === undefined).length,
+  should: found.length,
+  // what several have in common is said once
+  faults: [...Map.groupBy(found, ({ fault }) => fault)].flatMap(([fault, same]) =>
+    fault === undefined ? [] : [`${same.map(({ name }) => name).join(', ')}: ${fault}`],
+  ),
+})

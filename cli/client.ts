@@ -8,7 +8,7 @@ export type Request = {
   headers: Readonly<Record<string, string>>
   body?: string
 }
-export type Answer = { status: number; contentType: string; text: string }
+export type Answer = { status: number; text: string }
 
 /** Carries a request to the API and its answer back. A request that got no answer throws a CommandError. */
 export type Transport = (request: Request) => Promise<Answer>
@@ -55,8 +55,7 @@ export function httpTransport(base: string, options: { start: string; deadline?:
         signal: AbortSignal.timeout(deadline),
         ...(body === undefined ? {} : { body }),
       })
-      const text = await response.text()
-      return { status: response.status, contentType: response.headers.get('content-type') ?? '', text }
+      return { status: response.status, text: await response.text() }
     } catch (error) {
       throw noAnswer(error, base, options.start, deadline)
     }

@@ -1,18 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Served, serve } from '../test/cli/served.ts'
 import { loadpath, type Terminal } from '../test/cli/terminal.ts'
 
 let here: Served
-let folder: string
 beforeAll(async () => {
   here = await serve()
-  folder = mkdtempSync(join(tmpdir(), 'loadpath-cli-'))
 })
 afterAll(async () => {
-  rmSync(folder, { recursive: true })
   await here.close()
 })
 
@@ -39,6 +33,7 @@ const put = (id: string, ...more: string[]) =>
 
 describe('what went wrong', () => {
   it('dead list and show', async () => {
+    await put('one')
     const key = { project: 'main', source: 'loadpath-cli', id: 'one', subscriber: 'track-build', replay: '' }
     const times = { started: here.now(), changed: here.now() }
     await here.history.mark(key, {

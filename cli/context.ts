@@ -1,5 +1,5 @@
 import type { Api } from './api.ts'
-import { CommandError } from './faults.ts'
+import { CommandError, UsageError } from './faults.ts'
 import type { Io } from './io.ts'
 import { type Paint, paint, safe } from './output.ts'
 import { type Stage, type StageOptions, stageOf } from './stage.ts'
@@ -61,6 +61,6 @@ export function report(io: Io, json: boolean, error: unknown): void {
     const document = error instanceof CommandError ? error.document : { title: message }
     io.err.write(`${JSON.stringify({ error: document })}\n`)
   } else io.err.write(`${red('error:')} ${safe(message)}\n`)
-  const known = error instanceof CommandError || io.env.LOADPATH_DEBUG === undefined
-  if (!known && error instanceof Error) io.err.write(`${error.stack}\n`)
+  const expected = error instanceof CommandError || error instanceof UsageError
+  if (!expected && error instanceof Error && io.env.LOADPATH_DEBUG) io.err.write(`${error.stack}\n`)
 }

@@ -1,23 +1,17 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identityOf } from '../core/admit.ts'
-import { AwsFault, type Served, serve, webhookSecret } from '../test/cli/served.ts'
+import { AwsFault, type Served, serve } from '../test/cli/served.ts'
 import { loadpath } from '../test/cli/terminal.ts'
 
 let here: Served
-let home: string
 beforeAll(async () => {
   here = await serve('dev')
-  home = mkdtempSync(join(tmpdir(), 'loadpath-home-'))
 })
 afterAll(async () => {
-  rmSync(home, { recursive: true })
   await here.close()
 })
 
-const run = (words: string[], env: Record<string, string> = here.env) => loadpath(words, { env, home })
+const run = (words: string[], env: Record<string, string> = here.env) => loadpath(words, { env })
 const document = async (...words: string[]) => JSON.parse((await run([...words, '--json'])).out)
 
 /** All that the stage should have, as AWS tells it. */
@@ -215,12 +209,23 @@ describe('logs', () => {
     expect(unknown.err).toContain('recrod is no function of stage dev: there is analyze-push, api,')
   })
 
-  it('-f goes on with what comes, each line once', async () => {
-    const lines = [line(Date.now(), 'one')]
-    here.operations['Logs_20140328.FilterLogEvents'] = () => ({ events: [...lines] })
+  it('leaves out what Lambda itself writes, unless asked', async () => {
+    const lines = ['START RequestId: 1', 'done', 'REPORT RequestId: 1'].map((text) => line(Date.now(), text))
+    here.operations['Logs_20140328.FilterLogEvents'] = () => ({ events: lines })
+    const messages = async (...words: string[]) =>
+      (await run(['logs', 'record', '--json', ...words])).out.match(/"message":"\w+/g)?.length
+    expect([await messages(), await messages('--all')]).toEqual([1, 3])
+  })
+
+  it('-f goes on with what comes, each line once, and nothing from before --since', async () => {
+    const lines = [line(Date.now() - 20_000, 'old'), line(Date.now(), 'one')]
+    here.operations['Logs_20140328.FilterLogEvents'] = ({ startTime }) => ({
+      events: lines.filter(({ timestamp }) => timestamp >= Number(startTime)),
+    })
     const interruption = new AbortController()
     const seen: string[] = []
-    await loadpath(['logs', '-f', 'record', '--json'], {
+    const words = ['logs', '-f', 'record', '--since', '5s', '--json']
+    await loadpath(words, {
       env: here.env,
       signal: interruption.signal,
       onOut: (text) => {

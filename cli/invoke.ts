@@ -7,7 +7,6 @@ import type { Stage } from './stage.ts'
 
 const answer = z.object({
   statusCode: z.number(),
-  headers: z.record(z.string(), z.string()).default({}),
   body: z.string().default(''),
   isBase64Encoded: z.boolean().default(false),
 })
@@ -59,7 +58,6 @@ export async function invokeTransport(stage: Stage): Promise<Transport> {
     const { statusCode, body: said, isBase64Encoded } = parsed.data
     return {
       status: statusCode,
-      contentType: parsed.data.headers['content-type'] ?? '',
       text: isBase64Encoded ? Buffer.from(said, 'base64').toString('utf8') : said,
     }
   }

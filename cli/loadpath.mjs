@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The command `loadpath`, whatever Node runs it: published it is one bundle; in a clone the sources run as they are,
-// on the Node that the package `node` brings, because older ones cannot read TypeScript.
+// The command `loadpath`, whatever Node runs it: the sources run as they are, on the Node that the package `node`
+// brings, because older ones cannot read TypeScript.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +9,7 @@ const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 const main = at('./main.ts')
 const node = at('../node_modules/.bin/node')
 
-if (!existsSync(main)) await import('../dist/loadpath.mjs')
-else if (!existsSync(node)) {
+if (!existsSync(node)) {
   process.stderr.write(
     'loadpath: the packages are not installed. Run: npm start, or node local/prepare.mjs\n',
   )

@@ -10,17 +10,21 @@ import { patiently } from './follow.ts'
 import { pause } from './io.ts'
 import { clockMillis, localTime } from './output.ts'
 
+export type LogOptions = { follow?: boolean; since: number; grep?: string; all?: boolean }
+
 type Line = { time: string; function: string; message: string }
 
 const everyMilliseconds = 1500
 /** A line may show up this much later than its own time says. */
 const lateness = 30_000
+/** What Lambda itself writes around each invocation. */
+const platform = /^(INIT_START|START|END|REPORT) /
 
 /** Prints the lines of the functions' log groups by time, and with `follow` those that come, until interrupted. */
 export async function printLogs(
   cli: Cli,
   names: readonly string[],
-  { follow, since, grep }: { follow?: boolean; since: number; grep?: string },
+  { follow, since, grep, all }: LogOptions,
 ): Promise<void> {
   const stage = cli.stage()
   const { functions } = await stage.config()
@@ -40,18 +44,19 @@ export async function printLogs(
     for (const { key, line } of found.flat().sort((a, b) => (a.line.time < b.line.time ? -1 : 1))) {
       if (seen.has(key)) continue
       seen.set(key, Date.parse(line.time))
-      if (grep === undefined || line.message.includes(grep)) print(cli, line, width)
+      if ((all || !platform.test(line.message)) && line.message.includes(grep ?? '')) print(cli, line, width)
     }
   }
 
-  await printSince(cli.io.now() - since)
+  const start = cli.io.now() - since
+  await printSince(start)
   if (!follow) return
   const signal = cli.io.interrupted()
   const patient = patiently(cli)
   for (;;) {
     await pause(everyMilliseconds, signal)
     if (signal.aborted) return
-    const from = cli.io.now() - lateness
+    const from = Math.max(cli.io.now() - lateness, start)
     for (const [key, time] of seen) if (time < from - lateness) seen.delete(key)
     await patient(() => printSince(from))
   }

@@ -71,8 +71,9 @@ the address of the API in this order, and of the key likewise:
 | 2 | local stage: what \`loadpath up\` has noted | the same |
 | 3 | the parameter \`/loadpath/<stage>/config\`, read with AWS credentials (\`--profile\`, or found where AWS's own tools look) | \`~/.config/loadpath/credentials.json\` (mode 0600), written by \`loadpath keys create --save\` |
 
-\`AWS_ENDPOINT_URL\`, \`LOADPATH_API\` and \`LOADPATH_API_KEY\` count only for the stage in \`LOADPATH_STAGE\` where that is set,
-as \`eval "$(loadpath env)"\` does: so \`--stage prod\` never sends the key of one deployment to another.
+\`LOADPATH_API\` and \`LOADPATH_API_KEY\` count only for the stage in \`LOADPATH_STAGE\` where that is set, as
+\`eval "$(loadpath env)"\` does: so \`--stage prod\` never sends the key of one deployment to another.
+\`AWS_ENDPOINT_URL\` counts always, as for all of AWS's tools; one on this machine gets dummy credentials, never yours.
 
 The first key of a deployment is made with AWS credentials that may invoke its function \`api\`:
 \`loadpath keys create me --scope admin --save --stage dev\`.
@@ -83,7 +84,7 @@ Answers go to standard output, everything else to standard error. For people: ta
 of this machine, colours only on a terminal and not when \`NO_COLOR\` is set. With \`--json\`: one JSON document, or one per
 line for streams (\`events put\`, \`events tail\`, \`logs\`, \`smoke\`, \`up\`), with times in ISO 8601, and an error as
 \`{"error": {…}}\` on standard error, which is the API's own problem document where it comes from there.
-Lists answer 20 items; \`--limit <n>\`, \`--all\`, or \`--cursor <next>\` say otherwise.
+An unexpected error shows its stack when \`LOADPATH_DEBUG\` is set. Lists answer 20 items; \`--limit <n>\`, \`--all\`, or \`--cursor <next>\` say otherwise.
 
 \`run\` takes a request a field at a time: \`--repository octo/hello --branch main\`, \`--a.b value\` for a member of a member.
 A value is text; where the workflow's schema refuses that and it is JSON too (\`5\`, \`true\`, \`[1]\`), the JSON is sent.

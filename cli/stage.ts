@@ -53,8 +53,8 @@ function address(variable: string, value: string | undefined): string | undefine
 
 /**
  * The stage that the options or LOADPATH_STAGE name; `local` by default.
- * The addresses and the key in the environment belong to the stage in LOADPATH_STAGE. With `--stage` of another one
- * they are not used: the key of one deployment would be sent to another.
+ * LOADPATH_API and LOADPATH_API_KEY belong to the stage in LOADPATH_STAGE. With `--stage` of another one they are not
+ * used: the key of one deployment would be sent to another.
  */
 export function stageOf(io: Io, options: StageOptions): Stage {
   const { env } = io
@@ -67,11 +67,11 @@ export function stageOf(io: Io, options: StageOptions): Stage {
   const running = once(async () => {
     if (!local) return undefined
     const found = (await import('../local/state.ts')).running()
-    const given = address('AWS_ENDPOINT_URL', own.AWS_ENDPOINT_URL)
+    const given = address('AWS_ENDPOINT_URL', env.AWS_ENDPOINT_URL)
     return given === undefined || given === found?.endpoint ? found : undefined
   })
   const endpoint = once(async () => {
-    const known = address('AWS_ENDPOINT_URL', own.AWS_ENDPOINT_URL) ?? (await running())?.endpoint
+    const known = address('AWS_ENDPOINT_URL', env.AWS_ENDPOINT_URL) ?? (await running())?.endpoint
     if (known === undefined && local) throw new CommandError(await whyNotRunning())
     return known
   })

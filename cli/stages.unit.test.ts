@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityOf } from '../core/admit.ts'
 import { AwsFault, type Served, serve, webhookSecret } from '../test/cli/served.ts'
 import { loadpath } from '../test/cli/terminal.ts'
 
@@ -39,7 +38,7 @@ describe('the first key', () => {
   it('a credentials file that cannot be read is named', async () => {
     const other = mkdtempSync(join(tmpdir(), 'loadpath-home-'))
     const env = { XDG_CONFIG_HOME: other, LOADPATH_STAGE: 'dev', LOADPATH_API: here.endpoint }
-    await import('node:fs/promises').then(({ mkdir }) => mkdir(join(other, 'loadpath')))
+    mkdirSync(join(other, 'loadpath'))
     writeFileSync(join(other, 'loadpath', 'credentials.json'), '{"keys":[]}')
     expect((await run(['routes'], env)).err).toContain(`${other}/loadpath/credentials.json cannot be read`)
     rmSync(other, { recursive: true })
@@ -57,10 +56,12 @@ describe('which stage', () => {
 
   it('the key and address in the environment are never used for another stage than LOADPATH_STAGE', async () => {
     const { stageOf } = await import('./stage.ts')
-    const io = { env: here.env, home } as never
+    const io = { env: { ...here.env, LOADPATH_API: 'http://127.0.0.1:9' }, home } as never
     expect(await stageOf(io, {}).key()).toBe(here.env.LOADPATH_API_KEY)
+    expect(await stageOf(io, {}).api()).toBe('http://127.0.0.1:9')
     const other = stageOf(io, { stage: 'prod' })
-    expect([await other.key(), await other.endpoint()]).toEqual([undefined, undefined])
+    expect(await other.key()).toBe(undefined)
+    await expect(other.api()).rejects.toThrow('There is no stage prod')
   })
 
   it('AWS that does not answer is named', async () => {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { Identity } from '../events/envelope.ts'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
-import { answer } from './approval.ts'
+import { answer, approvalOf } from './approval.ts'
 import { Failure } from './errors.ts'
 import { outboxItems } from './outbox.ts'
 import type { MemoryRecord, OpenMark, RecordKey, Workflows } from './ports.ts'
@@ -130,7 +130,9 @@ async function expire(project: string, item: RecordKey, now: string, deps: Sweep
   const current = await deps.memory.get(item)
   try {
     const change = answer(project, { decision: 'expired', now }, current)
-    const outbox = outboxItems(change, { project, by: 'sweep', actor: 'system' })
+    const cause = approvalOf(current)?.requestedFor
+    const author = { project, by: 'sweep', actor: 'system', step: item.name }
+    const outbox = outboxItems(change, cause === undefined ? author : { ...author, cause })
     return (await deps.memory.commit({ writes: change.writes, outbox })) === 'committed'
   } catch (error) {
     // answered in the moment before
@@ -154,12 +156,15 @@ async function countOpen(project: string, deps: SweepDeps): Promise<Record<strin
   return Object.fromEntries(counts)
 }
 
+const mostTold = 90
+const platformEvent = /^(event|circuit|subscriber)\./
+
 const toldUntil = z.object({ until: z.iso.datetime() })
 const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
 
 /**
  * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to
- * which all has been told. What died while an event.* was handled makes no further event: it would feed itself.
+ * which all has been told. What died while a platform event was handled makes no further event: it would feed itself.
  */
 async function tellOfTheDead(project: string, deps: SweepDeps): Promise<number> {
   const now = deps.clock()
@@ -173,14 +178,25 @@ async function tellOfTheDead(project: string, deps: SweepDeps): Promise<number> 
       deps.routes.map(({ subscriber }) => deadLettered(project, subscriber, since, until, deps)),
     )
   ).flat()
-  const outbox = events.flatMap((data) =>
-    outboxItems(
-      { emits: [{ type: eventDeadLettered, data }], sequence: Math.floor(Date.parse(data.minute) / minute) },
-      { project, by: 'sweep', actor: 'system' },
-    ),
-  )
-  const write: MemoryRecord = { ...toldKey(project), version: (cursor?.version ?? 0) + 1, value: { until } }
-  const verdict = await deps.memory.commit({ writes: [write], outbox: outbox.slice(0, 90) })
+  // what one transaction has no room for waits for the next pass, by whole minutes
+  const end = events.map((data) => data.minute).sort()[mostTold] ?? until
+  const outbox = events
+    .filter((data) => data.minute < end)
+    .flatMap((data) =>
+      outboxItems(
+        {
+          emits: [{ type: eventDeadLettered, data }],
+          sequence: Math.floor(Date.parse(data.minute) / minute),
+        },
+        { project, by: 'sweep', actor: 'system' },
+      ),
+    )
+  const write: MemoryRecord = {
+    ...toldKey(project),
+    version: (cursor?.version ?? 0) + 1,
+    value: { until: end },
+  }
+  const verdict = await deps.memory.commit({ writes: [write], outbox })
   return verdict === 'committed' ? outbox.length : 0
 }
 
@@ -194,7 +210,7 @@ async function deadLettered(
   const marks = await deps.history.openMarks({ project, subscriber, state: 'dead', since, limit: 1000 })
   const dead = marks.filter((mark) => mark.changed < until)
   const stored = await deps.history.getEvents(dead)
-  const countable = dead.filter((_, index) => !stored[index]?.event.type.startsWith('event.'))
+  const countable = dead.filter((_, index) => !platformEvent.test(stored[index]?.event.type ?? ''))
   const minutes = Map.groupBy(countable, (mark) => `${mark.changed.slice(0, 16)}:00.000Z`)
   return Promise.all(
     [...minutes].map(async ([at, marksThen]) => {

@@ -12,6 +12,8 @@ import { freePort } from './port.ts'
 import { runs, startOf } from './processes.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'loadpath-endpoint-'))
+// as in a clone, where functions are unpacked below a package of ES modules
+writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 async function start(name: string) {
@@ -73,7 +75,7 @@ test('a taken port is named, with who has it and what to do', async () => {
   onTestFinished(() => void other.close())
   const address = other.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  await expect(findEndpoint({ LOADPATH_PORT: String(port) }, () => undefined)).rejects.toThrow(
+  await expect(findEndpoint({ LOADPATH_PORT: String(port) }, () => undefined, directory)).rejects.toThrow(
     new RegExp(`^port ${port} is taken by pid ${process.pid} \\(.+\\): .*set LOADPATH_PORT`),
   )
 })
@@ -91,11 +93,20 @@ test('an endpoint that cannot start says why, with what it said itself', async (
   await expect(startEndpoint({ ...options, program: missing })).rejects.toThrow(/did not start: .*ENOENT/)
 })
 
+test('what is kept goes with the port it was made on', async () => {
+  const place = join(directory, 'moved')
+  mkdirSync(place)
+  writeFileSync(join(place, 'port'), '4999')
+  await expect(findEndpoint({ LOADPATH_PORT: '5000' }, () => undefined, place)).rejects.toThrow(
+    'works on port 4999 only: set LOADPATH_PORT=4999, or begin anew with --fresh',
+  )
+})
+
 test.each([
   ['70000', 'LOADPATH_PORT is 70000: expected a port, 1 to 65535'],
   ['http', 'LOADPATH_PORT is http: expected a port'],
 ])('LOADPATH_PORT=%s is refused', async (port, message) => {
-  await expect(findEndpoint({ LOADPATH_PORT: port }, () => undefined)).rejects.toThrow(message)
+  await expect(findEndpoint({ LOADPATH_PORT: port }, () => undefined, directory)).rejects.toThrow(message)
 })
 
 test('an endpoint that is given is used while it answers, and never AWS itself', async () => {

@@ -76,17 +76,23 @@ export async function givenEndpoint(env: Env): Promise<string | undefined> {
   return (await answers(given)) ? given : undefined
 }
 
-/** The given endpoint, else a MiniStack of our own on LOADPATH_PORT (4566). @throws Trouble */
-export async function findEndpoint(env: Env, say: (line: string) => void): Promise<Endpoint> {
+/**
+ * The given endpoint, else a MiniStack of our own on LOADPATH_PORT (4566) that keeps its state in `directory`.
+ * @throws Trouble
+ */
+export async function findEndpoint(
+  env: Env,
+  say: (line: string) => void,
+  directory = places.state,
+): Promise<Endpoint> {
   const given = await givenEndpoint(env)
   const log = join(places.logs, 'endpoint.log')
   if (given) {
     say(`using the endpoint at AWS_ENDPOINT_URL, ${given}`)
     return { url: given, log }
   }
-  const port = Number(env.LOADPATH_PORT || 4566)
-  if (!Number.isInteger(port) || port < 1 || port > 65_535)
-    throw new Trouble(`LOADPATH_PORT is ${env.LOADPATH_PORT}: expected a port, 1 to 65535`)
+  const notedPort = join(directory, 'port')
+  const port = portOf(env.LOADPATH_PORT || undefined, notedPort)
   if (!existsSync(places.ministack))
     throw new Trouble(
       env.AWS_ENDPOINT_URL
@@ -95,9 +101,23 @@ export async function findEndpoint(env: Env, say: (line: string) => void): Promi
     )
   say(`starting the local AWS endpoint, MiniStack, on 127.0.0.1:${port} …`)
   const began = Date.now()
-  const started = await startEndpoint({ port, directory: places.state, keep: true, log })
+  const started = await startEndpoint({ port, directory, keep: true, log })
+  writeFileSync(notedPort, String(port))
   say(`  answers after ${((Date.now() - began) / 1000).toFixed(1)} s`)
   return started
+}
+
+/** What is kept belongs to the port it was made on: queues are known by their addresses, and the port is part of them. */
+function portOf(given: string | undefined, noted: string): number {
+  const kept = existsSync(noted) ? Number(readFileSync(noted, 'utf8')) : undefined
+  const port = given === undefined ? (kept ?? 4566) : Number(given)
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw new Trouble(`LOADPATH_PORT is ${given}: expected a port, 1 to 65535`)
+  if (kept !== undefined && kept !== port)
+    throw new Trouble(
+      `what is kept from earlier starts works on port ${kept} only: set LOADPATH_PORT=${kept}, or begin anew with --fresh`,
+    )
+  return port
 }
 
 /**

@@ -60,9 +60,9 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     if (endpoint?.mark) {
       say('ending: the endpoint saves its state …')
       await stopEndpoint(endpoint.mark)
+      say('ended; nothing is left running')
     }
     writeKept({ ...readKept(), phase: 'stopped', up: undefined, endpoint: undefined })
-    say('ended; nothing is left running')
   }
 }
 
@@ -93,7 +93,7 @@ async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<voi
   writeKept({ ...readKept(), phase: 'ready', api, apiKey, webhookSecret: secret })
   stop.throwIfAborted()
   const again = await restartRuns({ api, apiKey })
-  if (again > 0) say(`started ${again} runs once more that the last end of the endpoint broke off`)
+  if (again > 0) say(`runs that the last end of the endpoint broke off, started once more: ${again}`)
   say('sending three GitHub webhooks: a push, a pull request, a finished workflow run …')
   const [push, ...others] = samples()
   for (const sample of [push, ...others]) await send(sample, api, secret)

@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander'
+import type { Approval } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { examples, gather, more, type Paging, paged } from '../options.ts'
 import { fields, localTime, type Paint, state, table } from '../output.ts'
-
-type Approval = Awaited<ReturnType<Awaited<ReturnType<Cli['api']>>['approval']>>
 
 const text = (approval: Approval, p: Paint): string =>
   [

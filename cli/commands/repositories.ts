@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
+import type { Repository } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
 import { examples, gather, more, type Paging, paged } from '../options.ts'
 import { fields, type Paint, table } from '../output.ts'
-
-type Repository = Awaited<ReturnType<Awaited<ReturnType<Cli['api']>>['repository']>>
 
 const gateText = ({ gate, ...settings }: Repository['gates'][number]): string => {
   const shown = Object.entries(settings).map(([name, value]) => `${name}=${value}`)

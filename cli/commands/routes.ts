@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { Route } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { examples } from '../options.ts'
 import { type Paint, table } from '../output.ts'
@@ -19,8 +20,6 @@ export function routes(program: Command, cli: Cli): void {
       )
     })
 }
-
-type Route = Awaited<ReturnType<Awaited<ReturnType<Cli['api']>>['routes']>>['items'][number]
 
 /** Its types and what it emits stand below each other. */
 function rows(

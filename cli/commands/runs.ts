@@ -1,9 +1,8 @@
 import { type Command, Option } from 'commander'
+import type { Run } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { examples, gather, more, type Paging, paged } from '../options.ts'
 import { fields, localTime, type Paint, span, state, table } from '../output.ts'
-
-type Run = Awaited<ReturnType<Awaited<ReturnType<Cli['api']>>['runOf']>>
 
 const took = ({ started, ended }: Run): string =>
   started === undefined || ended === undefined ? '' : span(Date.parse(ended) - Date.parse(started))
