@@ -61,12 +61,14 @@ function binary(headers: HttpRequest['headers'], mediaType: string, body: Uint8A
   return { ...event, data_base64: Buffer.from(body).toString('base64') }
 }
 
+/** A quoted string, as older senders write it, is taken out of its quotes first. */
 function decoded(value: string): string {
+  const plain = /^"(.*)"$/s.exec(value)?.[1]?.replaceAll(/\\(.)/gs, '$1') ?? value
   try {
-    return decodeURIComponent(value)
+    return decodeURIComponent(plain)
   } catch {
     // a lone % is no escape: the value means itself
-    return value
+    return plain
   }
 }
 

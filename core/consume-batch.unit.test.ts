@@ -96,6 +96,20 @@ describe('a batch', () => {
     expect(w.stores.queues.take('record')).toHaveLength(1)
   })
 
+  it('does not run a delivery that lies in it twice and was done by somebody else, whichever message comes first', async () => {
+    const w = await pushed(push())
+    await w.one(byHttp(push()))
+    const { project, source, id } = w.events()[0]?.event ?? { project: '', source: '', id: '' }
+    const done = { state: 'done', attempts: 1, started: 't', changed: 't', emitted: [] } as const
+    await w.stores.history.mark({ project, source, id, subscriber: 'analyze', replay: '' }, done)
+    let runs = 0
+    const consumed = await w.handle('analyze', async () => {
+      runs++
+      return []
+    })
+    expect([runs, consumed.map(({ outcome }) => outcome)]).toEqual([0, ['already', 'already']])
+  })
+
   it('tries all messages of one delivery again when it fails', async () => {
     const w = world()
     await w.one(byHttp(push()))

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { byteLength, limits, projectName } from '../events/envelope.ts'
 import { credentialOf, type Principal, requireScope } from './access.ts'
 import type { Arrival } from './arrival.ts'
+import { attempt } from './attempt.ts'
 import { type HttpRequest, readCloudEvents } from './cloudevents-http.ts'
 import { Failure, failures, problem, reasonOf } from './errors.ts'
 import type { Frame } from './frame.ts'
@@ -47,7 +48,7 @@ async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<Htt
   const { mode, events } = readCloudEvents(request)
   const received = deps.clock()
   const arrivals = events.map((event): Arrival => {
-    const raw = JSON.stringify(event)
+    const raw = textOf(event) ?? ''
     const { project, actor } = principal
     return {
       door: 'http',
@@ -88,6 +89,15 @@ async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<Htt
   }
   const status = answers.every((answer) => answer.status === 202) ? 202 : 207
   return { status, contentType: 'application/json', body: answers, outcomes }
+}
+
+/** undefined: it nests deeper than JSON.stringify can follow. The gate refuses it, and it is not kept over http. */
+function textOf(event: unknown): string | undefined {
+  try {
+    return JSON.stringify(event)
+  } catch {
+    return undefined
+  }
 }
 
 type Answer = { status: number } & Record<string, unknown>
@@ -149,6 +159,8 @@ async function keep(arrival: Arrival, error: unknown, deps: IngestDeps): Promise
 }
 
 const seenFor = 7 * 86_400
+/** Ids of one body in a row that came to nothing; more than that is nobody's bad luck. */
+const mostLost = 10
 
 async function ingestGithub(
   { headers, body }: HttpRequest,
@@ -168,19 +180,20 @@ async function ingestGithub(
     delivery: headers['x-github-delivery'],
     body,
   })
-  const duplicateof = await firstDelivery(project, event.id, body, deps)
+  const first = await attempt(() => firstDelivery(project, event.id, body, deps))
   const arrival: Arrival = {
     door: 'http',
     project,
     actor: 'service:github',
     received: deps.clock(),
-    raw: JSON.stringify(event),
+    raw: textOf(event) ?? Buffer.from(body).toString(),
     ifInvalid: 'quarantine',
-    duplicateof,
+    duplicateof: 'value' in first ? first.value : undefined,
     content: { kind: 'incoming', event },
   }
-  const outcomes = await record([arrival], deps)
-  const outcome = outcomes[0] ?? { status: 'unavailable', error: new Error('no outcome') }
+  // GitHub does not send it again: where nobody can say whether the body came before, it is kept, and taken for new
+  const outcomes = 'value' in first ? await record([arrival], deps) : [unavailable(first.error)]
+  const outcome = outcomes[0] ?? unavailable(new Error('no outcome'))
   const { status, ...answer } = await answerFor(arrival, outcome, deps)
   return {
     status,
@@ -205,9 +218,11 @@ async function requireSignature(
   throw refused('x-hub-signature-256 is not that of this body under the secret of this project')
 }
 
+const unavailable = (error: unknown): Outcome => ({ status: 'unavailable', error })
+
 /**
  * The delivery id under which this very body was recorded before, if it was another one. What was seen but never
- * recorded (a crash between the two) does not count.
+ * recorded (a crash between the two) does not count: the next id takes its place behind it.
  */
 async function firstDelivery(
   project: string,
@@ -215,9 +230,14 @@ async function firstDelivery(
   body: Uint8Array,
   deps: IngestDeps,
 ): Promise<string | undefined> {
-  const digest = createHash('sha256').update(body).digest('hex')
-  const first = await deps.ephemeral.putIfAbsent(`webhook#${project}#github#${digest}`, id, seenFor)
-  if (first === id) return undefined
-  const sources = await deps.history.sourcesOf(project, first)
-  return sources.length === 0 ? undefined : first
+  const hash = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex')
+  const about = `webhook#${project}#github#${hash(body)}`
+  let place = about
+  for (let lost = 0; lost < mostLost; lost++) {
+    const seen = await deps.ephemeral.putIfAbsent(place, id, seenFor)
+    if (seen === id) return undefined
+    if ((await deps.history.sourcesOf(project, seen)).length > 0) return seen
+    place = `${about}#${hash(seen)}`
+  }
+  return undefined
 }

@@ -129,6 +129,20 @@ describe('a backlog is not a loss', () => {
     expect(taken(w, 'analyze')).toEqual(['lost'])
   })
 
+  it('what was lost first is gone back to, however much was lost after it', async () => {
+    w.deps.routes = [routeOf('analyze')]
+    await w.stores.queues.send('analyze', ['a backlog'])
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await unsent(w, id)
+      w.advance(id === 'a' ? minutes : 16 * minutes)
+      await swept(w)
+    }
+    w.stores.queues.take('analyze')
+    w.advance(16 * minutes)
+    expect(await swept(w)).toMatchObject({ behind: 0 })
+    expect(taken(w, 'analyze').sort()).toEqual(['a', 'b', 'c', 'd'])
+  })
+
   it('what was handled meanwhile is not sent', async () => {
     await w.one(byHttp(push('slow')))
     w.advance(16 * minutes)
@@ -219,70 +233,5 @@ describe('whom an event expects', () => {
     w.advance(16 * minutes)
     expect(await swept(w)).toMatchObject({ resent: 2, pages: 2 })
     expect(taken(w, 'analyze')).toEqual(['a'])
-  })
-})
-
-describe('the cursor', () => {
-  it('resumes where the last pass ended, over hours and days', async () => {
-    for (const [id, pause] of [
-      ['a', 5 * hours],
-      ['b', 30 * hours],
-      ['c', 20 * minutes],
-    ] as const) {
-      await unsent(w, id)
-      w.advance(pause)
-      expect(await swept(w)).toMatchObject({ resent: 2, pages: 1 })
-      expect(taken(w, 'analyze')).toEqual([id])
-      taken(w, 'validate')
-    }
-  })
-
-  it('is one per project', async () => {
-    await unsent(w, 'a')
-    w.advance(16 * minutes)
-    expect(await sweepTimeline('shop', w.deps)).toMatchObject({ resent: 0 })
-    expect(await swept(w)).toMatchObject({ resent: 2 })
-  })
-
-  it('begins a day back where nobody swept before', async () => {
-    const fresh = world()
-    await unsent(fresh, 'too old')
-    fresh.advance(25 * hours)
-    await unsent(fresh, 'yesterday')
-    fresh.advance(16 * minutes)
-    await swept(fresh)
-    expect(taken(fresh, 'analyze')).toEqual(['yesterday'])
-  })
-})
-
-describe('one pass is bounded', () => {
-  it('to 500 sends or somewhat more, and goes on with the rest in the next pass', async () => {
-    const ids = Array.from({ length: 320 }, (_, n) => `p${n}`)
-    w.failing('queues', 'send')
-    for (let from = 0; from < ids.length; from += 50)
-      await w.record(...ids.slice(from, from + 50).map((id) => byHttp(push(id))))
-    w.mend()
-    w.advance(16 * minutes)
-    const first = await swept(w)
-    expect(first.resent).toBeGreaterThanOrEqual(500)
-    expect(first.resent).toBeLessThan(640)
-    let passes = 1
-    const seen = new Set([...taken(w, 'analyze'), ...taken(w, 'validate').map((id) => `v ${id}`)])
-    for (; seen.size < 640 && passes < 10; passes++) {
-      w.advance(minutes)
-      await swept(w)
-      for (const id of [...taken(w, 'analyze'), ...taken(w, 'validate').map((one) => `v ${one}`)])
-        seen.add(id)
-    }
-    expect(seen.size).toBe(640)
-  })
-
-  it('to 200 pages, and what is handled costs nothing but the reading', async () => {
-    for (let n = 0; n < 230; n++) await w.one(byHttp(push(`p${n}`)))
-    for (const name of ['analyze', 'validate']) await w.handle(name, nothing)
-    w.advance(16 * minutes)
-    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 200 })
-    w.advance(minutes)
-    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 30 })
   })
 })

@@ -32,6 +32,7 @@ describe('the version that dataschema names', () => {
 describe('the version that data is in', () => {
   it('is the named one, even where another one fits', () => {
     expect(fittingVersion(testCompleted, oldest, schema(1))).toEqual({ version: 1 })
+    expect(fittingVersion(testCompleted, newest, schema(2))).toEqual({ version: 2 })
     expect(fittingVersion(testCompleted, { ...oldest, ...newest }, schema(1))).toEqual({ version: 1 })
   })
 

@@ -111,11 +111,17 @@ function remembered(
 /** `<source>/<project>/current` and `…/previous` -> secret, as one flat JSON object. */
 const secretForm = z.record(z.string(), z.string())
 
+/** Wrong signatures must not become calls of Secrets Manager, one for each: it is asked anew at most this often. */
+const secondsBetweenRefreshes = 5
+
 function webhookSecrets(): IngestDeps['webhookSecrets'] {
   const { WEBHOOK_SECRET_ARN } = environment(['WEBHOOK_SECRET_ARN'])
   const reader = secretReader({ aws, arn: WEBHOOK_SECRET_ARN, clock })
+  let refreshed = 0
   return async (source, project, fresh) => {
-    const secrets = secretForm.parse(JSON.parse(fresh ? await reader.refresh() : await reader.get()))
+    const anew = fresh && Date.now() - refreshed > secondsBetweenRefreshes * 1000
+    if (anew) refreshed = Date.now()
+    const secrets = secretForm.parse(JSON.parse(anew ? await reader.refresh() : await reader.get()))
     return ['current', 'previous'].flatMap((age) => secrets[`${source}/${project}/${age}`] ?? [])
   }
 }

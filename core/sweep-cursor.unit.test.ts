@@ -1,0 +1,108 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { byHttp, push } from '../test/arrivals.ts'
+import { hours, minutes, type World, world } from '../test/world.ts'
+import type { HandlerAny } from './handler.ts'
+import { sweepTimeline } from './sweep-timeline.ts'
+
+const nothing: HandlerAny = async () => []
+
+/** What lies on a queue, by event: taken off. */
+const taken = (w: World, subscriber: string): string[] =>
+  w.stores.queues.take(subscriber).map((body) => JSON.parse(body).event.id)
+
+/** Sent to nobody, as by a crash after the event was written. */
+async function unsent(w: World, ...ids: string[]): Promise<void> {
+  w.failing('queues', 'send')
+  for (const id of ids) await w.one(byHttp(push(id), { received: w.clock() }))
+  w.mend()
+}
+
+const swept = (w: World) => sweepTimeline('main', w.deps)
+
+let w: World
+beforeEach(async () => {
+  w = world()
+  // a first pass says where the timeline begins
+  await swept(w)
+})
+
+describe('the cursor', () => {
+  it('resumes where the last pass ended, over hours and days', async () => {
+    for (const [id, pause] of [
+      ['a', 5 * hours],
+      ['b', 30 * hours],
+      ['c', 20 * minutes],
+    ] as const) {
+      await unsent(w, id)
+      w.advance(pause)
+      expect(await swept(w)).toMatchObject({ resent: 2, pages: 1 })
+      expect(taken(w, 'analyze')).toEqual([id])
+      taken(w, 'validate')
+    }
+  })
+
+  it('is one per project', async () => {
+    await unsent(w, 'a')
+    w.advance(16 * minutes)
+    expect(await sweepTimeline('shop', w.deps)).toMatchObject({ resent: 0 })
+    expect(await swept(w)).toMatchObject({ resent: 2 })
+  })
+
+  it('begins a day back where nobody swept before', async () => {
+    const fresh = world()
+    await unsent(fresh, 'too old')
+    fresh.advance(25 * hours)
+    await unsent(fresh, 'yesterday')
+    fresh.advance(16 * minutes)
+    await swept(fresh)
+    expect(taken(fresh, 'analyze')).toEqual(['yesterday'])
+  })
+})
+
+describe('one pass is bounded', () => {
+  it('to 500 sends or somewhat more, and goes on with the rest in the next pass', async () => {
+    const ids = Array.from({ length: 320 }, (_, n) => `p${n}`)
+    w.failing('queues', 'send')
+    for (let from = 0; from < ids.length; from += 50)
+      await w.record(...ids.slice(from, from + 50).map((id) => byHttp(push(id))))
+    w.mend()
+    w.advance(16 * minutes)
+    const first = await swept(w)
+    expect(first.resent).toBeGreaterThanOrEqual(500)
+    expect(first.resent).toBeLessThan(640)
+    let passes = 1
+    const seen = new Set([...taken(w, 'analyze'), ...taken(w, 'validate').map((id) => `v ${id}`)])
+    for (; seen.size < 640 && passes < 10; passes++) {
+      w.advance(minutes)
+      await swept(w)
+      for (const id of [...taken(w, 'analyze'), ...taken(w, 'validate').map((one) => `v ${one}`)])
+        seen.add(id)
+    }
+    expect(seen.size).toBe(640)
+  })
+
+  it('also where it goes back for those that were behind: the rest of them stays behind', async () => {
+    w.failing('queues', 'send')
+    for (let from = 0; from < 300; from += 50)
+      await w.record(...Array.from({ length: 50 }, (_, n) => byHttp(push(`p${from + n}`))))
+    w.mend()
+    for (const name of ['analyze', 'validate']) await w.stores.queues.send(name, ['a backlog'])
+    w.advance(16 * minutes)
+    expect(await swept(w)).toMatchObject({ resent: 0, behind: 2 })
+    for (const name of ['analyze', 'validate']) w.stores.queues.take(name)
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ resent: 500, behind: 1 })
+    for (const name of ['analyze', 'validate']) await w.handle(name, nothing)
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ resent: 100, behind: 0 })
+  })
+
+  it('to 200 pages, and what is handled costs nothing but the reading', async () => {
+    for (let n = 0; n < 230; n++) await w.one(byHttp(push(`p${n}`)))
+    for (const name of ['analyze', 'validate']) await w.handle(name, nothing)
+    w.advance(16 * minutes)
+    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 200 })
+    w.advance(minutes)
+    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 30 })
+  })
+})
