@@ -21,6 +21,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // what functions log belongs to the tests that fail
+    silent: 'passed-only',
     projects: [
       {
         test: {

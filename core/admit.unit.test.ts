@@ -76,9 +76,12 @@ describe('what an outside system may say of its event', () => {
     ['hops', -1],
     ['traceparent', '00-1-2-3'],
     ['time', 'yesterday'],
-    ['data_base64', '%%%'],
+    ['hops', true],
+    ['data_base64', 'AAAA'],
+    ['Shouting', 'x'],
   ])('%s of %j is refused, naming it', (name, value) => {
-    expect(faultsOf(byHttp(push('p', { [name]: value })))).toMatchObject([{ path: name }])
+    const [fault] = faultsOf(byHttp(push('p', { [name]: value })))
+    expect(fault).toMatchObject({ path: name === 'Shouting' ? '(whole)' : name })
   })
 
   it.each([

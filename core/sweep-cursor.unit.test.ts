@@ -17,7 +17,7 @@ async function unsent(w: World, ...ids: string[]): Promise<void> {
   w.mend()
 }
 
-const swept = (w: World) => sweepTimeline('main', w.deps)
+const swept = (w: World) => sweepTimeline('main', w.deps, 40)
 
 let w: World
 beforeEach(async () => {
@@ -44,7 +44,7 @@ describe('the cursor', () => {
   it('is one per project', async () => {
     await unsent(w, 'a')
     w.advance(16 * minutes)
-    expect(await sweepTimeline('shop', w.deps)).toMatchObject({ resent: 0 })
+    expect(await sweepTimeline('shop', w.deps, 40)).toMatchObject({ resent: 0 })
     expect(await swept(w)).toMatchObject({ resent: 2 })
   })
 
@@ -61,7 +61,7 @@ describe('the cursor', () => {
 
 describe('one pass is bounded', () => {
   it('to 500 sends or somewhat more, and goes on with the rest in the next pass', async () => {
-    const ids = Array.from({ length: 320 }, (_, n) => `p${n}`)
+    const ids = Array.from({ length: 640 }, (_, n) => `p${n}`)
     w.failing('queues', 'send')
     for (let from = 0; from < ids.length; from += 50)
       await w.record(...ids.slice(from, from + 50).map((id) => byHttp(push(id))))
@@ -69,16 +69,16 @@ describe('one pass is bounded', () => {
     w.advance(16 * minutes)
     const first = await swept(w)
     expect(first.resent).toBeGreaterThanOrEqual(500)
-    expect(first.resent).toBeLessThan(640)
+    expect(first.resent).toBeLessThan(1000)
     let passes = 1
     const seen = new Set([...taken(w, 'analyze'), ...taken(w, 'validate').map((id) => `v ${id}`)])
-    for (; seen.size < 640 && passes < 10; passes++) {
+    for (; seen.size < 1280 && passes < 10; passes++) {
       w.advance(minutes)
       await swept(w)
       for (const id of [...taken(w, 'analyze'), ...taken(w, 'validate').map((one) => `v ${one}`)])
         seen.add(id)
     }
-    expect(seen.size).toBe(640)
+    expect(seen.size).toBe(1280)
   })
 
   it('also where it goes back for those that were behind: the rest of them stays behind', async () => {
@@ -97,12 +97,33 @@ describe('one pass is bounded', () => {
     expect(await swept(w)).toMatchObject({ resent: 100, behind: 0 })
   })
 
-  it('to 200 pages, and what is handled costs nothing but the reading', async () => {
+  it('in time: no page is begun after it, and the next pass goes on where this one stopped', async () => {
     for (let n = 0; n < 230; n++) await w.one(byHttp(push(`p${n}`)))
     for (const name of ['analyze', 'validate']) await w.handle(name, nothing)
     w.advance(16 * minutes)
-    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 200 })
-    w.advance(minutes)
-    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 30 })
+    w.instead('history', 'fate', (real) => (identity) => {
+      w.advance(1000)
+      return real(identity)
+    })
+    const first = await swept(w)
+    expect(first.pages).toBeGreaterThan(30)
+    expect(first.pages).toBeLessThan(60)
+    w.mend()
+    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 230 - first.pages })
+  })
+
+  it('also over hours in which nothing happened: each of them is left behind for good', async () => {
+    await swept(w)
+    w.advance(31 * 24 * 60 * minutes)
+    let asked = 0
+    w.instead('history', 'pages', (real) => (query) => {
+      asked++
+      w.advance(1000)
+      return real(query)
+    })
+    await swept(w)
+    expect(asked).toBeLessThan(60)
+    w.mend()
+    expect(await swept(w)).toMatchObject({ pages: 0 })
   })
 })

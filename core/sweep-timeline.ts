@@ -20,8 +20,9 @@ const hour = 60 * minute
 const patience = 15 * minute
 /** What a queue keeps: after that, what lay in it is gone however full it is. */
 const queueRetention = 4 * 24 * hour
+/** What one pass does at most; what is left is for the next. */
 const maxResent = 500
-const maxPages = 200
+const maxPages = 5_000
 
 const cursorKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'sweep' })
 
@@ -32,6 +33,8 @@ type Pass = {
   project: string
   now: string
   deps: TimelineDeps
+  /** ISO 8601; no page is begun after it */
+  deadline: string
   /** read once: what is sent during the pass must not count against what was missing before it */
   depths: Map<string, Promise<number>>
   resent: number
@@ -40,11 +43,13 @@ type Pass = {
 
 /**
  * Looks at each event of the timeline once it is 15 minutes old. An expected subscriber without a delivery is sent the
- * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more.
+ * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more. So is one whose
+ * delivery is retrying: with nothing in the queue, nobody will try. Begins nothing new after so many `seconds`.
  */
 export async function sweepTimeline(
   project: string,
   deps: TimelineDeps,
+  seconds: number,
 ): Promise<{ resent: number; behind: number; pages: number }> {
   const now = deps.clock()
   const kept = await deps.memory.get(cursorKey(project))
@@ -52,7 +57,8 @@ export async function sweepTimeline(
   const cursor: Cursor = kept
     ? cursorValue.parse(kept.value)
     : { read: [start, start, start, start], behind: {} }
-  const pass: Pass = { project, now, deps, depths: new Map(), resent: 0, pages: 0 }
+  const deadline = new Date(Date.parse(now) + seconds * 1000).toISOString()
+  const pass: Pass = { project, now, deps, deadline, depths: new Map(), resent: 0, pages: 0 }
 
   const caughtUp: Record<string, Position> = {}
   for (const [subscriber, from] of Object.entries(cursor.behind)) {
@@ -88,7 +94,13 @@ function depthOf(subscriber: string, { depths, deps }: Pass): Promise<number> {
 
 type Walked = { reached: Position; behind: Record<string, Position>; stopped: boolean }
 
-/** From one position to another, shard by shard; `only`: the subscribers to look after, all when undefined. */
+const isSpent = ({ resent, pages, deadline, deps }: Pass): boolean =>
+  resent >= maxResent || pages >= maxPages || deps.clock() > deadline
+
+/**
+ * From one position to another, the shards side by side; `only`: the subscribers to look after, all when undefined. A
+ * subscriber that has to wait is behind from where all shards stood just then: what was read before held nothing of it.
+ */
 async function walk(
   from: Position,
   to: Position,
@@ -98,29 +110,35 @@ async function walk(
   const reached = [...from]
   const behind: Record<string, Position> = {}
   let stopped = false
-  for (const [shard, end] of to.entries()) {
-    for await (const page of pagesBetween(reached[shard] ?? end, end, shard, pass)) {
-      if (pass.resent >= maxResent || pass.pages >= maxPages) {
-        stopped = true
-        break
+  await Promise.all(
+    to.map(async (end, shard) => {
+      for await (const step of stepsBetween(reached[shard] ?? end, end, shard, pass)) {
+        if (isSpent(pass)) {
+          stopped = true
+          return
+        }
+        if (step.page !== undefined) {
+          pass.pages++
+          const waiting = await sweepPage(step.page, only, pass)
+          for (const subscriber of waiting) behind[subscriber] ??= [...reached]
+        }
+        reached[shard] = step.reached
       }
-      pass.pages++
-      const waiting = await sweepPage(page, only, pass)
-      for (const subscriber of waiting) behind[subscriber] ??= [...reached]
-      reached[shard] = page.page
-    }
-    if (!stopped) reached[shard] = end
-  }
+      reached[shard] = end
+    }),
+  )
   return { reached, behind, stopped }
 }
 
-/** Pages after one page id and before another; ids begin with the time of writing, which names their hour. */
-async function* pagesBetween(
+type Step = { reached: string; page?: Page }
+
+/** Pages after one page id and before another, and the end of each hour: ids begin with the time of writing. */
+async function* stepsBetween(
   after: string,
   end: string,
   shard: number,
   { project, deps }: Pass,
-): AsyncGenerator<Page> {
+): AsyncGenerator<Step> {
   const last = Date.parse(`${end.slice(0, 13)}:00:00.000Z`)
   let cursor = after
   for (let at = Date.parse(`${after.slice(0, 13)}:00:00.000Z`); at <= last; at += hour) {
@@ -129,10 +147,14 @@ async function* pagesBetween(
       const pages = await deps.history.pages({ project, hour: name, shard, after: cursor, limit: 25 })
       for (const page of pages) {
         if (page.page >= end) return
-        yield page
+        yield { reached: page.page, page }
         cursor = page.page
       }
       if (pages.length < 25) break
+    }
+    if (at < last) {
+      cursor = new Date(at + hour).toISOString()
+      yield { reached: cursor }
     }
   }
 }
@@ -144,8 +166,9 @@ async function sweepPage(page: Page, only: readonly string[] | undefined, pass: 
     page.entries.map(({ source, id }) => history.fate({ project: page.project, source, id })),
   )
   const waiting = new Set<string>()
-  for (const { stored, deliveries } of fates) {
+  for (const { stored, deliveries: known } of fates) {
     if (stored === undefined || stored.page.page !== page.page) continue
+    const deliveries = known.filter(({ state }) => state !== 'retrying')
     const now = await dueOf(stored, deliveries, only, pass)
     for (const subscriber of now.waiting) waiting.add(subscriber)
     if (now.due.length === 0) continue

@@ -17,7 +17,7 @@ async function unsent(w: World, ...ids: string[]): Promise<void> {
   w.mend()
 }
 
-const swept = (w: World) => sweepTimeline('main', w.deps)
+const swept = (w: World) => sweepTimeline('main', w.deps, 40)
 
 let w: World
 beforeEach(async () => {
@@ -64,13 +64,25 @@ describe('an event that was recorded and never sent', () => {
     expect([taken(w, 'analyze'), taken(w, 'validate')]).toEqual([[], ['a']])
   })
 
-  it('is not sent to whoever is retrying it, or has given it up', async () => {
+  it('is not sent to whoever has given it up', async () => {
     await w.one(byHttp(push('a')))
     const fails: HandlerAny = async () => Promise.reject(new Error('not now'))
-    await w.handle('analyze', fails)
-    await w.handle('validate', fails, 3)
+    for (const name of ['analyze', 'validate']) await w.handle(name, fails, 3)
     w.advance(16 * minutes)
     expect(await swept(w)).toMatchObject({ resent: 0, behind: 0 })
+  })
+
+  it('is sent again to whoever is retrying it, once nothing is left in the queue to try', async () => {
+    await w.one(byHttp(push('a')))
+    await w.handle('validate', nothing)
+    await w.handle('analyze', async () => Promise.reject(new Error('not now')))
+    await w.stores.queues.send('analyze', ['its message, hidden until the next attempt'])
+    w.advance(16 * minutes)
+    expect(await swept(w)).toMatchObject({ resent: 0, behind: 1 })
+    w.stores.queues.take('analyze')
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ resent: 1, behind: 0 })
+    expect(taken(w, 'analyze')).toEqual(['a'])
   })
 
   it('whatever was cut off in the gate, all that is in history is handled in the end', async () => {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Identity } from '../events/envelope.ts'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
 import { answer, approvalOf } from './approval.ts'
+import type { Arrival } from './arrival.ts'
 import { Failure } from './errors.ts'
 import { outboxItems } from './outbox.ts'
 import type { MemoryRecord, OpenMark, RecordKey, Workflows } from './ports.ts'
@@ -49,6 +50,7 @@ const perPass = 100
 export async function sweep(
   project: string,
   deps: SweepDeps,
+  seconds: number,
 ): Promise<{ swept: Swept; failures: readonly unknown[] }> {
   const failures: unknown[] = []
   const part = async <T>(action: () => Promise<T>, otherwise: T): Promise<T> => {
@@ -59,7 +61,7 @@ export async function sweep(
       return otherwise
     }
   }
-  const timeline = await part(() => sweepTimeline(project, deps), { resent: 0, behind: 0, pages: 0 })
+  const timeline = await part(() => sweepTimeline(project, deps, seconds), { resent: 0, behind: 0, pages: 0 })
   const outbox = await part(() => sweepOutbox(project, deps), { relayed: 0, stayed: 0 })
   const ended = await part(() => sweepRuns(project, deps), 0)
   const expired = await part(() => sweepApprovals(project, deps), 0)
@@ -80,36 +82,44 @@ async function sweepOutbox(project: string, deps: SweepDeps): Promise<{ relayed:
   return { relayed: outcomes.length - stayed, stayed }
 }
 
+const runsCursor = z.object({ next: z.string().optional() })
+const runsKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'open-runs' })
+
+/** Goes round the open runs, some at each pass: there may be many that wait for an approval for days. */
 async function sweepRuns(project: string, deps: SweepDeps): Promise<number> {
-  const { items } = await deps.memory.list({ project, list: 'runs/open', oldestFirst: true, limit: perPass })
+  const kept = await deps.memory.get(runsKey(project))
+  const cursor = kept && runsCursor.parse(kept.value).next
+  const query = { project, list: 'runs/open', oldestFirst: true, limit: perPass }
+  const { items, next } = await deps.memory.list({ ...query, cursor })
   const horizon = before(deps.clock(), runPatience)
   const silent = items.flatMap((item) => {
     const run = runOf(item)
     return run !== undefined && run.started < horizon ? [run] : []
   })
-  const told = await Promise.all(
-    silent.map(async ({ workflow, run }) => {
-      const description = await deps.workflows.describe(workflow, run)
-      if (description === undefined || description.status === 'RUNNING') return 0
-      const status = { kind: 'described', run: statusOf(description) } as const
-      const [outcome] = await record(
-        [
-          {
-            door: 'states',
-            project,
-            actor: 'system',
-            received: deps.clock(),
-            raw: JSON.stringify(description),
-            ifInvalid: 'quarantine',
-            content: status,
-          },
-        ],
-        deps,
-      )
-      return outcome?.status === 'recorded' ? 1 : 0
-    }),
-  )
-  return told.reduce<number>((sum, one) => sum + one, 0)
+  const told = await Promise.all(silent.map(({ workflow, run }) => tellOfEnd(project, workflow, run, deps)))
+  if (cursor !== next)
+    await deps.memory.commit({
+      writes: [{ ...runsKey(project), version: (kept?.version ?? 0) + 1, value: { next } }],
+      outbox: [],
+    })
+  return told.filter(Boolean).length
+}
+
+/** The status event of a run that has ended, as Step Functions would have told it; known already is fine. */
+async function tellOfEnd(project: string, workflow: string, run: string, deps: SweepDeps): Promise<boolean> {
+  const description = await deps.workflows.describe(workflow, run)
+  if (description === undefined || description.status === 'RUNNING') return false
+  const arrival: Arrival = {
+    door: 'states',
+    project,
+    actor: 'system',
+    received: deps.clock(),
+    raw: JSON.stringify(description),
+    ifInvalid: 'quarantine',
+    content: { kind: 'described', run: statusOf(description) },
+  }
+  const [outcome] = await record([arrival], deps)
+  return outcome?.status === 'recorded'
 }
 
 /** Approvals that nobody answered in time are decided: expired. */

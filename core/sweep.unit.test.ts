@@ -20,7 +20,7 @@ beforeEach(() => {
 })
 
 async function pass() {
-  const { swept, failures } = await sweep('main', w.deps)
+  const { swept, failures } = await sweep('main', w.deps, 40)
   expect(failures).toEqual([])
   return swept
 }
@@ -250,7 +250,7 @@ describe('event.dead-lettered', () => {
     await dead('analyze', 'a')
     w.advance(3 * minutes)
     w.failing('memory', 'commit')
-    await sweep('main', w.deps)
+    await sweep('main', w.deps, 40)
     w.mend()
     expect(await tell()).toBe(1)
   })
@@ -280,7 +280,7 @@ describe('a pass', () => {
     w.mend()
     w.advance(20 * minutes)
     w.failing(port, method as never, new Error('broken'))
-    const { swept, failures } = await sweep('main', w.deps)
+    const { swept, failures } = await sweep('main', w.deps, 40)
     expect(failures.length).toBeGreaterThan(0)
     expect(failures[0]).toMatchObject({ message: 'broken' })
     if (method !== 'pages') expect(w.stores.queues.take('analyze')).toHaveLength(1)

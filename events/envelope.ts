@@ -54,7 +54,17 @@ export const incomingEvent = z
       .string()
       .regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/, { error: 'not a W3C traceparent' })
       .optional(),
-    hops: z.coerce.number().int().min(0).max(limits.hops).optional(),
+    // binary mode has text only
+    hops: z
+      .union([
+        z.int(),
+        z
+          .string()
+          .regex(/^\d{1,2}$/)
+          .transform(Number),
+      ])
+      .pipe(z.int().min(0).max(limits.hops))
+      .optional(),
     project: z.never({ error: 'the project is taken from the credential, never from the event' }).optional(),
     actor: z.never({ error: 'the actor is taken from the credential' }).optional(),
     dataref: z.never({ error: 'only Loadpath writes a dataref; send the body itself' }).optional(),
@@ -62,6 +72,13 @@ export const incomingEvent = z
     replayid: z.never({ error: 'only a replay sets this' }).optional(),
   })
   .catchall(scalar)
+  .refine((event) => event.data === undefined || event.data_base64 === undefined, {
+    path: ['data_base64'],
+    error: 'either data or data_base64',
+  })
+  .refine((event) => Object.keys(event).every((name) => /^([a-z0-9]+|data_base64)$/.test(name)), {
+    error: 'attribute names of lower case letters and digits only',
+  })
 export type IncomingEvent = z.infer<typeof incomingEvent>
 
 export const door = z.enum(['http', 'bus', 'emit', 'outbox', 'states'])

@@ -92,7 +92,9 @@ async function cdk(
   })
   if (code === 0) return
   const last = said.filter((line) => line.trim() !== '').slice(-25)
-  throw new Trouble(`cdk ${args[0]} failed; the end of ${log}:\n${last.join('\n')}`)
+  throw new Trouble(
+    `cdk ${args[0]} failed; the end of ${log}:\n${last.join('\n')}\nIf it is for what earlier starts left: npm start -- --fresh`,
+  )
 }
 
 /** What a line of the CDK's output says to somebody who waits; most say nothing. */

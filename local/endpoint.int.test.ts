@@ -1,11 +1,12 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createStack } from '../test/endpoint/stack.ts'
 import { clientSettings, findEndpoint, givenEndpoint, startEndpoint, stopEndpoint } from './endpoint.ts'
 import { freePort } from './port.ts'
@@ -31,6 +32,24 @@ test('what it held is there again after a graceful stop and a new start', async 
   const second = await start('kept')
   const { QueueUrls } = await new SQSClient(clientSettings(second.url)).send(new ListQueuesCommand({}))
   expect(QueueUrls).toEqual([expect.stringMatching(/\/kept$/)])
+})
+
+test('it saves its state and ends, however the process ends that started it', async () => {
+  const options = { port: await freePort(), directory: join(directory, 'orphan'), keep: true }
+  const script = `
+    const { startEndpoint } = await import(${JSON.stringify(join(import.meta.dirname, 'endpoint.ts'))})
+    const { mark } = await startEndpoint(${JSON.stringify({ ...options, log: join(directory, 'orphan.log') })})
+    console.log(JSON.stringify(mark))
+    setInterval(() => undefined, 1000)`
+  const starter = spawn(process.execPath, ['--input-type=module', '--eval', script])
+  const [line] = await once(starter.stdout, 'data')
+  const mark = JSON.parse(String(line))
+  onTestFinished(() => stopEndpoint(mark))
+  const url = `http://127.0.0.1:${options.port}`
+  await new SQSClient(clientSettings(url)).send(new CreateQueueCommand({ QueueName: 'orphan' }))
+  starter.kill('SIGKILL')
+  await vi.waitFor(() => expect(runs(mark)).toBe(false), { timeout: 20_000 })
+  expect(readFileSync(join(options.directory, 'services', 'sqs.json'), 'utf8')).toContain('orphan')
 })
 
 test('a function that is in the midst of something ends with it', async () => {
@@ -86,11 +105,11 @@ test('an endpoint that cannot start says why, with what it said itself', async (
   const program = join(place, 'ministack')
   writeFileSync(program, '#!/bin/sh\necho no such module\nexit 3\n', { mode: 0o755 })
   const options = { port: await freePort(), directory: place, keep: false, log: join(place, 'log') }
-  await expect(startEndpoint({ ...options, program })).rejects.toThrow(
+  await expect(startEndpoint({ ...options, command: [program] })).rejects.toThrow(
     /did not start: it ended with code 3.*no such module/s,
   )
   const missing = join(place, 'nothing')
-  await expect(startEndpoint({ ...options, program: missing })).rejects.toThrow(/did not start: .*ENOENT/)
+  await expect(startEndpoint({ ...options, command: [missing] })).rejects.toThrow(/did not start: .*ENOENT/)
 })
 
 test('what is kept goes with the port it was made on', async () => {

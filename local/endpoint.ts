@@ -9,9 +9,10 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import { Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { executables, places } from './places.ts'
+import { executables, places, root } from './places.ts'
 import { holderOf, isTaken } from './port.ts'
 import { endGroup, markOf, type ProcessMark } from './processes.ts'
 
@@ -93,7 +94,7 @@ export async function findEndpoint(
   }
   const notedPort = join(directory, 'port')
   const port = portOf(env.LOADPATH_PORT || undefined, notedPort)
-  if (!existsSync(places.ministack))
+  if (!existsSync(places.python))
     throw new Trouble(
       env.AWS_ENDPOINT_URL
         ? `nothing answers at AWS_ENDPOINT_URL, ${env.AWS_ENDPOINT_URL}, and no endpoint of our own is installed: start that one, or run node local/prepare.mjs`
@@ -120,24 +121,30 @@ function portOf(given: string | undefined, noted: string): number {
   return port
 }
 
+const ministack = [places.python, join(root, 'local', 'endpoint.py')] as const
+
 /**
  * Starts MiniStack on the loopback address. `directory` takes its state, which it loads at its start and saves at
  * its end if `keep`, and its temporary files. `log` takes its output; what is there is kept as `<log>.before`.
- * Its functions are processes of its own group, so that none outlives it.
+ * It ends when this process does. Its functions are processes of its own group, so that none outlives it.
  */
 export async function startEndpoint(options: {
   port: number
   directory: string
   keep: boolean
   log: string
-  program?: string
+  command?: readonly [string, ...string[]]
 }) {
-  const { port, directory, keep, log, program = places.ministack } = options
+  const { port, directory, keep, log, command: [file, ...args] = ministack } = options
   if (await isTaken(port))
     throw new Trouble(
       `port ${port} is taken by ${holderOf(port)}: end that, or set LOADPATH_PORT to a free port. If it is an AWS endpoint to be used, set AWS_ENDPOINT_URL=http://localhost:${port}`,
     )
-  const temporary = temporaryOf(directory)
+  const state = { services: join(directory, 'services'), objects: join(directory, 's3') }
+  // objects are written at once, all else at a graceful end: after a first life that was killed, nobody knows them
+  if (!existsSync(join(state.services, 'cloudformation.json')))
+    rmSync(state.objects, { recursive: true, force: true })
+  const temporary = join(directory, 'tmp')
   rmSync(temporary, { recursive: true, force: true })
   mkdirSync(temporary, { recursive: true })
   // functions are unpacked there: without it the package.json of a clone above would make ES modules of their files
@@ -145,9 +152,9 @@ export async function startEndpoint(options: {
   mkdirSync(dirname(log), { recursive: true })
   if (existsSync(log)) renameSync(log, `${log}.before`)
   const output = openSync(log, 'w')
-  const child = spawn(program, [], {
+  const child = spawn(file, args, {
     detached: true,
-    stdio: ['ignore', output, output],
+    stdio: ['pipe', output, output],
     // functions inherit this environment: nothing of the user's may be in it, AWS_ENDPOINT_URL least of all
     env: {
       PATH: `${executables}:${process.env.PATH ?? ''}`,
@@ -157,9 +164,9 @@ export async function startEndpoint(options: {
       BIND_HOST: '127.0.0.1',
       GATEWAY_PORT: String(port),
       PERSIST_STATE: keep ? '1' : '0',
-      STATE_DIR: join(directory, 'services'),
+      STATE_DIR: state.services,
       S3_PERSIST: keep ? '1' : '0',
-      S3_DATA_DIR: join(directory, 's3'),
+      S3_DATA_DIR: state.objects,
       IOT_MTLS_ENABLED: '0',
       SFTP_ENABLED: '0',
     },
@@ -178,6 +185,7 @@ export async function startEndpoint(options: {
     throw new Trouble(`the local AWS endpoint did not start: ${why}. The end of ${log}:\n${lastLines(log)}`)
   }
   child.unref()
+  if (child.stdin instanceof Socket) child.stdin.unref()
   return { url, mark, log } satisfies Endpoint
 }
 
@@ -187,8 +195,6 @@ export async function startEndpoint(options: {
  */
 export const stopEndpoint = (mark: ProcessMark): Promise<void> =>
   endGroup(mark, { patience: 60_000, grace: 6_000 })
-
-const temporaryOf = (directory: string) => join(directory, 'tmp')
 
 async function healthy(url: string): Promise<string | undefined> {
   const deadline = Date.now() + 60_000

@@ -12,7 +12,8 @@ const own = join(root, '.loadpath')
 /** Where everything is kept that running on this machine leaves behind. */
 export const places = {
   own,
-  ministack: join(own, 'python', 'bin', 'ministack'),
+  /** of the environment that the endpoint is installed in */
+  python: join(own, 'python', 'bin', 'python3'),
   /** what the endpoint keeps from one start to the next */
   state: join(own, 'state'),
   logs: join(own, 'logs'),

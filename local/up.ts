@@ -9,7 +9,7 @@ import { stay, stopSignal } from './lifetime.ts'
 import { loadpath } from './loadpath.ts'
 import { clientsOf, mend } from './mends.ts'
 import { places } from './places.ts'
-import { runs, signal } from './processes.ts'
+import { runs } from './processes.ts'
 import { restartRuns } from './restarted-runs.ts'
 import { samples, send } from './samples.ts'
 import { settled } from './settled.ts'
@@ -45,8 +45,6 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     await clearAway(claimed.before, fresh, env, say)
     endpoint = await findEndpoint(env, say)
     const { url, mark } = endpoint
-    // however this process ends, the endpoint is told to
-    if (mark) process.once('exit', () => runs(mark) && signal(mark.pid, 'SIGTERM'))
     writeKept({ ...readKept(), endpoint: { url, mark } })
     await begin(url, say, stop)
     // to `up --detach`, which may be gone by now

@@ -9,6 +9,9 @@ import { type Swept, sweep } from '../../core/sweep.ts'
 const { STAGE, ACCOUNT_PROJECTS } = environment(['STAGE', 'ACCOUNT_PROJECTS'])
 const ports = sweepPorts()
 
+/** Of the function's 55: the rest is for what has been begun. */
+const secondsInAll = 40
+
 /** Each minute: mends what was lost between two steps, project by project, and counts what is open. */
 export const handler = async (_event: unknown, context: Context): Promise<void> => {
   const began = Date.now()
@@ -18,7 +21,7 @@ export const handler = async (_event: unknown, context: Context): Promise<void> 
     ...(await projects(ports.memory)),
   ])
   for (const project of names) {
-    const { swept, failures } = await sweep(project, ports)
+    const { swept, failures } = await sweep(project, ports, secondsInAll / names.size)
     const level = failures.length === 0 ? 'INFO' : 'ERROR'
     const { resent, behind, ended, expired, told, stayed } = swept
     const told1 = {

@@ -1,11 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { beforeAll, describe, expect, it } from 'vitest'
-import { deliveryTo, deployedStage, eventually, pushPayload, type Stage } from './stage.ts'
+import { describe, expect, it } from 'vitest'
+import { deliveryTo, deployedStage, eventually, pushPayload } from './stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await deployedStage()
-})
+const stage = deployedStage()
 
 const about = { repository: 'octo/doors', branch: 'main', commit: 'abc', suite: 'unit' }
 const tests = (change: object = {}) => ({

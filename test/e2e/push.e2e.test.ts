@@ -2,12 +2,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { approvalOf } from '../../core/approval.ts'
 import type { Fate } from '../../core/ports.ts'
 import { runOf, runRecord } from '../../core/run.ts'
-import { commitId, deliveryTo, deployedStage, eventually, payload, pushPayload, type Stage } from './stage.ts'
+import { commitId, deliveryTo, deployedStage, eventually, payload, pushPayload } from './stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await deployedStage()
-})
+const stage = deployedStage()
 
 const source = 'https://github.com/Codertocat/Hello-World'
 

@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, expect, it } from 'vitest'
-import { deliveryTo, deployedStage, eventually, pushPayload, type Stage } from './stage.ts'
+import { expect, it } from 'vitest'
+import { holderOf } from '../../local/port.ts'
+import { signal } from '../../local/processes.ts'
+import { deliveryTo, deployedStage, eventually, pushPayload } from './stage.ts'
 
-let stage: Stage
-beforeAll(async () => {
-  stage = await deployedStage()
-})
+const stage = deployedStage()
 
 const source = 'https://github.com/Codertocat/Hello-World'
 
@@ -51,18 +50,8 @@ it('killing the functions in mid-flow loses nothing and runs nothing twice', asy
 
 /** kill -9 of every process that the endpoint has started for a function. */
 function killFunctions(endpoint: string): void {
-  const port = new URL(endpoint).port
+  const server = Number(/\d+/.exec(holderOf(Number(new URL(endpoint).port)))?.[0])
   const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line))
-    .flatMap((match) =>
-      match ? [{ pid: Number(match[1]), parent: Number(match[2]), command: match[3] ?? '' }] : [],
-    )
-  const server = execFileSync('bash', [
-    '-c',
-    `ss -ltnpH 'sport = :${port}' | grep -o 'pid=[0-9]*' | head -1 | cut -d= -f2`,
-  ])
-  const parent = Number(server.toString().trim())
-  for (const { pid } of table.filter((entry) => entry.parent === parent && entry.command.includes('node')))
-    process.kill(pid, 'SIGKILL')
+  for (const [, pid, parent, command] of table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm))
+    if (Number(parent) === server && command?.includes('node')) signal(Number(pid), 'SIGKILL')
 }

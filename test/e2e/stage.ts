@@ -2,33 +2,19 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge'
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { inject } from 'vitest'
 import { s3Bodies } from '../../adapters/aws/bodies.ts'
 import { connect } from '../../adapters/aws/clients.ts'
 import { dynamoHistory } from '../../adapters/aws/history.ts'
 import { dynamoMemory } from '../../adapters/aws/memory.ts'
 import { stepFunctions } from '../../adapters/aws/workflows.ts'
-import { type StageConfig, stageConfig, stageConfigParameter } from '../../adapters/stage-config.ts'
 import type { Delivery, DeliveryKey, Fate, History } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
-import { apiAddress } from '../../local/address.ts'
-import { firstKey } from '../../local/credentials.ts'
 
 /** The stage that the global setup has deployed, and what an outsider or an operator does with it. */
-export async function deployedStage() {
+export function deployedStage() {
   const endpoint = inject('endpoint')
-  const name = 'test'
-  const parameter = await new SSMClient().send(new GetParameterCommand({ Name: stageConfigParameter(name) }))
-  const config: StageConfig = stageConfig.parse(JSON.parse(parameter.Parameter?.Value ?? ''))
-  const secret = await new SecretsManagerClient().send(
-    new GetSecretValueCommand({ SecretId: config.webhookSecret }),
-  )
-  const webhookSecret: string = JSON.parse(secret.SecretString ?? '')['github/main/current']
-  const api = apiAddress(config, endpoint)
-  const key = await firstKey({ endpoint, stage: name, api, known: undefined })
-
+  const { api, apiKey: key, webhookSecret, config } = inject('deployed')
   const aws = connect({ endpoint })
   const clock = () => new Date().toISOString()
   const bodies = s3Bodies({ aws, bucket: config.bucket })
@@ -114,7 +100,7 @@ export async function deployedStage() {
   }
 }
 
-export type Stage = Awaited<ReturnType<typeof deployedStage>>
+export type Stage = ReturnType<typeof deployedStage>
 
 export const deliveryTo = ({ deliveries }: Fate, subscriber: string): (DeliveryKey & Delivery) | undefined =>
   deliveries.find((delivery) => delivery.subscriber === subscriber && delivery.replay === '')
