@@ -3,7 +3,7 @@ import { request } from '../core/approval.ts'
 import { track } from '../core/build.ts'
 import { httpFrame, outboxFrame } from '../core/frame.ts'
 import type { Memory } from '../core/ports.ts'
-import { type World, world } from './world.ts'
+import { type World, world } from '../test/api-world.ts'
 
 let w: World
 let admin: string

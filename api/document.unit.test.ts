@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { world } from './world.ts'
+import { world } from '../test/api-world.ts'
 
 const { app, ask } = world()
 const { body: document } = await ask(undefined, 'GET /v1/openapi.json')

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { writeId } from '../core/path-id.ts'
 import { githubPush } from '../events/github.push.ts'
 import { repositoryAnalyzed } from '../events/repository.analyzed.ts'
-import { writeId } from './ids.ts'
-import { type World, world } from './world.ts'
+import { type World, world } from '../test/api-world.ts'
 
 let w: World
 let reader: string

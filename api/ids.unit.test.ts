@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { asUrlPath, readId, writeId } from './ids.ts'
+import { readId, writeId } from '../core/path-id.ts'
+import { asUrlPath } from './ids.ts'
 
 describe('ids in paths', () => {
   it.each(['a', 'a/b', 'ü', '%', 'base64url:', 'a b', '~x', '日本語/🙂'])('%s comes back', (id) => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type World, world } from './world.ts'
+import { type World, world } from '../test/api-world.ts'
 
 let w: World
 let admin: string

@@ -1,6 +1,7 @@
 import type { z } from 'zod'
+import { writeId } from '../core/path-id.ts'
 import * as answers from './answers.ts'
-import { httpTransport, path, type Query, type Send, sender, type Transport, writeId } from './client.ts'
+import { httpTransport, path, type Query, type Send, sender, type Transport } from './client.ts'
 import type { Stage } from './stage.ts'
 
 /** The API, a method for each thing that it does. Every one throws an error for people when it is refused. */

@@ -91,7 +91,7 @@ async function checkApi(cli: Cli, parts: Part[], result: Checked): Promise<boole
     result.notes.push(`The API is of version ${version}.`)
     if (inside === undefined)
       result.notes.push(
-        'No API key is configured, so the API was asked for no more than whether it answers: loadpath keys create --save',
+        'No API key is configured, so the API was asked for no more than whether it answers: loadpath keys create me --scope admin --save',
       )
     return inside !== undefined
   } catch (error) {

@@ -86,15 +86,6 @@ export function path(segments: readonly string[], query: Query = {}): string {
   return `/${segments.map(encodeURIComponent).join('/')}${search === '' ? '' : `?${search}`}`
 }
 
-/**
- * An id as part of a path. API Gateway decodes paths before anybody sees them, so an id with other characters than
- * these goes as `base64url:` and its UTF-8 in base64url.
- */
-export const writeId = (id: string): string =>
-  /^[A-Za-z0-9\-._~:@]+$/.test(id) && !id.startsWith('base64url:')
-    ? id
-    : `base64url:${Buffer.from(id, 'utf8').toString('base64url')}`
-
 export type Send = <Schema extends z.ZodType>(
   schema: Schema,
   request: {

@@ -33,7 +33,8 @@ export async function environmentOf(cli: Cli): Promise<Record<string, string>> {
   const config = await stage.config()
   const endpoint = await stage.endpoint()
   const key = await stage.key()
-  if (key === undefined) cli.note('Without LOADPATH_API_KEY: make one with loadpath keys create --save')
+  if (key === undefined)
+    cli.note('Without LOADPATH_API_KEY: make one with loadpath keys create me --scope admin --save')
   return {
     ...(endpoint === undefined ? {} : await endpointVariables(stage, endpoint)),
     AWS_REGION: config.region,

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
-import { readId, writeId as written } from '../api/ids.ts'
 import { loadpath } from '../test/cli/terminal.ts'
-import { httpTransport, writeId } from './client.ts'
+import { httpTransport } from './client.ts'
 
 const closing: (() => void)[] = []
 afterEach(() => {
@@ -111,9 +110,4 @@ describe('something else than the API', () => {
       'did not answer within 0.05 s',
     )
   })
-})
-
-it('ids are written as the API reads them', () => {
-  for (const id of ['a', 'a/b', 'é', 'base64url:x', 'a b', '%2F', 'x?y#z', '2f1c9a10-5d3e', 'a:b@c~d_e.f'])
-    expect([writeId(id), readId(writeId(id))]).toEqual([written(id), id])
 })

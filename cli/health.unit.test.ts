@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identityOf } from '../core/admit.ts'
+import { routes } from '../events/routes.ts'
 import { AwsFault, type Served, serve } from '../test/cli/served.ts'
 import { loadpath } from '../test/cli/terminal.ts'
 
@@ -14,21 +15,11 @@ afterAll(async () => {
 const run = (words: string[], env: Record<string, string> = here.env) => loadpath(words, { env })
 const document = async (...words: string[]) => JSON.parse((await run([...words, '--json'])).out)
 
+const queues = ['record', ...routes.map(({ subscriber }) => subscriber), 'dead-letters', 'bus-dead-letters']
+
 /** All that the stage should have, as AWS tells it. */
 function healthy(depth = 0) {
   const { operations } = here
-  const queues = [
-    'record',
-    'analyze-push',
-    'track-build',
-    'test-and-validate',
-    'resume-workflow',
-    'track-run',
-    'notify',
-    'publish',
-    'dead-letters',
-    'bus-dead-letters',
-  ]
   operations['Lambda.configuration'] = () => ({ State: 'Active' })
   operations['Lambda.mappings'] = () => ({
     EventSourceMappings: [
@@ -57,8 +48,8 @@ describe('check', () => {
     expect(out).toContain('stage dev: everything is up')
     for (const line of [
       'ok  endpoint        1/1',
-      'ok  queues          10/10',
-      'ok  mappings        11/11',
+      `ok  queues          ${queues.length}/${queues.length}`,
+      `ok  mappings        ${queues.length + 1}/${queues.length + 1}`,
       'ok  tables          3/3',
     ])
       expect(out).toContain(line)

@@ -28,7 +28,7 @@ export const state = (p: Paint, text: string): string => p[stateColour(text)](te
  * Text from outside could move the cursor or turn letters around: whatever is not plain becomes a visible mark.
  * Line ends and tabs stay.
  */
-const unsafe = /(?![\n\t])[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu
+const unsafe = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu
 
 /** The same value with every text in it made safe for a terminal. */
 export function safe<T>(value: T): T

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { event, ports, stored } from '../test/fates.ts'
 import { dataOf } from './body.ts'
 import { findIdentity, why } from './fate.ts'
-import { event, ports, stored } from './fate-fixture.ts'
 import { runName } from './identity.ts'
 
 const push = event('push', { source: 'gh', type: 'github.push' })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { emit, status, told } from '../test/arrivals.ts'
+import { event } from '../test/fates.ts'
 import { noon } from '../test/world.ts'
-import { event } from './fate-fixture.ts'
 import { deliveryFrame, eventBridgeEnvelope, frame, workflowInput } from './frame.ts'
 
 const http = { door: 'http', project: 'main', actor: 'user:k1', received: noon, event: { any: 'thing' } }

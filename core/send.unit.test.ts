@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { event } from '../test/fates.ts'
 import { noon, world } from '../test/world.ts'
-import { event } from './fate-fixture.ts'
 import { deliveryFrame } from './frame.ts'
 import type { StoredEvent } from './ports.ts'
 import { messagesFor, send, sendMissing, unsentOf } from './send.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { event } from './fate-fixture.ts'
+import { event } from '../test/fates.ts'
 import { traceparentOf } from './trace-context.ts'
 
 const traceIdOf = (traceparent: string) => traceparent.split('-')[1]

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { event, ports, stored } from './fate-fixture.ts'
+import { event, ports, stored } from '../test/fates.ts'
 import { type TraceNode, trace } from './trace.ts'
 
 const done = { replay: '', state: 'done', attempts: 1, started: 't', changed: 't', emitted: [] } as const

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { endpoint, ours, ports, type Reply, reply, seen } from '../../test/aws-server.ts'
 import { type ConnectOptions, connect } from './clients.ts'
-import { endpoint, ours, ports, type Reply, reply, seen } from './test-server.ts'
 
 describe('failures', () => {
   const call = (options: Partial<ConnectOptions> = {}) => ours(options).call('dynamodb', 'GetItem', {})

@@ -6,9 +6,9 @@ import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn'
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns'
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { describe, expect, test } from 'vitest'
+import { credentials, endpoint, ours, region, type Seen, seen } from '../../test/aws-server.ts'
 import { type Aws, connect } from './clients.ts'
 import { authorization, sha256 } from './signature.ts'
-import { credentials, endpoint, ours, region, type Seen, seen } from './test-server.ts'
 
 const theirs = () => ({ region, endpoint, credentials, maxAttempts: 1 })
 

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Clock, History } from '../../core/ports.ts'
 import { retentionDays } from '../../events/event-type.ts'
+import { createTable } from '../../test/aws-resources.ts'
 import { historyContract } from '../contract/history.ts'
 import { historyListsContract } from '../contract/history-lists.ts'
 import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
@@ -12,7 +13,6 @@ import { deliveryKey } from './delivery-items.ts'
 import { getAll } from './dynamodb.ts'
 import { dynamoHistory } from './history.ts'
 import { eventKey, secondsOf } from './history-items.ts'
-import { createTable } from './test-resources.ts'
 
 let aws: Aws
 let table: string

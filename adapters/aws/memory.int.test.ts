@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { History, Memory } from '../../core/ports.ts'
+import { createTable } from '../../test/aws-resources.ts'
 import { memoryContract } from '../contract/memory.ts'
 import { memoryListsContract } from '../contract/memory-lists.ts'
 import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
@@ -10,7 +11,6 @@ import { getAll } from './dynamodb.ts'
 import { dynamoHistory } from './history.ts'
 import { eventKey, secondsOf } from './history-items.ts'
 import { dynamoMemory } from './memory.ts'
-import { createTable } from './test-resources.ts'
 
 let aws: Aws
 let memory: Memory

@@ -19,9 +19,7 @@ export function consume<R extends Route>(route: R, compose: () => HandlerOf<R>):
   // the route's types are let go of here: consume hands over what the schemas of these very types have parsed
   const handler: HandlerAny = compose() as never
   const ports = consumePorts(route)
-  // the only place where a route's types are let go of: consume hands over what its schemas have parsed
-  return (event: SQSEvent, context: Context) =>
-    handleBatch(route, handler as HandlerAny, ports, event, context)
+  return (event: SQSEvent, context: Context) => handleBatch(route, handler, ports, event, context)
 }
 
 /** One batch of one route's queue. What must be seen again stays on the queue, for as long as its backoff says. */

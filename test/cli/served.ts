@@ -1,10 +1,10 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
 import type { StageConfig } from '../../adapters/stage-config.ts'
-import { type World, world } from '../../api/world.ts'
 import { authenticate } from '../../core/access.ts'
 import { ingest } from '../../core/ingest.ts'
 import { routes } from '../../events/routes.ts'
+import { type World, world } from '../api-world.ts'
 
 export const webhookSecret = 'it is a secret'
 const apiId = 'abc123'

@@ -64,7 +64,11 @@ describe('the tree', () => {
 
 /** `as X` says to the compiler what nobody has checked. Variance is the one thing that types cannot say otherwise. */
 const allowedCasts: Readonly<Record<string, RegExp>> = {
-  'adapters/lambda/consume.ts': /handler as HandlerAny/,
+  'adapters/lambda/consume.ts': /compose\(\) as never/,
+  'core/admit.ts': /partitionkey\?\.\(data as never\)/,
+  'core/outbox.ts': /partitionkey\?\.\(data as never\)/,
+  'core/versions.ts': /upcast\(current as never\)/,
+  'events/route.ts': /matches\(data as never\)/,
 }
 
 describe('parse at every edge, cast nowhere', () => {
@@ -74,9 +78,7 @@ describe('parse at every edge, cast nowhere', () => {
       .filter(
         (line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && !/\b(import|export)\b|^\s+\w+ as \w+,?$/.test(line),
       )
-      .filter((line) =>
-        /[\w)\]}] as (?!const\b|never\b)[A-Za-z{[(]/.test(line.replaceAll(/'[^']*'|`[^`]*`/g, "''")),
-      )
+      .filter((line) => /[\w)\]}] as (?!const\b)[A-Za-z{[(]/.test(line.replaceAll(/'[^']*'|`[^`]*`/g, "''")))
       .filter((line) => !allowedCasts[path]?.test(line))
     expect(casts).toEqual([])
   })

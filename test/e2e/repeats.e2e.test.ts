@@ -33,10 +33,12 @@ it('killing the functions in mid-flow loses nothing and runs nothing twice', asy
   const deliveries = await Promise.all(
     Array.from({ length: 20 }, async () => (await stage.webhook('push', pushPayload())).delivery),
   )
+  let killed = 0
   for (let round = 0; round < 3; round++) {
-    killFunctions(stage.endpoint)
+    killed += killFunctions(stage.endpoint)
     await sleep(200)
   }
+  expect(killed).toBeGreaterThan(0)
   for (const id of deliveries) {
     const fate = await eventually(async () => {
       const found = await stage.history.fate({ project: 'main', source, id })
@@ -48,10 +50,12 @@ it('killing the functions in mid-flow loses nothing and runs nothing twice', asy
   }
 }, 300_000)
 
-/** kill -9 of every process that the endpoint has started for a function. */
-function killFunctions(endpoint: string): void {
+/** kill -9 of every process that the endpoint has started for a function; answers how many there were. */
+function killFunctions(endpoint: string): number {
   const server = Number(/\d+/.exec(holderOf(Number(new URL(endpoint).port)))?.[0])
   const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
-  for (const [, pid, parent, command] of table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm))
-    if (Number(parent) === server && command?.includes('node')) signal(Number(pid), 'SIGKILL')
+  const functions = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].filter(
+    ([, , parent, command]) => Number(parent) === server && command?.includes('node'),
+  )
+  return functions.filter(([, pid]) => signal(Number(pid), 'SIGKILL')).length
 }

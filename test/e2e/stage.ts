@@ -89,11 +89,13 @@ export function deployedStage() {
         }),
       ),
 
-    /** The fate of an event once each delivery that it expects is there. */
+    /** The fate of an event once each delivery that it expects is done, or given up. */
     settled: (identity: Identity) =>
       eventually(async () => {
         const fate = await history.fate(identity)
-        const waiting = fate.stored?.expects.filter((name) => !deliveryTo(fate, name)) ?? ['the event itself']
+        const isOver = (name: string) =>
+          ['done', 'dead', 'dropped'].includes(deliveryTo(fate, name)?.state ?? '')
+        const waiting = fate.stored?.expects.filter((name) => !isOver(name)) ?? ['the event itself']
         if (waiting.length > 0) throw new Error(`waiting for ${waiting.join(', ')}`)
         return fate
       }),

@@ -3,14 +3,14 @@ import { inMemoryHistory } from '../adapters/in-memory/history.ts'
 import { inMemoryMemory } from '../adapters/in-memory/memory.ts'
 import { inMemoryQueues } from '../adapters/in-memory/queues.ts'
 import { inMemoryWorkflows } from '../adapters/in-memory/workflows.ts'
+import { createApi } from '../api/app.ts'
+import type { ApiDeps } from '../api/context.ts'
 import { newKey, type Principal, type Scope } from '../core/access.ts'
 import { type Arrival, readMessage } from '../core/arrival.ts'
 import { consume } from '../core/consume.ts'
 import { record } from '../core/record.ts'
 import { startRun } from '../core/start-run.ts'
 import { routes, routeTo } from '../events/routes.ts'
-import { createApi } from './app.ts'
-import type { ApiDeps } from './context.ts'
 
 /** The whole API for tests, on ports in memory, with one clock that stands until it is moved. */
 export function world(overrides: Partial<ApiDeps> = {}) {

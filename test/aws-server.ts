@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
-import { type Aws, type ConnectOptions, connect } from './clients.ts'
+import { type Aws, type ConnectOptions, connect } from '../adapters/aws/clients.ts'
 
 export type Seen = { method: string; path: string; headers: IncomingHttpHeaders; body: Buffer }
 export type Reply = { status: number; body: string; headers?: Record<string, string> } | 'hang up' | 'silence'

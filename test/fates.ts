@@ -1,6 +1,6 @@
+import type { FatePorts } from '../core/fate.ts'
+import type { Delivery, DeliveryKey, MemoryRecord, RecordKey, StoredEvent } from '../core/ports.ts'
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
-import type { FatePorts } from './fate.ts'
-import type { Delivery, DeliveryKey, MemoryRecord, RecordKey, StoredEvent } from './ports.ts'
 
 /** Histories for tests, written down as lists of events with what is known of them. */
 

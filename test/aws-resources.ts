@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import type { Aws } from './clients.ts'
-import { type Keys, type TableDescription, type TableName, tables } from './tables.ts'
+import type { Aws } from '../adapters/aws/clients.ts'
+import { type Keys, type TableDescription, type TableName, tables } from '../adapters/aws/tables.ts'
 
 /** Tables, queues and machines of a test's own on the endpoint, from the description that infra deploys. */
 const schema = ({ pk, sk }: Keys) => [
