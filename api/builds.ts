@@ -2,6 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi'
 import { buildOf, overall } from '../core/build.ts'
 import type { MemoryRecord } from '../core/ports.ts'
 import { buildStatus } from '../events/build.status-changed.ts'
+import { repositoryName } from '../events/github.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { json, refused } from './problems.ts'
@@ -25,7 +26,7 @@ export function builds(app: Api, deps: ApiDeps): void {
     summary: 'The build status of each branch, the branch with the newest commit first',
     request: {
       query: z.object({
-        repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
+        repository: repositoryName,
         ...pageQuery,
       }),
     },

@@ -306,7 +306,9 @@ describe('runs', () => {
     const wrong = await w.ask(admin, 'POST /v1/runs', { workflow, data: { ...data, repository: 'hello' } })
     expect(wrong).toMatchObject({
       status: 422,
-      body: { faults: [{ path: 'data.repository', expected: 'expected <owner>/<name>', got: '"hello"' }] },
+      body: {
+        faults: [{ path: 'data.repository', expected: '<owner>/<name>, as GitHub has it', got: '"hello"' }],
+      },
     })
     expect((await w.ask(admin, 'POST /v1/runs', { workflow })).status).toBe(422)
     expect((await w.ask(admin, 'POST /v1/runs', { workflow, data, event: { id: 'x' } })).status).toBe(422)

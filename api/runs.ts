@@ -52,7 +52,7 @@ const start = z
       .openapi({ description: 'an event that is recorded already' }),
   })
   .refine(({ data, event }) => (data === undefined) !== (event === undefined), {
-    error: 'expected either `data` or `event`',
+    error: 'either `data` or `event`',
   })
 
 const started = z.object({

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { buildStatusChanged } from '../events/build.status-changed.ts'
 import type { Identity } from '../events/envelope.ts'
-import type { DataOf } from '../events/event-type.ts'
+import { type DataOf, retentionDays } from '../events/event-type.ts'
 import { githubPullRequestOpened } from '../events/github.pull-request.opened.ts'
 import { githubPullRequestSynchronize } from '../events/github.pull-request.synchronize.ts'
 import { githubPush } from '../events/github.push.ts'
@@ -42,11 +42,12 @@ export async function collectFact(
   identity: Identity,
   deps: FactsDeps,
 ): Promise<ChangeFacts | RepositoryFacts | BuildFacts> {
-  const { defaultBranch, ...change } = changeOf(await load(identity, deps))
+  const loaded = await load(identity, deps)
+  const { defaultBranch, ...change } = changeOf(loaded)
   const { project } = identity
   switch (fact) {
     case 'change':
-      return withRisk(project, change, deps.memory)
+      return withRisk(project, change, loaded.received, deps.memory)
     case 'repository':
       return repositoryFacts(project, change.repository, defaultBranch, deps.memory)
     case 'build': {
@@ -61,7 +62,8 @@ export async function collectFact(
 async function load(identity: Identity, { history, bodies }: FactsDeps) {
   const [stored] = await history.getEvents([identity])
   if (stored === undefined) throw new Failure('NotFound', `no event ${identity.id} from ${identity.source}`)
-  return newestData(stored.event, await presentDataOf(stored.event, bodies))
+  const { event } = stored
+  return { ...newestData(event, await presentDataOf(event, bodies)), received: event.received }
 }
 
 type Change = ChangeFacts & { defaultBranch?: string | undefined }
@@ -147,6 +149,9 @@ export function pullRequestRisk({ additions, deletions, changed_files: files }: 
   }
 }
 
+/** Milliseconds: as long as the push itself is. */
+const riskKept = retentionDays.project * 86_400_000
+
 /**
  * The risk of a push is told from its own data, and remembered by branch and commit: so somebody who asks for the
  * validation of that commit later, once its builds are through, finds it known. A pull request's is not remembered,
@@ -155,6 +160,7 @@ export function pullRequestRisk({ additions, deletions, changed_files: files }: 
 async function withRisk(
   project: string,
   change: ChangeFacts,
+  received: string,
   memory: FactsDeps['memory'],
 ): Promise<ChangeFacts> {
   if (change.proposed) return change
@@ -164,7 +170,8 @@ async function withRisk(
     return record === undefined ? change : { ...change, risk: risk.parse(record.value) }
   }
   // a version conflict says that it is remembered already: the first push of a commit says most about it
-  await memory.commit({ writes: [{ ...key, version: 1, value: change.risk }], outbox: [] })
+  const expires = new Date(Date.parse(received) + riskKept).toISOString()
+  await memory.commit({ writes: [{ ...key, version: 1, value: change.risk, expires }], outbox: [] })
   return change
 }
 

@@ -162,7 +162,13 @@ export type RecordKey = { project: string; kind: string; name: string }
 /** Where a record stands in lists of its kind: `list` such as `runs/open`, `order` sorts within it. */
 export type ListPlace = { list: string; order: string }
 
-export type MemoryRecord = RecordKey & { version: number; value: unknown; place?: ListPlace | undefined }
+export type MemoryRecord = RecordKey & {
+  version: number
+  value: unknown
+  place?: ListPlace | undefined
+  /** ISO 8601; forgotten some time after it. Kept for ever without. */
+  expires?: string | undefined
+}
 
 /** The record as it shall be; committed only if its version is still `version - 1` (1: there is none yet). */
 export type MemoryWrite = MemoryRecord
@@ -237,7 +243,6 @@ export interface Workflows {
   describe(workflow: string, name: string): Promise<RunDescription | undefined>
   /** Answers a task token; 'gone' when the run no longer waits for it. */
   succeedTask(token: string, output: unknown): Promise<'answered' | 'gone'>
-  failTask(token: string, error: string, cause: string): Promise<'answered' | 'gone'>
 }
 
 export type RunDescription = {

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { DataOf } from '../events/event-type.ts'
+import { repositoryName } from '../events/github.ts'
 import { qualityGate, repositoryUpdated } from '../events/repository.updated.ts'
 import type { Change } from './handler.ts'
 import { canonicalJson } from './identity.ts'
@@ -10,14 +11,11 @@ export type Repository = DataOf<typeof repositoryUpdated>
 
 /** What `POST /v1/repositories` takes. Declaring again replaces the whole. */
 export const declareRepository = z.object({
-  repository: z
-    .string()
-    .max(200)
-    .regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
+  repository: repositoryName,
   deployBranch: z
     .string()
     .max(255)
-    .regex(/^[^\s~^:?*[\\]+$/, { error: 'expected the name of a branch' }),
+    .regex(/^[^\s~^:?*[\\]+$/, { error: 'the name of a branch' }),
   gates: z.array(qualityGate).max(20).default([]),
 })
 export type DeclareRepository = z.infer<typeof declareRepository>

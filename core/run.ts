@@ -95,6 +95,9 @@ export const track = (
   record: MemoryRecord | undefined,
 ): MemoryWrite | undefined => write(project, evolve(runOf(record), told), record)
 
+/** As long as Step Functions keeps a run and its name. */
+const keptUntil = (ended: string): string => new Date(Date.parse(ended) + 90 * 86_400_000).toISOString()
+
 function write(project: string, state: Run, record: MemoryRecord | undefined): MemoryWrite | undefined {
   if (record !== undefined && canonicalJson(record.value) === canonicalJson(state)) return undefined
   return {
@@ -105,5 +108,6 @@ function write(project: string, state: Run, record: MemoryRecord | undefined): M
       list: state.status === 'running' ? 'runs/open' : 'runs/ended',
       order: new Date(state.started).toISOString(),
     },
+    expires: state.status === 'running' ? undefined : keptUntil(state.ended ?? state.started),
   }
 }

@@ -8,6 +8,7 @@ export const buildStatusChanged = defineEvent({
   type: 'build.status-changed',
   description: 'The builds of a branch, taken together, went from one status to another.',
   origin: 'ours',
+  ordered: true,
   retention: 'project',
   schema: z.object({
     repository: z.string(),

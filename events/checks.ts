@@ -50,11 +50,15 @@ function badRoutes(types: readonly EventType[], routes: readonly Route[]): strin
 const within = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most
 
+/** Queues that are no subscriber's, and what the index of open deliveries calls the quarantine. */
+const reserved = new Set(['record', 'dead-letters', 'bus-dead-letters', 'quarantine'])
+
 /** Each setting that queues, mappings or names cannot have. */
 function badSettings(route: Route): string[] {
   const { subscriber, kind, effect, batch, concurrency, attempts, timeout } = route
   const faults: [boolean, string][] = [
     [!/^[a-z0-9][a-z0-9-]{0,39}$/.test(subscriber), 'a name is at most 40 of a-z, 0-9 and -'],
+    [reserved.has(subscriber), 'that name is taken by a queue or a list of ours: choose another'],
     [!within(batch, 1, 10), `batch ${batch}: expected 1 to 10`],
     [!within(concurrency, 2, 1000), `concurrency ${concurrency}: SQS mappings take 2 to 1000`],
     [!within(attempts, 1, 20), `attempts ${attempts}: expected 1 to 20`],

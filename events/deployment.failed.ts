@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineEvent } from './event-type.ts'
-import { repositoryKey } from './github.ts'
+import { repositoryKey, repositoryName } from './github.ts'
 
 export const deploymentFailed = defineEvent({
   type: 'deployment.failed',
@@ -8,7 +8,7 @@ export const deploymentFailed = defineEvent({
   origin: 'outside',
   retention: 'project',
   schema: z.object({
-    repository: z.string(),
+    repository: repositoryName,
     environment: z.string(),
     commit: z.string().optional(),
     reason: z.string(),

@@ -20,6 +20,7 @@ const key = (max: number) =>
     .min(1)
     .refine((text) => byteLength(text) <= max, { error: `at most ${max} bytes of UTF-8` })
     .refine((text) => !/\p{Cc}/u.test(text), { error: 'no control characters' })
+    .refine((text) => text.isWellFormed(), { error: 'no half of a character (a lone surrogate)' })
 
 export const projectName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, {
   error: 'a project is 1 to 63 of a-z, 0-9 and -, and begins with a letter or digit',

@@ -21,7 +21,9 @@ export type EventType<Name extends string = string, Schema extends z.ZodType = z
   older: readonly OldVersion[]
   /** what of the data belongs together; decides `partitionkey` when the sender did not */
   partitionkey?: (data: z.infer<Schema>) => string
-  /** dotted paths of personal data, scrubbed from logs */
+  /** listed by partition key and sequence, so that somebody may read them back in order; costs an index write each */
+  ordered: boolean
+  /** dotted paths of personal data: named in the docs; no data at all is ever logged */
   personal: readonly string[]
   /** real data, valid against `schema` */
   example: z.input<Schema>
@@ -29,15 +31,16 @@ export type EventType<Name extends string = string, Schema extends z.ZodType = z
 
 type Declaration<Name extends string, Schema extends z.ZodType> = Omit<
   EventType<Name, Schema>,
-  'version' | 'older' | 'personal'
-> & { older?: readonly OldVersion[]; personal?: readonly string[] }
+  'version' | 'older' | 'personal' | 'ordered'
+> & { older?: readonly OldVersion[]; personal?: readonly string[]; ordered?: boolean }
 
 /** Declares an event type. The version is one more than the number of older shapes. */
 export function defineEvent<const Name extends string, Schema extends z.ZodType>(
   declaration: Declaration<Name, Schema>,
 ): EventType<Name, Schema> {
   const older = declaration.older ?? []
-  return { ...declaration, older, personal: declaration.personal ?? [], version: older.length + 1 }
+  const { personal = [], ordered = false } = declaration
+  return { ...declaration, older, personal, ordered, version: older.length + 1 }
 }
 
 /** An older shape of a type, typed by its own schema. */

@@ -18,7 +18,7 @@ export const githubPush = defineEvent({
   origin: 'outside',
   retention: 'project',
   schema: z.looseObject({
-    ref: z.string().startsWith('refs/', { error: 'expected a full ref such as refs/heads/main' }),
+    ref: z.string().startsWith('refs/', { error: 'a full ref such as refs/heads/main' }),
     before: z.string(),
     after: z.string(),
     created: z.boolean().default(false),

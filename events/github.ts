@@ -1,8 +1,12 @@
 import * as z from 'zod'
 
 /** The parts of GitHub's payloads that several of its events share. Unknown fields are kept. */
+export const repositoryName = z
+  .string()
+  .regex(/^[A-Za-z0-9._-]{1,100}\/[A-Za-z0-9._-]{1,100}$/, { error: '<owner>/<name>, as GitHub has it' })
+
 export const githubRepository = z.looseObject({
-  full_name: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
+  full_name: repositoryName,
   default_branch: z.string().optional(),
 })
 

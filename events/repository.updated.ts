@@ -36,6 +36,7 @@ export const repositoryUpdated = defineEvent({
   type: 'repository.updated',
   description: 'A repository was declared, or its branch to deploy or its quality gates were changed.',
   origin: 'ours',
+  ordered: true,
   retention: 'project',
   schema: z.object({
     repository: z.string(),

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { defineEvent } from './event-type.ts'
-import { repositoryKey } from './github.ts'
+import { repositoryKey, repositoryName } from './github.ts'
 
 export const repositoryValidationRequested = defineEvent({
   type: 'repository.validation-requested',
@@ -8,7 +8,7 @@ export const repositoryValidationRequested = defineEvent({
   origin: 'outside',
   retention: 'project',
   schema: z.object({
-    repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
+    repository: repositoryName,
     branch: z.string().min(1).max(255),
     commit: z.string().min(1).max(255),
   }),

@@ -1,9 +1,9 @@
 import * as z from 'zod'
 import { defineEvent, olderVersion } from './event-type.ts'
-import { repositoryKey } from './github.ts'
+import { repositoryKey, repositoryName } from './github.ts'
 
 const about = {
-  repository: z.string().regex(/^[^/\s]+\/[^/\s]+$/, { error: 'expected <owner>/<name>' }),
+  repository: repositoryName,
   branch: z.string().min(1).max(255),
   commit: z.string().min(1).max(255),
   suite: z.string().min(1).max(255),

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Page, PageEntry, PageName, Quarantined, StoredEvent } from '../../core/ports.ts'
+import { eventTypeNamed } from '../../events/catalogue.ts'
 import { type Identity, recordedEvent } from '../../events/envelope.ts'
 import { shardOf, timeKey } from '../listing.ts'
 import {
@@ -59,7 +60,7 @@ export function eventItem(stored: StoredEvent, expires: number, region: string):
           tracepk: s(tracePk(project, correlationid, shardOf(key.pk + key.sk, traceShards))),
           tracesk: s(timeKey(event.received, key.pk + key.sk)),
         }),
-    ...(event.sequence === undefined
+    ...(event.sequence === undefined || !eventTypeNamed(event.type)?.ordered
       ? {}
       : {
           orderpk: s(`${project}#${partitionkey}`),
@@ -145,8 +146,9 @@ export function quarantinedOf(item: RawItem): Quarantined {
 
 // ---- pages
 
+/** Begins as no project can, so that no event's id falls into a page's partition. */
 export const pagePk = ({ project, hour, shard }: { project: string; hour: string; shard: number }): string =>
-  pkOf({ project, id: `timeline#${hour}#${shard}` })
+  `timeline~${project}#${hour}#${shard}`
 
 export const pageSk = (page: string): string => `page#${page}`
 

@@ -126,13 +126,22 @@ describe('items', () => {
   test('an event stands in an index only where a reader needs it there', async () => {
     const project = freshProject()
     const first = sample({ project })
-    const later = sample({ project, correlationid: first.event.id, sequence: 4, partitionkey: 'issue/1' })
-    await history.insertEvents([first, later])
+    const type = 'build.status-changed'
+    const later = sample({
+      project,
+      type,
+      correlationid: first.event.id,
+      sequence: 4,
+      partitionkey: 'build/1',
+    })
+    const unordered = sample({ project, type: 'approval.decided', sequence: 4, partitionkey: 'approval/1' })
+    await history.insertEvents([first, later, unordered])
     const indexed = (item: RawItem) => Object.keys(item).filter((name) => /^(trace|open|order)/.test(name))
     expect(indexed(await rawOf(eventKey(first.event)))).toEqual([])
+    expect(indexed(await rawOf(eventKey(unordered.event)))).toEqual([])
     const item = await rawOf(eventKey(later.event))
     expect(indexed(item).toSorted()).toEqual(['orderpk', 'ordersk', 'tracepk', 'tracesk'])
-    expect(item.orderpk).toEqual({ S: `${project}#issue/1` })
+    expect(item.orderpk).toEqual({ S: `${project}#build/1` })
     expect(item.region).toEqual({ S: 'us-east-1' })
   })
 })

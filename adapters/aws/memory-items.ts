@@ -23,13 +23,14 @@ export const recordKey = ({ project, kind, name }: RecordKey) => ({
 
 export const listPk = (project: string, list: string): string => `${project}#${list}`
 
-export function recordItem({ place, version, value, ...key }: MemoryWrite): Item {
+export function recordItem({ place, version, value, expires, ...key }: MemoryWrite): Item {
   const { pk, sk } = recordKey(key)
   return {
     pk: s(pk),
     sk: s(sk),
     version: n(version),
     value: toAttribute(value),
+    ...(expires === undefined ? {} : { ttl: n(Math.floor(Date.parse(expires) / 1000)) }),
     ...(place === undefined
       ? {}
       : { listpk: s(listPk(key.project, place.list)), listsk: s(listKey({ ...key, place })) }),
@@ -42,17 +43,19 @@ const storedRecord = z.object({
   value: json,
   listpk: text.optional(),
   listsk: text.optional(),
+  ttl: number.optional(),
 })
 
 export function recordOf(item: RawItem): MemoryRecord {
-  const { pk, version, value, listpk, listsk } = storedRecord.parse(item)
+  const { pk, version, value, listpk, listsk, ttl } = storedRecord.parse(item)
   const [project = '', kind = '', ...rest] = pk.split('#')
   const name = rest.join('#')
   const place =
     listpk === undefined || listsk === undefined
       ? undefined
       : { list: listpk.slice(project.length + 1), order: listsk.slice(0, -` ${kind} ${name}`.length) }
-  return { project, kind, name, version, value, ...(place === undefined ? {} : { place }) }
+  const expires = ttl === undefined ? undefined : new Date(ttl * 1000).toISOString()
+  return { project, kind, name, version, value, place, expires }
 }
 
 // ---- outbox

@@ -7,7 +7,8 @@ export type TableDescription = {
   indexes: Readonly<Record<string, Keys & { projection: 'KEYS_ONLY' }>>
   /** the attribute that says when an item expires, in seconds since 1970 */
   ttl: string
-  stream?: 'NEW_IMAGE'
+  /** what wakes the relay needs no more than keys, and must not carry tokens or hashes about */
+  stream?: 'KEYS_ONLY'
   /** whether what is lost here could not be made again */
   pointInTimeRecovery: boolean
 }
@@ -28,7 +29,7 @@ export const tables = {
     keys: { pk: 'pk', sk: 'sk' },
     indexes: { list: { pk: 'listpk', sk: 'listsk', projection: 'KEYS_ONLY' } },
     ttl: 'ttl',
-    stream: 'NEW_IMAGE',
+    stream: 'KEYS_ONLY',
     pointInTimeRecovery: true,
   },
   ephemeral: { keys: { pk: 'pk' }, indexes: {}, ttl: 'ttl', pointInTimeRecovery: false },

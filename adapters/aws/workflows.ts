@@ -91,7 +91,5 @@ export function stepFunctions({ aws, prefix }: { aws: Aws; prefix: string }): Wo
 
     succeedTask: (taskToken, output) =>
       answerTask('SendTaskSuccess', { taskToken, output: JSON.stringify(output) }),
-
-    failTask: (taskToken, error, cause) => answerTask('SendTaskFailure', { taskToken, error, cause }),
   }
 }

@@ -41,6 +41,15 @@ export function memoryContract(make: () => MemoryFixture): void {
       expect((await memory.get(write))?.value).toEqual(value)
     })
 
+    test('one that expires says when, until it is written without', async () => {
+      const { memory } = make()
+      const write = record(freshProject(), 'x', { expires: '2031-01-01T00:00:00.000Z' })
+      await memory.commit({ ...nothing, writes: [write] })
+      expect((await memory.get(write))?.expires).toBe('2031-01-01T00:00:00.000Z')
+      await memory.commit({ ...nothing, writes: [{ ...write, version: 2, expires: undefined }] })
+      expect((await memory.get(write))?.expires).toBeUndefined()
+    })
+
     test('what the caller changes afterwards does not reach the store', async () => {
       const { memory } = make()
       const value = { list: ['a'] }

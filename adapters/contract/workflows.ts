@@ -63,21 +63,6 @@ export function workflowsContract(make: () => WorkflowsFixture): void {
       }),
     )
     expect(await workflows.succeedTask(token, { decision: 'again' })).toBe('gone')
-    expect(await workflows.failTask(token, 'Late', 'too late')).toBe('gone')
-  })
-
-  test('a waiting run fails with what it is told', async () => {
-    const { workflows, waiting, tokenOf } = make()
-    const name = randomUUID()
-    await workflows.start(waiting, name, {})
-    expect(await workflows.failTask(await tokenOf(name), 'ApprovalDenied', 'by alice')).toBe('answered')
-    await vi.waitFor(async () =>
-      expect(await workflows.describe(waiting, name)).toMatchObject({
-        status: 'FAILED',
-        error: 'ApprovalDenied',
-        cause: 'by alice',
-      }),
-    )
   })
 
   test('nobody waits for a token that was never given', async () => {

@@ -54,9 +54,6 @@ export function inMemoryWorkflows({ clock }: { clock: Clock }): InMemoryWorkflow
     async succeedTask(token, output) {
       return answer(token, { output })
     },
-    async failTask(token, error, cause) {
-      return answer(token, { error, cause })
-    },
     end: (workflow, name, result) =>
       finish(workflow, name, { status: 'output' in result ? 'SUCCEEDED' : 'FAILED', ...result }),
     ask: (token, answered) => void waiting.set(token, answered),

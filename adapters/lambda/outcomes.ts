@@ -5,7 +5,7 @@ import { type Line, tell } from './telemetry.ts'
 /** Tells in one line what the gate did with a batch. */
 export function tellOutcomes(
   outcomes: readonly Outcome[],
-  context: { functionName: string; awsRequestId: string },
+  context: { functionName: string; functionVersion: string; awsRequestId: string },
   { stage, began, detail }: { stage: string; began: number; detail?: Line['detail'] },
 ): void {
   const count = (...statuses: Outcome['status'][]) =>
@@ -23,12 +23,22 @@ export function tellOutcomes(
         Unavailable: count('unavailable'),
         DurationMs: Date.now() - began,
       },
+      also: byVersion(context),
       level: troubles.length === 0 ? 'INFO' : 'WARN',
       detail: { ...detail, ...(troubles.length === 0 ? {} : { troubles }) },
     },
     { awsRequestId: context.awsRequestId, stage, now: began },
   )
 }
+
+/** What the alarms on a canary go by; a function that is not deployed by versions has none. */
+const byVersion = ({ functionName, functionVersion }: { functionName: string; functionVersion: string }) =>
+  /^\d+$/.test(functionVersion)
+    ? {
+        dimensions: { function: functionName, version: functionVersion },
+        metrics: ['Recorded', 'Known', 'Quarantined', 'Unavailable'],
+      }
+    : undefined
 
 const isQuarantinedConflict = (outcome: Outcome): boolean =>
   outcome.status === 'quarantined' && outcome.reason === 'conflict'

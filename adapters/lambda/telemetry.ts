@@ -6,36 +6,44 @@ export type Line = {
   /** EMF dimensions beside the stage, such as the subscriber */
   dimensions?: Readonly<Record<string, string>>
   metrics: Readonly<Record<string, number>>
+  /** some of the metrics once more, under dimensions of their own beside the stage; each pair of these costs money */
+  also?: { dimensions: Readonly<Record<string, string>>; metrics: readonly string[] } | undefined
   /** anything else worth reading; no personal data, no bodies, no secrets */
   detail?: Readonly<Record<string, unknown>>
   level?: 'INFO' | 'WARN' | 'ERROR'
 }
 
 /**
- * One line per invocation, log and metrics in one: CloudWatch's embedded metric format.
- * `emit` writes it; default stdout. The stage and the request id come from the environment and the context.
+ * One line on stdout, log and metrics in one: CloudWatch's embedded metric format. The stage and the request id come
+ * from the environment and the context.
  */
 export function tell(line: Line, context: { awsRequestId?: string; stage: string; now: number }): void {
-  const dimensions = { stage: context.stage, ...line.dimensions }
-  const unit = (name: string): Unit => (name.endsWith('Ms') ? 'Milliseconds' : 'Count')
+  const { also } = line
   console.log(
     JSON.stringify({
       _aws: {
         Timestamp: context.now,
         CloudWatchMetrics: [
-          {
-            Namespace: 'Loadpath',
-            Dimensions: [Object.keys(dimensions)],
-            Metrics: Object.keys(line.metrics).map((name) => ({ Name: name, Unit: unit(name) })),
-          },
+          directive(line.dimensions, Object.keys(line.metrics)),
+          ...(also === undefined ? [] : [directive(also.dimensions, also.metrics)]),
         ],
       },
       level: line.level ?? 'INFO',
       function: line.function,
       requestId: context.awsRequestId,
-      ...dimensions,
+      stage: context.stage,
+      ...line.dimensions,
+      ...also?.dimensions,
       ...line.metrics,
       ...line.detail,
     }),
   )
 }
+
+const unitOf = (name: string): Unit => (name.endsWith('Ms') ? 'Milliseconds' : 'Count')
+
+const directive = (dimensions: object = {}, metrics: readonly string[]) => ({
+  Namespace: 'Loadpath',
+  Dimensions: [['stage', ...Object.keys(dimensions)]],
+  Metrics: metrics.map((name) => ({ Name: name, Unit: unitOf(name) })),
+})
