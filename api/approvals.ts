@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { answer, approvalOf, approvalRecord, publicView } from '../core/approval.ts'
+import { commitDecision } from '../core/commit-decision.ts'
 import { Failure } from '../core/errors.ts'
 import { outboxItems } from '../core/outbox.ts'
 import type { MemoryRecord } from '../core/ports.ts'
-import { commitDecision } from './command.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
@@ -25,7 +25,7 @@ const approval = z
   })
   .openapi('Approval')
 
-const decision = z.object({
+const decision = z.strictObject({
   decision: z.enum(['approved', 'denied']),
   comment: z.string().max(1000).optional(),
 })
@@ -87,7 +87,7 @@ export function approvals(app: Api, deps: ApiDeps): void {
     const { project, actor } = c.var.principal
     const key = approvalRecord(project, c.req.valid('param').approval)
     const said = c.req.valid('json')
-    const decided = await commitDecision(deps.memory, async () => {
+    const decided = await commitDecision(deps.memory, 'the approval', async () => {
       const record = await deps.memory.get(key)
       const change = answer(project, { ...said, by: actor, now: deps.now() }, record)
       // one story may ask twice, and what both answers cause must not have one id: `by` is part of it
@@ -96,7 +96,7 @@ export function approvals(app: Api, deps: ApiDeps): void {
       const outbox = outboxItems(change, { project, by, actor, ...(cause === undefined ? {} : { cause }) })
       return { commit: { writes: change.writes, outbox }, answer: change.writes[0] }
     })
-    return c.json(shown(decided), 200)
+    return c.json(shown(decided.answer), 200)
   })
 }
 

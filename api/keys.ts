@@ -11,9 +11,9 @@ import {
   scope,
   shownKey,
 } from '../core/access.ts'
+import { commitDecision } from '../core/commit-decision.ts'
 import { Failure } from '../core/errors.ts'
 import { projectName } from '../events/envelope.ts'
-import { commitDecision } from './command.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
@@ -33,7 +33,7 @@ const created = z
   .object({ key: z.string().openapi({ description: 'the credential; it is never shown again' }), ...listed })
   .openapi('NewApiKey')
 
-const request = z.object({
+const request = z.strictObject({
   name: z.string().min(1).max(100),
   scopes: z.array(scope).min(1),
   project: projectName.optional().openapi({ description: 'another than the own needs the scope `admin`' }),
@@ -103,7 +103,7 @@ export function keys(app: Api, deps: ApiDeps): void {
   app.openapi(revoke, async (c) => {
     const { principal } = c.var
     const { id } = c.req.valid('param')
-    const revoked = await commitDecision(deps.memory, async () => {
+    const revoked = await commitDecision(deps.memory, 'the key', async () => {
       const record = await deps.memory.get(keyRecord(id))
       const known = record && shownKey(record)
       if (record === undefined || known === undefined || !maySee(known, principal))
@@ -111,7 +111,7 @@ export function keys(app: Api, deps: ApiDeps): void {
       const write = revokedKey(record, deps.now())
       return { commit: write && { writes: [write], outbox: [] }, answer: write ?? record }
     })
-    return c.json(shownKey(revoked), 200)
+    return c.json(shownKey(revoked.answer), 200)
   })
 }
 

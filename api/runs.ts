@@ -146,7 +146,9 @@ export function runs(app: Api, deps: ApiDeps): void {
     request: {
       params,
       body: {
-        content: { 'application/json': { schema: z.object({ reason: z.string().max(1000).optional() }) } },
+        content: {
+          'application/json': { schema: z.strictObject({ reason: z.string().max(1000).optional() }) },
+        },
       },
     },
     responses: {

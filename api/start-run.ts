@@ -3,7 +3,7 @@ import type { Principal } from '../core/access.ts'
 import { Failure, reasonOf } from '../core/errors.ts'
 import { fateOf, findIdentity } from '../core/fate.ts'
 import type { DeliveryFrame, httpFrame } from '../core/frame.ts'
-import { runName, uuid5 } from '../core/identity.ts'
+import { contentDigest, runName, uuid5 } from '../core/identity.ts'
 import type { Queues } from '../core/ports.ts'
 import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Identity } from '../events/envelope.ts'
@@ -33,7 +33,7 @@ export function workflowRoute(workflow: string): Route {
 
 /**
  * Starts a run by the event that asks for one: made of `data`, checked here, and recorded like any other.
- * @throws Failure NotFound, Invalid (no such request type, or the data does not fit it), Unavailable
+ * @throws Failure NotFound, Invalid (no such request type, or the data does not fit it), Conflict, Unavailable
  */
 export async function startWithData(deps: ApiDeps, request: Request, data: unknown): Promise<Started> {
   const { workflow, principal } = request
@@ -43,6 +43,7 @@ export async function startWithData(deps: ApiDeps, request: Request, data: unkno
   if (!subscribersOf(routes, eventType.type, parsed.data).includes(workflow))
     throw new Failure('Invalid', `${workflow} does not take a ${eventType.type} with this data`)
   const id = freshId(deps, request)
+  if (request.once !== undefined) await refuseOther(deps, request, { id, type: eventType.type, data })
   const frame: z.infer<typeof httpFrame> = {
     door: 'http',
     project: principal.project,
@@ -53,6 +54,20 @@ export async function startWithData(deps: ApiDeps, request: Request, data: unkno
   await sendOne(deps.queues, 'record', frame)
   const run = runName({ project: principal.project, source, id }, workflow, '', 1)
   return { workflow, run, event: { source, id, type: eventType.type } }
+}
+
+/**
+ * The same key with the same data is the same run; with other data it would be answered as if it were.
+ * @throws Failure Conflict
+ */
+async function refuseOther(
+  deps: ApiDeps,
+  { once, principal: { project } }: Request,
+  asked: { id: string; type: string; data: unknown },
+): Promise<void> {
+  const [before] = await deps.history.getEvents([{ project, source, id: asked.id }])
+  if (before !== undefined && before.content !== contentDigest(asked))
+    throw new Failure('Conflict', `the idempotency key ${once} was used for another request: use a new one`)
 }
 
 /** The type by which people ask for a run: the one of the workflow's that is named `<noun>.<verb>-requested`. */

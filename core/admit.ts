@@ -70,9 +70,12 @@ const deepest = 256
 /** Bytes of extension attributes, names and values: they stand beside an inline body in one item of the history. */
 const mostExtensions = 16_000
 
-function admitIncoming(arrival: Arrival, sent: unknown, routes: readonly Route[]): Admission {
+function admitIncoming(arrival: Arrival, given: unknown, routes: readonly Route[]): Admission {
+  const sent = withoutNulls(given)
   if (isDeeperThan(sent, deepest))
     return refused('invalid', [fault('(whole)', `at most ${deepest} levels`, 'more')], named(sent))
+  if (hasHalfCharacter(sent))
+    return refused('invalid', [fault('(whole)', 'whole characters', 'a lone surrogate')], named(sent))
   const parsed = incomingEvent.safeParse(sent)
   if (!parsed.success) return refused('invalid', faultsOf(parsed.error, sent, ''), named(sent))
   const {
@@ -255,6 +258,16 @@ function keptExtensions(others: Record<string, string | number | boolean | undef
   for (const [name, value] of Object.entries(others)) if (value !== undefined) kept[name] = value
   return Object.keys(kept).length === 0 ? undefined : kept
 }
+
+/** An attribute that is null is one that is not there, says CloudEvents; null data is data. */
+function withoutNulls(sent: unknown): unknown {
+  if (sent === null || typeof sent !== 'object' || Array.isArray(sent)) return sent
+  return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== null || name === 'data'))
+}
+
+/** JSON writes only lone surrogates as \\ud800 to \\udfff; no store of ours takes them as a key, and some not at all. */
+const hasHalfCharacter = (sent: unknown): boolean =>
+  /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/.test(JSON.stringify(sent) ?? '')
 
 /** What can be read of something that is no event. */
 function named(sent: unknown): {

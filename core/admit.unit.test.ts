@@ -4,7 +4,7 @@ import { limits } from '../events/envelope.ts'
 import { githubPush } from '../events/github.push.ts'
 import { repositoryAnalyzed } from '../events/repository.analyzed.ts'
 import { only, type Route } from '../events/route.ts'
-import { byBus, byHttp, emit, envelope, push, queued } from '../test/arrivals.ts'
+import { byBus, byHttp, emit, envelope, push, queued, told } from '../test/arrivals.ts'
 import { routeOf, testRoutes } from '../test/world.ts'
 import { admit } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -93,6 +93,31 @@ describe('what an outside system may say of its event', () => {
     expect(eventOf(byHttp(push('p', { [name]: value })))).toMatchObject({ [name]: value })
   })
 
+  it('an attribute that is null is one that is not there; null data is data', () => {
+    expect(eventOf(byHttp(push('p', { subject: null, traceparent: null })))).not.toHaveProperty(
+      'subject',
+      null,
+    )
+    expect(eventOf(byHttp({ ...push('p'), type: 'unknown.thing', data: null }))).toMatchObject({ data: null })
+  })
+
+  it('half a character anywhere is refused: no store takes it as a key', () => {
+    const half = { text: 'a\ud800' }
+    expect(faultsOf(byHttp({ ...push('p'), type: 'unknown.thing', data: half }))).toMatchObject([
+      { path: '(whole)', expected: 'whole characters' },
+    ])
+    const whole = { text: '🙂 and the text \\ud800' }
+    expect(eventOf(byHttp({ ...push('p'), type: 'unknown.thing', data: whole }))).toMatchObject({
+      data: whole,
+    })
+  })
+
+  it('what only we may set is refused in our own words', () => {
+    expect(faultsOf(byHttp(push('p', { project: 'other' })))).toMatchObject([
+      { path: 'project', expected: expect.stringContaining('taken from the credential') },
+    ])
+  })
+
   it('attributes beyond what an item of the history holds are refused, not tried for ever', () => {
     const many = Object.fromEntries(Array.from({ length: 400 }, (_, n) => [`x${n}`, 'v'.repeat(1000)]))
     expect(faultsOf(byHttp(push('p', many)))).toMatchObject([{ path: '(extensions)' }])
@@ -123,7 +148,7 @@ describe('what an outside system may say of its event', () => {
     const data = { ...githubPush.example, ref: 'main', commits: [{ id: 7 }] }
     expect(faultsOf(byHttp(push('p', { data })))).toEqual(
       expect.arrayContaining([
-        { path: 'data.ref', expected: 'expected a full ref such as refs/heads/main', got: '"main"' },
+        { path: 'data.ref', expected: 'a full ref such as refs/heads/main', got: '"main"' },
         { path: 'data.commits.0.id', expected: 'string', got: '7' },
         { path: 'data.commits.0.author', expected: 'object', got: 'nothing' },
       ]),
@@ -184,6 +209,13 @@ describe('an event that a handler emits', () => {
       subscriber: 'analyze',
       replay: '',
     })
+  })
+
+  it('goes on with the trace of its cause, whichever way it is told', () => {
+    const traced = { cause: { ...cause, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } }
+    for (const frame of [emit(cause, {}, traced), told({}, traced)])
+      expect(eventOf(queued(frame)).traceparent).toBe(traced.cause.traceparent)
+    expect(eventOf(queued(emit(cause))).traceparent).toBeUndefined()
   })
 
   it('is refused without a cause', () => {

@@ -15,8 +15,8 @@ export function readId(text: string): string {
   return id
 }
 
-/** How a client writes an id into a path. */
+/** How a client writes an id into a path; `.` and `..` would be steps in it. */
 export const writeId = (id: string): string =>
-  /^[A-Za-z0-9\-._~:@]+$/.test(id) && !id.startsWith(encoded)
+  /^(?!\.{1,2}$)[A-Za-z0-9\-._~:@]+$/.test(id) && !id.startsWith(encoded)
     ? id
     : `${encoded}${Buffer.from(id, 'utf8').toString('base64url')}`

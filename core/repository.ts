@@ -10,7 +10,7 @@ import type { MemoryRecord, RecordKey } from './ports.ts'
 export type Repository = DataOf<typeof repositoryUpdated>
 
 /** What `POST /v1/repositories` takes. Declaring again replaces the whole. */
-export const declareRepository = z.object({
+export const declareRepository = z.strictObject({
   repository: repositoryName,
   deployBranch: z
     .string()

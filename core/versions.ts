@@ -41,13 +41,33 @@ const mostFaults = 20
 export function faultsOf(error: z.ZodError, value: unknown, root: string): Fault[] {
   return error.issues.slice(0, mostFaults).map((issue) => ({
     path: short([root, ...issue.path.map(String)].filter((part) => part !== '').join('.'), 200) || '(whole)',
-    expected: short(
-      'expected' in issue && issue.code === 'invalid_type' ? String(issue.expected) : issue.message,
-      200,
-    ),
+    expected: short(expectationOf(issue), 200),
     got: shown(at(value, issue.path)),
   }))
 }
+
+/** What would have been right, as the end of the sentence "expected …". */
+function expectationOf(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return issue.expected === 'never' ? issue.message : issue.expected
+    case 'invalid_value':
+      return issue.values.map((value) => JSON.stringify(value)).join(' or ')
+    case 'too_small':
+      return `at least ${issue.minimum}${unit(issue.origin)}`
+    case 'too_big':
+      return `at most ${issue.maximum}${unit(issue.origin)}`
+    case 'unrecognized_keys':
+      return `no ${issue.keys.slice(0, 5).join(', ')}`
+    case 'invalid_format':
+      return issue.format === 'datetime' ? 'an ISO 8601 time with its offset' : issue.message
+    default:
+      return issue.message
+  }
+}
+
+const unit = (origin: string): string =>
+  origin === 'string' ? ' characters' : origin === 'array' ? ' items' : ''
 
 const short = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text

@@ -4,24 +4,24 @@ import { repositoryKey } from './github.ts'
 
 /** One condition that a change must meet, and what happens when it does not. */
 export const qualityGate = z.discriminatedUnion('gate', [
-  z.object({
+  z.strictObject({
     gate: z.literal('build'),
     /** the branch's builds must be green at this commit */
     onFailure: z.enum(['hold', 'rollback']).default('hold'),
   }),
-  z.object({
+  z.strictObject({
     gate: z.literal('tests'),
     minimumPassed: z.number().int().min(0).default(1),
     maximumFailed: z.number().int().min(0).default(0),
     onFailure: z.enum(['hold', 'rollback']).default('hold'),
   }),
-  z.object({
+  z.strictObject({
     gate: z.literal('risk'),
     /** 0 (harmless) to 100; see repository.analyzed */
     maximum: z.number().min(0).max(100),
     onFailure: z.enum(['hold', 'rollback']).default('hold'),
   }),
-  z.object({
+  z.strictObject({
     gate: z.literal('approval'),
     /** asked only for changes at least this risky; 0 asks always */
     fromRisk: z.number().min(0).max(100).default(0),

@@ -7,7 +7,7 @@ export const repositoryValidationRequested = defineEvent({
   description: 'Somebody asked for the quality gates of a commit to be evaluated now.',
   origin: 'outside',
   retention: 'project',
-  schema: z.object({
+  schema: z.strictObject({
     repository: repositoryName,
     branch: z.string().min(1).max(255),
     commit: z.string().min(1).max(255),

@@ -5,6 +5,19 @@ import signal
 import threading
 
 from ministack.app import main
+from ministack.services import lambda_svc
+
+restore_positions = lambda_svc._restore_esm_positions
+
+
+def restore_but_streams(store, positions):
+    # a table's stream begins anew with the process: at the place that was saved its reader would wait for as many
+    # records as there were before, and nothing would wake the relay until then
+    if store is not lambda_svc._dynamodb_stream_positions:
+        restore_positions(store, positions)
+
+
+lambda_svc._restore_esm_positions = restore_but_streams
 
 
 def end_with_starter():

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { type Api, ask, get } from './api.ts'
 
@@ -6,6 +7,26 @@ const runs = z.object({ items: z.array(run), next: z.string().optional() })
 
 /** what a run fails with that the endpoint found running when it started */
 const restarted = 'States.ServiceRestart'
+
+/** Milliseconds: a status that lay on a queue when the endpoint ended is told within this, and with it that there was a run. */
+const watched = 180_000
+const between = 10_000
+
+/**
+ * Starts such runs once more, again and again for a while after the start: of a run that had just begun nobody has told
+ * yet when it is first looked for. `told` is called with how many, each time there were some.
+ */
+export async function watchRestartedRuns(
+  api: Api,
+  stop: AbortSignal,
+  told: (count: number) => void,
+): Promise<void> {
+  for (const end = Date.now() + watched; Date.now() < end && !stop.aborted; ) {
+    const count = await restartRuns(api)
+    if (count > 0) told(count)
+    await sleep(between, undefined, { signal: stop }).catch(() => undefined)
+  }
+}
 
 /**
  * Starts once more the runs that a restart of the endpoint failed. Answers how many.

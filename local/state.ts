@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { Trouble } from './endpoint.ts'
 import { places } from './places.ts'
 import { markOf, type ProcessMark, runs } from './processes.ts'
 
@@ -49,8 +50,11 @@ export function readKept(file = places.running): Kept {
     if (isCode(error, 'ENOENT')) return nothing
     throw error
   }
-  const parsed = kept.safeParse(JSON.parse(text))
-  return parsed.success ? parsed.data : nothing
+  try {
+    return kept.safeParse(JSON.parse(text)).data ?? nothing
+  } catch (error) {
+    throw new Trouble(`${file} is no JSON: end what runs, delete the file and start again`, { cause: error })
+  }
 }
 
 /** Readable by this user alone: it holds secrets. */

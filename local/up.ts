@@ -10,7 +10,7 @@ import { loadpath } from './loadpath.ts'
 import { clientsOf, mend } from './mends.ts'
 import { places } from './places.ts'
 import { runs } from './processes.ts'
-import { restartRuns } from './restarted-runs.ts'
+import { restartRuns, watchRestartedRuns } from './restarted-runs.ts'
 import { samples, send } from './samples.ts'
 import { settled } from './settled.ts'
 import { alreadyUp, claim, type Kept, readKept, writeKept } from './state.ts'
@@ -38,7 +38,11 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
   mkdirSync(places.logs, { recursive: true })
   if (how.detach) return detach({ fresh, say, env })
   const claimed = await claim()
-  if ('by' in claimed) return say(alreadyUp(claimed.by.pid, claimed.phase))
+  if ('by' in claimed) {
+    const already = alreadyUp(claimed.by.pid, claimed.phase)
+    if (fresh) throw new Trouble(`nothing was forgotten: ${already}`)
+    return say(already)
+  }
   const stop = stopSignal(say)
   let endpoint: Endpoint | undefined
   try {
@@ -50,7 +54,11 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     // to `up --detach`, which may be gone by now
     process.send?.('up', undefined, undefined, () => undefined)
     say('it stays up until Ctrl-C; in another terminal: npx loadpath check, npx loadpath events tail -f')
-    await stay(endpoint, stop)
+    const { api, apiKey } = readKept()
+    await Promise.all([
+      stay(endpoint, stop),
+      api !== undefined && apiKey !== undefined && watchRestartedRuns({ api, apiKey }, stop, toldAgain(say)),
+    ])
   } catch (error) {
     // what an interruption breaks off may fail in any way
     if (!stop.aborted) throw error
@@ -79,6 +87,9 @@ async function clearAway(before: Kept, fresh: boolean, env: NonNullable<UpOption
   writeKept({ phase, up })
 }
 
+const toldAgain = (say: Say) => (count: number) =>
+  say(`started ${count} runs once more that the last end of the endpoint broke off`)
+
 /** From an endpoint that answers to the first event handled: each step needs those before it. */
 async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<void> {
   const log = join(places.logs, 'cdk.log')
@@ -91,7 +102,7 @@ async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<voi
   writeKept({ ...readKept(), phase: 'ready', api, apiKey, webhookSecret: secret })
   stop.throwIfAborted()
   const again = await restartRuns({ api, apiKey })
-  if (again > 0) say(`runs that the last end of the endpoint broke off, started once more: ${again}`)
+  if (again > 0) toldAgain(say)(again)
   say('sending three GitHub webhooks: a push, a pull request, a finished workflow run …')
   const [push, ...others] = samples()
   for (const sample of [push, ...others]) await send(sample, api, secret)
