@@ -11,8 +11,7 @@ export async function execute(argv: readonly string[], io: Io): Promise<number> 
     await program.parseAsync(argv, { from: 'user' })
     return cli.exitCode()
   } catch (error) {
-    if (error instanceof CommanderError)
-      return error.exitCode === 0 && error.code !== 'commander.help' ? 0 : 2
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     report(io, cli.json(), error)
     return error instanceof UsageError ? 2 : 1
   }

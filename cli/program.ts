@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { version } from '../core/version.ts'
 import { approvals } from './commands/approvals.ts'
 import { builds } from './commands/builds.ts'
 import { check } from './commands/check.ts'
@@ -41,6 +42,7 @@ const groups: readonly { title: string; commands: readonly ((program: Command, c
 export function createProgram(io: Io): { program: Command; cli: Cli } {
   const program = new Command('loadpath')
     .description('Events in, checked, recorded once, routed; and what became of each.')
+    .version(version, '--version', 'the version of this command line')
     .option('--stage <name>', 'which deployment; default: LOADPATH_STAGE, else local')
     .option('--profile <name>', 'AWS profile, where AWS credentials are needed')
     .option('--json', 'one JSON document, or one per line for streams')

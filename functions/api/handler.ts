@@ -5,8 +5,8 @@ import { environment } from '../../adapters/environment.ts'
 import { plainMemoryPort, recordPorts, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { createApi } from '../../api/app.ts'
 import { asUrlPath } from '../../api/ids.ts'
-import { version } from '../../api/version.ts'
 import type { Principal } from '../../core/access.ts'
+import { version } from '../../core/version.ts'
 
 const { STAGE } = environment(['STAGE'])
 const { clock: now, ...ports } = recordPorts()
