@@ -87,15 +87,19 @@ export function approvals(app: Api, deps: ApiDeps): void {
     const { project, actor } = c.var.principal
     const key = approvalRecord(project, c.req.valid('param').approval)
     const said = c.req.valid('json')
-    const decided = await commitDecision(deps.memory, 'the approval', async () => {
-      const record = await deps.memory.get(key)
-      const change = answer(project, { ...said, by: actor, now: deps.now() }, record)
-      // one story may ask twice, and what both answers cause must not have one id: `by` is part of it
-      const by = `api/approvals/${key.name}`
-      const cause = approvalOf(record)?.requestedFor
-      const outbox = outboxItems(change, { project, by, actor, ...(cause === undefined ? {} : { cause }) })
-      return { commit: { writes: change.writes, outbox }, answer: change.writes[0] }
-    })
+    const decided = await commitDecision(
+      (change) => deps.memory.commit(change),
+      'the approval',
+      async () => {
+        const record = await deps.memory.get(key)
+        const change = answer(project, { ...said, by: actor, now: deps.now() }, record)
+        // one story may ask twice, and what both answers cause must not have one id: `by` is part of it
+        const by = `api/approvals/${key.name}`
+        const cause = approvalOf(record)?.requestedFor
+        const outbox = outboxItems(change, { project, by, actor, ...(cause === undefined ? {} : { cause }) })
+        return { change: { writes: change.writes, outbox }, answer: change.writes[0] }
+      },
+    )
     return c.json(shown(decided.answer), 200)
   })
 }

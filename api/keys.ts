@@ -103,14 +103,18 @@ export function keys(app: Api, deps: ApiDeps): void {
   app.openapi(revoke, async (c) => {
     const { principal } = c.var
     const { id } = c.req.valid('param')
-    const revoked = await commitDecision(deps.memory, 'the key', async () => {
-      const record = await deps.memory.get(keyRecord(id))
-      const known = record && shownKey(record)
-      if (record === undefined || known === undefined || !maySee(known, principal))
-        throw new Failure('NotFound', `no key ${id} in project ${principal.project}`)
-      const write = revokedKey(record, deps.now())
-      return { commit: write && { writes: [write], outbox: [] }, answer: write ?? record }
-    })
+    const revoked = await commitDecision(
+      (change) => deps.memory.commit(change),
+      'the key',
+      async () => {
+        const record = await deps.memory.get(keyRecord(id))
+        const known = record && shownKey(record)
+        if (record === undefined || known === undefined || !maySee(known, principal))
+          throw new Failure('NotFound', `no key ${id} in project ${principal.project}`)
+        const write = revokedKey(record, deps.now())
+        return { change: write && { writes: [write], outbox: [] }, answer: write ?? record }
+      },
+    )
     return c.json(shownKey(revoked.answer), 200)
   })
 }

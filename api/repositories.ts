@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { commitDecision } from '../core/commit-decision.ts'
 import { Failure } from '../core/errors.ts'
 import { outboxItems } from '../core/outbox.ts'
 import { declare, declareRepository, repositoryOf, repositoryRecord } from '../core/repository.ts'
 import { repositoryUpdated } from '../events/repository.updated.ts'
-import { commitDecision } from './command.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
@@ -31,15 +31,23 @@ export function repositories(app: Api, deps: ApiDeps): void {
   app.openapi(post, async (c) => {
     const { project, actor } = c.var.principal
     const command = c.req.valid('json')
-    const { state, isNew } = await commitDecision(deps.memory, async () => {
-      const record = await deps.memory.get(repositoryRecord(project, command.repository))
-      const change = declare(project, command, record)
-      const outbox = change && outboxItems(change, { project, actor, by: 'api' })
-      return {
-        commit: change && outbox && { writes: change.writes, outbox },
-        answer: { state: known(change?.emits[0]?.data ?? repositoryOf(record)), isNew: record === undefined },
-      }
-    })
+    const decided = await commitDecision(
+      (change) => deps.memory.commit(change),
+      'the repository',
+      async () => {
+        const record = await deps.memory.get(repositoryRecord(project, command.repository))
+        const change = declare(project, command, record)
+        const outbox = change && outboxItems(change, { project, actor, by: 'api' })
+        return {
+          change: change && outbox && { writes: change.writes, outbox },
+          answer: {
+            state: known(change?.emits[0]?.data ?? repositoryOf(record)),
+            isNew: record === undefined,
+          },
+        }
+      },
+    )
+    const { state, isNew } = decided.answer
     return isNew ? c.json(state, 201) : c.json(state, 200)
   })
 

@@ -10,8 +10,8 @@ import { bundleFunctions, functionNames } from '../infra/bundle.ts'
  * nothing: medians of paired runs, as a ratio. Usage: npm run bench:bundles [runs]
  */
 const runs = Number(process.argv[2] ?? 15)
-const folder = await bundleFunctions()
 const scratch = mkdtempSync(join(tmpdir(), 'loadpath-bench-'))
+const folder = await bundleFunctions(join(scratch, 'functions'))
 const bare = join(scratch, 'bare.mjs')
 writeFileSync(bare, 'export const handler = () => undefined\n')
 

@@ -9,6 +9,9 @@ export type HttpRequest = {
   body: Uint8Array
 }
 
+/** The answer has a part for each of them, and a response has its own limit. */
+export const mostEvents = 1000
+
 export type Sent = { mode: 'single' | 'batch'; events: readonly unknown[] }
 
 /**
@@ -45,6 +48,11 @@ export function readCloudEvents({ headers, body }: HttpRequest): Sent {
 function batch(value: unknown): Sent {
   if (!Array.isArray(value)) throw new Failure('Malformed', 'a batch is a JSON array of events')
   if (value.length === 0) throw new Failure('Malformed', 'the batch is empty')
+  if (value.length > mostEvents)
+    throw new Failure(
+      'TooLarge',
+      `a request has at most ${mostEvents} events, this one has ${value.length}: send them in several`,
+    )
   return { mode: 'batch', events: value }
 }
 

@@ -111,7 +111,7 @@ describe('effect state', () => {
     const w = await tested()
     w.instead('memory', 'commit', () => async () => 'version conflict')
     expect(await w.handed(counts)).toMatchObject([
-      { outcome: 'retrying', reason: expect.stringContaining('lost 5 races') },
+      { outcome: 'retrying', reason: 'others changed what count changes 5 times meanwhile: try again' },
     ])
     expect(w.calls.filter((call) => call === 'memory.commit')).toHaveLength(5)
     expect(w.deliveries()).toMatchObject([{ state: 'retrying' }])

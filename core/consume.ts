@@ -1,6 +1,7 @@
 import type { Route } from '../events/route.ts'
 import { identityOf } from './admit.ts'
 import { presentDataOf } from './body.ts'
+import { commitDecision } from './commit-decision.ts'
 import {
   type Acted,
   type ConsumeDeps,
@@ -12,9 +13,9 @@ import {
   giveUp,
   type Message,
   type Task,
+  waitsForCode,
   writeDone,
 } from './delivery.ts'
-import { Failure } from './errors.ts'
 import { type DeliveryFrame, deliveryFrame } from './frame.ts'
 import type { Change, Emission, HandledAny, HandlerAny } from './handler.ts'
 import { idempotencyKey, identityText } from './identity.ts'
@@ -108,7 +109,8 @@ async function handleOne(
     // a run that somebody retries is a further start of a delivery that is done
     const settledBefore = task.existing !== undefined && task.existing.state !== 'retrying'
     if (settledBefore && (frame.attempt ?? 1) === 1) return { outcome: 'already', key }
-    if (message.receiveCount > route.attempts) return await giveUp(route, task, deps)
+    if (message.receiveCount > route.attempts && !waitsForCode(task.existing))
+      return await giveUp(route, task, deps)
     const handled = await prepare(task, deps)
     if (route.effect === 'state') return await commitChange(route, handler, handled, task, deps)
     return { task, emissions: listOf(await handler(handled, deps.memory)) }
@@ -138,8 +140,6 @@ async function prepare({ frame, key, now }: Task, deps: ConsumeDeps): Promise<Ha
   }
 }
 
-const commitTries = 5
-
 /** Effect state: what it changes, what it emits and its mark are one transaction; lost races are decided again. */
 async function commitChange(
   route: Route,
@@ -148,22 +148,26 @@ async function commitChange(
   task: Task,
   deps: ConsumeDeps,
 ): Promise<Consumed | Acted> {
-  if (deps.memory === undefined) throw new Error(`${route.subscriber} is of effect state and has no memory`)
-  for (let tries = 0; tries < commitTries; tries++) {
-    const change = await handler(handled, deps.memory)
-    if (change === undefined) return { task, emissions: [] }
-    if (!('emits' in change))
-      throw new Error('a subscriber of effect state answered emissions without a change')
-    const { project, replay } = task.key
-    const by = route.subscriber
-    const cause = causeOf(task)
-    const outbox = outboxItems(change, { project, by, replay, actor: `service:${by}`, cause })
-    const mark = { ...task.key, ...doneMark(route, task, change.emits, deps) }
-    const verdict = await deps.memory.commit({ writes: change.writes, outbox, mark })
-    if (verdict === 'committed') return { outcome: 'done', key: task.key }
-    if (verdict === 'done already') return { outcome: 'already', key: task.key }
-  }
-  throw new Failure('Busy', `lost ${commitTries} races for what ${route.subscriber} changes`)
+  const { memory } = deps
+  const { project, replay } = task.key
+  const by = route.subscriber
+  if (memory === undefined) throw new Error(`${by} is of effect state and has no memory`)
+  const { verdict } = await commitDecision(
+    (change) => memory.commit(change),
+    `what ${by} changes`,
+    async () => {
+      const change = await handler(handled, memory)
+      if (change === undefined) return { change, answer: undefined }
+      if (!('emits' in change))
+        throw new Error('a subscriber of effect state answered emissions without a change')
+      const cause = causeOf(task)
+      const outbox = outboxItems(change, { project, by, replay, actor: `service:${by}`, cause })
+      const mark = { ...task.key, ...doneMark(route, task, change.emits, deps) }
+      return { change: { writes: change.writes, outbox, mark }, answer: undefined }
+    },
+  )
+  if (verdict === 'nothing to commit') return { task, emissions: [] }
+  return { outcome: verdict === 'committed' ? 'done' : 'already', key: task.key }
 }
 
 /** Sends what was emitted, then writes the marks: a crash between the two emits the same events again, known by their id. */

@@ -91,7 +91,7 @@ describe('what a handler is given', () => {
     expect(await handed(w, nothing)).toMatchObject([{ outcome: 'retrying', reason: 'Error: down' }])
   })
 
-  it('is never data that does not fit: dead, with path, expected and got', async () => {
+  it('is never data that does not fit: dead, and what was found there is told beside the event alone', async () => {
     const w = await pushed()
     const event = { ...w.events()[0]?.event, data: { ref: 7 } }
     const [consumed] = await consume(
@@ -102,8 +102,9 @@ describe('what a handler is given', () => {
     )
     expect(consumed).toMatchObject({
       outcome: 'dead',
-      reason: expect.stringContaining('data.ref: expected string, got 7'),
+      reason: expect.stringMatching(/data\.ref: expected string(?!, got)/),
     })
+    expect((await deliveryOf(w))?.reason).toContain('data.ref: expected string, got 7')
   })
 
   it('waits for newer code when the event is of a newer version', async () => {
@@ -115,7 +116,7 @@ describe('what a handler is given', () => {
       [{ body: JSON.stringify({ event, replay: '' }), receiveCount: 1 }],
       w.deps,
     )
-    expect(consumed).toMatchObject([{ outcome: 'retrying' }])
+    expect(consumed).toMatchObject([{ outcome: 'retrying', again: 900 }])
   })
 })
 
@@ -206,58 +207,5 @@ describe('effect outside', () => {
     await handed(w, throws(new Error('first')))
     await handed(w, nothing, { receiveCount: 2 })
     expect(await deliveryOf(w)).toMatchObject({ state: 'done', attempts: 2 })
-  })
-})
-
-describe('another run of a workflow, asked for by a person', () => {
-  it('is started although the delivery is done, and done stays', async () => {
-    const w = await pushed()
-    await handed(w, nothing)
-    let attempt = 0
-    const again = await handed(
-      w,
-      async (handled) => {
-        attempt = handled.attempt
-        return []
-      },
-      { attempt: 2, resent: true },
-    )
-    expect(again).toMatchObject([{ outcome: 'done' }])
-    expect(attempt).toBe(2)
-    expect(await deliveryOf(w)).toMatchObject({ state: 'done', attempts: 1 })
-  })
-
-  it('names the run in its mark', async () => {
-    const w = world()
-    await w.one(byHttp(push()))
-    await w.handle('validate', nothing)
-    expect(w.deliveries()).toMatchObject([
-      { subscriber: 'validate', run: expect.stringMatching(/^[0-9a-f]{32}$/) },
-    ])
-  })
-})
-
-describe('a replay', () => {
-  it('is a delivery of its own, beside the live one', async () => {
-    const w = await pushed()
-    await handed(w, nothing)
-    expect(await handed(w, nothing, { replay: 'r1' })).toMatchObject([
-      { outcome: 'done', key: { replay: 'r1' } },
-    ])
-    expect(w.deliveries().map(({ replay }) => replay)).toEqual(['', 'r1'])
-  })
-
-  it('acts under another idempotency key and emits under the same ids', async () => {
-    const w = await pushed()
-    const keys: string[] = []
-    const handler: HandlerAny = async ({ idempotencyKey }) => {
-      keys.push(idempotencyKey)
-      return [analyzed]
-    }
-    await handed(w, handler)
-    await handed(w, handler, { replay: 'r1' })
-    expect(new Set(keys).size).toBe(2)
-    const [live, replayed] = w.deliveries()
-    expect(replayed?.emitted).toEqual(live?.emitted)
   })
 })

@@ -3,15 +3,19 @@ import type { AccountProjects } from './arrival.ts'
 import { readMessage } from './arrival.ts'
 import { attempt } from './attempt.ts'
 import { reasonOf } from './errors.ts'
-import { deliveryFrame } from './frame.ts'
+import { deliveryFrame, eventBridgeEnvelope, type Frame } from './frame.ts'
 import { quarantine } from './quarantine.ts'
 import { type RecordDeps, record } from './record.ts'
 
-/** A letter of a dead letter queue. `queue`: where it was meant to be handled; absent for what EventBridge sent. */
-export type Letter = { queue: string | undefined; body: string }
+/**
+ * A letter of a dead letter queue. `queue`: where it was meant to be handled; absent for what EventBridge sent.
+ * `rule`: the ARN of the rule whose target EventBridge could not reach.
+ */
+export type Letter = { queue: string | undefined; rule: string | undefined; body: string }
 
 export type Settled =
-  | { outcome: 'marked' | 'settled before' | 'recorded' | 'quarantined'; reason: string }
+  | { outcome: 'marked'; subscriber: string; reason: string }
+  | { outcome: 'settled before' | 'recorded' | 'quarantined' | 'dropped'; reason: string }
   /** stays in the queue */
   | { outcome: 'unavailable'; reason: string }
 
@@ -32,7 +36,7 @@ export async function settleLetter(
 }
 
 async function settleDelivery({ body }: Letter, subscriber: string, deps: RecordDeps): Promise<Settled> {
-  const frame = parsed(body)
+  const frame = deliveryFrame.safeParse(jsonOf(body)).data
   if (frame === undefined) return keepRaw(body, `not a delivery, found on the queue of ${subscriber}`, deps)
   const key = { ...identityOf(frame.event), subscriber, replay: frame.replay }
   const existing = (await deps.history.getDeliveries([key]))[0]
@@ -49,14 +53,17 @@ async function settleDelivery({ body }: Letter, subscriber: string, deps: Record
     emitted: [],
     notes: existing?.notes,
   })
-  return marked ? { outcome: 'marked', reason } : { outcome: 'settled before', reason: 'done' }
+  return marked ? { outcome: 'marked', subscriber, reason } : { outcome: 'settled before', reason: 'done' }
 }
 
 async function settleArrival(
-  { body }: Letter,
+  { rule = '', body }: Letter,
   deps: RecordDeps & { accounts: AccountProjects },
 ): Promise<Settled> {
-  const [outcome] = await record([readMessage(body, deps.clock(), deps.accounts)], deps)
+  // infra/constructs/rules.ts gives them these names
+  if (rule.endsWith('-sweep')) return { outcome: 'dropped', reason: 'the sweep runs again each minute' }
+  const message = rule.endsWith('-states') ? asTheRuleSaysIt(body) : body
+  const [outcome] = await record([readMessage(message, deps.clock(), deps.accounts)], deps)
   switch (outcome?.status) {
     case 'recorded':
     case 'known':
@@ -70,6 +77,16 @@ async function settleArrival(
     default:
       return keepRaw(body, `came to nothing: ${outcome?.status ?? 'no outcome'}`, deps)
   }
+}
+
+/**
+ * The rule of Step Functions' status events makes frames of them, and its letters may be from before: only the rule says
+ * then that they are from AWS, and not somebody's on the inbox bus.
+ */
+function asTheRuleSaysIt(body: string): string {
+  const envelope = eventBridgeEnvelope.safeParse(jsonOf(body)).data
+  if (envelope?.source !== 'aws.states') return body
+  return JSON.stringify({ door: 'states', event: envelope } satisfies Frame)
 }
 
 async function keepRaw(raw: string, why: string, deps: RecordDeps): Promise<Settled> {
@@ -87,11 +104,11 @@ async function keepRaw(raw: string, why: string, deps: RecordDeps): Promise<Sett
   return { outcome: 'quarantined', reason: why }
 }
 
-function parsed(body: string) {
+/** undefined: no JSON; it is quarantined as it came. */
+function jsonOf(body: string): unknown {
   try {
-    return deliveryFrame.safeParse(JSON.parse(body)).data
+    return JSON.parse(body)
   } catch {
-    // no JSON: quarantined as it came
     return undefined
   }
 }

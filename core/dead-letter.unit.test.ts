@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { byHttp, emit, envelope, push, tests } from '../test/arrivals.ts'
+import { byHttp, emit, envelope, push, status, tests } from '../test/arrivals.ts'
 import { minutes, noon, type World, world } from '../test/world.ts'
 import { settleLetter } from './dead-letter.ts'
 import type { HandlerAny } from './handler.ts'
 
 const identity = { project: 'main', source: 'https://github.com/octo/hello', id: 'push-1' }
 const key = { ...identity, subscriber: 'analyze', replay: '' }
-const settled = (w: World, queue: string | undefined, body: unknown) =>
-  settleLetter({ queue, body: typeof body === 'string' ? body : JSON.stringify(body) }, w.deps)
+const settled = (w: World, queue: string | undefined, body: unknown, rule?: string) =>
+  settleLetter({ queue, rule, body: typeof body === 'string' ? body : JSON.stringify(body) }, w.deps)
 
 let w: World
 beforeEach(() => {
@@ -26,7 +26,7 @@ describe('a letter from a subscriber’s queue', () => {
   })
 
   it('that never got so far as to leave a mark is dead: it crashed or ran out of time', async () => {
-    expect(await settled(w, 'analyze', body)).toMatchObject({ outcome: 'marked' })
+    expect(await settled(w, 'analyze', body)).toMatchObject({ outcome: 'marked', subscriber: 'analyze' })
     expect(await mark()).toMatchObject({
       state: 'dead',
       attempts: 0,
@@ -167,7 +167,42 @@ describe('a letter from the record queue', () => {
   })
 })
 
+const ruleOf = (name: string) =>
+  `arn:aws:events:us-east-1:111122223333:rule/${name === 'inbox' ? 'loadpath-prod-inbox/' : ''}loadpath-prod-${name}`
+
 describe('a letter of EventBridge, which could not reach the record queue', () => {
+  const told = envelope(status().event.detail, {
+    source: 'aws.states',
+    'detail-type': 'Step Functions Execution Status Change',
+  })
+
+  it.each([
+    ['as AWS put it on the bus', told],
+    ['as the rule has framed it', { door: 'states', event: told }],
+  ])('of the rule of status events is a status event of ours, %s', async (_, letter) => {
+    expect(await settled(w, undefined, letter, ruleOf('states'))).toMatchObject({ outcome: 'recorded' })
+    expect(w.events()).toMatchObject([{ event: { type: 'workflow.succeeded', door: 'states' } }])
+  })
+
+  it.each([
+    ['the inbox', ruleOf('inbox')],
+    ['no rule', undefined],
+  ])('that only looks like one, of %s, is an event from outside', async (_, rule) => {
+    await settled(w, undefined, told, rule)
+    expect(w.events()).toMatchObject([{ event: { door: 'bus' } }])
+  })
+
+  it('of the rule of status events that is from somebody else is an event from outside', async () => {
+    await settled(w, undefined, envelope({ order: 1 }), ruleOf('states'))
+    expect(w.events()).toMatchObject([{ event: { door: 'bus' } }])
+  })
+
+  it('of the schedule is dropped: the sweep runs again anyway, and nobody wants a tick in the history', async () => {
+    const tick = envelope({}, { source: 'aws.events', 'detail-type': 'Scheduled Event' })
+    expect(await settled(w, undefined, tick, ruleOf('sweep'))).toMatchObject({ outcome: 'dropped' })
+    expect([...w.events(), ...w.quarantined()]).toEqual([])
+  })
+
   it('has no queue’s name and goes through the gate', async () => {
     expect(await settled(w, undefined, envelope({ order: 1 }))).toEqual({
       outcome: 'recorded',
@@ -178,7 +213,7 @@ describe('a letter of EventBridge, which could not reach the record queue', () =
 
   it('belongs to the project of its account', async () => {
     await settleLetter(
-      { queue: undefined, body: JSON.stringify(envelope({})) },
+      { queue: undefined, rule: ruleOf('inbox'), body: JSON.stringify(envelope({})) },
       { ...w.deps, accounts: { '111122223333': 'shop' } },
     )
     expect(w.events()).toMatchObject([{ event: { project: 'shop' } }])

@@ -1,7 +1,7 @@
 import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Route } from '../events/route.ts'
 import { emittedId } from './admit.ts'
-import { isTerminal, reasonOf } from './errors.ts'
+import { isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from './errors.ts'
 import { type Cause, type DeliveryFrame, emitFrame } from './frame.ts'
 import type { Emission } from './handler.ts'
 import { runName } from './identity.ts'
@@ -24,6 +24,7 @@ export type Message = { body: string; receiveCount: number }
 /**
  * What became of a message. `again` is set when it must be seen again: in so many seconds.
  * already: it had been handled before. unreadable: no message of ours; it ends among the dead letters, as it came.
+ * `reason` is for logs: it shows no values of the event, as the one in the delivery does.
  */
 export type Consumed = {
   outcome: 'done' | 'already' | 'dead' | 'retrying' | 'unreadable'
@@ -123,42 +124,75 @@ function triedMark(task: Task, deps: ConsumeDeps): Omit<Delivery, 'state'> {
   }
 }
 
-/** Terminal, or the last attempt: dead, with the reason. Else the first failure leaves a mark, and it is tried again. */
+/**
+ * Terminal, or the last attempt: dead, with the reason. Else the first failure leaves a mark, and it is tried again.
+ * What newer code wrote is never given up here: it is tried again for as long as its queue keeps it (attempts + 3
+ * receives, 15 minutes apart: an hour and a half at the least), and then it is a dead letter.
+ */
 export async function fail(route: Route, task: Task, error: unknown, deps: ConsumeDeps): Promise<Consumed> {
   const { key, message, existing } = task
-  const reason = reasonOf(error)
-  const last = message.receiveCount >= route.attempts
+  const logged = reasonForLogs(error)
+  const waits = isOfNewerCode(error)
+  const last = !waits && message.receiveCount >= route.attempts
   const dead = isTerminal(error) || last
-  const again = backoff(message.receiveCount, deps.random)
+  const again = waits ? secondsForNewerCode : backoff(message.receiveCount, deps.random)
   try {
-    if (dead || existing === undefined) {
-      const said =
-        dead && !isTerminal(error)
-          ? `${reason} (attempt ${message.receiveCount} of ${route.attempts})`
-          : reason
+    if (dead || existing === undefined || waitsForCode(existing) !== waits) {
+      const tries =
+        last && !isTerminal(error) ? ` (attempt ${message.receiveCount} of ${route.attempts})` : ''
+      const reason = `${reasonOf(error)}${tries}`
+      const tried = triedMark(task, deps)
       const state = dead ? 'dead' : 'retrying'
-      const marked = await deps.history.mark(key, { ...triedMark(task, deps), state, reason: said })
+      const attempts = waits ? 0 : tried.attempts
+      const marked = await markFailed(task, { ...tried, attempts, state, reason }, deps)
       if (!marked) return { outcome: 'already', key }
     }
-    return dead ? { outcome: 'dead', key, reason } : { outcome: 'retrying', again, key, reason }
+    return dead
+      ? { outcome: 'dead', key, reason: logged }
+      : { outcome: 'retrying', again, key, reason: logged }
   } catch (unmarked) {
     return {
       outcome: 'retrying',
       again,
       key,
-      reason: `${reason}; and the mark could not be written: ${reasonOf(unmarked)}`,
+      reason: `${logged}; and the mark could not be written: ${reasonForLogs(unmarked)}`,
     }
   }
 }
 
+/** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */
+export const waitsForCode = (existing: Delivery | undefined): boolean =>
+  existing?.state === 'retrying' && existing.attempts === 0
+
 /** Received more often than it may be tried: the attempts before this one ended without a word. */
 export async function giveUp(route: Route, task: Task, deps: ConsumeDeps): Promise<Consumed> {
-  const said = task.existing?.reason ?? 'each attempt crashed or ran out of time'
-  const reason = `given up after ${route.attempts} attempts: ${said}`
+  const given = `given up after ${route.attempts} attempts`
+  const silent = 'each attempt crashed or ran out of time'
   const attempts = Math.min(task.message.receiveCount, route.attempts)
-  const mark = { ...triedMark(task, deps), attempts, state: 'dead', reason } as const
-  const marked = await deps.history.mark(task.key, mark)
-  return marked ? { outcome: 'dead', key: task.key, reason } : { outcome: 'already', key: task.key }
+  const reason = `${given}: ${task.existing?.reason ?? silent}`
+  const marked = await markFailed(task, { ...triedMark(task, deps), attempts, state: 'dead', reason }, deps)
+  if (!marked) return { outcome: 'already', key: task.key }
+  return {
+    outcome: 'dead',
+    key: task.key,
+    reason: task.existing?.reason === undefined ? `${given}: ${silent}` : given,
+  }
+}
+
+/**
+ * Writes the mark; false where the delivery is settled. A further run that somebody asked for belongs to a delivery that
+ * may be done since the first: that it could not be started is noted there, or nobody would ever hear of it.
+ */
+async function markFailed(
+  { key, frame: { attempt = 1 } }: Task,
+  mark: Delivery,
+  deps: ConsumeDeps,
+): Promise<boolean> {
+  if (await deps.history.mark(key, mark)) return true
+  if (attempt === 1) return false
+  if (mark.state === 'dead')
+    await deps.history.note(key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
+  return true
 }
 
 const longestBackoff = 900

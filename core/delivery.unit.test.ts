@@ -115,6 +115,20 @@ describe('a failure that is hopeless', () => {
     })
   })
 
+  it('shows what was found in the event beside the event alone: not where it is logged', async () => {
+    const d = await delivery()
+    const faults = [{ path: 'data.ref', expected: 'a ref', got: '"secret"' }]
+    const cause = new Failure('Invalid', 'no push', { faults })
+    expect(await d.received(throws(new Error('failed', { cause })))).toMatchObject({
+      reason: 'Error: failed (no push; data.ref: expected a ref)',
+    })
+    d.failing('history', 'mark')
+    expect((await d.received(throws(cause)))?.reason).not.toContain('secret')
+    d.mend()
+    expect((await d.received(works, 4))?.reason).not.toContain('secret')
+    expect((await d.mark())?.reason).toContain('secret')
+  })
+
   it('is dead at once, at a later attempt too', async () => {
     const d = await delivery()
     await d.received(fails)
@@ -143,7 +157,8 @@ describe('received more often than it may be tried', () => {
   it('tells the reason that an earlier attempt left', async () => {
     const d = await delivery()
     await d.received(fails)
-    expect(await d.received(works, 4)).toMatchObject({ reason: 'given up after 3 attempts: Error: not now' })
+    expect(await d.received(works, 4)).toMatchObject({ outcome: 'dead', reason: 'given up after 3 attempts' })
+    expect(await d.mark()).toMatchObject({ reason: 'given up after 3 attempts: Error: not now' })
   })
 
   it('is not given up when it was done after all', async () => {
@@ -203,6 +218,15 @@ describe('when the mark cannot be written', () => {
     expect(consumed?.reason).toContain('no history')
   })
 
+  it('a mark that is written again keeps the notes of the one before', async () => {
+    const d = await delivery()
+    await d.received(fails)
+    const before = await d.mark()
+    await d.stores.history.mark(key, { ...(before ?? expect.fail()), notes: ['came again'] })
+    expect(await d.received(works)).toMatchObject({ outcome: 'done' })
+    expect(await d.mark()).toMatchObject({ state: 'done', notes: ['came again'] })
+  })
+
   it('the next attempt marks what this one could not', async () => {
     const d = await delivery()
     d.failing('history', 'mark')
@@ -238,6 +262,18 @@ describe('the time until a message is seen again', () => {
         },
       ),
     )
+  })
+
+  it('is what the message is hidden for, by how often it was received', async () => {
+    for (const [chance, count, seconds] of [
+      [0.5, 1, 1],
+      [0.999, 2, 4],
+      [0.25, 2, 1],
+    ] as const) {
+      const d = await delivery()
+      d.deps.random = () => chance
+      expect(await d.received(fails, count)).toMatchObject({ outcome: 'retrying', again: seconds })
+    }
   })
 
   it('uses all of that range: full jitter', () => {

@@ -49,10 +49,28 @@ export class Failure extends Error {
 export const isTerminal = (error: unknown): boolean =>
   error instanceof Failure && failures[error.code].terminal
 
-/** A sentence for people, whatever was thrown. Never `{}`, never blank, at most 1,000 characters. Does not throw. */
-export function reasonOf(error: unknown): string {
+/** Written by newer code than this: it waits until that is here too, however long that takes. */
+export const isOfNewerCode = (error: unknown): boolean =>
+  error instanceof Failure && error.code === 'NewerVersion'
+
+/** Seconds until it is tried again: a release takes a few minutes, for its canary. */
+export const secondsForNewerCode = 900
+
+/**
+ * A sentence for people, whatever was thrown. Never `{}`, never blank, at most 1,000 characters. Does not throw.
+ * It shows what was found in an event, so it belongs beside the event: to its sender, or into its delivery.
+ */
+export const reasonOf = (error: unknown): string =>
+  sentence(error, (fault) => `${placeOf(fault)}, got ${fault.got}`)
+
+/** The same for logs: where and what was expected, never what was found there. That may be anybody's data. */
+export const reasonForLogs = (error: unknown): string => sentence(error, placeOf)
+
+const placeOf = ({ path, expected }: Fault): string => `${path}: expected ${expected}`
+
+function sentence(error: unknown, tellFault: (fault: Fault) => string): string {
   try {
-    return describe(error, 4).slice(0, 1000)
+    return describe(error, tellFault, 4).slice(0, 1000)
   } catch {
     // a circle, or members that throw when they are read: there is no more to say
     return 'thrown: something that cannot be told'
@@ -60,20 +78,20 @@ export function reasonOf(error: unknown): string {
 }
 
 /** `depth`: how many causes down, for an error may be its own. */
-function describe(error: unknown, depth: number): string {
+function describe(error: unknown, tellFault: (fault: Fault) => string, depth: number): string {
   if (depth === 0) return '…'
   if (error instanceof Failure)
-    return [
-      words(error.message) ?? failures[error.code].title,
-      ...error.faults.map((f) => `${f.path}: expected ${f.expected}, got ${f.got}`),
-    ].join('; ')
+    return [words(error.message) ?? failures[error.code].title, ...error.faults.map(tellFault)].join('; ')
   if (error instanceof AggregateError && error.errors.length > 0)
-    return [words(error.message) ?? [], ...error.errors.slice(0, 10).map((one) => describe(one, depth - 1))]
+    return [
+      words(error.message) ?? [],
+      ...error.errors.slice(0, 10).map((one) => describe(one, tellFault, depth - 1)),
+    ]
       .flat()
       .join('; ')
   if (error instanceof Error) {
     const own = [words(error.name), words(error.message)].filter((part) => part !== undefined).join(': ')
-    return `${own || 'Error'}${error.cause === undefined ? '' : ` (${describe(error.cause, depth - 1)})`}`
+    return `${own || 'Error'}${error.cause === undefined ? '' : ` (${describe(error.cause, tellFault, depth - 1)})`}`
   }
   return words(error) ?? `thrown: ${shown(error)}`
 }

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Failure, type FailureCode, failures, isTerminal, problem, reasonOf } from './errors.ts'
+import {
+  Failure,
+  type FailureCode,
+  failures,
+  isTerminal,
+  problem,
+  reasonForLogs,
+  reasonOf,
+} from './errors.ts'
 
 const looped = new Error('outer')
 looped.cause = looped
@@ -155,5 +163,28 @@ describe('two kinds of failure', () => {
       faults,
     })
     expect(problem(new Failure('Busy', 'x'))).not.toHaveProperty('faults')
+  })
+})
+
+describe('the reason for logs', () => {
+  const faults = [{ path: 'data.ref', expected: 'a ref', got: '"secret"' }]
+  const failure = new Failure('Invalid', 'no push', { faults })
+
+  it.each([
+    ['a failure', failure, 'no push; data.ref: expected a ref'],
+    [
+      'a failure beneath others',
+      new Error('x', { cause: failure }),
+      'Error: x (no push; data.ref: expected a ref)',
+    ],
+    ['one of several', new AggregateError([failure], 'all'), 'all; no push; data.ref: expected a ref'],
+  ])('of %s names places and what was expected, and never what was found', (_, thrown, reason) => {
+    expect(reasonForLogs(thrown)).toBe(reason)
+    expect(reasonOf(thrown)).toContain('secret')
+  })
+
+  it('is the same sentence for all that shows no values', () => {
+    for (const thrown of [new Error('down'), 'text', undefined, circular, looped, nested])
+      expect(reasonForLogs(thrown)).toBe(reasonOf(thrown))
   })
 })

@@ -4,7 +4,6 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { githubPush } from '../events/github.push.ts'
 import { queued } from '../test/arrivals.ts'
 import { doors, problem, signed } from '../test/doors.ts'
-import { hours } from '../test/world.ts'
 import { githubEvent, githubType, isSigned } from './github-webhook.ts'
 
 const examples = createRequire(import.meta.url)('@octokit/webhooks-examples') as {
@@ -119,9 +118,11 @@ describe('a webhook of GitHub', () => {
     const answers = await Promise.all(
       all.map(({ name, one, id }) => w.webhook(one, { event: name, delivery: id })),
     )
-    expect(new Set(answers.map(({ status, body }) => `${status} ${body.outcome}`))).toEqual(
-      new Set(['202 recorded']),
-    )
+    const outcomes = Map.groupBy(answers, ({ status, body }) => `${status} ${body.outcome}`)
+    // a few are documented twice, word for word
+    const distinct = new Set(all.map(({ one }) => JSON.stringify(one))).size
+    expect([...outcomes.keys()].sort()).toEqual(['200 duplicate', '202 recorded'])
+    expect(outcomes.get('202 recorded')).toHaveLength(distinct)
   })
 
   it('that does not fit its type is quarantined with 202: GitHub cannot mend it', async () => {
@@ -160,65 +161,6 @@ describe('a webhook of GitHub', () => {
       contentType: 'application/problem+json',
     })
     expect(w.stores.history.all()).toMatchObject({ events: [], quarantined: [] })
-  })
-})
-
-describe('the same signed body under a new delivery id', () => {
-  const deliver = (delivery: string, event = 'push') => w.webhook(payload, { delivery, event })
-  const expects = () =>
-    w.events().map(({ event, expects: names }) => [event.id, event.duplicateof, names.length])
-
-  it('is recorded as a duplicate that nobody expects: 200', async () => {
-    await deliver('d1')
-    expect(await deliver('d2')).toMatchObject({
-      status: 200,
-      body: { outcome: 'duplicate', duplicateof: 'd1' },
-    })
-    expect(expects()).toEqual([
-      ['d1', undefined, 2],
-      ['d2', 'd1', 0],
-    ])
-  })
-
-  it('and as another event, which is not signed, is a duplicate, too', async () => {
-    await deliver('d1')
-    expect(await deliver('d2', 'ping')).toMatchObject({ status: 200, body: { duplicateof: 'd1' } })
-  })
-
-  it('again is known, and still nobody expects it', async () => {
-    await deliver('d1')
-    await deliver('d2')
-    expect(await deliver('d2')).toMatchObject({ body: { outcome: 'known' } })
-    expect(expects()[1]).toEqual(['d2', 'd1', 0])
-  })
-
-  it('counts when the first was seen but never recorded; a third is then a duplicate of the second', async () => {
-    w.crashAt(2, false)
-    await deliver('d1')
-    w.mend()
-    expect(await deliver('d2')).toMatchObject({ status: 202, body: { outcome: 'recorded' } })
-    expect(await deliver('d3')).toMatchObject({ status: 200, body: { duplicateof: 'd2' } })
-    expect(expects()).toEqual([
-      ['d2', undefined, 2],
-      ['d3', 'd2', 0],
-    ])
-  })
-
-  it('costs the first one nothing but the remembering', async () => {
-    await deliver('d1')
-    await deliver('d1')
-    expect(w.calls.filter((call) => /putIfAbsent|sourcesOf/.test(call))).toEqual([
-      'ephemeral.putIfAbsent',
-      'ephemeral.putIfAbsent',
-    ])
-  })
-
-  it('is remembered for a week', async () => {
-    await deliver('d1')
-    w.advance(6 * 24 * hours)
-    expect(await deliver('d2')).toMatchObject({ status: 200 })
-    w.advance(2 * 24 * hours)
-    expect(await deliver('d3')).toMatchObject({ status: 202 })
   })
 })
 

@@ -70,6 +70,67 @@ describe('a batch', () => {
     )
   })
 
+  it('of as many as a request may have is answered one by one, and far below what a response may have', async () => {
+    const worst = Object.fromEntries(
+      Array.from({ length: 40 }, (_, n) => [`Ä${'ä'.repeat(200)}${n}`, 'x'.repeat(40)]),
+    )
+    const { status, body } = await w.post(
+      Array(1000).fill(worst).slice(0, 200).concat(Array(800).fill({})),
+      batchJson,
+    )
+    expect([status, body.length]).toEqual([207, 1000])
+    expect(body[0]).toMatchObject({ status: 422, faults: [expect.anything()] })
+    expect(Buffer.byteLength(JSON.stringify(body))).toBeLessThan(1_500_000)
+  })
+
+  it('of some shows each all of its faults', async () => {
+    const { body } = await post({}, push('a', { data: {}, subject: 7 }))
+    expect(body[0].faults.map(({ path }: { path: string }) => path)).toEqual(
+      expect.arrayContaining(['specversion', 'id', 'source', 'type']),
+    )
+  })
+
+  it('of more is told to come in several, before anything is looked at', async () => {
+    const { status, ...answer } = await w.post(`[${Array(100_000).fill('{}').join(',')}]`, batchJson)
+    expect(status).toBe(413)
+    expect(answer).toMatchObject(
+      problem('TooLarge', { detail: expect.stringContaining('at most 1000 events') }),
+    )
+    expect(JSON.stringify(answer.body).length).toBeLessThan(1000)
+    expect(w.calls).toEqual([])
+  })
+
+  it('that repeats what is recorded otherwise asks for it once per identity, side by side', async () => {
+    const other = (id: string, ref: string) =>
+      push(id, { data: { ...githubPush.example, ref: `refs/heads/${ref}` } })
+    await post(push('a'), push('b'))
+    w.stores.queues.take('analyze')
+    w.calls.length = 0
+    let asking = 0
+    let most = 0
+    w.instead('history', 'fate', (real) => async (identity) => {
+      most = Math.max(most, ++asking)
+      await new Promise((resolve) => setImmediate(resolve))
+      asking--
+      return real(identity)
+    })
+    const repeats = ['a', 'b'].flatMap((id) => [
+      other(id, 'x'),
+      push(id),
+      other(id, 'x'),
+      push(id),
+      other(id, 'y'),
+    ])
+    const { body } = await post(...repeats)
+    expect(body.map((answer: { status: number }) => answer.status)).toEqual(
+      [1, 2].flatMap(() => [409, 202, 409, 202, 409]),
+    )
+    // one for the first of each identity, one for all its repeats
+    expect(w.calls.filter((call) => call === 'history.fate')).toHaveLength(4)
+    expect(most).toBe(2)
+    expect(w.stores.queues.take('analyze')).toHaveLength(2)
+  })
+
   it('that is empty is malformed', async () => {
     expect(await w.post('[]', batchJson)).toMatchObject({ status: 400, ...problem('Malformed') })
   })

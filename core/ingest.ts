@@ -4,7 +4,7 @@ import { credentialOf, type Principal, requireScope } from './access.ts'
 import type { Arrival } from './arrival.ts'
 import { attempt } from './attempt.ts'
 import { type HttpRequest, readCloudEvents } from './cloudevents-http.ts'
-import { Failure, failures, problem, reasonOf } from './errors.ts'
+import { Failure, failures, isOfNewerCode, isTerminal, problem, reasonOf } from './errors.ts'
 import type { Frame } from './frame.ts'
 import { githubEvent, isSigned } from './github-webhook.ts'
 import type { Ephemeral } from './ports.ts'
@@ -16,9 +16,17 @@ export type IngestDeps = RecordDeps & {
   authenticate: (credential: string | undefined) => Promise<Principal>
   /** Secrets of a webhook source in a project, current and previous; read anew when `fresh`. */
   webhookSecrets: (source: string, project: string, fresh: boolean) => Promise<readonly string[]>
+  pause: (milliseconds: number) => Promise<void>
 }
 
-export type HttpAnswer = { status: number; contentType: string; body: unknown; outcomes: readonly Outcome[] }
+/** `outcomes` is what the door has to tell of it, failures of ours among them; no part of the answer. */
+export type HttpAnswer = {
+  status: number
+  contentType: string
+  headers?: Readonly<Record<string, string>>
+  body: unknown
+  outcomes: readonly Outcome[]
+}
 
 /** The doors that speak HTTP. Every answer is JSON; every refusal problem+json. Never throws. */
 export async function ingest(request: HttpRequest, deps: IngestDeps): Promise<HttpAnswer> {
@@ -29,18 +37,20 @@ export async function ingest(request: HttpRequest, deps: IngestDeps): Promise<Ht
       throw new Failure('NotFound', `nothing at ${request.path}: try /events or /webhooks/github`)
     return door === 'events' ? await ingestEvents(request, deps) : await ingestGithub(request, project, deps)
   } catch (error) {
-    return refusal(
-      error instanceof Failure ? error : new Failure('Unavailable', 'something failed here; send it again'),
-    )
+    const failure =
+      error instanceof Failure ? error : new Failure('Unavailable', 'something failed here; send it again')
+    return {
+      status: failures[failure.code].status,
+      contentType: 'application/problem+json',
+      ...(failure.code === 'Unauthenticated' ? { headers: { 'www-authenticate': 'Bearer' } } : {}),
+      body: problem(failure),
+      outcomes: isTerminal(error) ? [] : [unavailable(error)],
+    }
   }
 }
 
-const refusal = (failure: Failure): HttpAnswer => ({
-  status: failures[failure.code].status,
-  contentType: 'application/problem+json',
-  body: problem(failure),
-  outcomes: [],
-})
+/** Faults in the answer to a batch, all its events together: it must fit into a response. */
+const mostFaults = 1000
 
 async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<HttpAnswer> {
   const principal = await deps.authenticate(credentialOf(request.headers))
@@ -63,9 +73,11 @@ async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<Htt
   const sizes = arrivals.map(({ raw }) => byteLength(raw))
   const fitting = arrivals.filter((_, index) => (sizes[index] ?? 0) <= limits.event)
   const outcomes = await record(fitting, deps)
+  const outcomeOf = new Map(fitting.map((arrival, index) => [arrival, outcomes[index]]))
+  const faultsEach = Math.max(1, Math.floor(mostFaults / arrivals.length))
   const answers = await Promise.all(
     arrivals.map((arrival, index) => {
-      const outcome = outcomes[fitting.indexOf(arrival)]
+      const outcome = outcomeOf.get(arrival)
       return outcome === undefined
         ? failed(
             new Failure(
@@ -73,7 +85,7 @@ async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<Htt
               `an event is at most ${limits.event} bytes, this one has ${sizes[index]}`,
             ),
           )
-        : answerFor(arrival, outcome, deps)
+        : answerFor(arrival, outcome, faultsEach, deps)
     }),
   )
   const first = answers[0]
@@ -105,7 +117,12 @@ type Answer = { status: number } & Record<string, unknown>
 const failed = (failure: Failure): Answer => problem(failure)
 
 /** What the sender of one event is told. What could not be recorded is kept on the record queue instead. */
-async function answerFor(arrival: Arrival, outcome: Outcome, deps: IngestDeps): Promise<Answer> {
+async function answerFor(
+  arrival: Arrival,
+  outcome: Outcome,
+  faultsShown: number,
+  deps: IngestDeps,
+): Promise<Answer> {
   switch (outcome.status) {
     case 'recorded':
     case 'known':
@@ -129,7 +146,7 @@ async function answerFor(arrival: Arrival, outcome: Outcome, deps: IngestDeps): 
           'Invalid',
           outcome.reason === 'forged' ? 'only Loadpath makes such events' : 'not a valid event',
           {
-            faults: outcome.faults,
+            faults: outcome.faults.slice(0, faultsShown),
           },
         ),
       )
@@ -146,7 +163,7 @@ async function answerFor(arrival: Arrival, outcome: Outcome, deps: IngestDeps): 
 
 /** History cannot be written: the event waits on the record queue, and its sender is told so. */
 async function keep(arrival: Arrival, error: unknown, deps: IngestDeps): Promise<Answer> {
-  if (error instanceof Failure && error.code === 'NewerVersion') return failed(error)
+  if (error instanceof Failure && isOfNewerCode(error)) return failed(error)
   const { project, actor, received, duplicateof, content } = arrival
   if (content.kind !== 'incoming') return failed(new Failure('Unavailable', reasonOf(error)))
   const frame: Frame = { door: 'http', project, actor, received, duplicateof, event: content.event }
@@ -159,8 +176,6 @@ async function keep(arrival: Arrival, error: unknown, deps: IngestDeps): Promise
 }
 
 const seenFor = 7 * 86_400
-/** Ids of one body in a row that came to nothing; more than that is nobody's bad luck. */
-const mostLost = 10
 
 async function ingestGithub(
   { headers, body }: HttpRequest,
@@ -180,21 +195,30 @@ async function ingestGithub(
     delivery: headers['x-github-delivery'],
     body,
   })
-  const first = await attempt(() => firstDelivery(project, event.id, body, deps))
-  const arrival: Arrival = {
+  const arrivalOf = (id: string, duplicateof?: string): Arrival => ({
     door: 'http',
     project,
     actor: 'service:github',
     received: deps.clock(),
-    raw: textOf(event) ?? Buffer.from(body).toString(),
+    raw: textOf({ ...event, id }) ?? Buffer.from(body).toString(),
     ifInvalid: 'quarantine',
-    duplicateof: 'value' in first ? first.value : undefined,
-    content: { kind: 'incoming', event },
-  }
+    duplicateof,
+    content: { kind: 'incoming', event: { ...event, id } },
+  })
+  const first = await attempt(() => firstDelivery(project, event.id, body, deps))
   // GitHub does not send it again: where nobody can say whether the body came before, it is kept, and taken for new
-  const outcomes = 'value' in first ? await record([arrival], deps) : [unavailable(first.error)]
-  const outcome = outcomes[0] ?? unavailable(new Error('no outcome'))
-  const { status, ...answer } = await answerFor(arrival, outcome, deps)
+  const known = 'value' in first
+  const arrivals = known
+    ? await arrivalsOf(event.id, first.value, project, arrivalOf, deps)
+    : [arrivalOf(event.id)]
+  const outcomes = known ? await record(arrivals, deps) : [unavailable(first.error)]
+  const answers = await Promise.all(
+    arrivals.map((arrival, index) =>
+      answerFor(arrival, outcomes[index] ?? unavailable(new Error('no outcome')), mostFaults, deps),
+    ),
+  )
+  const lost = answers.find(({ status }) => status >= 500)
+  const { status, ...answer } = lost ?? answers.at(-1) ?? failed(new Failure('Unavailable', 'no answer'))
   return {
     status,
     contentType: 'title' in answer ? 'application/problem+json' : 'application/json',
@@ -220,24 +244,40 @@ async function requireSignature(
 
 const unavailable = (error: unknown): Outcome => ({ status: 'unavailable', error })
 
+/** The delivery id under which this very body was seen first; this one, if it is new. */
+function firstDelivery(project: string, id: string, body: Uint8Array, deps: IngestDeps): Promise<string> {
+  const digest = createHash('sha256').update(body).digest('hex')
+  return deps.ephemeral.putIfAbsent(`webhook#${project}#github#${digest}`, id, seenFor)
+}
+
 /**
- * The delivery id under which this very body was recorded before, if it was another one. What was seen but never
- * recorded (a crash between the two) does not count: the next id takes its place behind it.
+ * What to record of a body that came under `id`, and first under `first`. Another id is a duplicate, always; but nobody
+ * expects a duplicate, so the first must be in history. It may be on its way there at this very moment, or lost in a
+ * crash: nobody can tell these apart, and nobody needs to. It is given a moment, and then recorded here in its stead:
+ * the body is the same, so whoever writes its identity first, one event is recorded and the other is known. However many
+ * copies come at once, one of them runs, and none is lost with the one that was first.
  */
-async function firstDelivery(
-  project: string,
+async function arrivalsOf(
   id: string,
-  body: Uint8Array,
+  first: string,
+  project: string,
+  arrivalOf: (id: string, duplicateof?: string) => Arrival,
   deps: IngestDeps,
-): Promise<string | undefined> {
-  const hash = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex')
-  const about = `webhook#${project}#github#${hash(body)}`
-  let place = about
-  for (let lost = 0; lost < mostLost; lost++) {
-    const seen = await deps.ephemeral.putIfAbsent(place, id, seenFor)
-    if (seen === id) return undefined
-    if ((await deps.history.sourcesOf(project, seen)).length > 0) return seen
-    place = `${about}#${hash(seen)}`
+): Promise<Arrival[]> {
+  if (id === first) return [arrivalOf(id)]
+  const there = await isSoonThere(project, first, deps)
+  return [...(there ? [] : [arrivalOf(first)]), arrivalOf(id, first)]
+}
+
+/** Milliseconds before each look. They are stretched by chance: copies that came together look at different times. */
+const looks = [0, 50, 100, 200]
+
+async function isSoonThere(project: string, id: string, deps: IngestDeps): Promise<boolean> {
+  for (const wait of looks) {
+    if (wait > 0) await deps.pause(wait * (0.5 + deps.random()))
+    const sources = await attempt(() => deps.history.sourcesOf(project, id))
+    if ('error' in sources) return false
+    if (sources.value.length > 0) return true
   }
-  return undefined
+  return false
 }

@@ -63,10 +63,9 @@ describe('who may send', () => {
     ['a scheme that is none of ours', { authorization: 'Basic writer' }, 401, 'Unauthenticated'],
     ['a key without the scope', { authorization: 'Bearer reader' }, 403, 'Forbidden'],
   ])('%s is told before anything is read', async (_, headers, status, code) => {
-    expect(await w.post('{{{', { 'content-type': json['content-type'], ...headers })).toMatchObject({
-      status,
-      ...problem(code),
-    })
+    const answer = await w.post('{{{', { 'content-type': json['content-type'], ...headers })
+    expect(answer).toMatchObject({ status, ...problem(code), outcomes: [] })
+    expect(answer.headers).toEqual(status === 401 ? { 'www-authenticate': 'Bearer' } : undefined)
     nothingKept()
   })
 
@@ -84,6 +83,9 @@ describe('who may send', () => {
     const answer = await w.post(push())
     expect(answer).toMatchObject({ status: 503, ...problem('Unavailable') })
     expect(JSON.stringify(answer.body)).not.toContain('secret-name')
+    expect(answer.outcomes).toEqual([
+      { status: 'unavailable', error: new Error('table secret-name is down') },
+    ])
   })
 })
 
@@ -129,10 +131,21 @@ describe('an event that is refused is told why, and nothing is kept', () => {
     expect((await w.post(push('p', { data }))).body).toMatchObject({
       status: 422,
       faults: [
-        { path: 'data.ref', expected: 'expected a full ref such as refs/heads/main', got: '"main"' },
-        { path: 'data.repository.full_name', expected: 'expected <owner>/<name>', got: '"nobody"' },
+        { path: 'data.ref', expected: 'a full ref such as refs/heads/main', got: '"main"' },
+        { path: 'data.repository.full_name', expected: '<owner>/<name>, as GitHub has it', got: '"nobody"' },
       ],
     })
+  })
+
+  it.each([
+    [1_000_000, 202],
+    [1_000_001, 413],
+  ])('to the byte: one of %i bytes is %i', async (size, status) => {
+    const sized = (note: string) => push('p', { type: 'a.b', data: { note } })
+    const event = sized('x'.repeat(size - Buffer.byteLength(JSON.stringify(sized('')))))
+    expect(Buffer.byteLength(JSON.stringify(event))).toBe(size)
+    expect(await w.post(event)).toMatchObject({ status })
+    expect(w.events()).toHaveLength(status === 202 ? 1 : 0)
   })
 
   it('under an identity that has other content: 409', async () => {

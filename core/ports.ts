@@ -56,7 +56,12 @@ export type PageEntry = {
   correlationid: string
 }
 
-export type Page = PageName & { project: string; entries: readonly PageEntry[] }
+export type Page = PageName & {
+  project: string
+  entries: readonly PageEntry[]
+  /** what is stored cannot be parsed: its entries are not known */
+  unreadable?: true
+}
 
 export type Quarantined = {
   project: string
@@ -85,7 +90,12 @@ export type Listing<Item> = { items: readonly Item[]; next: string | undefined }
 
 export type OpenState = 'retrying' | 'parked' | 'dead'
 
-export type OpenMark = DeliveryKey & { state: OpenState; changed: string }
+export type OpenMark = DeliveryKey & {
+  state: OpenState
+  changed: string
+  /** of its event; known for dead and parked marks of events that are recorded */
+  type?: string | undefined
+}
 
 export interface History {
   putPage(page: Page): Promise<void>
@@ -93,8 +103,11 @@ export interface History {
   insertEvents(events: readonly StoredEvent[]): Promise<InsertVerdict[]>
   /** Consistent; undefined where there is none; in the order asked. */
   getEvents(identities: readonly Identity[]): Promise<(StoredEvent | undefined)[]>
-  /** The event and its deliveries, consistent. */
-  fate(identity: Identity): Promise<Fate>
+  /**
+   * The event and its deliveries. Consistent unless said: the other costs half, and may be seconds old.
+   * @throws Failure NewerVersion when what is stored there cannot be parsed
+   */
+  fate(identity: Identity, read?: { consistent: boolean }): Promise<Fate>
   /** The sources under which this id is recorded; usually one. */
   sourcesOf(project: string, id: string): Promise<string[]>
 
@@ -130,7 +143,7 @@ export interface History {
     limit: number
   }): Promise<Listing<DeliveryKey & Delivery>>
   /**
-   * Where open deliveries stand, by the index alone, by state and then oldest change first; at most `limit` a shard.
+   * Where open deliveries stand, by the index alone, by state and then oldest change first.
    * `since`: only those changed at or after it; needs a state.
    */
   openMarks(query: {
@@ -138,8 +151,9 @@ export interface History {
     subscriber: string
     state?: OpenState | undefined
     since?: string | undefined
+    cursor?: string | undefined
     limit: number
-  }): Promise<OpenMark[]>
+  }): Promise<Listing<OpenMark>>
   quarantined(query: {
     project: string
     cursor?: string | undefined

@@ -4,7 +4,7 @@ import type { Route } from '../events/route.ts'
 import { type Admission, type Admitted, admit, identityOf, type Refusal } from './admit.ts'
 import type { Arrival } from './arrival.ts'
 import { attempt } from './attempt.ts'
-import { type Fault, reasonOf } from './errors.ts'
+import { type Fault, isOfNewerCode, reasonOf, secondsForNewerCode } from './errors.ts'
 import { identityHash, identityText } from './identity.ts'
 import type {
   Bodies,
@@ -45,6 +45,13 @@ export type Outcome =
 export const isThrough = (outcome: Outcome | undefined): boolean =>
   outcome !== undefined && outcome.status !== 'unavailable' && !('unsent' in outcome)
 
+/**
+ * Seconds until what is not through is worth another try; undefined: whenever its queue says. The record queue hands a
+ * message out ten times, so it waits for newer code for two and a half hours before it is a dead letter.
+ */
+export const secondsUntilAgain = (outcome: Outcome | undefined): number | undefined =>
+  outcome?.status === 'unavailable' && isOfNewerCode(outcome.error) ? secondsForNewerCode : undefined
+
 type Accepted = { index: number; arrival: Arrival; admitted: Admitted }
 
 /**
@@ -62,10 +69,17 @@ export async function record(arrivals: readonly Arrival[], deps: RecordDeps): Pr
       outcomes.set(index, { status: 'unavailable', error: admission.error })
     else refusals.push(refuse(arrival, admission, deps).then((outcome) => void outcomes.set(index, outcome)))
   }
-  const { firsts, repeats } = splitRepeats(accepted)
+  const byIdentity = Map.groupBy(accepted, ({ admitted }) => identityText(identityOf(admitted.event)))
+  const firsts = [...byIdentity.values()].flatMap((items) => items.slice(0, 1))
   const [written] = await Promise.all([write(firsts, deps), ...refusals])
   for (const { index, outcome } of written) outcomes.set(index, outcome)
-  for (const { item, first } of repeats) outcomes.set(item.index, await repeated(item, first, outcomes, deps))
+  await Promise.all(
+    [...byIdentity.values()].map(async ([first, ...repeats]) => {
+      if (first === undefined || repeats.length === 0) return
+      const settled = await settleRepeats(repeats, first, outcomes.get(first.index), deps)
+      for (const [position, { index }] of repeats.entries()) outcomes.set(index, at(settled, position))
+    }),
+  )
   return arrivals.map(
     (_, index) => outcomes.get(index) ?? { status: 'unavailable', error: new Error('no outcome') },
   )
@@ -81,33 +95,30 @@ function read(arrival: Arrival, routes: readonly Route[]): Admission {
   }
 }
 
-function splitRepeats(accepted: readonly Accepted[]) {
-  const firsts = new Map<string, Accepted>()
-  const repeats: { item: Accepted; first: Accepted }[] = []
-  for (const item of accepted) {
-    const key = identityText(identityOf(item.admitted.event))
-    const first = firsts.get(key)
-    if (first === undefined) firsts.set(key, item)
-    else repeats.push({ item, first })
-  }
-  return { firsts: [...firsts.values()], repeats }
-}
-
-/** The second of one identity within a batch: known if the content is the same, and as uncertain as the first. */
-async function repeated(
-  item: Accepted,
+/** The others of one identity within a batch: known where the content is the same, and as uncertain as the first. */
+async function settleRepeats(
+  repeats: readonly Accepted[],
   first: Accepted,
-  outcomes: ReadonlyMap<number, Outcome>,
+  outcome: Outcome | undefined,
   deps: RecordDeps,
-): Promise<Outcome> {
-  const outcome = outcomes.get(first.index)
-  if (outcome?.status === 'unavailable') return outcome
-  if (item.admitted.content === first.admitted.content && outcome && 'event' in outcome)
-    return { ...outcome, status: 'known' }
-  const stored = await attempt(() => deps.history.fate(identityOf(item.admitted.event)))
-  return 'error' in stored
-    ? { status: 'unavailable', error: stored.error }
-    : compare(item, stored.value, deps)
+): Promise<Outcome[]> {
+  if (outcome === undefined || outcome.status === 'unavailable')
+    return repeats.map(() => outcome ?? { status: 'unavailable', error: new Error('no outcome') })
+  const known = 'event' in outcome ? ({ ...outcome, status: 'known' } as const) : undefined
+  const isKnown = ({ admitted }: Accepted) => admitted.content === first.admitted.content
+  if (known !== undefined && repeats.every(isKnown)) return repeats.map(() => known)
+  const fate = await attempt(() => deps.history.fate(identityOf(first.admitted.event)))
+  if ('error' in fate) return repeats.map(() => ({ status: 'unavailable', error: fate.error }))
+  // what was recorded before this batch is sent on again once, however often it lies in it
+  let same: Promise<Outcome> | undefined
+  return Promise.all(
+    repeats.map((item) => {
+      if (known !== undefined && isKnown(item)) return known
+      if (item.admitted.content !== fate.value.stored?.content) return compare(item, fate.value, deps)
+      same ??= compare(item, fate.value, deps)
+      return same
+    }),
+  )
 }
 
 async function write(

@@ -1,12 +1,10 @@
 import { identityOf } from './admit.ts'
-import { Failure } from './errors.ts'
+import { commitDecision } from './commit-decision.ts'
 import type { WorkflowInput } from './frame.ts'
 import type { Emission, HandledAny } from './handler.ts'
 import { runName } from './identity.ts'
 import type { Memory, Workflows } from './ports.ts'
 import { open, runRecord } from './run.ts'
-
-const tries = 5
 
 /**
  * Starts the run that an event asks for. Its name follows from the event, so a second start is refused by Step
@@ -28,16 +26,14 @@ export async function startRun(
     event: { project, source, id, type, partitionkey, correlationid, hops, traceparent },
   }
   await workflows.start(workflow, run, input)
-  await note(project, { workflow, run, started: now, event: { source, id, type }, attempt, replay }, memory)
+  const opened = { workflow, run, started: now, event: { source, id, type }, attempt, replay }
+  await commitDecision(
+    (change) => memory.commit(change),
+    `the record of run ${run}`,
+    async () => {
+      const write = open(project, opened, await memory.get(runRecord(project, workflow, run)))
+      return { change: write && { writes: [write], outbox: [] }, answer: undefined }
+    },
+  )
   return []
-}
-
-async function note(project: string, opened: Parameters<typeof open>[1], memory: Memory): Promise<void> {
-  for (let count = 0; count < tries; count++) {
-    const record = await memory.get(runRecord(project, opened.workflow, opened.run))
-    const write = open(project, opened, record)
-    if (write === undefined) return
-    if ((await memory.commit({ writes: [write], outbox: [] })) === 'committed') return
-  }
-  throw new Failure('Busy', `lost ${tries} races for the record of run ${opened.run}`)
 }

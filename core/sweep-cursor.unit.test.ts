@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../test/arrivals.ts'
 import { hours, minutes, type World, world } from '../test/world.ts'
+import { Failure } from './errors.ts'
 import type { HandlerAny } from './handler.ts'
 import { sweepTimeline } from './sweep-timeline.ts'
 
@@ -108,8 +109,9 @@ describe('one pass is bounded', () => {
     const first = await swept(w)
     expect(first.pages).toBeGreaterThan(30)
     expect(first.pages).toBeLessThan(60)
+    expect(first.lagMinutes).toBe(1)
     w.mend()
-    expect(await swept(w)).toEqual({ resent: 0, behind: 0, pages: 230 - first.pages })
+    expect(await swept(w)).toMatchObject({ resent: 0, behind: 0, pages: 230 - first.pages, lagMinutes: 0 })
   })
 
   it('also over hours in which nothing happened: each of them is left behind for good', async () => {
@@ -125,5 +127,72 @@ describe('one pass is bounded', () => {
     expect(asked).toBeLessThan(60)
     w.mend()
     expect(await swept(w)).toMatchObject({ pages: 0 })
+  })
+})
+
+describe('what is stored and cannot be parsed', () => {
+  const unreadable = (id: string) =>
+    w.instead('history', 'fate', (real) => async (identity, read) => {
+      if (identity.id === id) throw new Failure('NewerVersion', 'cannot be read')
+      return real(identity, read)
+    })
+
+  it('is left out and counted: its page and the timeline go on', async () => {
+    w.failing('queues', 'send')
+    await w.record(...['a', 'odd', 'b'].map((id) => byHttp(push(id))))
+    w.mend()
+    w.advance(16 * minutes)
+    unreadable('odd')
+    expect(await swept(w)).toMatchObject({ resent: 4, unreadable: 1, lagMinutes: 0 })
+    expect(taken(w, 'analyze').sort()).toEqual(['a', 'b'])
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ unreadable: 0 })
+  })
+
+  it('may be a whole page', async () => {
+    await unsent(w, 'a')
+    w.advance(16 * minutes)
+    w.instead(
+      'history',
+      'pages',
+      (real) => async (query) =>
+        (await real(query)).map((page) => ({ ...page, entries: [], unreadable: true })),
+    )
+    expect(await swept(w)).toMatchObject({ pages: 1, unreadable: 1, lagMinutes: 0 })
+  })
+})
+
+describe('a pass tells', () => {
+  it('how many deliveries are missing, sent again or waited for; what is being retried is not', async () => {
+    await unsent(w, 'a', 'b')
+    await w.one(byHttp(push('c')))
+    w.stores.queues.take('validate')
+    await w.handle('analyze', async () => Promise.reject(new Error('not now')))
+    await w.stores.queues.send('analyze', ['c, hidden until the next attempt'])
+    w.advance(16 * minutes)
+    expect(await swept(w)).toMatchObject({ missing: 5, resent: 3, behind: 1 })
+  })
+
+  it('how far it is behind, in minutes', async () => {
+    w.advance(10 * hours)
+    w.instead('history', 'pages', (real) => async (query) => {
+      w.advance(5_000)
+      return real(query)
+    })
+    const { lagMinutes } = await swept(w)
+    expect(lagMinutes).toBeGreaterThan(8 * 60)
+    expect(lagMinutes).toBeLessThan(10 * 60)
+  })
+
+  it('and reads fates at half the price: after 15 minutes all reads agree', async () => {
+    await unsent(w, 'a')
+    w.advance(16 * minutes)
+    const reads: unknown[] = []
+    w.instead('history', 'fate', (real) => (identity, read) => {
+      reads.push(read)
+      return real(identity, read)
+    })
+    await swept(w)
+    expect(reads).toEqual([{ consistent: false }])
   })
 })

@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import type { Delivery, DeliveryKey, Memory, Page, RecordKey, StoredEvent } from './ports.ts'
+import { Failure } from './errors.ts'
+import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, RecordKey, StoredEvent } from './ports.ts'
 import type { RecordDeps } from './record.ts'
 import { sendMissing } from './send.ts'
 
@@ -29,6 +30,22 @@ const cursorKey = (project: string): RecordKey => ({ project, kind: 'cursor', na
 const ago = (now: string, milliseconds: number): string =>
   new Date(Date.parse(now) - milliseconds).toISOString()
 
+/** What one pass found in the timeline. */
+export type SweptTimeline = {
+  /** deliveries that were expected, had come to nothing, and were sent again */
+  resent: number
+  /** deliveries without any mark, whether sent again or left because they may still lie in a queue */
+  missing: number
+  /** subscribers that are waited for until their queue is empty */
+  behind: number
+  /** timeline pages looked at */
+  pages: number
+  /** events and pages left out because what is stored cannot be parsed */
+  unreadable: number
+  /** how far the cursor is behind what is old enough to be looked at */
+  lagMinutes: number
+}
+
 type Pass = {
   project: string
   now: string
@@ -38,19 +55,24 @@ type Pass = {
   /** read once: what is sent during the pass must not count against what was missing before it */
   depths: Map<string, Promise<number>>
   resent: number
+  missing: number
   pages: number
+  unreadable: number
 }
 
 /**
  * Looks at each event of the timeline once it is 15 minutes old. An expected subscriber without a delivery is sent the
  * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more. So is one whose
  * delivery is retrying: with nothing in the queue, nobody will try. Begins nothing new after so many `seconds`.
+ *
+ * A queue with steady traffic is never seen empty: there a loss is mended when the queue's retention has passed. The age
+ * of its oldest message would tell sooner, but SQS gives that to CloudWatch alone, minutes late and for money.
  */
 export async function sweepTimeline(
   project: string,
   deps: TimelineDeps,
   seconds: number,
-): Promise<{ resent: number; behind: number; pages: number }> {
+): Promise<SweptTimeline> {
   const now = deps.clock()
   const kept = await deps.memory.get(cursorKey(project))
   const start = ago(now, 24 * hour)
@@ -58,17 +80,13 @@ export async function sweepTimeline(
     ? cursorValue.parse(kept.value)
     : { read: [start, start, start, start], behind: {} }
   const deadline = new Date(Date.parse(now) + seconds * 1000).toISOString()
-  const pass: Pass = { project, now, deps, deadline, depths: new Map(), resent: 0, pages: 0 }
+  const counts = { resent: 0, missing: 0, pages: 0, unreadable: 0 }
+  const pass: Pass = { project, now, deps, deadline, depths: new Map(), ...counts }
 
   const caughtUp: Record<string, Position> = {}
   for (const [subscriber, from] of Object.entries(cursor.behind)) {
-    const known = deps.routes.some((route) => route.subscriber === subscriber)
-    if (known && (await depthOf(subscriber, pass)) > 0) caughtUp[subscriber] = from
-    else {
-      const walked = await walk(from, cursor.read, [subscriber], pass)
-      const again = walked.behind[subscriber] ?? (walked.stopped ? walked.reached : undefined)
-      if (again !== undefined) caughtUp[subscriber] = again
-    }
+    const again = await walkBack(subscriber, from, cursor.read, pass)
+    if (again !== undefined) caughtUp[subscriber] = again
   }
   const horizon = `${ago(now, patience)}~`
   const walked = await walk(cursor.read, [horizon, horizon, horizon, horizon], undefined, pass)
@@ -83,8 +101,14 @@ export async function sweepTimeline(
     ],
     outbox: [],
   })
-  return { resent: pass.resent, behind: Object.keys(behind).length, pages: pass.pages }
+  const { resent, missing, pages, unreadable } = pass
+  const lagMinutes = minutesBetween(walked.reached.toSorted()[0] ?? horizon, horizon)
+  return { resent, missing, behind: Object.keys(behind).length, pages, unreadable, lagMinutes }
 }
+
+/** Whatever stands behind the time in a page's id does not count. */
+const minutesBetween = (from: string, to: string): number =>
+  Math.max(0, Math.round((Date.parse(to.slice(0, 24)) - Date.parse(from.slice(0, 24))) / minute))
 
 function depthOf(subscriber: string, { depths, deps }: Pass): Promise<number> {
   const depth = depths.get(subscriber) ?? deps.queues.depth(subscriber)
@@ -92,14 +116,37 @@ function depthOf(subscriber: string, { depths, deps }: Pass): Promise<number> {
   return depth
 }
 
+/**
+ * Looks after one that is behind, up to where all have been read; behind a queue that is not empty only as far as
+ * nothing can lie in the queue any more. Answers where to go back to the next time, if anywhere.
+ */
+async function walkBack(
+  subscriber: string,
+  from: Position,
+  read: Position,
+  pass: Pass,
+): Promise<Position | undefined> {
+  const known = pass.deps.routes.some((route) => route.subscriber === subscriber)
+  const waits = known && (await depthOf(subscriber, pass)) > 0
+  const kept = `${ago(pass.now, queueRetention)}~`
+  if (waits && from.every((shard) => shard >= kept)) return from
+  const to = read.map((end, shard) => (waits ? latest(from[shard] ?? end, earliest(end, kept)) : end))
+  const { reached, behind, stopped } = await walk(from, to, [subscriber], pass)
+  return behind[subscriber] ?? (waits || stopped ? reached : undefined)
+}
+
+const earliest = (a: string, b: string): string => (a < b ? a : b)
+const latest = (a: string, b: string): string => (a < b ? b : a)
+
 type Walked = { reached: Position; behind: Record<string, Position>; stopped: boolean }
 
 const isSpent = ({ resent, pages, deadline, deps }: Pass): boolean =>
   resent >= maxResent || pages >= maxPages || deps.clock() > deadline
 
 /**
- * From one position to another, the shards side by side; `only`: the subscribers to look after, all when undefined. A
- * subscriber that has to wait is behind from where all shards stood just then: what was read before held nothing of it.
+ * From behind one position up to and with another, the shards side by side; `only`: the subscribers to look after, all
+ * when undefined. A subscriber that has to wait is behind from where all shards stood just then: what was read before
+ * held nothing of it.
  */
 async function walk(
   from: Position,
@@ -132,7 +179,7 @@ async function walk(
 
 type Step = { reached: string; page?: Page }
 
-/** Pages after one page id and before another, and the end of each hour: ids begin with the time of writing. */
+/** Pages after one page id up to and with another, and the end of each hour: ids begin with the time of writing. */
 async function* stepsBetween(
   after: string,
   end: string,
@@ -146,7 +193,7 @@ async function* stepsBetween(
     for (;;) {
       const pages = await deps.history.pages({ project, hour: name, shard, after: cursor, limit: 25 })
       for (const page of pages) {
-        if (page.page >= end) return
+        if (page.page > end) return
         yield { reached: page.page, page }
         cursor = page.page
       }
@@ -161,22 +208,34 @@ async function* stepsBetween(
 
 /** Sends on what is missing of one page; answers the subscribers whose queue has to be empty first. */
 async function sweepPage(page: Page, only: readonly string[] | undefined, pass: Pass): Promise<string[]> {
-  const { history } = pass.deps
-  const fates = await Promise.all(
-    page.entries.map(({ source, id }) => history.fate({ project: page.project, source, id })),
-  )
+  if (page.unreadable) pass.unreadable++
+  const fates = await Promise.all(page.entries.map((entry) => fateOf(entry, pass)))
   const waiting = new Set<string>()
   for (const { stored, deliveries: known } of fates) {
     if (stored === undefined || stored.page.page !== page.page) continue
     const deliveries = known.filter(({ state }) => state !== 'retrying')
     const now = await dueOf(stored, deliveries, only, pass)
     for (const subscriber of now.waiting) waiting.add(subscriber)
+    const marked = new Set(known.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber))
+    pass.missing += [...now.due, ...now.waiting].filter((subscriber) => !marked.has(subscriber)).length
     if (now.due.length === 0) continue
     const unsent = await sendMissing({ stored: { ...stored, expects: now.due }, deliveries }, pass.deps)
     if (unsent === undefined) pass.resent += now.due.length
     else for (const subscriber of now.due) waiting.add(subscriber)
   }
   return [...waiting]
+}
+
+/** After 15 minutes a read need not be consistent: what it misses is sent once too often, and known by its mark. */
+async function fateOf({ source, id }: PageEntry, pass: Pass): Promise<Fate> {
+  try {
+    return await pass.deps.history.fate({ project: pass.project, source, id }, { consistent: false })
+  } catch (error) {
+    // what cannot be parsed now will not be in a minute: it must not hold up all that came after it
+    if (!(error instanceof Failure && error.code === 'NewerVersion')) throw error
+    pass.unreadable++
+    return { stored: undefined, deliveries: [] }
+  }
 }
 
 async function dueOf(

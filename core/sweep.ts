@@ -1,28 +1,22 @@
 import * as z from 'zod'
-import type { Identity } from '../events/envelope.ts'
-import { eventDeadLettered } from '../events/event.dead-lettered.ts'
 import { answer, approvalOf } from './approval.ts'
 import type { Arrival } from './arrival.ts'
 import { Failure } from './errors.ts'
 import { outboxItems } from './outbox.ts'
-import type { MemoryRecord, OpenMark, RecordKey, Workflows } from './ports.ts'
+import type { RecordKey, Workflows } from './ports.ts'
 import { record } from './record.ts'
 import { type RelayDeps, relay } from './relay.ts'
 import { runOf } from './run.ts'
 import { statusOf } from './run-status.ts'
-import { sweepTimeline } from './sweep-timeline.ts'
+import { tellOfTheDead } from './sweep-dead.ts'
+import { countOpen, type OpenCount, withClosed } from './sweep-open.ts'
+import { type SweptTimeline, sweepTimeline } from './sweep-timeline.ts'
 
 export type SweepDeps = RelayDeps & { workflows: Workflows }
 
-/** What one pass found and did in one project. */
-export type Swept = {
+/** What one pass found and did in one project; of the timeline nothing when that part failed. */
+export type Swept = Partial<SweptTimeline> & {
   project: string
-  /** deliveries that were expected, had come to nothing, and were sent again */
-  resent: number
-  /** of those seen, how many are waiting behind a queue that is not empty */
-  behind: number
-  /** timeline pages looked at */
-  pages: number
   relayed: number
   stayed: number
   /** runs whose end nobody had told us of */
@@ -30,10 +24,11 @@ export type Swept = {
   expired: number
   /** events of event.dead-lettered made */
   told: number
+  /** by subscriber; all zero once after the last of its open deliveries was settled */
   open: Readonly<Record<string, OpenCount>>
 }
 
-export type OpenCount = { retrying: number; parked: number; dead: number; oldest: string | undefined }
+export type SweepResult = { swept: Swept; failures: readonly unknown[] }
 
 const minute = 60_000
 /** Younger outbox items are the stream's to send. */
@@ -41,17 +36,17 @@ const outboxPatience = 2 * minute
 /** Status events are best effort; a run that is open for longer is asked after. */
 const runPatience = 5 * minute
 const perPass = 100
+/** Of the items that wait for one partition key: they go one after the other. */
+const perLane = 50
+/** The timeline takes what time it is given; the other parts are bounded by how much they do. */
+const shareOfTimeline = 0.75
 
 /**
  * Mends what was lost between two steps: sends on what was expected and never arrived, what stayed in the outbox, ends
  * of runs, answers that never came; and counts what is open. Each part goes on when another one fails; the failures
  * come with the result.
  */
-export async function sweep(
-  project: string,
-  deps: SweepDeps,
-  seconds: number,
-): Promise<{ swept: Swept; failures: readonly unknown[] }> {
+export async function sweep(project: string, deps: SweepDeps, seconds: number): Promise<SweepResult> {
   const failures: unknown[] = []
   const part = async <T>(action: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
@@ -61,23 +56,29 @@ export async function sweep(
       return otherwise
     }
   }
-  const timeline = await part(() => sweepTimeline(project, deps, seconds), { resent: 0, behind: 0, pages: 0 })
+  const timeline = await part<Partial<SweptTimeline>>(
+    () => sweepTimeline(project, deps, seconds * shareOfTimeline),
+    {},
+  )
   const outbox = await part(() => sweepOutbox(project, deps), { relayed: 0, stayed: 0 })
   const ended = await part(() => sweepRuns(project, deps), 0)
   const expired = await part(() => sweepApprovals(project, deps), 0)
-  const open = await part(() => countOpen(project, deps), {})
+  const counts = await part(() => countOpen(project, deps), undefined)
+  const open = counts && (await part(() => withClosed(project, counts, deps.memory), counts))
   const told = await part(() => tellOfTheDead(project, deps), 0)
-  return { swept: { project, ...timeline, ...outbox, ended, expired, told, open }, failures }
+  return { swept: { project, ...timeline, ...outbox, ended, expired, told, open: open ?? {} }, failures }
 }
 
 const before = (now: string, milliseconds: number): string =>
   new Date(Date.parse(now) - milliseconds).toISOString()
 
 async function sweepOutbox(project: string, deps: SweepDeps): Promise<{ relayed: number; stayed: number }> {
-  const keys = await deps.memory.staleOutbox(project, before(deps.clock(), outboxPatience), perPass)
+  const { memory } = deps
+  const keys = await memory.staleOutbox(project, before(deps.clock(), outboxPatience), perPass)
+  const heads = async (...key: [string, string]) => (await memory.outbox(...key)).slice(0, perLane)
   const { outcomes, stayed } = await relay(
     keys.map((partitionkey) => ({ project, partitionkey })),
-    deps,
+    { ...deps, memory: { ...memory, outbox: heads } },
   )
   return { relayed: outcomes.length - stayed, stayed }
 }
@@ -149,93 +150,4 @@ async function expire(project: string, item: RecordKey, now: string, deps: Sweep
     if (error instanceof Failure && error.code === 'Conflict') return false
     throw error
   }
-}
-
-async function countOpen(project: string, deps: SweepDeps): Promise<Record<string, OpenCount>> {
-  const counts = await Promise.all(
-    deps.routes.map(async ({ subscriber }): Promise<[string, OpenCount]> => {
-      const marks = await deps.history.openMarks({ project, subscriber, limit: 1000 })
-      const count = (state: OpenMark['state']) => marks.filter((mark) => mark.state === state).length
-      const oldest = marks.map((mark) => mark.changed).sort()[0]
-      return [
-        subscriber,
-        { retrying: count('retrying'), parked: count('parked'), dead: count('dead'), oldest },
-      ]
-    }),
-  )
-  return Object.fromEntries(counts)
-}
-
-const mostTold = 90
-const platformEvent = /^(event|circuit|subscriber)\./
-
-const toldUntil = z.object({ until: z.iso.datetime() })
-const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
-
-/**
- * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to
- * which all has been told. What died while a platform event was handled makes no further event: it would feed itself.
- */
-async function tellOfTheDead(project: string, deps: SweepDeps): Promise<number> {
-  const now = deps.clock()
-  const cursor = await deps.memory.get(toldKey(project))
-  // marks take a moment to show in the index
-  const until = `${before(now, minute).slice(0, 16)}:00.000Z`
-  const since = cursor === undefined ? before(until, minute) : toldUntil.parse(cursor.value).until
-  if (since >= until) return 0
-  const events = (
-    await Promise.all(
-      deps.routes.map(({ subscriber }) => deadLettered(project, subscriber, since, until, deps)),
-    )
-  ).flat()
-  // what one transaction has no room for waits for the next pass, by whole minutes
-  const end = events.map((data) => data.minute).sort()[mostTold] ?? until
-  const outbox = events
-    .filter((data) => data.minute < end)
-    .flatMap((data) =>
-      outboxItems(
-        {
-          emits: [{ type: eventDeadLettered, data }],
-          sequence: Math.floor(Date.parse(data.minute) / minute),
-        },
-        { project, by: 'sweep', actor: 'system' },
-      ),
-    )
-  const write: MemoryRecord = {
-    ...toldKey(project),
-    version: (cursor?.version ?? 0) + 1,
-    value: { until: end },
-  }
-  const verdict = await deps.memory.commit({ writes: [write], outbox })
-  return verdict === 'committed' ? outbox.length : 0
-}
-
-async function deadLettered(
-  project: string,
-  subscriber: string,
-  since: string,
-  until: string,
-  deps: SweepDeps,
-) {
-  const marks = await deps.history.openMarks({ project, subscriber, state: 'dead', since, limit: 1000 })
-  const dead = marks.filter((mark) => mark.changed < until)
-  const stored = await deps.history.getEvents(dead)
-  const countable = dead.filter((_, index) => !platformEvent.test(stored[index]?.event.type ?? ''))
-  const minutes = Map.groupBy(countable, (mark) => `${mark.changed.slice(0, 16)}:00.000Z`)
-  return Promise.all(
-    [...minutes].map(async ([at, marksThen]) => {
-      const sample = marksThen.slice(0, 5)
-      const deliveries = await deps.history.getDeliveries(sample)
-      return {
-        subscriber,
-        minute: at,
-        count: marksThen.length,
-        sample: sample.map(({ source, id }: Identity, index) => ({
-          source,
-          id,
-          reason: deliveries[index]?.reason ?? 'no reason was kept',
-        })),
-      }
-    }),
-  )
 }

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { eventDeadLettered } from '../events/event.dead-lettered.ts'
-import { byHttp, push, queued, told } from '../test/arrivals.ts'
+import { byHttp, push, told } from '../test/arrivals.ts'
 import { hours, minutes, noon, type World, world } from '../test/world.ts'
 import { answer, request } from './approval.ts'
 import { Failure } from './errors.ts'
@@ -9,7 +8,6 @@ import { relay } from './relay.ts'
 import { startRun } from './start-run.ts'
 import { sweep } from './sweep.ts'
 
-const nothing: HandlerAny = async () => []
 const dies: HandlerAny = async () => {
   throw new Failure('Invalid', 'no good')
 }
@@ -48,6 +46,26 @@ describe('what stayed in the outbox', () => {
     expect(await pass()).toMatchObject({ relayed: 1, stayed: 0 })
     expect(w.stores.queues.take('tell')).toHaveLength(1)
     expect(await pass()).toMatchObject({ relayed: 0 })
+  })
+
+  it('of one key is sent in part when it is much: the rest in the next pass, in sequence', async () => {
+    const outbox = Array.from({ length: 60 }, (_, n) => ({
+      project: 'main',
+      partitionkey: 'k',
+      sequence: 4 + n,
+      index: 0,
+      frame: told({ step: n + 1 }, { partitionkey: 'k', sequence: 4 + n }),
+    }))
+    await w.stores.memory.commit({ writes: [], outbox })
+    w.advance(3 * minutes)
+    expect(await pass()).toMatchObject({ relayed: 50, stayed: 0 })
+    expect(await pass()).toMatchObject({ relayed: 11, stayed: 0 })
+    expect(
+      w
+        .events()
+        .map(({ event }) => event.sequence)
+        .slice(-60),
+    ).toEqual(outbox.map(({ sequence }) => sequence))
   })
 
   it('and stays once more is said so', async () => {
@@ -171,103 +189,7 @@ describe('an approval that nobody answered', () => {
   })
 })
 
-describe('event.dead-lettered', () => {
-  /** Deliveries of these events to a subscriber die, now. */
-  async function dead(subscriber: string, ...ids: string[]): Promise<void> {
-    await w.record(...ids.map((id) => byHttp(push(id))))
-    await w.handle(subscriber, dies)
-    for (const name of ['analyze', 'validate']) await w.handle(name, nothing)
-  }
-  const letters = () =>
-    eventsOf('event.dead-lettered').map(({ data }) => eventDeadLettered.schema.parse(data))
-  const tell = async () => {
-    const { told: count } = await pass()
-    await relayAll()
-    return count
-  }
-  beforeEach(tell)
-
-  it('is one per subscriber and minute, with how many and why', async () => {
-    w.advance(minutes)
-    await dead('analyze', 'a', 'b', 'c')
-    w.advance(30_000)
-    await dead('validate', 'd')
-    await dead('analyze', 'e', 'f', 'g')
-    w.advance(2 * minutes)
-    expect(await tell()).toBe(2)
-    expect(letters().sort((a, b) => (a.subscriber < b.subscriber ? -1 : 1))).toMatchObject([
-      { subscriber: 'analyze', minute: '2026-01-01T12:01:00.000Z', count: 6, sample: { length: 5 } },
-      { subscriber: 'validate', count: 1, sample: [{ id: 'd', reason: 'no good' }] },
-    ])
-  })
-
-  it('is told once, whatever the passes', async () => {
-    await dead('analyze', 'a')
-    for (let passes = 0; passes < 5; passes++) {
-      w.advance(30_000)
-      await tell()
-    }
-    expect(letters()).toHaveLength(1)
-  })
-
-  it('waits until the minute is over and shows in the index', async () => {
-    await dead('analyze', 'a')
-    w.advance(minutes)
-    expect(await tell()).toBe(0)
-    w.advance(minutes)
-    expect(await tell()).toBe(1)
-  })
-
-  it('is told of every minute, however long nobody swept: what does not fit waits for the next pass', async () => {
-    for (let minute = 0; minute < 130; minute++) {
-      await dead('analyze', `p${minute}`)
-      w.advance(minutes)
-    }
-    w.advance(minutes)
-    const counts = [await tell(), await tell(), await tell()]
-    expect(counts).toEqual([90, 40, 0])
-    expect(new Set(letters().map(({ minute }) => minute)).size).toBe(130)
-  })
-
-  it('is not made of what died while a platform event was handled: that would feed itself', async () => {
-    const data = eventDeadLettered.example
-    await w.one(queued(told({ type: 'event.dead-lettered', data }, { partitionkey: 'subscriber/x' })))
-    for (const type of ['event.x', 'circuit.opened', 'subscriber.paused'])
-      await w.one(byHttp({ ...push(type), type, data: {} }))
-    await w.handle('tell', dies)
-    const marks = w.events().map(({ event: { project, source, id } }) => ({ project, source, id }))
-    for (const mark of marks)
-      await w.stores.history.mark(
-        { ...mark, subscriber: 'tell', replay: '' },
-        { state: 'dead', attempts: 1, started: noon, changed: noon, reason: 'x', emitted: [] },
-      )
-    w.advance(3 * minutes)
-    expect(await tell()).toBe(0)
-    expect((await pass()).open.tell).toMatchObject({ dead: 4 })
-  })
-
-  it('is not lost when it could not be committed', async () => {
-    await dead('analyze', 'a')
-    w.advance(3 * minutes)
-    w.failing('memory', 'commit')
-    await sweep('main', w.deps, 40)
-    w.mend()
-    expect(await tell()).toBe(1)
-  })
-})
-
 describe('a pass', () => {
-  it('counts what is open by subscriber and state, and since when', async () => {
-    await w.record(byHttp(push('a')), byHttp(push('b')))
-    await w.handle('analyze', dies)
-    w.advance(minutes)
-    await w.handle('validate', async () => Promise.reject(new Error('not now')))
-    const { open } = await pass()
-    expect(open.analyze).toEqual({ retrying: 0, parked: 0, dead: 2, oldest: noon })
-    expect(open.validate).toEqual({ retrying: 2, parked: 0, dead: 0, oldest: w.clock() })
-    expect(open.tell).toEqual({ retrying: 0, parked: 0, dead: 0, oldest: undefined })
-  })
-
   it.each([
     ['history', 'pages'],
     ['memory', 'staleOutbox'],
@@ -275,6 +197,8 @@ describe('a pass', () => {
     ['history', 'openMarks'],
     ['memory', 'commit'],
   ] as const)('goes on with its other parts when %s.%s fails, and tells', async (port, method) => {
+    await w.one(byHttp(push('died')))
+    await w.handle('analyze', dies)
     w.failing('queues', 'send')
     await w.one(byHttp(push()))
     w.mend()
@@ -284,6 +208,7 @@ describe('a pass', () => {
     expect(failures.length).toBeGreaterThan(0)
     expect(failures[0]).toMatchObject({ message: 'broken' })
     if (method !== 'pages') expect(w.stores.queues.take('analyze')).toHaveLength(1)
-    if (method !== 'openMarks') expect(Object.keys(swept.open)).toContain('analyze')
+    if (method !== 'openMarks') expect(swept.open).toMatchObject({ analyze: { dead: 1 } })
+    expect(swept.lagMinutes).toBe(method === 'pages' || method === 'commit' ? undefined : 0)
   })
 })

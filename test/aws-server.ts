@@ -8,24 +8,31 @@ export type Reply = { status: number; body: string; headers?: Record<string, str
 /** A server on this machine that keeps what it is sent and answers what the test says. */
 export const seen: Seen[] = []
 let replies: Reply[] = []
+const nothing: Reply = { status: 200, body: '{}' }
+let otherwise: (request: Seen) => Reply = () => nothing
 /** Ports from which connections came. */
 export const ports = new Set<number | undefined>()
 const server = createServer((request, response) => {
   const parts: Buffer[] = []
   request.on('data', (part: Buffer) => parts.push(part))
   request.on('end', () => {
-    seen.push({
+    const one = {
       method: request.method ?? '',
       path: request.url ?? '',
       headers: request.headers,
       body: Buffer.concat(parts),
-    })
-    const reply = replies.shift() ?? { status: 200, body: '{}' }
+    }
+    seen.push(one)
+    const reply = replies.shift() ?? otherwise(one)
     if (reply === 'hang up') request.socket.destroy()
     else if (reply !== 'silence') response.writeHead(reply.status, reply.headers).end(reply.body)
   })
 })
-/** What it answers next, in order; after that `{}`. */
+/** What it answers to whatever is not foreseen by `reply`. */
+export const replyBy = (answer: (request: Seen) => Reply): void => {
+  otherwise = answer
+}
+/** What it answers next, in order; after that `{}`, or what `replyBy` says. */
 export const reply = (...next: Reply[]): void => {
   replies = next
 }
@@ -46,6 +53,7 @@ beforeEach(() => {
   seen.length = 0
   ports.clear()
   replies = []
+  otherwise = () => nothing
 })
 
 export const region = 'eu-central-1'

@@ -33,6 +33,7 @@ export function doors() {
       return principal
     },
     webhookSecrets: async (_, project) => secrets[project] ?? [],
+    pause: () => new Promise((resolve) => setImmediate(resolve)),
   }
 
   async function post(body: unknown, headers: Headers = json, path = '/events') {

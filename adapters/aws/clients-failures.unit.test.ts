@@ -1,6 +1,8 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { endpoint, ours, ports, type Reply, reply, seen } from '../../test/aws-server.ts'
-import { type ConnectOptions, connect } from './clients.ts'
+import { type ConnectOptions, connect, forFunctions } from './clients.ts'
 
 describe('failures', () => {
   const call = (options: Partial<ConnectOptions> = {}) => ours(options).call('dynamodb', 'GetItem', {})
@@ -27,6 +29,39 @@ describe('failures', () => {
   test('silence is tried again after the timeout', async () => {
     reply('silence', { status: 200, body: '{"Item":{}}' })
     expect(await call({ timeout: 50 })).toEqual({ Item: {} })
+  })
+
+  test('all tries together end within the budget', async () => {
+    reply('silence', 'silence', 'silence', 'silence')
+    const began = performance.now()
+    await expect(call({ timeout: 100, attempts: 9, budget: 250 })).rejects.toMatchObject({
+      code: 'NetworkError',
+    })
+    expect(performance.now() - began).toBeLessThan(400)
+    expect(seen.length).toBeLessThanOrEqual(3)
+  })
+
+  test('an answer that trickles in is over with the budget, too', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200)
+      const drip = setInterval(() => response.write(' '), 20)
+      response.on('close', () => clearInterval(drip))
+    })
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const { port } = server.address() as AddressInfo
+    const began = performance.now()
+    const calling = call({ endpoint: `http://127.0.0.1:${port}`, timeout: 100, budget: 250 })
+    await expect(calling).rejects.toMatchObject({ code: 'NetworkError' })
+    expect(performance.now() - began).toBeLessThan(1000)
+    server.closeAllConnections()
+    server.close()
+  })
+
+  test('a function has time for two requests that hang, and more than one try for each', async () => {
+    expect(2 * forFunctions.budget).toBeLessThan(10_000 - 1000)
+    expect(forFunctions.budget / forFunctions.timeout).toBeGreaterThan(1)
+    reply('silence', { status: 200, body: '{"Item":{}}' })
+    expect(await call(forFunctions)).toEqual({ Item: {} })
   })
 
   test('after the last try it fails with what came last', async () => {

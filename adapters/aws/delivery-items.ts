@@ -16,8 +16,15 @@ const open = z.enum(['retrying', 'parked', 'dead'])
 /** These keep their event from expiring. */
 export const isHeld = (state: DeliveryState): boolean => state === 'dead' || state === 'parked'
 
-/** `expires` undefined: never, as long as it is open and nobody has looked at it. */
-export function deliveryItem(key: DeliveryKey, delivery: Delivery, expires: number | undefined): Item {
+/**
+ * `expires` undefined: never, as long as it is open and nobody has looked at it. The `type` of its event, if known, is
+ * told in the index's sort key, so that what reads the index alone knows it.
+ */
+export function deliveryItem(
+  key: DeliveryKey,
+  delivery: Delivery & { type?: string | undefined },
+  expires: number | undefined,
+): Item {
   const { pk, sk } = deliveryKey(key)
   return {
     pk: s(pk),
@@ -36,7 +43,9 @@ export function deliveryItem(key: DeliveryKey, delivery: Delivery, expires: numb
     ...(open.safeParse(delivery.state).success
       ? {
           openpk: s(openPk(key.project, key.subscriber, shardOf(pk + sk, openShards))),
-          opensk: s(`${delivery.state}#${timeKey(delivery.changed, pk + sk)}`),
+          opensk: s(
+            [delivery.state, timeKey(delivery.changed, pk + sk), delivery.type ?? []].flat().join('#'),
+          ),
         }
       : {}),
   }
@@ -104,9 +113,10 @@ export function openDeliveryOf(item: RawItem, state: OpenState): (DeliveryKey & 
   return key && delivery.state === state ? { ...key, ...delivery } : undefined
 }
 
-/** What the open index alone says: `opensk` is state, time and a tie-breaker. */
-export function openMarkOf(entry: RawItem, opensk: string): OpenMark | undefined {
+/** What the open index alone says: `opensk` is state, time, a tie-breaker and, if known, the type of the event. */
+export function openMarkOf(entry: RawItem): OpenMark | undefined {
   const key = deliveryKeyOfItem(entry)
-  const [state, changed] = opensk.split('#')
-  return key && changed !== undefined ? { ...key, state: open.parse(state), changed } : undefined
+  const [state, changed, _, ...type] = text.parse(entry.opensk).split('#')
+  if (key === undefined || changed === undefined) return undefined
+  return { ...key, state: open.parse(state), changed, type: type.length === 0 ? undefined : type.join('#') }
 }

@@ -54,6 +54,11 @@ async function insertSome(
       })
       .then((answer) => statementAnswer.parse(answer).Responses)
       .catch((error: unknown) => error)
+    if (left.length > 1 && isRefusal(answers)) {
+      // one statement that cannot be read refuses the call: each by itself, so that its neighbours are written
+      await Promise.all(left.map((index) => insertSome(aws, table, items, [index], verdicts)))
+      return
+    }
     const again: number[] = []
     for (const [position, index] of left.entries()) {
       const verdict = Array.isArray(answers)
@@ -66,6 +71,10 @@ async function insertSome(
     if (left.length > 0) await sleep(backoff(round))
   }
 }
+
+/** The call as a whole was not accepted, and would not be if it came later. */
+const isRefusal = (error: unknown): boolean =>
+  error instanceof AwsError && error.status >= 400 && error.status < 500 && !isThrottle(error.code)
 
 const tooBusy = new AwsError('ThrottlingError', 'DynamoDB was too busy at every try', 429, undefined)
 

@@ -67,6 +67,23 @@ test('a call that fails fails its twenty-five, not the others', async () => {
   expect(calls.map(statementsOf)).toEqual([25, 25, 10])
 })
 
+test('a call that is refused as a whole is said again statement by statement: one bad one harms no neighbour', async () => {
+  const refused = new AwsError('ValidationException', 'number overflow', 400, {})
+  const { aws, calls } = answering(refused, { Responses: [{}] }, refused, {
+    Responses: [error('DuplicateItem')],
+  })
+  const verdicts = await insertAll(aws, 't', items(3))
+  expect(kinds(verdicts)).toEqual(['inserted', 'failed', 'exists'])
+  expect(verdicts[1]).toMatchObject({ error: refused })
+  expect(calls.map(statementsOf)).toEqual([3, 1, 1, 1])
+})
+
+test('a call that came too fast as a whole is not made into many', async () => {
+  const { aws, calls } = answering(new AwsError('ThrottlingException', 'slow down', 400, {}))
+  expect(kinds(await insertAll(aws, 't', items(3)))).toEqual(['failed', 'failed', 'failed'])
+  expect(calls).toHaveLength(1)
+})
+
 test('an answer that leaves some out, or is none, is no insert', async () => {
   expect(kinds(await insertAll(answering({ Responses: [{}] }).aws, 't', items(2)))).toEqual([
     'inserted',

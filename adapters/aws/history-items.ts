@@ -168,9 +168,15 @@ const pageEntry: z.ZodType<PageEntry> = z.object({
   correlationid: z.string(),
 })
 
-const storedPage = z.object({ sk: text, entries: unpacked.pipe(z.array(pageEntry)) })
+const pageEntries = unpacked.pipe(z.array(pageEntry))
 
 export function pageOfItem(item: RawItem, at: { project: string; hour: string; shard: number }): Page {
-  const { sk, entries } = storedPage.parse(item)
-  return { project: at.project, hour: at.hour, shard: at.shard, page: sk.slice('page#'.length), entries }
+  const { project, hour, shard } = at
+  const name = { project, hour, shard, page: storedKey.parse(item).sk.slice('page#'.length) }
+  try {
+    return { ...name, entries: pageEntries.parse(item.entries) }
+  } catch {
+    // one such page must not hide those around it; whoever has to know is told by the mark
+    return { ...name, entries: [], unreadable: true }
+  }
 }

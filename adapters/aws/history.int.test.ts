@@ -12,7 +12,7 @@ import { type Aws, connect } from './clients.ts'
 import { deliveryKey } from './delivery-items.ts'
 import { getAll } from './dynamodb.ts'
 import { dynamoHistory } from './history.ts'
-import { eventKey, secondsOf } from './history-items.ts'
+import { eventKey, pagePk, pageSk, secondsOf } from './history-items.ts'
 
 let aws: Aws
 let table: string
@@ -96,6 +96,46 @@ describe('expiry', () => {
     const { event } = sample({ project: freshProject() })
     expect(await history.mark(keyOf(event), delivery({ state: 'dead' }))).toBe(true)
     expect((await history.fate(event)).stored).toBeUndefined()
+  })
+})
+
+describe('what is stored and cannot be parsed', () => {
+  const broken = { B: Buffer.from('nothing of ours').toString('base64') }
+  const spoil = (key: { pk: string; sk: string }, attribute: string) =>
+    aws.call('dynamodb', 'UpdateItem', {
+      TableName: table,
+      Key: { pk: { S: key.pk }, sk: { S: key.sk } },
+      UpdateExpression: 'SET #spoilt = :broken',
+      ExpressionAttributeNames: { '#spoilt': attribute },
+      ExpressionAttributeValues: { ':broken': broken },
+    })
+
+  test.each(['event', 'expects'])(
+    'an event (its %s) has a failure of that name for a fate',
+    async (attribute) => {
+      const { event } = sample({ project: freshProject() })
+      await history.insertEvents([sample(event)])
+      await spoil(eventKey(event), attribute)
+      await expect(history.fate(event)).rejects.toMatchObject({ code: 'NewerVersion' })
+    },
+  )
+
+  test('a delivery has it too', async () => {
+    const { event } = sample({ project: freshProject() })
+    await history.mark(keyOf(event), delivery())
+    await spoil(deliveryKey(keyOf(event)), 'state')
+    await expect(history.fate(event)).rejects.toMatchObject({ code: 'NewerVersion' })
+  })
+
+  test('a page is there, marked so, among those around it', async () => {
+    const at = { project: freshProject(), hour: '2026-01-01T12', shard: 1 }
+    for (const page of ['a', 'b', 'c']) await history.putPage({ ...at, page, entries: [] })
+    await spoil({ pk: pagePk(at), sk: pageSk('b') }, 'entries')
+    expect(await history.pages({ ...at, limit: 10 })).toEqual([
+      { ...at, page: 'a', entries: [] },
+      { ...at, page: 'b', entries: [], unreadable: true },
+      { ...at, page: 'c', entries: [] },
+    ])
   })
 })
 

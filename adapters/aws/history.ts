@@ -1,3 +1,4 @@
+import { Failure } from '../../core/errors.ts'
 import type { History } from '../../core/ports.ts'
 import { retentionDays } from '../../events/event-type.ts'
 import { afterOf, pageOf } from '../listing.ts'
@@ -110,16 +111,22 @@ export function dynamoHistory(options: HistoryOptions): History {
       return items.map((item) => item && storedEventOf(item))
     },
 
-    async fate(identity) {
+    async fate(identity, { consistent } = { consistent: true }) {
       const items = await queryAll(aws, table, {
         condition: '#pk = :pk',
         names: { '#pk': 'pk' },
         values: { ':pk': s(pkOf(identity)) },
-        consistent: true,
+        consistent,
       })
       const { source } = identity
-      const stored = items.find((item) => identityOfItem(item)?.source === source)
-      return { stored: stored && storedEventOf(stored), deliveries: deliveriesIn(items, source) }
+      try {
+        const stored = items.find((item) => identityOfItem(item)?.source === source)
+        return { stored: stored && storedEventOf(stored), deliveries: deliveriesIn(items, source) }
+      } catch (cause) {
+        throw new Failure('NewerVersion', `what is stored of ${source} ${identity.id} cannot be read`, {
+          cause,
+        })
+      }
     },
 
     async sourcesOf(project, id) {
@@ -198,15 +205,18 @@ export function dynamoHistory(options: HistoryOptions): History {
       return { items: whole.flatMap((item) => (item && openDeliveryOf(item, state)) ?? []), next }
     },
 
-    async openMarks({ project, subscriber, state, since, limit }) {
+    async openMarks({ project, subscriber, state, since, cursor, limit }) {
+      const after = afterOf(cursor)
       const found = await merged({
         index: 'open',
         partitions: partitionsOf(project, subscriber),
         first: state === undefined ? lowest : `${state}#${since ?? ''}`,
         last: state === undefined ? highest : `${state}#${highest}`,
-        limit,
+        after,
+        limit: limit + 1,
       })
-      return found.flatMap(({ key, item }) => openMarkOf(item, key) ?? [])
+      const { items, next } = pageOf(found, limit)
+      return { items: items.flatMap((item) => openMarkOf(item) ?? []), next }
     },
 
     async quarantined({ project, cursor, limit }) {

@@ -18,7 +18,8 @@ export type HistoryOptions = {
   clock: Clock
 }
 
-export type Mark = DeliveryKey & Delivery
+/** `type`: of its event, where it is held */
+export type Mark = DeliveryKey & Delivery & { type?: string | undefined }
 
 export const notFinal = {
   ConditionExpression: 'attribute_not_exists(pk) OR NOT (#state IN (:done, :dropped))',
@@ -57,15 +58,17 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
     })
   }
 
-  /** Keeps an event and its body until `release`; nothing where there is no such event. */
-  async function hold(identity: Identity): Promise<void> {
+  /** Keeps an event and its body until `release`, and answers its type; nothing where there is no such event. */
+  async function hold(identity: Identity): Promise<string | undefined> {
     const item = await updateExisting(aws, table, keyItem(identity), {
       update: 'REMOVE #ttl',
       names: { '#ttl': 'ttl' },
     })
-    const dataref = item && storedEventOf(item).event.dataref
+    const event = item && storedEventOf(item).event
+    const dataref = event?.dataref
     const body = dataref === undefined ? undefined : await bodies.get(dataref)
     if (dataref !== undefined && body !== undefined) await bodies.put(`held/${dataref}`, body)
+    return event?.type
   }
 
   /** Lets an event expire again, unless another of its deliveries holds it. */
@@ -91,10 +94,10 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
 
   /** False when the delivery is done or dropped. */
   async function mark(mark: Mark): Promise<boolean> {
-    const [item] = await items([mark])
-    if (item === undefined) return false
     // held first: kept too long is better than a dead letter without its event
-    if (isHeld(mark.state)) await hold(mark)
+    const type = isHeld(mark.state) ? await hold(mark) : undefined
+    const [item] = await items([{ ...mark, type }])
+    if (item === undefined) return false
     const { refused, old } = await put(aws, table, item, notFinal)
     const wasHeld = old !== undefined && isHeld(deliveryOf(old).state)
     if (isHeld(mark.state) ? refused : wasHeld) await release(mark)

@@ -49,9 +49,9 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
   async function commitMarked(puts: readonly Put[], mark: Mark): Promise<CommitVerdict> {
     if (history === undefined || marks === undefined)
       throw new Error('a change with a delivery mark needs the history table')
-    const [item] = await marks.items([mark])
+    const type = isHeld(mark.state) ? await marks.hold(mark) : undefined
+    const [item] = await marks.items([{ ...mark, type }])
     if (item === undefined) throw new Error('a mark has an item')
-    if (isHeld(mark.state)) await marks.hold(mark)
     const { verdict, wasHeld } = await putMarked(history.table, puts, { mark, item })
     const committed = verdict === 'committed'
     if (isHeld(mark.state) ? !committed : committed && wasHeld) await marks.release(mark)

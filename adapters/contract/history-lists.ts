@@ -111,10 +111,45 @@ export function historyListsContract(make: () => { history: History }): void {
         await put(4, 'parked'),
       ]
       const query = { project, subscriber: 'analyze-push', limit: 10 }
-      expect(await history.openMarks(query)).toEqual([c, b, d, a])
-      expect(await history.openMarks({ ...query, state: 'dead' })).toEqual([c, b])
-      expect(await history.openMarks({ ...query, state: 'dead', since: minute(2) })).toEqual([b])
-      expect(await history.openMarks({ ...query, subscriber: 'publish' })).toEqual([])
+      const found = async (more: object) => (await history.openMarks({ ...query, ...more })).items
+      expect(await found({})).toEqual([c, b, d, a])
+      expect(await found({ state: 'dead' })).toEqual([c, b])
+      expect(await found({ state: 'dead', since: minute(2) })).toEqual([b])
+      expect(await found({ subscriber: 'publish' })).toEqual([])
+    })
+
+    test('their marks come page by page, none twice and none left out', async () => {
+      const { history } = make()
+      const project = freshProject()
+      const events = Array.from({ length: 23 }, (_, n) => sample({ project, id: `e${n}` }).event)
+      for (const [n, event] of events.entries())
+        await history.mark(keyOf(event), delivery({ state: 'dead', changed: minute(50 - Math.floor(n / 5)) }))
+      const query = {
+        project,
+        subscriber: 'analyze-push',
+        state: 'dead',
+        since: minute(47),
+        limit: 4,
+      } as const
+      const pages = await allPages((cursor) => history.openMarks({ ...query, cursor }))
+      expect(pages.map((page) => page.length)).toEqual([4, 4, 4, 4, 4])
+      const found = pages.flat()
+      expect(new Set(found.map(({ id }) => id)).size).toBe(20)
+      expect(found.map(({ changed }) => changed)).toEqual(found.map(({ changed }) => changed).toSorted())
+    })
+
+    test('the marks of what waits for somebody say the type of its event, if it is recorded', async () => {
+      const { history } = make()
+      const project = freshProject()
+      const types = { a: 'event.dead-lettered', b: 'acme#odd type', c: 'github.push' }
+      const stored = Object.entries(types).map(([id, type]) => sample({ project, id, type }))
+      await history.insertEvents(stored)
+      const states = { a: 'dead', b: 'parked', c: 'retrying', d: 'dead' } as const
+      for (const [id, state] of Object.entries(states))
+        await history.mark({ ...keyOf(sample({ project }).event), id }, delivery({ state }))
+      const { items } = await history.openMarks({ project, subscriber: 'analyze-push', limit: 10 })
+      const told = Object.fromEntries(items.map(({ id, type }) => [id, type]))
+      expect(told).toEqual({ a: types.a, b: types.b, c: undefined, d: undefined })
     })
 
     test.each(badCursors)('refuse the cursor "%s"', async (cursor) => {
@@ -124,6 +159,9 @@ export function historyListsContract(make: () => { history: History }): void {
       await expect(
         history.openDeliveries({ project, subscriber: 's', state: 'dead', cursor, limit: 1 }),
       ).rejects.toMatchObject(malformed)
+      await expect(history.openMarks({ project, subscriber: 's', cursor, limit: 1 })).rejects.toMatchObject(
+        malformed,
+      )
       await expect(history.story({ project, correlationid: 'c', cursor, limit: 1 })).rejects.toMatchObject(
         malformed,
       )

@@ -44,6 +44,7 @@ export function historyContract(make: () => HistoryFixture): void {
       const found = await history.getEvents([full.event, bare.event, plain.event])
       expect(found).toEqual([full, bare, plain])
       expect((await history.fate(full.event)).stored).toEqual(full)
+      expect((await history.fate(full.event, { consistent: false })).stored).toEqual(full)
     })
 
     test('what is not there is undefined, and the order asked is the order answered', async () => {

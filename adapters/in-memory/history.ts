@@ -4,13 +4,14 @@ import type {
   DeliveryKey,
   History,
   InsertVerdict,
+  OpenMark,
   OpenState,
   Page,
   Quarantined,
   StoredEvent,
 } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
-import { afterOf, byBytes, shardOf, timeKey } from '../listing.ts'
+import { afterOf, byBytes, timeKey } from '../listing.ts'
 import { copiedPage, copy } from './copy.ts'
 
 type Marked = DeliveryKey & Delivery
@@ -27,8 +28,10 @@ const eventText = ({ project, source, id }: Identity): string => JSON.stringify(
 const deliveryText = (key: DeliveryKey): string =>
   JSON.stringify([key.project, key.id, key.subscriber, key.replay, key.source])
 
-const isOpen = (state: Delivery['state']): state is OpenState =>
-  state === 'retrying' || state === 'parked' || state === 'dead'
+const isHeld = (state: Delivery['state']): state is 'parked' | 'dead' =>
+  state === 'parked' || state === 'dead'
+
+const isOpen = (state: Delivery['state']): state is OpenState => state === 'retrying' || isHeld(state)
 
 /**
  * History in the memory of this process: nothing expires, and indexes are up to date at once.
@@ -71,12 +74,17 @@ export function inMemoryHistory({
         ? [
             {
               key: `${mark.state}#${timeKey(mark.changed, text)}`,
-              shard: shardOf(text, 8),
               item: { ...mark, state: mark.state },
             },
           ]
         : [],
     )
+
+  const openMarkOf = (mark: Marked & { state: OpenState }): OpenMark => {
+    const { project, source, id, subscriber, replay, state, changed } = mark
+    const type = isHeld(state) ? events.get(eventText(mark))?.event.type : undefined
+    return { project, source, id, subscriber, replay, state, changed, type }
+  }
 
   const sorted = <T extends { key: string }>(items: readonly T[], order: 1 | -1 = 1): T[] =>
     items.toSorted((a, b) => order * byBytes(a.key, b.key))
@@ -132,7 +140,7 @@ export function inMemoryHistory({
       return marks.map((mark) => insert(deliveries, deliveryText(mark), bare(mark)))
     },
     async mark(key, delivery) {
-      if (delivery.state === 'dead' || delivery.state === 'parked') await hold(key)
+      if (isHeld(delivery.state)) await hold(key)
       if (isFinal(key)) return false
       write({ ...delivery, ...key })
       return true
@@ -167,22 +175,17 @@ export function inMemoryHistory({
       )
       return copiedPage(sorted(found), limit)
     },
-    async openMarks({ project, subscriber, state, since, limit }) {
+    async openMarks({ project, subscriber, state, since, cursor, limit }) {
+      const after = afterOf(cursor)
       const from = state === undefined ? '' : `${state}#${since ?? ''}`
-      const found = sorted(openOf(project, subscriber)).filter(
-        ({ key, item }) => (state === undefined || item.state === state) && key >= from,
+      const found = openOf(project, subscriber).filter(
+        ({ key, item }) =>
+          (state === undefined || item.state === state) &&
+          key >= from &&
+          (after === undefined || key > after),
       )
-      const perShard = Map.groupBy(found, ({ shard }) => shard)
-      const kept = sorted([...perShard.values()].flatMap((ofShard) => ofShard.slice(0, limit)))
-      return kept.map(({ item: { project, source, id, subscriber, replay, state, changed } }) => ({
-        project,
-        source,
-        id,
-        subscriber,
-        replay,
-        state,
-        changed,
-      }))
+      const { items, next } = copiedPage(sorted(found), limit)
+      return { items: items.map(openMarkOf), next }
     },
     async quarantined({ project, cursor, limit }) {
       const after = afterOf(cursor)

@@ -1,12 +1,11 @@
-import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { consume as consumeBatch } from '../../core/consume.ts'
 import type { ConsumeDeps, Consumed } from '../../core/delivery.ts'
-import { reasonOf } from '../../core/errors.ts'
 import type { HandlerAny, HandlerOf } from '../../core/handler.ts'
 import type { Route } from '../../events/route.ts'
-import { setVisibility } from '../aws/visibility.ts'
 import { environment } from '../environment.ts'
-import { aws, consumePorts } from './ports.ts'
+import { hide } from './hide.ts'
+import { consumePorts } from './ports.ts'
 import { tell } from './telemetry.ts'
 
 type SqsHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>
@@ -45,7 +44,7 @@ export async function handleBatch(
     const seconds = consumed[index]?.again
     return seconds === undefined ? [] : [{ message, seconds }]
   })
-  await Promise.all(again.map(({ message, seconds }) => hide(route, message, seconds)))
+  await Promise.all(again.map(({ message, seconds }) => hide(route.subscriber, message, seconds)))
   const count = (...outcomes: Consumed['outcome'][]) =>
     consumed.filter(({ outcome }) => outcomes.includes(outcome)).length
   const failures = consumed.filter(({ reason }) => reason !== undefined)
@@ -76,13 +75,3 @@ const shown = ({ outcome, key, reason, again }: Consumed) => ({
   reason,
   again,
 })
-
-/** Best effort: a message whose time could not be set comes again after the queue's own visibility timeout. */
-async function hide(route: Route, { receiptHandle }: SQSRecord, seconds: number): Promise<void> {
-  try {
-    const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
-    await setVisibility({ aws, prefix: QUEUE_PREFIX })(route.subscriber, receiptHandle, seconds)
-  } catch (error) {
-    console.warn(JSON.stringify({ level: 'WARN', message: 'visibility not set', reason: reasonOf(error) }))
-  }
-}

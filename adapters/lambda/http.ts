@@ -18,9 +18,10 @@ export const requestOf = ({
 export const answerOf = (answer: {
   status: number
   contentType: string
+  headers?: Readonly<Record<string, string>>
   body: unknown
 }): APIGatewayProxyStructuredResultV2 => ({
   statusCode: answer.status,
-  headers: { 'content-type': answer.contentType },
+  headers: { ...answer.headers, 'content-type': answer.contentType },
   body: JSON.stringify(answer.body),
 })

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { authenticate, type Principal } from '../../core/access.ts'
 import type { ConsumeDeps } from '../../core/delivery.ts'
@@ -6,15 +7,16 @@ import type { Bodies, Clock, History, Memory, Workflows } from '../../core/ports
 import type { RecordDeps } from '../../core/record.ts'
 import type { SweepDeps } from '../../core/sweep.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
+import { projectName } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { s3Bodies } from '../aws/bodies.ts'
-import { connect } from '../aws/clients.ts'
+import { connect, forFunctions } from '../aws/clients.ts'
 import { dynamoEphemeral } from '../aws/ephemeral.ts'
 import { dynamoHistory } from '../aws/history.ts'
 import { dynamoMemory } from '../aws/memory.ts'
 import { sqsQueues } from '../aws/queues.ts'
-import { secretReader } from '../aws/secrets.ts'
+import { type SecretReader, secretReader } from '../aws/secrets.ts'
 import { stepFunctions } from '../aws/workflows.ts'
 import { environment } from '../environment.ts'
 
@@ -25,7 +27,7 @@ import { environment } from '../environment.ts'
 export const clock: Clock = () => new Date().toISOString()
 
 /** One set of connections per process. */
-export const aws = connect()
+export const aws = connect(forFunctions)
 
 const retentionOf = (type: string) => eventTypeNamed(type)?.retention ?? 'project'
 
@@ -85,6 +87,7 @@ export function ingestPorts(): IngestDeps {
     ephemeral: dynamoEphemeral({ aws, table: EPHEMERAL_TABLE, clock }),
     authenticate: remembered((credential) => authenticate(memory, credential, clock())),
     webhookSecrets: webhookSecrets(),
+    pause: (milliseconds) => sleep(milliseconds),
   }
 }
 
@@ -114,9 +117,13 @@ const secretForm = z.record(z.string(), z.string())
 /** Wrong signatures must not become calls of Secrets Manager, one for each: it is asked anew at most this often. */
 const secondsBetweenRefreshes = 5
 
-function webhookSecrets(): IngestDeps['webhookSecrets'] {
+function webhookSecretReader(seconds = 60): SecretReader {
   const { WEBHOOK_SECRET_ARN } = environment(['WEBHOOK_SECRET_ARN'])
-  const reader = secretReader({ aws, arn: WEBHOOK_SECRET_ARN, clock })
+  return secretReader({ aws, arn: WEBHOOK_SECRET_ARN, clock, seconds })
+}
+
+function webhookSecrets(): IngestDeps['webhookSecrets'] {
+  const reader = webhookSecretReader()
   let refreshed = 0
   return async (source, project, fresh) => {
     const anew = fresh && Date.now() - refreshed > secondsBetweenRefreshes * 1000
@@ -124,4 +131,16 @@ function webhookSecrets(): IngestDeps['webhookSecrets'] {
     const secrets = secretForm.parse(JSON.parse(anew ? await reader.refresh() : await reader.get()))
     return ['current', 'previous'].flatMap((age) => secrets[`${source}/${project}/${age}`] ?? [])
   }
+}
+
+let projectsReader: SecretReader | undefined
+
+/**
+ * Projects that have a webhook secret, as of at most ten minutes ago. What it needs is looked for when it is called: it
+ * must not keep the rest of the sweep from its work.
+ */
+export async function webhookProjects(): Promise<string[]> {
+  projectsReader ??= webhookSecretReader(600)
+  const names = Object.keys(secretForm.parse(JSON.parse(await projectsReader.get())))
+  return names.flatMap((name) => projectName.safeParse(name.split('/')[1]).data ?? [])
 }

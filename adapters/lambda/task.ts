@@ -1,11 +1,11 @@
 import type * as z from 'zod'
-import { Failure, reasonOf } from '../../core/errors.ts'
+import { Failure, reasonForLogs } from '../../core/errors.ts'
 import { faultsOf } from '../../core/versions.ts'
 
 /**
  * A function that Step Functions invokes: its input is parsed, and what it throws arrives there under its own name, with
- * a message that says all of it (of an error, Step Functions keeps no more than name and message).
- * One line on stdout for each invocation.
+ * a message that names its faults (of an error, Step Functions keeps no more than name and message). The runtime logs
+ * what is thrown, so that message shows no values of the input, as little as our own one line for each invocation.
  * @throws Failure Invalid when the input does not fit, and whatever `run` throws.
  */
 export const task =
@@ -26,7 +26,7 @@ export const task =
       line({ level: 'INFO' })
       return result
     } catch (error) {
-      line({ level: 'ERROR', reason: reasonOf(error) })
-      throw error instanceof Failure ? new Failure(error.code, reasonOf(error), { cause: error }) : error
+      line({ level: 'ERROR', reason: reasonForLogs(error) })
+      throw error instanceof Failure ? new Failure(error.code, reasonForLogs(error), { cause: error }) : error
     }
   }

@@ -11,19 +11,24 @@ const deps = { ...recordPorts(), accounts: accountProjects(ACCOUNT_PROJECTS) }
 export const handler = async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
   const began = Date.now()
   const settled = await Promise.all(
-    Records.map(({ body, messageAttributes }) =>
-      settleLetter({ queue: messageAttributes.queue?.stringValue, body }, deps),
+    Records.map(({ body, messageAttributes: { queue, RULE_ARN } }) =>
+      settleLetter({ queue: queue?.stringValue, rule: RULE_ARN?.stringValue, body }, deps),
     ),
   )
   const left = Records.filter((_, index) => settled[index]?.outcome === 'unavailable')
+  const from = { function: context.functionName, level: 'WARN' } as const
+  const about = { awsRequestId: context.awsRequestId, stage: STAGE, now: began }
   tell(
     {
-      function: context.functionName,
+      ...from,
       metrics: { Letters: Records.length, Left: left.length, DurationMs: Date.now() - began },
-      level: 'WARN',
       detail: { settled },
     },
-    { awsRequestId: context.awsRequestId, stage: STAGE, now: began },
+    about,
   )
+  // counted as what consume marks dead is: the alarm does not ask who wrote the mark
+  const dead = settled.flatMap((one) => (one.outcome === 'marked' ? [one.subscriber] : []))
+  for (const [subscriber, marks] of Map.groupBy(dead, (name) => name))
+    tell({ ...from, dimensions: { subscriber }, metrics: { Dead: marks.length } }, about)
   return { batchItemFailures: left.map(({ messageId }) => ({ itemIdentifier: messageId })) }
 }

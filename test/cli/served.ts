@@ -122,6 +122,7 @@ const ingestDeps = (here: World) => ({
   ...here.deps,
   clock: here.deps.now,
   random: Math.random,
+  pause: async () => {},
   routes,
   ephemeral: inMemoryEphemeral({ clock: here.deps.now }),
   authenticate: (credential: string | undefined) => authenticate(here.memory, credential, here.deps.now()),

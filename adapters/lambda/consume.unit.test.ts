@@ -1,0 +1,138 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Failure } from '../../core/errors.ts'
+import type { HandlerAny } from '../../core/handler.ts'
+import { byHttp, push } from '../../test/arrivals.ts'
+import { asked, aws, context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
+import { routeOf } from '../../test/world.ts'
+
+vi.mock('./ports.ts', async () => (await import('../../test/lambdas.ts')).ports)
+
+let handleBatch: typeof import('./consume.ts').handleBatch
+beforeAll(async () => {
+  setEnvironment()
+  handleBatch = (await import('./consume.ts')).handleBatch
+})
+
+let count = 0
+beforeEach(() => {
+  asked.length = 0
+  here.deps.random = () => 0.5
+})
+afterEach(() => {
+  here.mend()
+  here.stores.queues.take('analyze')
+})
+
+/** Events that are recorded now and handed over to `handler`, and what that comes to. */
+async function handed(handler: HandlerAny, { events = 1, receiveCount = 1, more = [] as string[] } = {}) {
+  await here.record(...Array.from({ length: events }, () => byHttp(push(`p${count++}`))))
+  const bodies = [...here.stores.queues.take('analyze'), ...more]
+  return lines(() =>
+    handleBatch(routeOf('analyze'), handler, here.deps, received('analyze', bodies, receiveCount), context),
+  )
+}
+
+const works: HandlerAny = async () => []
+const fails: HandlerAny = async () => {
+  throw new Error('not now')
+}
+
+describe('a batch of a route’s queue', () => {
+  it('that is handled is taken off the queue, and told in one line', async () => {
+    const { answer, lines } = await handed(works, { events: 2 })
+    expect(answer).toEqual({ batchItemFailures: [] })
+    expect(asked).toEqual([])
+    expect(lines).toMatchObject([
+      {
+        level: 'INFO',
+        function: 'fn',
+        requestId: 'request-1',
+        stage: 'test',
+        subscriber: 'analyze',
+        Handled: 2,
+        Already: 0,
+        Failed: 0,
+        Dead: 0,
+      },
+    ])
+  })
+
+  it('keeps on it what failed, and that alone, hidden for as long as its backoff says', async () => {
+    const odd: HandlerAny = async ({ event }) => {
+      if (Number(event.id.slice(1)) % 2 === 1) throw new Error('not now')
+      return []
+    }
+    count += count % 2
+    const { answer, lines } = await handed(odd, { events: 3, receiveCount: 2 })
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }] })
+    expect(asked).toEqual([
+      {
+        operation: 'ChangeMessageVisibility',
+        input: {
+          QueueUrl: 'https://sqs/loadpath-test-analyze',
+          ReceiptHandle: 'handle-1',
+          VisibilityTimeout: 2,
+        },
+      },
+    ])
+    expect(lines).toMatchObject([
+      {
+        level: 'WARN',
+        Handled: 2,
+        Failed: 1,
+        failures: [{ outcome: 'retrying', project: 'main', id: expect.any(String), again: 2 }],
+      },
+    ])
+  })
+
+  it('takes off it what is dead, and warns', async () => {
+    const { answer, lines } = await handed(fails, { receiveCount: 3 })
+    expect(answer).toEqual({ batchItemFailures: [] })
+    expect(lines).toMatchObject([
+      { level: 'WARN', Dead: 1, failures: [{ outcome: 'dead', reason: 'Error: not now' }] },
+    ])
+  })
+
+  it('keeps on it what is no message of ours: the queue makes it a dead letter', async () => {
+    const { answer, lines } = await handed(works, { more: ['garbage'] })
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }] })
+    expect(lines).toMatchObject([{ Handled: 1, Failed: 1, failures: [{ outcome: 'unreadable' }] }])
+  })
+
+  it('that could not be hidden comes again all the same, and that is said', async () => {
+    aws.call.mockRejectedValueOnce(new Error('no such queue'))
+    const { answer, lines } = await handed(fails)
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] })
+    expect(lines).toContainEqual({
+      level: 'WARN',
+      message: 'visibility not set',
+      queue: 'analyze',
+      reason: 'Error: no such queue',
+    })
+  })
+
+  it('shows where an event does not fit, and nothing of what is in it', async () => {
+    const faults = [{ path: 'data.ref', expected: 'a branch', got: '"hunter2"' }]
+    const refuses: HandlerAny = async () => {
+      throw new Failure('Invalid', 'no push', { faults })
+    }
+    const { text, lines } = await handed(refuses)
+    expect(lines).toMatchObject([{ failures: [{ reason: 'no push; data.ref: expected a branch' }] }])
+    expect(text).not.toContain('hunter2')
+    expect(here.deliveries().at(-1)?.reason).toContain('hunter2')
+  })
+})
+
+it('a function of a route handles its queue', async () => {
+  const { consume } = await import('./consume.ts')
+  const ids: string[] = []
+  const handler = consume(routeOf('analyze'), () => async ({ event }: { event: { id: string } }) => {
+    ids.push(event.id)
+    return []
+  })
+  await here.one(byHttp(push('by-route')))
+  const { answer } = await lines(() =>
+    handler(received('analyze', here.stores.queues.take('analyze')), context),
+  )
+  expect([answer, ids]).toEqual([{ batchItemFailures: [] }, ['by-route']])
+})

@@ -1,0 +1,54 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import type { SweepResult } from '../../core/sweep.ts'
+import { tellSwept } from './swept.ts'
+
+afterEach(() => vi.restoreAllMocks())
+
+const idle = { project: 'shop', relayed: 0, stayed: 0, ended: 0, expired: 0, told: 0, open: {} }
+
+function linesOf(result: SweepResult) {
+  const log = vi.spyOn(console, 'log').mockReturnValue()
+  tellSwept(result, { functionName: 'sweep', awsRequestId: 'r' }, { stage: 'test', began: Date.now() })
+  return log.mock.calls.map(([line]) => JSON.parse(line))
+}
+
+const metricsOf = (line: { _aws: { CloudWatchMetrics: { Metrics: { Name: string }[] }[] } }) =>
+  line._aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name))
+
+test('where nothing is to be told, one line with one metric', () => {
+  const timeline = { resent: 0, missing: 0, behind: 0, pages: 3, unreadable: 0, lagMinutes: 0 }
+  const lines = linesOf({ swept: { ...idle, ...timeline }, failures: [] })
+  expect(lines).toMatchObject([{ level: 'INFO', project: 'shop', pages: 3 }])
+  expect(lines.map(metricsOf)).toEqual([['DurationMs']])
+})
+
+test('what there is to be told is a metric each', () => {
+  const timeline = { resent: 1, missing: 2, behind: 3, pages: 4, unreadable: 5, lagMinutes: 6 }
+  const [line] = linesOf({ swept: { ...idle, ...timeline, stayed: 7 }, failures: [] })
+  expect(line).toMatchObject({
+    level: 'WARN',
+    Resent: 1,
+    Missing: 2,
+    Behind: 3,
+    Unreadable: 5,
+    TimelineLagMinutes: 6,
+    Stayed: 7,
+  })
+  expect(metricsOf(line)).toHaveLength(7)
+})
+
+test('failed parts are counted and named; of the timeline nothing is said when it failed', () => {
+  const [line] = linesOf({ swept: idle, failures: [new Error('down'), new Error('also')] })
+  expect(line).toMatchObject({ level: 'ERROR', SweepFailures: 2, failures: ['Error: down', 'Error: also'] })
+  expect(metricsOf(line).sort()).toEqual(['DurationMs', 'SweepFailures'])
+})
+
+test('a subscriber with something open has a line, zeros and all, so that its metric falls when it is settled', () => {
+  const oldest = new Date(Date.now() - 5 * 60_000).toISOString()
+  const none = { retrying: 0, parked: 0, dead: 0, oldest: undefined }
+  const open = { a: { retrying: 1, parked: 2, dead: 3, oldest }, b: none }
+  const [, a, b] = linesOf({ swept: { ...idle, open }, failures: [] })
+  expect(a).toMatchObject({ subscriber: 'a', OpenRetrying: 1, OpenParked: 2, OpenDead: 3, OldestMinutes: 5 })
+  expect(b).toMatchObject({ subscriber: 'b', OpenRetrying: 0, OpenParked: 0, OpenDead: 0, OldestMinutes: 0 })
+  expect(metricsOf(b)).toHaveLength(4)
+})
