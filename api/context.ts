@@ -1,16 +1,15 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
 import type { MiddlewareHandler } from 'hono'
 import {
+  actingIn,
   authenticate,
   credentialOf,
   type Principal,
-  requireProject,
+  projectHeader,
   requireScope,
   type Scope,
 } from '../core/access.ts'
 import type { Bodies, Clock, History, Memory, Queues, Workflows } from '../core/ports.ts'
-import { projectName } from '../events/envelope.ts'
-import { invalid } from './problems.ts'
 
 /** What the API needs of the world; nothing here knows where it is hosted. */
 export type ApiDeps = {
@@ -35,9 +34,6 @@ export type ApiDeps = {
 export type ApiEnv = { Variables: { principal: Principal } }
 export type Api = OpenAPIHono<ApiEnv>
 
-/** With scope `admin`: the project to act in instead of the key's own. */
-export const projectHeader = 'loadpath-project'
-
 /** Who asks. @throws Failure Unauthenticated, Forbidden, Invalid */
 export async function principalOf(
   deps: ApiDeps,
@@ -46,12 +42,7 @@ export async function principalOf(
 ): Promise<Principal> {
   const principal =
     deps.trusted?.(host) ?? (await authenticate(deps.memory, credentialOf(headers), deps.now()))
-  const wanted = headers[projectHeader]
-  if (wanted === undefined) return principal
-  const project = projectName.safeParse(wanted)
-  if (!project.success) throw invalid(project.error, wanted, `header.${projectHeader}`)
-  requireProject(principal, project.data)
-  return { ...principal, project: project.data }
+  return actingIn(principal, headers[projectHeader])
 }
 
 /** What a route says to be open only to who holds a scope: checked before anything of the request is looked at. */

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { projectName } from '../events/envelope.ts'
 import { Failure } from './errors.ts'
 import type { Memory, MemoryRecord, MemoryWrite, RecordKey } from './ports.ts'
+import { faultsOf } from './versions.ts'
 
 export const scope = z.enum([
   /** everything, in every project */
@@ -159,6 +160,21 @@ export function requireScope(principal: Principal, wanted: Scope): void {
 /** Another project than one's own needs the scope `admin`. @throws Failure Forbidden */
 export function requireProject(principal: Principal, project: string): void {
   if (project !== principal.project) requireScope(principal, 'admin')
+}
+
+/** With scope `admin`: the project to act in instead of the key's own. */
+export const projectHeader = 'loadpath-project'
+
+/** Who asks, acting in the project that the request names. @throws Failure Invalid, Forbidden */
+export function actingIn(principal: Principal, wanted: string | undefined): Principal {
+  if (wanted === undefined) return principal
+  const project = projectName.safeParse(wanted)
+  if (!project.success)
+    throw new Failure('Invalid', 'the request does not fit', {
+      faults: faultsOf(project.error, wanted, `header.${projectHeader}`),
+    })
+  requireProject(principal, project.data)
+  return { ...principal, project: project.data }
 }
 
 // ---- projects ----------------------------------------------------------------------------------

@@ -94,10 +94,17 @@ function json(body: Uint8Array): unknown {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+/** A gateway that decodes bodies itself puts U+FFFD in the place of bytes that are no UTF-8: what was sent is gone then. */
+const replaced = '\ufffd'
+
 function text(body: Uint8Array): string {
+  let read: string
   try {
-    return utf8.decode(body)
+    read = utf8.decode(body)
   } catch (error) {
     throw new Failure('Malformed', 'the body is not UTF-8', { cause: error })
   }
+  if (read.includes(replaced))
+    throw new Failure('Malformed', 'the body is not UTF-8 (U+FFFD itself can be sent in JSON as \\ufffd)')
+  return read
 }

@@ -44,7 +44,7 @@ export function githubEvent(request: {
 }): Record<string, unknown> & { id: string } {
   const { event, delivery } = request
   if (!event || !/^[a-z0-9_]{1,100}$/.test(event))
-    throw new Failure('Malformed', 'the x-github-event header is missing')
+    throw new Failure('Malformed', 'the x-github-event header is missing, or is none of GitHub’s events')
   if (!delivery) throw new Failure('Malformed', 'the x-github-delivery header is missing')
   const payload = payloadOf(request.body)
   const repository = payload.repository?.full_name
@@ -74,6 +74,10 @@ function payloadOf(body: Uint8Array): z.infer<typeof payloadSchema> {
     )
   }
   const parsed = payloadSchema.safeParse(value)
-  if (!parsed.success) throw new Failure('Malformed', 'the body is no GitHub payload: expected a JSON object')
+  if (!parsed.success)
+    throw new Failure(
+      'Malformed',
+      `the body is no GitHub payload: ${parsed.error.issues[0]?.path.join('.') || 'the whole'} does not fit`,
+    )
   return parsed.data
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { byteLength, limits, projectName } from '../events/envelope.ts'
-import { credentialOf, type Principal, requireScope } from './access.ts'
+import { actingIn, credentialOf, type Principal, projectHeader, requireScope } from './access.ts'
 import type { Arrival } from './arrival.ts'
 import { attempt } from './attempt.ts'
 import { type HttpRequest, readCloudEvents } from './cloudevents-http.ts'
@@ -9,6 +8,7 @@ import type { Frame } from './frame.ts'
 import { githubEvent, isSigned } from './github-webhook.ts'
 import type { Ephemeral } from './ports.ts'
 import { type Outcome, type RecordDeps, record } from './record.ts'
+import { arrivalsOf, firstDelivery } from './webhook-copies.ts'
 
 export type IngestDeps = RecordDeps & {
   ephemeral: Ephemeral
@@ -53,8 +53,9 @@ export async function ingest(request: HttpRequest, deps: IngestDeps): Promise<Ht
 const mostFaults = 1000
 
 async function ingestEvents(request: HttpRequest, deps: IngestDeps): Promise<HttpAnswer> {
-  const principal = await deps.authenticate(credentialOf(request.headers))
-  requireScope(principal, 'events:write')
+  const holder = await deps.authenticate(credentialOf(request.headers))
+  requireScope(holder, 'events:write')
+  const principal = actingIn(holder, request.headers[projectHeader])
   const { mode, events } = readCloudEvents(request)
   const received = deps.clock()
   const arrivals = events.map((event): Arrival => {
@@ -175,8 +176,6 @@ async function keep(arrival: Arrival, error: unknown, deps: IngestDeps): Promise
     : failed(new Failure('Unavailable', 'neither the history nor the queue can be written; send it again'))
 }
 
-const seenFor = 7 * 86_400
-
 async function ingestGithub(
   { headers, body }: HttpRequest,
   named: string | undefined,
@@ -190,11 +189,11 @@ async function ingestGithub(
       `an event is at most ${limits.event} bytes, this one has ${body.byteLength}`,
     )
   await requireSignature(project, headers['x-hub-signature-256'], body, deps)
-  const event = githubEvent({
-    event: headers['x-github-event'],
-    delivery: headers['x-github-delivery'],
-    body,
-  })
+  const read = await attempt(async () =>
+    githubEvent({ event: headers['x-github-event'], delivery: headers['x-github-delivery'], body }),
+  )
+  if ('error' in read) return keepUnreadable(project, body, read.error, deps)
+  const event = read.value
   const arrivalOf = (id: string, duplicateof?: string): Arrival => ({
     door: 'http',
     project,
@@ -227,6 +226,28 @@ async function ingestGithub(
   }
 }
 
+/** Signed, so GitHub's own, and GitHub does not send it again: a person can look at what nobody could read. */
+async function keepUnreadable(
+  project: string,
+  body: Uint8Array,
+  error: unknown,
+  deps: IngestDeps,
+): Promise<HttpAnswer> {
+  const faults = [{ path: '(whole)', expected: 'a webhook of GitHub', got: reasonOf(error) }]
+  const arrival: Arrival = {
+    door: 'http',
+    project,
+    actor: 'service:github',
+    received: deps.clock(),
+    raw: Buffer.from(body).toString(),
+    ifInvalid: 'quarantine',
+    content: { kind: 'unreadable', faults },
+  }
+  const [outcome = unavailable(error)] = await record([arrival], deps)
+  const { status, ...answer } = await answerFor(arrival, outcome, mostFaults, deps)
+  return { status, contentType: 'application/json', body: answer, outcomes: [outcome] }
+}
+
 /** Secrets are cached, so a signature that fits none of them is held against freshly read ones before it is refused. */
 async function requireSignature(
   project: string,
@@ -243,41 +264,3 @@ async function requireSignature(
 }
 
 const unavailable = (error: unknown): Outcome => ({ status: 'unavailable', error })
-
-/** The delivery id under which this very body was seen first; this one, if it is new. */
-function firstDelivery(project: string, id: string, body: Uint8Array, deps: IngestDeps): Promise<string> {
-  const digest = createHash('sha256').update(body).digest('hex')
-  return deps.ephemeral.putIfAbsent(`webhook#${project}#github#${digest}`, id, seenFor)
-}
-
-/**
- * What to record of a body that came under `id`, and first under `first`. Another id is a duplicate, always; but nobody
- * expects a duplicate, so the first must be in history. It may be on its way there at this very moment, or lost in a
- * crash: nobody can tell these apart, and nobody needs to. It is given a moment, and then recorded here in its stead:
- * the body is the same, so whoever writes its identity first, one event is recorded and the other is known. However many
- * copies come at once, one of them runs, and none is lost with the one that was first.
- */
-async function arrivalsOf(
-  id: string,
-  first: string,
-  project: string,
-  arrivalOf: (id: string, duplicateof?: string) => Arrival,
-  deps: IngestDeps,
-): Promise<Arrival[]> {
-  if (id === first) return [arrivalOf(id)]
-  const there = await isSoonThere(project, first, deps)
-  return [...(there ? [] : [arrivalOf(first)]), arrivalOf(id, first)]
-}
-
-/** Milliseconds before each look. They are stretched by chance: copies that came together look at different times. */
-const looks = [0, 50, 100, 200]
-
-async function isSoonThere(project: string, id: string, deps: IngestDeps): Promise<boolean> {
-  for (const wait of looks) {
-    if (wait > 0) await deps.pause(wait * (0.5 + deps.random()))
-    const sources = await attempt(() => deps.history.sourcesOf(project, id))
-    if ('error' in sources) return false
-    if (sources.value.length > 0) return true
-  }
-  return false
-}

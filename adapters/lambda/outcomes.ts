@@ -1,6 +1,9 @@
-import { reasonOf } from '../../core/errors.ts'
+import { reasonForLogs } from '../../core/errors.ts'
 import type { Outcome } from '../../core/record.ts'
 import { type Line, tell } from './telemetry.ts'
+
+/** In one line: the rest is counted. */
+const mostTroubles = 20
 
 /** Tells in one line what the gate did with a batch. */
 export function tellOutcomes(
@@ -11,6 +14,7 @@ export function tellOutcomes(
   const count = (...statuses: Outcome['status'][]) =>
     outcomes.filter(({ status }) => statuses.includes(status)).length
   const troubles = outcomes.flatMap(troubleOf)
+  const more = troubles.length - mostTroubles
   tell(
     {
       function: context.functionName,
@@ -25,7 +29,11 @@ export function tellOutcomes(
       },
       also: byVersion(context),
       level: troubles.length === 0 ? 'INFO' : 'WARN',
-      detail: { ...detail, ...(troubles.length === 0 ? {} : { troubles }) },
+      detail: {
+        ...detail,
+        ...(troubles.length === 0 ? {} : { troubles: troubles.slice(0, mostTroubles) }),
+        ...(more > 0 ? { moreTroubles: more } : {}),
+      },
     },
     { awsRequestId: context.awsRequestId, stage, now: began },
   )
@@ -51,7 +59,7 @@ function troubleOf(outcome: Outcome): object[] {
     case 'duplicate':
       return outcome.unsent === undefined
         ? []
-        : [{ status: 'unsent', id: outcome.event.id, reason: reasonOf(outcome.unsent) }]
+        : [{ status: 'unsent', id: outcome.event.id, reason: reasonForLogs(outcome.unsent) }]
     case 'conflict':
       return [{ status: 'conflict', id: outcome.identity.id, source: outcome.identity.source }]
     case 'refused':
@@ -66,7 +74,7 @@ function troubleOf(outcome: Outcome): object[] {
         },
       ]
     case 'unavailable':
-      return [{ status: 'unavailable', reason: reasonOf(outcome.error) }]
+      return [{ status: 'unavailable', reason: reasonForLogs(outcome.error) }]
     default:
       return outcome satisfies never
   }
