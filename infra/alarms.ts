@@ -7,15 +7,15 @@ import type { HouseFunction } from './constructs/house-function.ts'
 import type { HouseQueue } from './constructs/house-queue.ts'
 import type { HttpDoor } from './constructs/http-door.ts'
 import type { Workflow } from './constructs/workflow.ts'
-import type { Stage } from './stages.ts'
+import { named, type Stage } from './stages.ts'
 
 export type Watched = {
   stage: Stage
   topic: Topic
-  functions: Record<
-    'gate' | 'ingest' | 'api' | 'relay' | 'sweep' | 'deadLetter' | 'startWorkflow',
-    HouseFunction
-  >
+  functions: readonly HouseFunction[]
+  gate: HouseFunction
+  relay: HouseFunction
+  sweep: HouseFunction
   queues: Record<'record' | 'deadLetters' | 'busDeadLetters', HouseQueue> & {
     subscribers: readonly { queue: HouseQueue }[]
   }
@@ -30,16 +30,22 @@ const period = Duration.minutes(1)
  * finds is a contributor of its own; what only AWS counts, by queue or function, cannot be asked for in one.
  */
 export function addAlarms(scope: Construct, watched: Watched): void {
-  const { stage, topic, functions, queues, stateMachines, http } = watched
+  const { stage, topic, functions, gate, relay, sweep, queues, stateMachines, http } = watched
   const alarm = (
     id: string,
     props: Omit<HouseAlarmProps, 'stage' | 'topic' | 'runbook'> & { runbook?: string },
   ) => new HouseAlarm(scope, id, { stage, topic, runbook: id, ...props }).alarm
-  const ours = (metricName: string, statistic: 'Sum' | 'Maximum') =>
-    new Metric({ namespace: 'Loadpath', metricName, statistic, period, dimensionsMap: { stage: stage.name } })
-  const bySubscriber = (metricName: string, statistic: 'SUM' | 'MAX') =>
+  const ours = (metricName: string, dimensions = {}) =>
+    new Metric({
+      namespace: 'Loadpath',
+      metricName,
+      statistic: 'Sum',
+      period,
+      dimensionsMap: { stage: stage.name, ...dimensions },
+    })
+  const bySubscriber = (metricName: string) =>
     new MathExpression({
-      expression: `SELECT ${statistic}(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY ${statistic}() DESC`,
+      expression: `SELECT SUM(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY SUM() DESC`,
       period,
     })
 
@@ -47,14 +53,16 @@ export function addAlarms(scope: Construct, watched: Watched): void {
   if (stage.metricQueries) {
     alarm('dead-letters', {
       impact: 'What a subscriber should have done for some events was given up and waits for a person.',
-      metric: bySubscriber('OpenDead', 'MAX'),
+      // those that died lately: the dead lie until somebody settles them, and new ones shall be heard beside them
+      metric: bySubscriber('Dead'),
       above: 0,
-      minutes: 5,
+      minutes: 1,
+      of: 15,
     })
     alarm('failing-handler', {
       impact:
         'A subscriber fails again and again; its events are tried again and will be dead if it goes on.',
-      metric: bySubscriber('Failed', 'SUM'),
+      metric: bySubscriber('Failed'),
       above: 10,
       minutes: 5,
     })
@@ -62,26 +70,26 @@ export function addAlarms(scope: Construct, watched: Watched): void {
   alarm('lost-on-the-way', {
     impact:
       'Events are recorded and do not reach their subscribers: the sweep sends them on 15 minutes late.',
-    metric: ours('Resent', 'Sum'),
+    metric: ours('Resent'),
     above: 0,
     minutes: 15,
   })
   alarm('outbox-waits', {
     impact: 'Events of commands cannot be sent: what was declared or decided over the API is not said on.',
-    metric: ours('Stayed', 'Sum'),
+    metric: ours('Stayed'),
     above: 0,
     minutes: 5,
   })
-  const unrecorded = alarm('unrecorded', {
+  alarm('unrecorded', {
     impact: 'The gate cannot write down what comes in: senders get 503, queues fill, nothing is handled.',
-    metric: ours('Unavailable', 'Sum'),
+    metric: ours('Unavailable'),
     above: 0,
     minutes: 3,
   })
-  const quarantine = alarm('quarantine', {
+  alarm('quarantine', {
     impact:
       'A sender, or a new version of the gate, has events refused; nothing happens for them until mended.',
-    metric: ours('Quarantined', 'Sum'),
+    metric: ours('Quarantined'),
     above: 20,
     minutes: 3,
   })
@@ -115,19 +123,15 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     })
 
   // functions
-  const { gate, relay, sweep } = functions
-  const errors = new Map(
-    Object.values(functions).map((fn) => [
-      fn,
-      alarm(`errors-${fn.name}`, {
-        runbook: 'errors',
-        impact: `${fn.name} crashes or times out: its callers get errors, or its queue is tried again.`,
-        metric: fn.lambda.metricErrors({ period }),
-        above: 0,
-        minutes: 3,
-      }),
-    ]),
-  )
+  for (const fn of functions)
+    alarm(`errors-${fn.name}`, {
+      runbook: 'errors',
+      impact: `${fn.name} crashes or times out: its callers get errors, or its queue is tried again.`,
+      metric: fn.lambda.metricErrors({ period }),
+      above: 0,
+      minutes: 3,
+      of: 10,
+    })
   alarm('throttles', {
     impact: 'Functions of this account are refused concurrency: everything of ours may come late.',
     metric: new Metric({ namespace: 'AWS/Lambda', metricName: 'Throttles', statistic: 'Sum', period }),
@@ -141,7 +145,8 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     minutes: 5,
   })
   alarm('sweep-stopped', {
-    impact: 'Nobody counts and mends: lost messages stay lost and the alarms on the books are blind.',
+    impact:
+      'Nobody mends and tells: lost messages stay lost, and approvals and runs stay open past their end.',
     metric: sweep.lambda.metricInvocations({ period }),
     below: 1,
     minutes: 10,
@@ -167,8 +172,41 @@ export function addAlarms(scope: Construct, watched: Watched): void {
         minutes: 1,
       })
 
+  // a new version, by what it does itself: what else rings says nothing about it, and must not keep a mend away
   for (const fn of [gate, relay]) {
-    const own = errors.get(fn)
-    fn.rollBackOn([quarantine, unrecorded, ...(own === undefined ? [] : [own])])
+    if (fn.entering === undefined) continue
+    const { resource, version } = fn.entering
+    const functionName = named(stage, fn.name)
+    const its = (metricName: string) => ours(metricName, { function: functionName, version })
+    const canary = (id: string, props: Pick<HouseAlarmProps, 'impact' | 'metric' | 'above'>) =>
+      alarm(`canary-${id}-${fn.name}`, { runbook: 'canary', ...props, minutes: 2, of: 5 })
+    fn.rollBackOn([
+      canary('errors', {
+        impact: `The new version of ${fn.name} crashes or times out; it is taken back.`,
+        metric: new Metric({
+          namespace: 'AWS/Lambda',
+          metricName: 'Errors',
+          statistic: 'Sum',
+          period,
+          dimensionsMap: { FunctionName: functionName, Resource: resource, ExecutedVersion: version },
+        }),
+        above: 0,
+      }),
+      canary('refuses', {
+        impact: `The new version of ${fn.name} records less than half of what it gets; it is taken back.`,
+        metric: new MathExpression({
+          // of fewer than five a minute nothing can be said
+          expression: 'IF(r + k + q + u >= 5, (q + u) / (r + k + q + u), 0)',
+          usingMetrics: {
+            r: its('Recorded'),
+            k: its('Known'),
+            q: its('Quarantined'),
+            u: its('Unavailable'),
+          },
+          period,
+        }),
+        above: 0.5,
+      }),
+    ])
   }
 }

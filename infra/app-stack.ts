@@ -59,11 +59,8 @@ export class AppStack extends Stack {
     })
     const handled = handlers.map(withQueue)
     const run = workflows.map(withQueue)
-    const queues = grants.queues(
-      stage,
-      record,
-      [...handled, ...run].map((subscriber) => subscriber.queue),
-    )
+    const subscribers = [...handled, ...run].map((subscriber) => subscriber.queue)
+    const queues = grants.queues(stage, record)
     const machines = grants.machines(
       this,
       stage,
@@ -75,6 +72,12 @@ export class AppStack extends Stack {
     const events = eventsBus(this, house)
     const topic = notificationTopic(this, house)
 
+    // what is done to them, by the methods of the ports that call it: test/templates/permissions holds both together
+    const writeHistory = history.may('BatchGetItem', 'PartiQLInsert', 'PutItem', 'Query', 'UpdateItem')
+    const readMemory = memory.may('GetItem')
+    const changeMemory = memory.may('GetItem', 'PutItem')
+    const gateMay = [writeHistory, bodies.write, queues.send(...subscribers)]
+
     // the gate and its doors
     const fn = (name: string, how: Omit<HouseFunctionProps, keyof typeof house>) =>
       new HouseFunction(this, name, { ...house, ...how })
@@ -83,22 +86,24 @@ export class AppStack extends Stack {
       reserved: 20,
       canary: true,
       emits: true,
-      may: [history.write, bodies.write, queues.sendToAll, grants.accountProjects(stage)],
+      may: [...gateMay, grants.accountProjects(stage)],
     })
     const ingest = fn('ingest', {
       timeout: 10,
       emits: true,
-      may: [history.write, memory.read, ephemeral.write, bodies.write, queues.sendToAll, webhookSecret],
+      may: [...gateMay, queues.send(record), readMemory, ephemeral.may('GetItem', 'PutItem'), webhookSecret],
     })
     const api = fn('api', {
       timeout: 29,
       emits: true,
       may: [
-        history.write,
-        memory.write,
+        history.may('BatchGetItem', 'Query'),
+        history.ask('open', 'trace'),
+        memory.may('BatchGetItem', 'GetItem', 'PutItem'),
+        memory.ask('list'),
         bodies.read,
-        queues.sendToAll,
-        machines.start,
+        queues.send(record, ...run.map((workflow) => workflow.queue)),
+        queues.measure(record, ...subscribers),
         machines.watch,
         machines.stop,
       ],
@@ -108,41 +113,43 @@ export class AppStack extends Stack {
       reserved: 10,
       canary: true,
       emits: true,
-      may: [history.write, memory.write, bodies.write, queues.sendToAll],
+      may: [...gateMay, memory.may('BatchWriteItem', 'Query')],
     })
     const sweep = fn('sweep', {
       timeout: 55,
       reserved: 1,
       emits: true,
       may: [
-        history.write,
-        memory.write,
-        bodies.write,
-        queues.sendToAll,
-        queues.measureAll,
+        ...gateMay,
+        history.ask('open'),
+        memory.may('BatchGetItem', 'BatchWriteItem', 'GetItem', 'PutItem', 'Query'),
+        memory.ask('list'),
+        queues.measure(...subscribers),
         machines.watch,
+        webhookSecret,
         grants.accountProjects(stage),
       ],
     })
     const deadLetter = fn('dead-letter', {
       timeout: 30,
       emits: true,
-      may: [history.write, bodies.write, queues.sendToAll, grants.accountProjects(stage)],
+      may: [...gateMay, grants.accountProjects(stage)],
     })
 
     // handlers: one function for each route, and what one needs beyond what all of its effect have
+    const consumerMay = [writeHistory, bodies.write, queues.send(record)]
     const alsoMay: Readonly<Record<string, readonly Grant[]>> = {
-      'resume-workflow': [memory.read, machines.answer],
+      'resume-workflow': [readMemory, machines.answer],
       notify: [grants.publish(topic)],
       publish: [grants.putEvents(events)],
     }
     const handlerFunctions = handled.map(({ route, queue: own }) => {
       const { subscriber, effect, timeout } = route
-      const may = [history.write, bodies.write, queues.sendToRecord, ...(alsoMay[subscriber] ?? [])]
+      const may = [...consumerMay, ...(alsoMay[subscriber] ?? [])]
       const handler = fn(subscriber, {
         timeout,
         emits: true,
-        may: effect === 'state' ? [...may, memory.write] : may,
+        may: effect === 'state' ? [...may, changeMemory] : may,
       })
       own.feeds(handler, route)
       return handler
@@ -152,12 +159,12 @@ export class AppStack extends Stack {
     const startWorkflow = fn('start-workflow', {
       timeout: startTimeout,
       emits: true,
-      may: [history.write, memory.write, bodies.write, queues.sendToRecord, machines.start],
+      may: [...consumerMay, changeMemory, machines.start],
     })
     const steps = [
-      fn('collect-facts', { timeout: 30, may: [history.read, memory.write, bodies.read] }),
+      fn('collect-facts', { timeout: 30, may: [history.may('BatchGetItem'), changeMemory, bodies.read] }),
       fn('evaluate-gate', { timeout: 30, may: [] }),
-      fn('request-approval', { timeout: 30, may: [memory.write, machines.answer] }),
+      fn('request-approval', { timeout: 30, may: [changeMemory, machines.answer] }),
     ]
     const stateMachines = run.map(({ route, queue: own }) => {
       own.feeds(startWorkflow, route)
@@ -173,9 +180,15 @@ export class AppStack extends Stack {
       to: relay,
       failures: bodies.failures,
     })
-    inboxRule(this, inbox, { stage, to: record, deadLetters: busDeadLetters })
-    statesRule(this, machines.arns, { stage, to: record, deadLetters: busDeadLetters })
-    everyMinute(this, sweep, { stage, deadLetters: busDeadLetters, failures: bodies.failures })
+    const doors = [
+      inboxRule(this, inbox, { stage, to: record, deadLetters: busDeadLetters }),
+      statesRule(this, machines.arns, { stage, to: record, deadLetters: busDeadLetters }),
+    ]
+    const minute = everyMinute(this, sweep, {
+      stage,
+      deadLetters: busDeadLetters,
+      failures: bodies.failures,
+    })
     const http = new HttpDoor(this, 'http', {
       ...house,
       routes: [
@@ -197,13 +210,18 @@ export class AppStack extends Stack {
       startWorkflow,
       ...steps,
     ]
-    record.onlyFrom([...functions, ...stateMachines].map(({ role }) => role.roleArn))
+    record.onlyFrom({ roles: [...functions, ...stateMachines], rules: doors })
+    busDeadLetters.onlyFrom({ roles: [], rules: [...doors, minute] })
+    deadLetters.onlyFrom({ roles: [] })
 
     // what watches them
     addAlarms(this, {
       stage,
       topic,
-      functions: { gate, ingest, api, relay, sweep, deadLetter, startWorkflow },
+      functions,
+      gate,
+      relay,
+      sweep,
       queues: { record, deadLetters, busDeadLetters, subscribers: [...handled, ...run] },
       stateMachines,
       http,

@@ -4,7 +4,6 @@ import { build, type Plugin } from 'esbuild'
 
 export const functionsFolder = join(import.meta.dirname, '..', 'functions')
 export const machinesFolder = join(import.meta.dirname, '..', 'statemachines')
-const built = join(import.meta.dirname, '..', '.build', 'functions')
 
 /** The functions there are, by their folders. */
 export const functionNames = (): string[] =>
@@ -24,10 +23,10 @@ const englishOnly: Plugin = {
 }
 
 /**
- * Bundles every function into `<folder>/<name>/index.mjs`, by default under .build, in one pass, and answers that
- * folder. Nothing is left to the runtime's own packages. CommonJS packages inside need a `require`.
+ * Bundles every function into `<folder>/<name>/index.mjs` in one pass, and answers that folder. Nothing is left to the
+ * runtime's own packages. CommonJS packages inside need a `require`.
  */
-export async function bundleFunctions(folder = built): Promise<string> {
+export async function bundleFunctions(folder: string): Promise<string> {
   await build({
     entryPoints: Object.fromEntries(
       functionNames().map((name) => [`${name}/index`, join(functionsFolder, name, 'handler.ts')]),

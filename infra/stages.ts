@@ -12,9 +12,9 @@ type Shape = {
   logDays: 7 | 14 | 30
   /** concurrency set aside for record, relay and sweep */
   reserved: boolean
-  /** new versions of record and relay take a tenth of the traffic first and are rolled back by alarms */
+  /** new versions of record and relay take a tenth of the traffic first and are rolled back by alarms on just them */
   canary: boolean
-  /** alarms that query one metric over all subscribers; an endpoint that knows plain metrics alone refuses them */
+  /** alarms on more than one plain metric, such as one query over all subscribers; emulators refuse them */
   metricQueries: boolean
   /** HTTP requests a second, and at once, before API Gateway answers 429 */
   throttle: { rate: number; burst: number }
@@ -44,7 +44,8 @@ const account: Shape = {
 export const stages = {
   local: emulated,
   test: emulated,
-  dev: { ...account, canary: false },
+  // a new account may run ten functions at once, and lets none be set aside
+  dev: { ...account, reserved: false, canary: false },
   prod: { ...account, logDays: 30, throttle: { rate: 2_000, burst: 4_000 } },
 } as const satisfies Record<string, Shape>
 
@@ -61,6 +62,7 @@ const parameters = z.object({
   data: z.enum(['retain', 'destroy']).optional(),
   cmk: onOff.default(false),
   reserved: onOff.optional(),
+  canary: onOff.optional(),
   xray: onOff.default(false),
   notify: z.email().optional(),
   projects: z
@@ -100,14 +102,17 @@ export function stageOf(app: App): Stage {
   )
   const parsed = parameters.safeParse(given)
   if (!parsed.success) throw new Error(`wrong parameter (-c name=value): ${z.prettifyError(parsed.error)}`)
-  const { stage: name, data, reserved, cmk, xray, notify, projects } = parsed.data
+  const { stage: name, data, reserved, canary, cmk, xray, notify, projects } = parsed.data
   if (!isStage(name)) throw new Error(`no stage ${name}`)
   const shape: Shape = stages[name]
+  if (canary && !shape.metricQueries)
+    throw new Error(`wrong parameter (-c canary=on): stage ${name} has no alarms that could roll back`)
   return {
     ...shape,
     name,
     data: data ?? shape.data,
     reserved: reserved ?? shape.reserved,
+    canary: canary ?? shape.canary,
     cmk,
     xray,
     notify,

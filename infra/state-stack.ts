@@ -72,7 +72,10 @@ export class StateStack extends Stack {
     return table
   }
 
-  /** Bodies over 64 KB, by retention, and what asynchronous invocations could not deliver. `held/` never expires. */
+  /**
+   * Bodies over 64 KB, by retention, and what asynchronous invocations could not deliver. What is held for a person is
+   * kept as long as what is kept longest.
+   */
   #bucket(stage: Stage, removalPolicy: RemovalPolicy, key?: Key): Bucket {
     const expire = (prefix: string, days: number) => ({ prefix, expiration: Duration.days(days) })
     const bucket = new Bucket(this, 'bucket', {
@@ -85,6 +88,7 @@ export class StateStack extends Stack {
       bucketKeyEnabled: key !== undefined,
       lifecycleRules: [
         ...Object.entries(retentionDays).map(([retention, days]) => expire(`${retention}/`, days + 1)),
+        expire('held/', Math.max(...Object.values(retentionDays)) + 1),
         expire('aws/lambda/', 14),
         { abortIncompleteMultipartUploadAfter: Duration.days(1) },
       ],

@@ -37,5 +37,19 @@ export function customerKey(stack: Stack, stage: Stage, removalPolicy: RemovalPo
       },
     }),
   )
+  // what Step Functions logs is encrypted on its way too; CDK grants that only where it has the key itself
+  key.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'AllowLogDelivery',
+      principals: [new ServicePrincipal('delivery.logs.amazonaws.com')],
+      actions: ['kms:Decrypt'],
+      resources: ['*'],
+      conditions: {
+        StringEquals: {
+          'kms:EncryptionContext:SourceArn': `arn:${stack.partition}:logs:${stack.region}:${stack.account}:*`,
+        },
+      },
+    }),
+  )
   return key
 }

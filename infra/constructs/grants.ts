@@ -3,37 +3,44 @@ import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { Bucket, type IBucket } from 'aws-cdk-lib/aws-s3'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
-import { type TableName, tables } from '../../adapters/aws/tables.ts'
+import type { TableName, tables } from '../../adapters/aws/tables.ts'
 import type { Variable } from '../../adapters/environment.ts'
 import { named, type Stage } from '../stages.ts'
 import { acknowledge, acknowledgeParameterArn } from './acknowledge.ts'
 import type { Grant } from './house-function.ts'
 import type { HouseQueue } from './house-queue.ts'
 
-const reading = ['dynamodb:BatchGetItem', 'dynamodb:GetItem', 'dynamodb:Query']
-const writing = [
-  'dynamodb:BatchWriteItem',
-  'dynamodb:ConditionCheckItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:PartiQLInsert',
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-]
+type TableAction =
+  | 'BatchGetItem'
+  | 'BatchWriteItem'
+  | 'GetItem'
+  | 'PartiQLInsert'
+  | 'PutItem'
+  | 'Query'
+  | 'UpdateItem'
 
 /** A table of the state stack, by its name: no stack exports to another. */
-export function table(stack: Stack, stage: Stage, name: TableName, variable: Variable) {
+export function table<Name extends TableName>(stack: Stack, stage: Stage, name: Name, variable: Variable) {
   const tableName = named(stage, name)
   const arn = stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName })
-  const indexes = Object.keys(tables[name].indexes).map((index) => `${arn}/index/${index}`)
-  const read: Grant = (fn) => {
-    fn.allow(reading, [arn, ...indexes])
-    fn.set(variable, tableName)
-  }
-  const write: Grant = (fn) => {
-    read(fn)
-    fn.allow(writing, [arn])
-  }
-  return { tableName, arn, read, write }
+  type Index = keyof (typeof tables)[Name]['indexes'] & string
+  const may =
+    (...actions: TableAction[]): Grant =>
+    (fn) => {
+      fn.allow(
+        actions.map((action) => `dynamodb:${action}`),
+        [arn],
+      )
+      fn.set(variable, tableName)
+    }
+  const ask =
+    (...indexes: Index[]): Grant =>
+    (fn) =>
+      fn.allow(
+        ['dynamodb:Query'],
+        indexes.map((index) => `${arn}/index/${index}`),
+      )
+  return { tableName, arn, may, ask }
 }
 
 /** The bucket of the state stack, by its name. */
@@ -65,22 +72,20 @@ export function bodies(stack: Stack, stage: Stage, key: IKey | undefined) {
 const bucketPattern = (stage: Stage) => named(stage, 'bodies-<AWS::AccountId>-<AWS::Region>')
 
 /** Sending and measuring. A queue's URL is QUEUE_PREFIX plus its name, on whatever endpoint the stage is. */
-export function queues(stage: Stage, record: HouseQueue, subscribers: readonly HouseQueue[]) {
+export function queues(stage: Stage, record: HouseQueue) {
   const beforeName = Fn.select(0, Fn.split(named(stage, 'record'), record.queue.queueUrl))
   const prefix = Fn.join('', [beforeName, named(stage, '')])
-  const all = [record, ...subscribers].map(({ queue }) => queue.queueArn)
   const allow =
-    (actions: string[], arns: string[]): Grant =>
+    (action: string) =>
+    (...to: readonly HouseQueue[]): Grant =>
     (fn) => {
-      fn.allow(actions, arns)
+      fn.allow(
+        [action],
+        to.map(({ queue }) => queue.queueArn),
+      )
       fn.set('QUEUE_PREFIX', prefix)
     }
-  return {
-    prefix,
-    sendToRecord: allow(['sqs:SendMessage'], [record.queue.queueArn]),
-    sendToAll: allow(['sqs:SendMessage'], all),
-    measureAll: allow(['sqs:GetQueueAttributes'], all),
-  }
+  return { prefix, send: allow('sqs:SendMessage'), measure: allow('sqs:GetQueueAttributes') }
 }
 
 /** Starting, watching and stopping runs of these workflows. */
@@ -120,7 +125,7 @@ export function machines(stack: Stack, stage: Stage, workflows: readonly string[
     watch: onRuns(['states:DescribeExecution']),
     stop: onRuns(['states:StopExecution']),
     /** answering a task token names no resource but the machine that waits */
-    answer: onMachines(['states:SendTaskSuccess', 'states:SendTaskFailure']),
+    answer: onMachines(['states:SendTaskSuccess']),
   }
 }
 

@@ -15,8 +15,9 @@ export type HouseAlarmProps = {
   /** it is raised above this, or with `below` under it */
   above?: number
   below?: number
-  /** minutes in a row that raise the alarm; the metric's period is one */
+  /** minutes that raise the alarm, in a row or out of the last `of`; the metric's period is one */
   minutes: number
+  of?: number
 }
 
 /** An alarm that says what it means and where to go on. Silence is health, but where a metric must come. */
@@ -25,7 +26,7 @@ export class HouseAlarm extends Construct {
 
   constructor(scope: Construct, id: string, props: HouseAlarmProps) {
     super(scope, `${id}-alarm`)
-    const { stage, topic, runbook, impact, metric, above, below, minutes } = props
+    const { stage, topic, runbook, impact, metric, above, below, minutes, of } = props
     this.alarm = new Alarm(this, 'alarm', {
       alarmName: named(stage, id),
       alarmDescription: `${impact} Runbook: docs/runbook.md#${runbook}`,
@@ -35,7 +36,8 @@ export class HouseAlarm extends Construct {
         below === undefined
           ? ComparisonOperator.GREATER_THAN_THRESHOLD
           : ComparisonOperator.LESS_THAN_THRESHOLD,
-      evaluationPeriods: minutes,
+      evaluationPeriods: of ?? minutes,
+      datapointsToAlarm: of && minutes,
       treatMissingData: below === undefined ? TreatMissingData.NOT_BREACHING : TreatMissingData.BREACHING,
     })
     this.alarm.addAlarmAction(new SnsAction(topic))

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { Duration, RemovalPolicy } from 'aws-cdk-lib'
-import type { IAlarm } from 'aws-cdk-lib/aws-cloudwatch'
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch'
 import { LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy'
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
@@ -46,6 +46,8 @@ export class HouseFunction extends Construct {
   readonly name: string
   /** what mappings and callers invoke: the function, or the alias that a canary moves */
   readonly invoked: IFunction
+  /** the version that this deployment moves in, where it takes a tenth of the traffic first */
+  readonly entering: { resource: string; version: string } | undefined
   readonly #live: Alias | undefined
 
   constructor(scope: Construct, name: string, props: HouseFunctionProps) {
@@ -82,8 +84,13 @@ export class HouseFunction extends Construct {
         ? new Alias(this, 'live', { aliasName: 'live', version: this.lambda.currentVersion })
         : undefined
     this.invoked = this.#live ?? this.lambda
+    this.entering = this.#live && {
+      resource: `${functionName}:${this.#live.aliasName}`,
+      version: this.#live.version.version,
+    }
     if (key) {
-      this.allow(keyActions, [key.keyArn])
+      // its own variables are under the key, whatever else it reads and writes
+      this.allow(props.may.length > 0 ? keyActions : ['kms:Decrypt'], [key.keyArn])
       acknowledgeParameterArn(this.role)
     }
     if (stage.xray)
@@ -110,9 +117,10 @@ export class HouseFunction extends Construct {
     this.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources }))
   }
 
-  /** A new version that raises one of these within five minutes is taken back. */
-  rollBackOn(alarms: readonly IAlarm[]): void {
+  /** A new version that raises one of these within five minutes is taken back. They watch it from its first call on. */
+  rollBackOn(alarms: readonly Alarm[]): void {
     if (this.#live === undefined) return
+    this.#live.node.addDependency(...alarms)
     const deployments = new LambdaDeploymentGroup(this, 'canary', {
       alias: this.#live,
       deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib'
-import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { Rule } from 'aws-cdk-lib/aws-events'
+import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { CfnQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
@@ -85,21 +86,33 @@ export class HouseQueue extends Construct {
   }
 
   /**
-   * Nobody but these roles and EventBridge may send here, whatever else the account allows them: a frame on the record
-   * queue says which project it is of.
+   * Nobody but these roles may send here, and AWS only for these rules, whatever else the account allows: a frame on the
+   * record queue says which project it is of, and a letter is read like what lay there. Without `rules` AWS may send:
+   * what becomes of a redrive is not for us to say.
    */
-  onlyFrom(roleArns: readonly string[]): void {
+  onlyFrom({ roles, rules }: { roles: readonly { role: IRole }[]; rules?: readonly Rule[] }): void {
+    const isService = (is: boolean) => ({ Bool: { 'aws:PrincipalIsAWSService': String(is) } })
+    const arns = roles.map(({ role }) => role.roleArn)
+    this.#refuse('OnlyOurRoles', {
+      ...isService(false),
+      ...(arns.length > 0 && { ArnNotEquals: { 'aws:PrincipalArn': arns } }),
+    })
+    if (rules)
+      this.#refuse('OnlyOurRules', {
+        ...isService(true),
+        ArnNotEquals: { 'aws:SourceArn': rules.map(({ ruleArn }) => ruleArn) },
+      })
+  }
+
+  #refuse(sid: string, conditions: Record<string, Record<string, string | string[]>>): void {
     this.queue.addToResourcePolicy(
       new PolicyStatement({
-        sid: 'OnlyOurRolesAndEventBridge',
+        sid,
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
         actions: ['sqs:SendMessage'],
         resources: [this.queue.queueArn],
-        conditions: {
-          ArnNotEquals: { 'aws:PrincipalArn': [...roleArns] },
-          Bool: { 'aws:PrincipalIsAWSService': 'false' },
-        },
+        conditions,
       }),
     )
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RemovalPolicy } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack } from 'aws-cdk-lib'
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
@@ -62,7 +62,7 @@ export class Workflow extends Construct {
         }),
         level: LogLevel.ERROR,
       },
-      tracingEnabled: true,
+      tracingEnabled: stage.xray,
       encryptionConfiguration: key ? new CustomerManagedEncryptionConfiguration(key) : undefined,
     })
     this.role = this.machine.role
@@ -76,11 +76,28 @@ export class Workflow extends Construct {
     this.machine.addToRolePolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [record.queue.queueArn] }),
     )
-    if (key) acknowledgeParameterArn(this.machine)
+    if (key) {
+      // CDK allows the role the key for the machine's own data only
+      this.machine.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+          resources: [key.keyArn],
+          conditions: { StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` } },
+        }),
+      )
+      acknowledgeParameterArn(this.machine)
+    }
+    if (!stage.xray)
+      for (const rule of ['AwsSolutions-SF2', 'Serverless-StepFunctionStateMachineXray'])
+        acknowledge(
+          this.machine,
+          rule,
+          "a run's trace is in the history of its events; X-Ray is there with -c xray=on",
+        )
     acknowledge(
       this.machine,
       'AwsSolutions-IAM5[Resource::*]',
-      'setting up log delivery and sending X-Ray segments name no resource',
+      'setting up log delivery and, with -c xray=on, sending X-Ray segments name no resource',
     )
     acknowledge(
       this.machine,

@@ -42,6 +42,7 @@ test('there is an alarm for each concern', () => {
   const concerns = new Set(alarms.map((alarm) => anchorOf(alarm.AlarmDescription)))
   expect([...concerns].sort()).toEqual([
     'backlog',
+    'canary',
     'dead-letters',
     'errors',
     'failing-handler',
@@ -60,13 +61,42 @@ test('there is an alarm for each concern', () => {
 })
 
 test('what is about subscribers knows each of them', () => {
-  const queries = alarms.flatMap((alarm) => alarm.Metrics ?? []).map((metric) => metric.Expression)
+  const queries = alarms
+    .flatMap((alarm) => alarm.Metrics ?? [])
+    .flatMap(({ Expression = '' }) => (Expression.startsWith('SELECT') ? [Expression] : []))
   expect(queries).toHaveLength(2)
   for (const query of queries) {
     expect(query).toContain("WHERE stage = 'prod' GROUP BY subscriber ORDER BY")
   }
   const names = alarms.map((alarm) => alarm.AlarmName)
   for (const { subscriber } of routes) expect(names).toContain(`loadpath-prod-oldest-message-${subscriber}`)
+})
+
+test('dead letters ring when they die, and not for as long as they lie: nothing would end that', () => {
+  const alarm = alarms.find(({ AlarmName }) => AlarmName === 'loadpath-prod-dead-letters')
+  expect(alarm?.Metrics[0].Expression).toMatch(/^SELECT SUM\(Dead\) /)
+  expect(alarm).toMatchObject({ Threshold: 0, DatapointsToAlarm: 1, EvaluationPeriods: 15 })
+  expect(JSON.stringify(alarms)).not.toContain('OpenDead')
+})
+
+test.each(['local', 'prod'])('in %s each function that crashes or times out rings, by its name', (stage) => {
+  const of = synthesized({ stage })
+  const watched = ofType(of, 'AWS::CloudWatch::Alarm').flatMap(([, { Properties }]) =>
+    Properties.AlarmName.startsWith(`loadpath-${stage}-errors-`)
+      ? [[Properties.AlarmName.replace('-errors-', '-'), target(Properties.Dimensions[0].Value)]]
+      : [],
+  )
+  expect(watched.sort()).toEqual(
+    ofType(of, 'AWS::Lambda::Function')
+      .map(([id, { Properties }]) => [Properties.FunctionName, id])
+      .sort(),
+  )
+})
+
+test('throttling of any function rings', () => {
+  const [throttles] = alarms.filter(({ MetricName }) => MetricName === 'Throttles')
+  expect(throttles).toMatchObject({ Namespace: 'AWS/Lambda', Statistic: 'Sum' })
+  expect(throttles?.Dimensions).toBeUndefined()
 })
 
 test('silence is health, but for what must come each minute', () => {

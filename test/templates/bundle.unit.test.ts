@@ -1,10 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bundleFunctions, functionNames } from '../../infra/bundle.ts'
-import { ofType, synthesized } from './synthesize.ts'
+import { cdkContext, ofType, synthesized } from './synthesize.ts'
 
 /** What the template gives a function, and Lambda all of them; each value is a word. */
 const environmentOf = (name: string) => {
@@ -27,6 +28,35 @@ beforeAll(async () => {
   folder = await bundleFunctions(mkdtempSync(join(tmpdir(), 'loadpath-bundle-')))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+test('two may synthesize at once: each bundles for itself, and leaves nothing but what it synthesized', async () => {
+  const root = join(import.meta.dirname, '..', '..')
+  const scratch = mkdtempSync(join(tmpdir(), 'loadpath-synth-'))
+  const [temporary, ...assemblies] = ['temporary', 'one', 'other'].map((name) => join(scratch, name))
+  try {
+    mkdirSync(temporary ?? '')
+    await Promise.all(
+      assemblies.map((assembly) =>
+        promisify(execFile)(process.execPath, [join(root, 'infra', 'app.ts')], {
+          env: {
+            ...process.env,
+            TMPDIR: temporary,
+            CDK_OUTDIR: assembly,
+            CDK_CONTEXT_JSON: JSON.stringify({ ...cdkContext, stage: 'local' }),
+          },
+        }),
+      ),
+    )
+    expect(readdirSync(temporary ?? '').filter((name) => name.startsWith('loadpath-'))).toEqual([])
+    const [one, other] = assemblies.map((assembly) => readdirSync(assembly).sort())
+    expect(one?.filter((name) => name.startsWith('asset.')).length).toBeGreaterThanOrEqual(
+      functionNames().length,
+    )
+    expect(other).toEqual(one)
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+})
 
 describe.each(functionNames())('the bundle of %s', (name) => {
   test('stands on its own: nothing but Node itself is imported', () => {

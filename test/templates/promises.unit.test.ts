@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { variables } from '../../adapters/environment.ts'
 import { functionNames } from '../../infra/bundle.ts'
-import { ofType, type Resource, synthesized, target } from './synthesize.ts'
+import { mapped, ofType, type Resource, synthesized, target } from './synthesize.ts'
 
 const prod = synthesized({ stage: 'prod' })
 const local = synthesized({ stage: 'local' })
@@ -17,6 +17,9 @@ const named = (type: string, name: string, of = prod): [string, Resource] => {
 }
 const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value])
 
+// biome-ignore lint/suspicious/noExplicitAny: templates at any depth
+type Statement = Record<'Sid' | 'Effect' | 'Action' | 'Principal' | 'Resource' | 'Condition', any>
+
 const queues = ofType(prod, 'AWS::SQS::Queue')
 const functions = ofType(prod, 'AWS::Lambda::Function')
 const rules = ofType(prod, 'AWS::Events::Rule')
@@ -24,13 +27,10 @@ const mappings = ofType(prod, 'AWS::Lambda::EventSourceMapping').map(([, { Prope
 const queueMappings = mappings.filter(
   (mapping) => get(target(mapping.EventSourceArn)).Type === 'AWS::SQS::Queue',
 )
-/** what a mapping invokes: the one that its name refers to, however it is put together */
-const invokedBy = (mapping: Resource['Properties']): Resource =>
-  get(/"Ref":"(\w+)"/.exec(JSON.stringify(mapping.FunctionName))?.[1] ?? '')
-const functionOf = (mapping: Resource['Properties']): Resource => {
-  const invoked = invokedBy(mapping)
-  return invoked.Type === 'AWS::Lambda::Alias' ? get(target(invoked.Properties.FunctionName)) : invoked
-}
+const policyOf = (stage: typeof prod, queue: string): Statement[] =>
+  ofType(stage, 'AWS::SQS::QueuePolicy').find(([, { Properties }]) => Properties.Queues[0].Ref === queue)?.[1]
+    .Properties.PolicyDocument.Statement
+const functionOf = (mapping: Resource['Properties']): Resource => mapped(prod, mapping).function
 
 describe('queues', () => {
   test('hide a message for six times what its function may take, and the window', () => {
@@ -51,29 +51,55 @@ describe('queues', () => {
     }
   })
 
-  test('take no message over a plain connection, and the record queue none but from our roles and EventBridge', () => {
-    const policies = ofType(prod, 'AWS::SQS::QueuePolicy').map(([, { Properties }]) => Properties)
-    for (const [id] of queues) {
-      const policy = policies.find((one) => one.Queues.some((queue: { Ref: string }) => queue.Ref === id))
-      expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"')
-    }
-    const [record] = named('AWS::SQS::Queue', 'loadpath-prod-record')
-    const statements = policies.find((one) => one.Queues[0].Ref === record)?.PolicyDocument.Statement
-    const denied = statements.find((one: { Sid?: string }) => one.Sid === 'OnlyOurRolesAndEventBridge')
-    expect(denied).toMatchObject({ Effect: 'Deny', Action: 'sqs:SendMessage', Principal: { AWS: '*' } })
-    expect(denied.Condition.Bool).toEqual({ 'aws:PrincipalIsAWSService': 'false' })
-    const roles = denied.Condition.ArnNotEquals['aws:PrincipalArn'].map(target)
-    for (const role of roles) expect(get(role).Type).toBe('AWS::IAM::Role')
-    const machine = ofType(prod, 'AWS::StepFunctions::StateMachine').map(([, one]) =>
-      target(one.Properties.RoleArn),
-    )
-    expect(roles).toEqual(expect.arrayContaining(machine))
-    const allowed = statements.filter((one: { Effect: string }) => one.Effect === 'Allow')
-    for (const one of allowed) {
-      expect(one.Principal).toEqual({ Service: 'events.amazonaws.com' })
-      expect(get(target(one.Condition.ArnEquals['aws:SourceArn'])).Type).toBe('AWS::Events::Rule')
-    }
+  test('take no message over a plain connection', () => {
+    for (const [id] of queues)
+      expect(JSON.stringify(policyOf(prod, id))).toContain('"aws:SecureTransport":"false"')
   })
+
+  /** Which rules and roles may send, whoever else in the account may send to any queue. */
+  test.each(Object.entries({ prod, encrypted }))(
+    '%s: the record queue and the dead letter queues take messages from our roles and rules alone',
+    (_, stage) => {
+      const ruleNames = (arns: { 'Fn::GetAtt': [string, string] }[]) =>
+        arns.map((arn) => new Map(stage.both).get(target(arn))?.Properties.Name).sort()
+      const refusals = (name: string) => {
+        const statements = policyOf(stage, named('AWS::SQS::Queue', name, stage)[0])
+        const of = (sid: string) => statements.find((one) => one.Sid === sid)
+        for (const { Sid, Effect, Action, Principal } of statements.filter((one) =>
+          one.Sid?.startsWith('Only'),
+        ))
+          expect({ Sid, Effect, Action, Principal }).toEqual({
+            Sid,
+            Effect: 'Deny',
+            Action: 'sqs:SendMessage',
+            Principal: { AWS: '*' },
+          })
+        for (const one of statements.filter(({ Effect }) => Effect === 'Allow')) {
+          expect(one.Principal).toEqual({ Service: 'events.amazonaws.com' })
+          expect(one.Condition).toBeDefined()
+        }
+        return { roles: of('OnlyOurRoles')?.Condition, rules: of('OnlyOurRules')?.Condition }
+      }
+      const record = refusals('loadpath-prod-record')
+      expect(record.roles.Bool).toEqual({ 'aws:PrincipalIsAWSService': 'false' })
+      const roles = record.roles.ArnNotEquals['aws:PrincipalArn'].map(target)
+      for (const role of roles) expect(new Map(stage.both).get(role)?.Type).toBe('AWS::IAM::Role')
+      const machines = ofType(stage, 'AWS::StepFunctions::StateMachine')
+      expect(roles).toEqual(
+        expect.arrayContaining(machines.map(([, { Properties }]) => target(Properties.RoleArn))),
+      )
+      expect(record.rules.Bool).toEqual({ 'aws:PrincipalIsAWSService': 'true' })
+      const doors = ['loadpath-prod-inbox', 'loadpath-prod-states']
+      expect(ruleNames(record.rules.ArnNotEquals['aws:SourceArn'])).toEqual(doors)
+      const ofBus = refusals('loadpath-prod-bus-dead-letters')
+      expect(ofBus.roles).toEqual({ Bool: { 'aws:PrincipalIsAWSService': 'false' } })
+      expect(ruleNames(ofBus.rules.ArnNotEquals['aws:SourceArn'])).toEqual([...doors, 'loadpath-prod-sweep'])
+      expect(refusals('loadpath-prod-dead-letters')).toEqual({
+        roles: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
+        rules: undefined,
+      })
+    },
+  )
 })
 
 describe('functions', () => {
@@ -101,10 +127,15 @@ describe('functions', () => {
       for (const mapping of queueMappings.filter((one) => functionOf(one).Properties === Properties))
         expect(mapping.ScalingConfig.MaximumConcurrency).toBeLessThanOrEqual(reserved)
     }
-    for (const [, { Properties }] of [
-      ...ofType(local, 'AWS::Lambda::Function'),
-      ...ofType(synthesized({ stage: 'prod', reserved: 'off' }), 'AWS::Lambda::Function'),
-    ])
+  })
+
+  test.each<Record<string, string>>([
+    // of a new account's ten, Lambda lets none be set aside
+    { stage: 'dev' },
+    { stage: 'local' },
+    { stage: 'prod', reserved: 'off' },
+  ])('%o has none set aside', (context) => {
+    for (const [, { Properties }] of ofType(synthesized(context), 'AWS::Lambda::Function'))
       expect(Properties.ReservedConcurrentExecutions).toBeUndefined()
   })
 
@@ -134,18 +165,67 @@ describe('functions', () => {
         expect(get(target(one.DeadLetterConfig.Arn)).Type).toBe('AWS::SQS::Queue')
   })
 
-  test('record and relay move by a canary that our alarms roll back, and mappings follow it', () => {
+  test('record and relay move by a canary that alarms roll back, and mappings follow it', () => {
     const deployments = ofType(prod, 'AWS::CodeDeploy::DeploymentGroup')
     expect(deployments).toHaveLength(2)
-    for (const [, { Properties }] of deployments) {
-      expect(Properties.AlarmConfiguration.Alarms).toHaveLength(3)
-      expect(Properties.AutoRollbackConfiguration).toMatchObject({ Enabled: true })
-    }
+    for (const [, { Properties }] of deployments)
+      expect(Properties.AutoRollbackConfiguration).toMatchObject({
+        Enabled: true,
+        Events: expect.arrayContaining(['DEPLOYMENT_STOP_ON_ALARM']),
+      })
     for (const name of ['record', 'relay']) {
       const [, { Properties }] = named('AWS::Lambda::Function', `loadpath-prod-${name}`)
       const own = mappings.filter((one) => functionOf(one).Properties === Properties)
-      expect(own.map((one) => invokedBy(one).Type)).toEqual(['AWS::Lambda::Alias'])
+      expect(own.map((one) => mapped(prod, one).invoked.Type)).toEqual(['AWS::Lambda::Alias'])
     }
+  })
+
+  test('those alarms watch the entering version and nothing else, and stand before traffic moves to it', () => {
+    const rings = (name: string) =>
+      ofType(prod, 'AWS::CodeDeploy::DeploymentGroup').find(([id]) => id.startsWith(name))?.[1].Properties
+        .AlarmConfiguration.Alarms
+    for (const name of ['record', 'relay']) {
+      const [id] = named('AWS::Lambda::Function', `loadpath-prod-${name}`)
+      const [alias] = ofType(prod, 'AWS::Lambda::Alias').filter(
+        ([, { Properties }]) => target(Properties.FunctionName) === id,
+      )
+      const entering = alias?.[1].Properties.FunctionVersion
+      expect(get(target(entering)).Type).toBe('AWS::Lambda::Version')
+      const ids: string[] = rings(name).map((one: { Name: { Ref: string } }) => one.Name.Ref)
+      expect(alias?.[1].DependsOn).toEqual(expect.arrayContaining(ids))
+      const metrics = ids.flatMap((alarm) => {
+        const { Metrics, ...own } = get(alarm).Properties
+        return (Metrics ?? [{ MetricStat: { Metric: own } }]).flatMap(
+          (one: { MetricStat?: { Metric: object } }) => one.MetricStat?.Metric ?? [],
+        )
+      })
+      const dimensions = metrics.map(({ MetricName, Dimensions }) => [
+        MetricName,
+        Object.fromEntries(Dimensions.map((one: { Name: string; Value: unknown }) => [one.Name, one.Value])),
+      ])
+      const own = { function: `loadpath-prod-${name}`, stage: 'prod', version: entering }
+      expect(dimensions).toEqual([
+        [
+          'Errors',
+          {
+            FunctionName: `loadpath-prod-${name}`,
+            Resource: `loadpath-prod-${name}:live`,
+            ExecutedVersion: entering,
+          },
+        ],
+        ...['Recorded', 'Known', 'Quarantined', 'Unavailable'].map((metric) => [metric, own]),
+      ])
+    }
+  })
+
+  test('without the canary a new version takes all at once', () => {
+    const off = synthesized({ stage: 'prod', canary: 'off' })
+    expect(off.both.filter(([, { Type }]) => /CodeDeploy|Lambda::(Alias|Version)/.test(Type))).toEqual([])
+    const names = ofType(off, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties.AlarmName)
+    expect(names.filter((name) => name.includes('canary'))).toEqual([])
+    expect(
+      ofType(synthesized({ stage: 'dev', canary: 'on' }), 'AWS::CodeDeploy::DeploymentGroup'),
+    ).toHaveLength(2)
   })
 })
 
@@ -227,6 +307,24 @@ describe('what is kept', () => {
     expect(ofType(prod, 'AWS::DynamoDB::GlobalTable')).toEqual([])
   })
 
+  test('bodies go a little after what refers to them; held ones with what is kept longest', () => {
+    const [[, { Properties }]] = ofType(prod, 'AWS::S3::Bucket') as [[string, Resource]]
+    const rules: { Prefix?: string; ExpirationInDays?: number; Status: string }[] =
+      Properties.LifecycleConfiguration.Rules
+    expect(rules.map(({ Status }) => Status)).toEqual(rules.map(() => 'Enabled'))
+    const expiry = rules.flatMap(({ Prefix, ExpirationInDays }) =>
+      Prefix ? [[Prefix, ExpirationInDays]] : [],
+    )
+    expect(Object.fromEntries(expiry)).toEqual({
+      'service/': 8,
+      'project/': 31,
+      'ai/': 91,
+      'audit/': 401,
+      'held/': 401,
+      'aws/lambda/': 14,
+    })
+  })
+
   test('stays when the stack goes, unless told', () => {
     const kept = (of: typeof prod) =>
       [
@@ -268,13 +366,30 @@ describe('one customer key', () => {
     }
   })
 
-  test('lets EventBridge write to queues and alarms to the topic: without, events are lost in silence', () => {
-    const statements = keys[0]?.[1].Properties.KeyPolicy.Statement
-    for (const service of ['events.amazonaws.com', 'cloudwatch.amazonaws.com']) {
-      const granted = statements.find(
-        (one: { Principal: { Service?: string } }) => one.Principal.Service === service,
+  test.each([
+    ['events.amazonaws.com', 'rules write to queues', ['kms:Decrypt', 'kms:GenerateDataKey']],
+    ['cloudwatch.amazonaws.com', 'alarms write to the topic', ['kms:Decrypt', 'kms:GenerateDataKey']],
+    ['delivery.logs.amazonaws.com', 'what a workflow logs is delivered', ['kms:Decrypt']],
+  ])('lets %s use it, so that %s: without, it is lost in silence', (service, _, actions) => {
+    const statements: Statement[] = keys[0]?.[1].Properties.KeyPolicy.Statement
+    const granted = statements.find((one) => one.Principal.Service === service)
+    expect(granted?.Effect).toBe('Allow')
+    expect(list(granted?.Action)).toEqual(expect.arrayContaining(actions))
+    expect(granted?.Condition).toBeDefined()
+  })
+
+  test('lets whoever may send to a queue do so: through SQS, and not for some other use', () => {
+    const policies = ofType(encrypted, 'AWS::IAM::Policy').map(([, { Properties }]) => Properties)
+    const senders = policies.filter((one) => JSON.stringify(one).includes('sqs:SendMessage'))
+    expect(senders.length).toBeGreaterThan(10)
+    for (const { PolicyName, PolicyDocument } of senders) {
+      const usable = (PolicyDocument.Statement as Statement[]).filter(
+        ({ Condition = {} }) =>
+          Object.keys(Condition).length === 0 ||
+          JSON.stringify(Condition).startsWith('{"StringEquals":{"kms:ViaService":{"Fn::Join":["",["sqs."'),
       )
-      expect(granted?.Action).toEqual(expect.arrayContaining(['kms:Decrypt', 'kms:GenerateDataKey']))
+      const actions = usable.flatMap(({ Action }) => list<string>(Action))
+      expect(actions, PolicyName).toEqual(expect.arrayContaining(['kms:Decrypt', 'kms:GenerateDataKey']))
     }
   })
 

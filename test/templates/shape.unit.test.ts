@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
@@ -8,7 +8,7 @@ import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
 import { addStacks, missingSubscribers } from '../../infra/stacks.ts'
 import { stageOf, stages } from '../../infra/stages.ts'
-import { ofType, type Resource, synthesized, type Template } from './synthesize.ts'
+import { cdkContext, ofType, type Resource, synthesized, type Template } from './synthesize.ts'
 
 const names = Object.keys(stages)
 const account = synthesized({ stage: 'prod' })
@@ -98,6 +98,8 @@ describe('parameters', () => {
   test.each([
     [{ stage: 'staging' }, 'stage'],
     [{ cmk: 'yes' }, 'cmk'],
+    [{ canary: 'yes' }, 'canary'],
+    [{ stage: 'local', canary: 'on' }, 'canary'],
     [{ data: 'keep' }, 'data'],
     [{ notify: 'nobody' }, 'notify'],
     [{ projects: '{payments' }, 'not JSON'],
@@ -106,6 +108,16 @@ describe('parameters', () => {
   ])('%o is refused, and the parameter named', (context, said) => {
     expect(stageWith(context)).toThrow(said)
   })
+})
+
+test('the CDK is asked for all that it recommends', () => {
+  const path = join(
+    import.meta.dirname,
+    '..',
+    '..',
+    'node_modules/aws-cdk-lib/recommended-feature-flags.json',
+  )
+  expect(cdkContext).toMatchObject(JSON.parse(readFileSync(path, 'utf8')))
 })
 
 describe('routes that cannot be deployed', () => {

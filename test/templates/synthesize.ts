@@ -13,12 +13,17 @@ export type Resource = {
   Properties: Record<string, any>
   Metadata?: Record<string, unknown>
   DeletionPolicy?: string
+  DependsOn?: string[]
 }
-export type Template = { Resources: Record<string, Resource>; Outputs?: Record<string, { Export?: unknown }> }
+export type Template = {
+  Resources: Record<string, Resource>
+  Parameters?: Record<string, { Default?: string }>
+  Outputs?: Record<string, { Export?: unknown }>
+}
 export type Synthesized = { state: Template; app: Template; both: [string, Resource][] }
 
 const root = join(import.meta.dirname, '..', '..')
-const { context: cdkContext } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))
+export const { context: cdkContext } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'))
 
 /** One line of code per function, in place of the bundles: templates do not depend on what is in them. */
 function stubs(folder: string): string {
@@ -89,3 +94,16 @@ export const ofType = ({ both }: Synthesized, type: string): [string, Resource][
 /** The logical id that a Ref or GetAtt names. */
 export const target = (value: { Ref?: string; 'Fn::GetAtt'?: [string, string] }): string =>
   value['Fn::GetAtt']?.[0] ?? value.Ref ?? ''
+
+/** The function that a mapping runs, and what it invokes for that: the function or an alias of it. */
+export function mapped({ both }: Synthesized, mapping: Resource['Properties']) {
+  const byId = new Map(both)
+  const nothing: Resource = { Type: 'nothing', Properties: {} }
+  // the one that its name refers to, however it is put together
+  const invoked = byId.get(/"Ref":"(\w+)"/.exec(JSON.stringify(mapping.FunctionName))?.[1] ?? '') ?? nothing
+  const isAlias = invoked.Type === 'AWS::Lambda::Alias'
+  return {
+    invoked,
+    function: isAlias ? (byId.get(target(invoked.Properties.FunctionName)) ?? nothing) : invoked,
+  }
+}
