@@ -80,6 +80,20 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     above: 0,
     minutes: 5,
   })
+  alarm('sweep-behind', {
+    impact:
+      'The sweep cannot keep up or cannot read something: what is lost now is sent on late, or not found.',
+    metric: ours('TimelineLagMinutes').with({ statistic: 'Maximum' }),
+    above: 30,
+    minutes: 15,
+  })
+  alarm('sweep-failing', {
+    impact: 'A part of the sweep fails each time: what that part mends is not mended.',
+    metric: ours('SweepFailures'),
+    above: 0,
+    minutes: 3,
+    of: 5,
+  })
   alarm('unrecorded', {
     impact: 'The gate cannot write down what comes in: senders get 503, queues fill, nothing is handled.',
     metric: ours('Unavailable'),

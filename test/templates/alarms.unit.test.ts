@@ -53,6 +53,8 @@ test('there is an alarm for each concern', () => {
     'outbox-waits',
     'quarantine',
     'stream-age',
+    'sweep-behind',
+    'sweep-failing',
     'sweep-stopped',
     'throttles',
     'unrecorded',
