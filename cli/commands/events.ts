@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
 import { deliveriesTable } from '../fate-view.ts'
+import { UsageError } from '../faults.ts'
 import { examples, gather, instant, more, type Paging, paged, positive } from '../options.ts'
 import { clockMillis, fields, localTime, table } from '../output.ts'
 import type { PutOptions } from '../put.ts'
@@ -78,8 +79,10 @@ export function events(program: Command, cli: Cli): void {
         ...(since && { since }),
         ...(until && { until }),
       }
-      // the past is long and may be empty: only who asks for it waits until its beginning is reached
-      const patience = paging.all || since !== undefined ? undefined : 3
+      // the past is long and mostly empty: nobody means to wait for all of it
+      if (paging.all && since === undefined)
+        throw new UsageError('--all needs --since, such as --since 7d: how far back to look')
+      const patience = since === undefined ? 3 : undefined
       const list = await gather(paging, (at) => api.events({ ...filter, ...at }), patience)
       cli.show(list, ({ items }, p) =>
         items.length === 0
