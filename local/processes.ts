@@ -56,13 +56,17 @@ export async function endGroup(mark: ProcessMark, times: { patience: number; gra
   }, times.grace)
   await end(mark, times.patience)
   clearTimeout(timer)
-  signal(-mark.pid, 'SIGKILL')
+  for (const deadline = Date.now() + 5_000; Date.now() < deadline; await sleep(25))
+    if (!signal(-mark.pid, 'SIGKILL') || membersOf(mark.pid).length === 0) return
 }
 
 function membersOf(group: number): number[] {
   const table =
     process.platform === 'linux'
-      ? readdirSync('/proc').map((pid) => [pid, statOf(pid)[2]])
+      ? readdirSync('/proc').flatMap((pid) => {
+          const [state, , of] = statOf(pid)
+          return state === 'Z' ? [] : [[pid, of]]
+        })
       : execFileSync('ps', ['-axo', 'pid=,pgid='], { encoding: 'utf8' })
           .split('\n')
           .map((line) => line.trim().split(/\s+/))
