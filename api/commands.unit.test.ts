@@ -291,6 +291,9 @@ describe('runs', () => {
     expect(second.body).toEqual(first.body)
     expect(third.body.run).not.toBe(first.body.run)
     expect(await play()).toHaveLength(2)
+    const other = { workflow, data: { ...data, commit: 'other' } }
+    expect((await w.ask(admin, 'POST /v1/runs', other, header)).status).toBe(409)
+    expect(w.queues.take('record')).toEqual([])
   })
 
   it('start for a recorded event, as a delivery of its own', async () => {

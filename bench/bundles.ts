@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { variables } from '../adapters/environment.ts'
 import { bundleFunctions, functionNames } from '../infra/bundle.ts'
 
@@ -40,8 +41,22 @@ const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
 console.log(`| function | bundle, KB | load, times a bare Node |\n|---|---|---|`)
-for (const name of functionNames()) {
-  const bundle = join(folder, name, 'index.mjs')
+const sdk = join(scratch, 'sdk.mjs')
+await build({
+  stdin: {
+    contents: "import{DynamoDBClient}from'@aws-sdk/client-dynamodb';export const client=new DynamoDBClient()",
+    resolveDir: import.meta.dirname,
+  },
+  outfile: sdk,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+})
+const bundles = functionNames().map((name) => [name, join(folder, name, 'index.mjs')] as const)
+for (const [name, bundle] of [...bundles, ['for comparison: the SDK’s DynamoDB client', sdk] as const]) {
   const ratios = Array.from({ length: runs }, () => time(bundle) / time(bare))
   console.log(`| ${name} | ${(statSync(bundle).size / 1000).toFixed(0)} | ${median(ratios).toFixed(2)} |`)
 }

@@ -38,6 +38,13 @@ const put = (id: string, ...more: string[]) =>
   run(['events', 'put', '--type', 'test.completed', '--id', id, '--data', JSON.stringify(data), ...more])
 
 describe('events', () => {
+  it('list --all wants to know how far back', async () => {
+    expect(await run(['events', 'list', '--all'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--since'),
+    })
+  })
+
   it('put says what became of one, and of the same again', async () => {
     expect(await put('one', '--key', 'mine')).toEqual({
       code: 0,

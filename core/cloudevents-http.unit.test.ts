@@ -145,3 +145,10 @@ describe('a request that cannot be read', () => {
     expect(read('\ufeff{"id":"1"}', structured).events).toEqual([{ id: '1' }])
   })
 })
+
+it('a body that a gateway has garbled is refused; the replacement character itself can be escaped', () => {
+  const garbled = '{"a":"\ufffd"}'
+  const type = { 'content-type': 'application/json' }
+  expect(() => read(garbled, type)).toThrow(expect.objectContaining({ code: 'Malformed' }))
+  expect(read('{"a":"\\ufffd"}', type).events).toEqual([{ a: '\ufffd' }])
+})

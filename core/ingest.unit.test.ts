@@ -29,6 +29,16 @@ describe('POST /events', () => {
     expect(w.events()).toMatchObject([{ event: { actor: 'user:k1', received: noon, door: 'http' } }])
   })
 
+  it('takes an event into the project that an admin names, and from nobody else', async () => {
+    const named = (credential: string) => ({
+      ...json,
+      authorization: `Bearer ${credential}`,
+      'loadpath-project': 'other',
+    })
+    expect(await w.post(push(), named('admin'))).toMatchObject({ status: 202, body: { project: 'other' } })
+    expect(await w.post(push(), named('writer'))).toMatchObject({ status: 403 })
+  })
+
   it('answers 202 to the same again: it is known', async () => {
     await w.post(push())
     expect(await w.post(push())).toMatchObject({ status: 202, body: { outcome: 'known' } })
