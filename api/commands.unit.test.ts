@@ -1,3 +1,5 @@
+// Longer than 300 lines: each command of the API with all its refusals, over one world.
+
 import { beforeEach, describe, expect, it } from 'vitest'
 import { request } from '../core/approval.ts'
 import { track } from '../core/build.ts'

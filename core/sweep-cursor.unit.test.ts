@@ -1,24 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../test/arrivals.ts'
+import { nothing, swept, taken, unsent } from '../test/sweeping.ts'
 import { hours, minutes, type World, world } from '../test/world.ts'
 import { Failure } from './errors.ts'
-import type { HandlerAny } from './handler.ts'
 import { sweepTimeline } from './sweep-timeline.ts'
-
-const nothing: HandlerAny = async () => []
-
-/** What lies on a queue, by event: taken off. */
-const taken = (w: World, subscriber: string): string[] =>
-  w.stores.queues.take(subscriber).map((body) => JSON.parse(body).event.id)
-
-/** Sent to nobody, as by a crash after the event was written. */
-async function unsent(w: World, ...ids: string[]): Promise<void> {
-  w.failing('queues', 'send')
-  for (const id of ids) await w.one(byHttp(push(id), { received: w.clock() }))
-  w.mend()
-}
-
-const swept = (w: World) => sweepTimeline('main', w.deps, 40)
 
 let w: World
 beforeEach(async () => {

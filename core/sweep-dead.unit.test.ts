@@ -1,32 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
 import { byHttp, push, queued, told } from '../test/arrivals.ts'
+import { dies, nothing, relayAll, wholePass } from '../test/sweeping.ts'
 import { minutes, noon, type World, world } from '../test/world.ts'
-import { Failure } from './errors.ts'
-import type { HandlerAny } from './handler.ts'
-import { relay } from './relay.ts'
 import { sweep } from './sweep.ts'
-
-const nothing: HandlerAny = async () => []
-const dies: HandlerAny = async () => {
-  throw new Failure('Invalid', 'no good')
-}
 
 let w: World
 beforeEach(() => {
   w = world()
 })
 
-async function pass() {
-  const { swept, failures } = await sweep('main', w.deps, 40)
-  expect(failures).toEqual([])
-  return swept
-}
-
-const relayAll = async () => {
-  const keys = w.stores.memory.all().outbox
-  await relay(keys, w.deps)
-}
+const pass = () => wholePass(w)
 const eventsOf = (type: string) => w.events().flatMap(({ event }) => (event.type === type ? [event] : []))
 
 describe('event.dead-lettered', () => {
@@ -40,7 +24,7 @@ describe('event.dead-lettered', () => {
     eventsOf('event.dead-lettered').map(({ data }) => eventDeadLettered.schema.parse(data))
   const tell = async () => {
     const { told: count } = await pass()
-    await relayAll()
+    await relayAll(w)
     return count
   }
   beforeEach(tell)
@@ -146,7 +130,7 @@ describe('event.dead-lettered', () => {
     const before = w.calls.length
     const counts = [await pass(), await pass(), await pass()].map(({ told: count }) => count)
     expect(w.calls.slice(before)).not.toContain('history.getEvents')
-    await relayAll()
+    await relayAll(w)
     expect(counts).toEqual([3, 1, 0])
     expect(
       letters().map(({ subscriber, minute, count }) => [subscriber, minute.slice(11, 16), count]),

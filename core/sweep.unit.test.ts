@@ -1,32 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push, told } from '../test/arrivals.ts'
+import { dies, relayAll, wholePass } from '../test/sweeping.ts'
 import { hours, minutes, noon, type World, world } from '../test/world.ts'
 import { answer, request } from './approval.ts'
-import { Failure } from './errors.ts'
-import type { HandlerAny } from './handler.ts'
-import { relay } from './relay.ts'
 import { startRun } from './start-run.ts'
 import { sweep } from './sweep.ts'
-
-const dies: HandlerAny = async () => {
-  throw new Failure('Invalid', 'no good')
-}
 
 let w: World
 beforeEach(() => {
   w = world()
 })
 
-async function pass() {
-  const { swept, failures } = await sweep('main', w.deps, 40)
-  expect(failures).toEqual([])
-  return swept
-}
-
-const relayAll = async () => {
-  const keys = w.stores.memory.all().outbox
-  await relay(keys, w.deps)
-}
+const pass = () => wholePass(w)
 const eventsOf = (type: string) => w.events().flatMap(({ event }) => (event.type === type ? [event] : []))
 
 describe('what stayed in the outbox', () => {
@@ -140,7 +125,7 @@ describe('an approval that nobody answered', () => {
     expect(await pass()).toMatchObject({ expired: 0 })
     w.advance(minutes)
     expect(await pass()).toMatchObject({ expired: 1 })
-    await relayAll()
+    await relayAll(w)
     expect(eventsOf('approval.decided')).toMatchObject([
       {
         data: { approval: 'a1', decision: 'expired', by: 'system' },
@@ -156,7 +141,7 @@ describe('an approval that nobody answered', () => {
     await ask('a2')
     w.advance(2 * hours)
     expect(await pass()).toMatchObject({ expired: 2 })
-    await relayAll()
+    await relayAll(w)
     const decided = eventsOf('approval.decided')
     expect(decided).toMatchObject([
       { correlationid: 'story', causationid: 'push-1', hops: 2 },

@@ -1,3 +1,5 @@
+// Longer than 300 lines: every expression of one definition, which share the sample states.
+
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { approvalTask } from '../../core/ask-for-approval.ts'

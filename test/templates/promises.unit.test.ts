@@ -1,3 +1,5 @@
+// Longer than 300 lines: what the tools miss in templates, one test for each promise, over one synthesis.
+
 import { describe, expect, test } from 'vitest'
 import { variables } from '../../adapters/environment.ts'
 import { functionNames } from '../../infra/bundle.ts'
