@@ -1,21 +1,42 @@
 import { Failure } from '../core/errors.ts'
-import type { Commit } from '../core/ports.ts'
+import type { Commit, Delivery, DeliveryKey } from '../core/ports.ts'
 
 /** DynamoDB's own limit of an item is 400 KB, names and keys included. */
 export const largestRecord = 390_000
 const mostItems = 100
 
+/** The key alone, of what may say more: a mark that was listed is a key too, and says what state it was in. */
+export const keyOnly = ({ project, source, id, subscriber, replay }: DeliveryKey): DeliveryKey => ({
+  project,
+  source,
+  id,
+  subscriber,
+  replay,
+})
+
+export const markOf = (key: DeliveryKey, delivery: Delivery): DeliveryKey & Delivery => ({
+  ...delivery,
+  ...keyOnly(key),
+})
+
+/** The marks that a change writes: of what was handled, and of what was settled by a command. */
+export const marksOf = ({ mark, transition }: Commit): (DeliveryKey & Delivery)[] =>
+  [mark ?? [], transition ? markOf(transition.key, transition.next) : []].flat()
+
 /**
  * What no store could commit, refused alike by both before anything is written.
  * Throws Failure TooLarge, or an Error where the caller names one thing twice or a version that cannot be.
  */
-export function checkCommit({ writes, outbox, mark }: Commit): void {
-  const count = writes.length + outbox.length + (mark === undefined ? 0 : 1)
+export function checkCommit(change: Commit): void {
+  const { writes, outbox } = change
+  const deliveries = marksOf(change)
+  const count = writes.length + outbox.length + deliveries.length
   if (count > mostItems)
     throw new Failure('TooLarge', `a change has at most ${mostItems} items, this one has ${count}`)
   const keys = [
     ...writes.map(({ project, kind, name }) => ['record', project, kind, name]),
     ...outbox.map((item) => ['outbox', item.project, item.partitionkey, item.sequence, item.index]),
+    ...deliveries.map((key) => ['delivery', key.project, key.source, key.id, key.subscriber, key.replay]),
   ].map((key) => JSON.stringify(key))
   const twice = keys.find((key, index) => keys.indexOf(key) !== index)
   if (twice !== undefined) throw new Error(`a change names ${twice} twice`)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
+import type { Waiting } from '../core/lane.ts'
 import type { Listing, ListPlace, RecordKey } from '../core/ports.ts'
 
 /** Where a list goes on: behind the item with this sort key. */
@@ -27,6 +28,19 @@ export const shardOf = (text: string, count: number): number => digest(text).rea
 /** A sort key by time that no other item shares: 16 hex digits tell apart what falls into one millisecond. */
 export const timeKey = (time: string, item: string): string =>
   `${time}#${digest(item).toString('hex').slice(0, 16)}`
+
+/** Where a delivery stands among those that wait in one lane: by its sequence, and no two alike. */
+export const waitingKey = ({ key: { source, id }, sequence }: Waiting): string =>
+  [
+    String(sequence).padStart(16, '0'),
+    digest(JSON.stringify([source, id]))
+      .toString('hex')
+      .slice(0, 32),
+  ].join('#')
+
+/** A sort key by sequence that no other item shares: one change may tell of several events. */
+export const sequenceKey = (sequence: number, item: string): string =>
+  timeKey(String(sequence).padStart(16, '0'), item)
 
 /** Where a record stands in a list: by its order, and no two alike. */
 export const listKey = ({ kind, name, place }: RecordKey & { place: ListPlace }): string =>

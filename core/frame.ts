@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { recordedEvent } from '../events/envelope.ts'
+import type { Delivery } from './ports.ts'
 
 /** The event whose handling emits: its identity within the project, and the story it belongs to. */
 export const cause = z.object({
@@ -61,7 +62,24 @@ export const httpFrame = z.object({
 /** The status of an execution, as AWS's default bus tells it. */
 export const statesFrame = z.object({ door: z.literal('states'), event: z.unknown() })
 
-export const frame = z.discriminatedUnion('door', [emitFrame, outboxFrame, httpFrame, statesFrame])
+/**
+ * A person has mended an event that a subscriber could not handle: it takes the place of the one that caused it, for
+ * that subscriber alone. It goes through the outbox, together with the settling of the old delivery.
+ */
+export const editFrame = z.object({
+  door: z.literal('edit'),
+  project: z.string(),
+  received: z.string().optional(),
+  actor: z.string(),
+  /** the event that was mended */
+  of: z.object({ source: z.string(), id: z.string() }),
+  expects: z.array(z.string()).min(1),
+  /** complete but for what the gate fills in; its id is derived from `of` and what it says now */
+  event: recordedEvent.omit({ project: true, received: true, door: true, actor: true, dataref: true }),
+})
+export type EditFrame = z.infer<typeof editFrame>
+
+export const frame = z.discriminatedUnion('door', [emitFrame, outboxFrame, httpFrame, statesFrame, editFrame])
 export type Frame = z.infer<typeof frame>
 
 /** What EventBridge sends to a rule's target. */
@@ -84,8 +102,24 @@ export const deliveryFrame = z.object({
   resent: z.boolean().optional(),
   /** of a workflow's run; 1 unless somebody retried it */
   attempt: z.number().int().min(1).optional(),
+  /** of a replay: what it emits is emitted anew, under ids of this replay; without it, it is only compared */
+  emit: z.boolean().optional(),
+  /** of a replay to a subscriber of effect state: what it changes goes into a copy of its own, and it emits nothing */
+  rebuild: z.boolean().optional(),
+  /** of an ordered route: sent when its lane was released under this name, which may pass the closed lane */
+  release: z.string().optional(),
 })
 export type DeliveryFrame = z.infer<typeof deliveryFrame>
+
+/** How a replay's frame says that it is to be handled, for its mark. */
+export const replayedAs = ({ emit, rebuild }: DeliveryFrame): Delivery['replayed'] =>
+  rebuild ? 'rebuild' : emit ? 'emit' : undefined
+
+/** What the frame says, again, of a delivery that is sent anew. */
+export const saidAgain = ({
+  replayed,
+}: Pick<Delivery, 'replayed'>): Pick<DeliveryFrame, 'emit' | 'rebuild'> =>
+  replayed === undefined ? {} : replayed === 'emit' ? { emit: true } : { rebuild: true }
 
 /** What a workflow's execution is started with. Its functions load the event's data from history. */
 export const workflowInput = z.object({

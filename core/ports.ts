@@ -39,7 +39,17 @@ export type Delivery = {
   notes?: readonly string[] | undefined
   /** of its event, where the writer knows it: its expiry then costs no read */
   retention?: Retention | undefined
+  /** how often it was sent anew after it had been dead or parked */
+  resumed?: number | undefined
+  /** of a replay: how its frame said that it is to be handled, so that what sends it anew says the same */
+  replayed?: 'emit' | 'rebuild' | undefined
 }
+
+/** A mark as somebody has seen it: what settles or reopens a delivery goes by it, so that of two at once one does. */
+export type SeenDelivery = Pick<Delivery, 'state' | 'changed'>
+
+/** The replacing of one mark by another, on the condition that it still stands as it was seen. */
+export type Transition = { key: DeliveryKey; seen: SeenDelivery; next: Delivery }
 
 /** everything that is known under one identity */
 export type Fate = { stored: StoredEvent | undefined; deliveries: readonly (DeliveryKey & Delivery)[] }
@@ -78,7 +88,12 @@ export type Quarantined = {
   type?: string | undefined
   source?: string | undefined
   id?: string | undefined
+  /** absent while it waits for a person */
+  settled?: Settlement | undefined
 }
+
+/** What became of a quarantined text. `note`: the id under which it was recorded, or why it was dropped. */
+export type Settlement = { state: 'recorded' | 'dropped'; by: string; at: string; note: string }
 
 export type InsertVerdict =
   | { verdict: 'inserted' }
@@ -112,19 +127,26 @@ export interface History {
   sourcesOf(project: string, id: string): Promise<string[]>
 
   getDeliveries(keys: readonly DeliveryKey[]): Promise<(Delivery | undefined)[]>
-  /** Writes done marks for deliveries that have none; one verdict each, in order. */
+  /** Writes marks that hold no event (done, retrying) for deliveries that have none; one verdict each, in order. */
   insertDeliveries(marks: readonly (DeliveryKey & Delivery)[]): Promise<InsertVerdict[]>
   /**
    * Writes a mark unless the delivery is done or dropped (both are final): false then.
    * A dead or parked mark clears its event's expiry, any other sets it again.
    */
   mark(key: DeliveryKey, delivery: Delivery): Promise<boolean>
+  /**
+   * Replaces a mark that still stands as it was seen; false otherwise. Unlike `mark` it reopens what was dead, and it
+   * keeps and lets go of the event's expiry in the same way.
+   */
+  transition(change: Transition): Promise<boolean>
   /** Adds a note to a delivery, once each. */
   note(key: DeliveryKey, text: string): Promise<void>
 
-  /** False when the same raw text is in quarantine already. */
+  /** False when the same raw text is in quarantine already; one that was settled before waits anew. */
   quarantine(entry: Quarantined): Promise<boolean>
   getQuarantined(project: string, digest: string): Promise<Quarantined | undefined>
+  /** Takes an entry off the list of what waits, and lets it expire. False when it is settled already or is not there. */
+  settleQuarantined(project: string, digest: string, settled: Settlement): Promise<boolean>
 
   /** Pages of one hour and shard, oldest first, after the page id `after`. Eventually consistent is fine. */
   pages(at: {
@@ -154,6 +176,7 @@ export interface History {
     cursor?: string | undefined
     limit: number
   }): Promise<Listing<OpenMark>>
+  /** What waits in quarantine, newest first. */
   quarantined(query: {
     project: string
     cursor?: string | undefined
@@ -166,6 +189,16 @@ export interface History {
     cursor?: string | undefined
     limit: number
   }): Promise<Listing<Identity>>
+  /**
+   * Events of a partition key by their sequence, lowest first: those alone whose type declares `ordered`. Eventually
+   * consistent.
+   */
+  byKey(query: {
+    project: string
+    partitionkey: string
+    cursor?: string | undefined
+    limit: number
+  }): Promise<Listing<Identity & { sequence: number }>>
 }
 
 // ---- memory (state) ----------------------------------------------------------------------------
@@ -203,6 +236,8 @@ export type Commit = {
   outbox: readonly OutboxItem[]
   /** the delivery whose handling this is: refused as `done already` when it is marked done or dropped */
   mark?: (DeliveryKey & Delivery) | undefined
+  /** a delivery that a command settles: refused as `done already` when it no longer stands as it was seen */
+  transition?: Transition | undefined
 }
 
 export type CommitVerdict = 'committed' | 'done already' | 'version conflict'
@@ -231,14 +266,36 @@ export interface Memory {
 export interface Ephemeral {
   /** Keeps `value` under `key` for `seconds` unless something is there; answers what is there now. */
   putIfAbsent(key: string, value: string, seconds: number): Promise<string>
+  /**
+   * Adds to named counters under `key`, all in one step, and answers what they are now. They begin anew `seconds` after
+   * the first that was added, whatever came since.
+   */
+  tally(
+    key: string,
+    amounts: Readonly<Record<string, number>>,
+    seconds: number,
+  ): Promise<Readonly<Record<string, number>>>
 }
 
 // ---- queues, bodies, time ----------------------------------------------------------------------
 
+/**
+ * What lies on the queue of an ordered route: one `group` is handed over one after the other, as it was sent; of one
+ * `dedupe` only the first is taken for five minutes, even when that has been deleted meanwhile. Both: 1 to 128 of
+ * letters, digits and punctuation.
+ */
+export type OrderedMessage = { body: string; group: string; dedupe: string }
+
 /** `record`, or a subscriber's name. */
 export interface Queues {
-  /** Sends each body; answers the failed ones by their index, with why. Splits into batches by itself. */
-  send(queue: string, bodies: readonly string[]): Promise<{ index: number; error: unknown }[]>
+  /**
+   * Sends each message; answers the failed ones by their index, with why. Splits into batches by itself. Of one group of
+   * ordered messages nothing is sent after the first that fails: those are answered as failed too.
+   */
+  send(
+    queue: string,
+    messages: readonly (string | OrderedMessage)[],
+  ): Promise<{ index: number; error: unknown }[]>
   /** Approximate messages that are visible, in flight and delayed, together. */
   depth(queue: string): Promise<number>
 }

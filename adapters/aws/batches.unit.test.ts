@@ -29,13 +29,45 @@ test('what SQS could not send is named by its index, over all calls', async () =
     if (Entries.length < 10) throw new Error('down')
     return { Failed: [{ Id: '7', Code: 'InternalError', SenderFault: false }] }
   })
-  const failures = await sqsQueues({ aws, prefix: 'q-' }).send('record', Array(12).fill('x'))
+  const failures = await sqsQueues({ aws, prefix: 'q-', ordered: () => false }).send(
+    'record',
+    Array(12).fill('x'),
+  )
   expect(failures.map(({ index }) => index)).toEqual([7, 10, 11])
   expect(failures.map(({ error }) => String(error))).toEqual([
     'Error: InternalError: not sent',
     'Error: down',
     'Error: down',
   ])
+})
+
+test('of a group nothing is sent after what failed, and of two groups one does not wait for the other', async () => {
+  const calls: string[][] = []
+  const aws = answering(async (_, __, input) => {
+    const { QueueUrl, Entries } = input as {
+      QueueUrl: string
+      Entries: { Id: string; MessageBody: string; MessageGroupId: string; MessageDeduplicationId: string }[]
+    }
+    expect(QueueUrl).toBe('q-track.fifo')
+    for (const { MessageBody, MessageGroupId, MessageDeduplicationId } of Entries)
+      expect([MessageGroupId, MessageDeduplicationId]).toEqual([MessageBody.slice(0, 1), `d-${MessageBody}`])
+    calls.push(Entries.map(({ MessageBody }) => MessageBody))
+    if (Entries.some(({ MessageBody }) => MessageBody === 'c2')) throw new Error('down')
+    const failed = Entries.filter(({ MessageBody }) => MessageBody === 'a2')
+    return { Failed: failed.map(({ Id }) => ({ Id, Code: 'InternalError', SenderFault: false })) }
+  })
+  const queues = sqsQueues({ aws, prefix: 'q-', ordered: (queue) => queue === 'track' })
+  const messages = (...bodies: string[]) =>
+    bodies.map((body) => ({ body, group: body.slice(0, 1), dedupe: `d-${body}` }))
+  const failures = await queues.send('track', messages('a1', 'a2', 'b1', 'a3', 'b2', 'a4', 'b3'))
+  expect(calls).toEqual([['a1', 'b1'], ['a2', 'b2'], ['b3']])
+  expect(failures.map(({ index, error }) => [index, String(error)])).toEqual([
+    [1, 'Error: InternalError: not sent'],
+    [3, 'Error: not sent: an earlier message of group a could not be sent'],
+    [5, 'Error: not sent: an earlier message of group a could not be sent'],
+  ])
+  // a call without an answer failed for all that were in it
+  expect((await queues.send('track', messages('c1', 'c2', 'c3'))).map(({ index }) => index)).toEqual([1, 2])
 })
 
 test('what EventBridge could not put is named by its index, and a short answer is no success', async () => {

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { endpoint, ours, ports, type Reply, reply, seen } from '../../test/aws-server.ts'
 import { type ConnectOptions, connect, forFunctions } from './clients.ts'
 
@@ -39,6 +39,20 @@ describe('failures', () => {
     })
     expect(performance.now() - began).toBeLessThan(400)
     expect(seen.length).toBeLessThanOrEqual(3)
+  })
+
+  test('a process that was busy until the budget was over tries no more, and says what failed', async () => {
+    reply('silence', 'silence')
+    // a pause of 30 ms, after a try of 50
+    const random = vi.spyOn(Math, 'random').mockReturnValue(0.3)
+    const calling = call({ timeout: 50, attempts: 9, budget: 120 })
+    setTimeout(() => {
+      const until = performance.now() + 150
+      while (performance.now() < until);
+    }, 60)
+    await expect(calling).rejects.toMatchObject({ code: 'NetworkError' })
+    random.mockRestore()
+    expect(seen).toHaveLength(1)
   })
 
   test('an answer that trickles in is over with the budget, too', async () => {

@@ -115,7 +115,8 @@ export function connect(options: ConnectOptions = {}): Aws {
             port: url.port || (plain ? 80 : 443),
             method,
             path,
-            headers,
+            // as a list they go out as they are; an object's are each set, and read again, in a map
+            headers: Object.entries(headers).flat(),
             agent: plain ? agents['http:'] : agents['https:'],
             timeout: Math.min(timeout, left),
           },
@@ -131,14 +132,16 @@ export function connect(options: ConnectOptions = {}): Aws {
     for (let attempt = 1; ; attempt++) {
       const pause = backoff(attempt)
       try {
-        const answer = await send(request, end - performance.now())
+        const answer = await send(request, Math.max(1, end - performance.now()))
         if (answer.status < 300) return answer.body
         throw errorOf(answer)
       } catch (error) {
         const isOver = attempt >= attempts || performance.now() + pause >= end
         if (isOver || !isTransient(error)) throw error
+        await sleep(pause)
+        // a busy process sleeps for longer than it asked to
+        if (performance.now() >= end) throw error
       }
-      await sleep(pause)
     }
   }
 

@@ -16,6 +16,9 @@ const open = z.enum(['retrying', 'parked', 'dead'])
 /** These keep their event from expiring. */
 export const isHeld = (state: DeliveryState): boolean => state === 'dead' || state === 'parked'
 
+/** No later mark overwrites these. */
+export const isFinal = (state: DeliveryState): boolean => state === 'done' || state === 'dropped'
+
 /**
  * `expires` undefined: never, as long as it is open and nobody has looked at it. The `type` of its event, if known, is
  * told in the index's sort key, so that what reads the index alone knows it.
@@ -39,6 +42,8 @@ export function deliveryItem(
     ...(delivery.notes === undefined || delivery.notes.length === 0
       ? {}
       : { notes: strings(delivery.notes) }),
+    ...(delivery.resumed === undefined ? {} : { resumed: n(delivery.resumed) }),
+    ...(delivery.replayed === undefined ? {} : { replayed: s(delivery.replayed) }),
     ...(expires === undefined ? {} : { ttl: n(expires) }),
     ...(open.safeParse(delivery.state).success
       ? {
@@ -60,6 +65,8 @@ const storedDelivery = z.object({
   emitted: texts.default([]),
   run: text.optional(),
   notes: texts.optional(),
+  resumed: number.optional(),
+  replayed: text.pipe(z.enum(['emit', 'rebuild'])).optional(),
 })
 
 export const deliveryOf = (item: RawItem): Delivery => storedDelivery.parse(item)

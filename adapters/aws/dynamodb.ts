@@ -26,14 +26,15 @@ const statementAnswer = z.object({
  * earlier in the same call exists. A retry after a lost answer may say `exists` of what it inserted itself.
  */
 export async function insertAll(aws: Aws, table: string, items: readonly Item[]): Promise<InsertVerdict[]> {
+  const keys = items.map(keyText)
   const first = new Map<string, number>()
-  for (const [index, item] of items.entries()) if (!first.has(keyText(item))) first.set(keyText(item), index)
+  for (const [index, key] of keys.entries()) if (!first.has(key)) first.set(key, index)
   const verdicts = new Map<number, InsertVerdict>()
   await Promise.all(
     chunks([...first.values()], 25).map((indexes) => insertSome(aws, table, items, indexes, verdicts)),
   )
-  return items.map((item, index) => {
-    const own = first.get(keyText(item)) ?? index
+  return keys.map((key, index) => {
+    const own = first.get(key) ?? index
     const verdict = verdicts.get(own) ?? { verdict: 'failed', error: new Error('no answer') }
     return own !== index && verdict.verdict === 'inserted' ? { verdict: 'exists' } : verdict
   })
@@ -127,21 +128,28 @@ export type Condition = {
   ExpressionAttributeValues?: Item
 }
 
-/** Changes an item that exists; answers it as it is then, undefined where there is none. */
-export async function updateExisting(
+export type Update = {
+  key: Item
+  update: string
+  condition: string
+  names: Readonly<Record<string, string>>
+  values?: Item
+}
+
+/** Changes an item where the condition holds; answers it as it is then, undefined where it was refused. */
+export async function update(
   aws: Aws,
   table: string,
-  key: Item,
-  change: { update: string; names: Readonly<Record<string, string>>; values?: Item },
+  { key, update, condition, names, values }: Update,
 ): Promise<RawItem | undefined> {
   try {
     const answer = await aws.call('dynamodb', 'UpdateItem', {
       TableName: table,
       Key: key,
-      UpdateExpression: change.update,
-      ConditionExpression: 'attribute_exists(pk)',
-      ExpressionAttributeNames: change.names,
-      ...(change.values === undefined ? {} : { ExpressionAttributeValues: change.values }),
+      UpdateExpression: update,
+      ConditionExpression: condition,
+      ExpressionAttributeNames: names,
+      ...(values === undefined ? {} : { ExpressionAttributeValues: values }),
       ReturnValues: 'ALL_NEW',
     })
     return putAnswer.parse(answer).Attributes

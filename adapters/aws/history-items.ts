@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Page, PageEntry, PageName, Quarantined, StoredEvent } from '../../core/ports.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
 import { type Identity, recordedEvent } from '../../events/envelope.ts'
-import { shardOf, timeKey } from '../listing.ts'
+import { sequenceKey, shardOf, timeKey } from '../listing.ts'
 import {
   b,
   bytes,
@@ -63,14 +63,16 @@ export function eventItem(stored: StoredEvent, expires: number, region: string):
     ...(event.sequence === undefined || !eventTypeNamed(event.type)?.ordered
       ? {}
       : {
-          orderpk: s(`${project}#${partitionkey}`),
-          ordersk: s(String(event.sequence).padStart(16, '0')),
+          orderpk: s(orderPk(project, partitionkey)),
+          ordersk: s(sequenceKey(event.sequence, key.pk + key.sk)),
         }),
   }
 }
 
 export const tracePk = (project: string, correlationid: string, shard: number): string =>
   `${project}#${correlationid}#${shard}`
+
+export const orderPk = (project: string, partitionkey: string): string => `${project}#${partitionkey}`
 
 export const storedKey = z.object({ pk: text, sk: text })
 
@@ -87,6 +89,15 @@ export function identityOfItem(item: RawItem): Identity | undefined {
   if (!sk.startsWith('event#')) return undefined
   const hash = pk.indexOf('#')
   return { project: pk.slice(0, hash), source: sk.slice('event#'.length), id: pk.slice(hash + 1) }
+}
+
+const orderEntry = z.object({ ordersk: text.pipe(z.string().regex(/^\d{16}#/)) })
+
+/** What an entry of the order index says; undefined for any other item. */
+export function sequencedOf(item: RawItem): (Identity & { sequence: number }) | undefined {
+  const identity = identityOfItem(item)
+  const entry = orderEntry.safeParse(item).data
+  return identity && entry && { ...identity, sequence: Number(entry.ordersk.slice(0, 16)) }
 }
 
 export function storedEventOf(item: RawItem): StoredEvent {
@@ -113,7 +124,7 @@ export const quarantineKey = (project: string, digest: string) => ({
 export const quarantineState = 'quarantined'
 
 export function quarantineItem(entry: Quarantined, expires: number): Item {
-  const { project, digest, ...rest } = entry
+  const { project, digest, settled: _, ...rest } = entry
   const { pk, sk } = quarantineKey(project, digest)
   return {
     pk: s(pk),
@@ -137,11 +148,28 @@ const quarantined = z.object({
   id: z.string().optional(),
 })
 
-const quarantinedItem = z.object({ pk: text, sk: text, entry: unpacked.pipe(quarantined) })
+const settlement = z.object({
+  state: z.enum(['recorded', 'dropped']),
+  by: z.string(),
+  at: z.string(),
+  note: z.string(),
+})
+
+const quarantinedItem = z.object({
+  pk: text,
+  sk: text,
+  entry: unpacked.pipe(quarantined),
+  settled: unpacked.pipe(settlement).optional(),
+})
 
 export function quarantinedOf(item: RawItem): Quarantined {
-  const { pk, sk, entry } = quarantinedItem.parse(item)
-  return { ...entry, project: pk.slice(0, pk.indexOf('#')), digest: sk.slice('quarantine#'.length) }
+  const { pk, sk, entry, settled } = quarantinedItem.parse(item)
+  return {
+    ...entry,
+    project: pk.slice(0, pk.indexOf('#')),
+    digest: sk.slice('quarantine#'.length),
+    ...(settled === undefined ? {} : { settled }),
+  }
 }
 
 // ---- pages

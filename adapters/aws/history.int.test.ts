@@ -1,22 +1,29 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
+import type { Lanes } from '../../core/lane.ts'
 import type { Clock, History } from '../../core/ports.ts'
 import { retentionDays } from '../../events/event-type.ts'
 import { createTable } from '../../test/aws-resources.ts'
 import { historyContract } from '../contract/history.ts'
 import { historyListsContract } from '../contract/history-lists.ts'
-import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
+import { historyOrderContract } from '../contract/history-order.ts'
+import { lanesContract } from '../contract/lanes.ts'
+import { mendingContract } from '../contract/mending.ts'
+import { delivery, freshProject, keyOf, minute, quarantined, sample } from '../contract/samples.ts'
 import { inMemoryBodies } from '../in-memory/bodies.ts'
 import { number, type RawItem } from './attributes.ts'
 import { type Aws, connect } from './clients.ts'
 import { deliveryKey } from './delivery-items.ts'
 import { getAll } from './dynamodb.ts'
 import { dynamoHistory } from './history.ts'
-import { eventKey, pagePk, pageSk, secondsOf } from './history-items.ts'
+import { eventKey, pagePk, pageSk, quarantineKey, secondsOf } from './history-items.ts'
+import { lanePk } from './lane-items.ts'
+import { dynamoLanes } from './lanes.ts'
 
 let aws: Aws
 let table: string
 let history: History
+let lanes: Lanes
 const bodies = inMemoryBodies()
 const clock: Clock = () => minute(30)
 const retentionOf = (type: string) => (type.startsWith('audit.') ? ('audit' as const) : ('project' as const))
@@ -25,11 +32,15 @@ beforeAll(async () => {
   aws = connect()
   table = await createTable(aws, 'history')
   history = dynamoHistory({ aws, table, retentionOf, bodies, clock })
+  lanes = dynamoLanes({ aws, table, retentionOf, bodies, clock })
 })
 
 const make = () => ({ history, bodies, expireBody: async (key: string) => bodies.remove(key) })
 historyContract(make)
 historyListsContract(make)
+mendingContract(make)
+describe('lanes', () => lanesContract(() => ({ ...make(), lanes })))
+historyOrderContract(make)
 
 const day = 86_400
 const rawOf = async (key: { pk: string; sk: string }): Promise<RawItem> =>
@@ -96,6 +107,83 @@ describe('expiry', () => {
     const { event } = sample({ project: freshProject() })
     expect(await history.mark(keyOf(event), delivery({ state: 'dead' }))).toBe(true)
     expect((await history.fate(event)).stored).toBeUndefined()
+  })
+})
+
+describe('expiry of what is mended', () => {
+  const dead = delivery({ state: 'dead', changed: minute(3) })
+  const recorded = async () => {
+    const stored = sample({ project: freshProject() })
+    await history.insertEvents([stored])
+    return { event: stored.event, key: keyOf(stored.event), usual: secondsOf(minute(0)) + 30 * day }
+  }
+
+  test('a dead delivery that is sent again lets its event go, one that is parked keeps it', async () => {
+    const { event, key, usual } = await recorded()
+    await history.mark(key, dead)
+    const parked = delivery({ state: 'parked', changed: minute(4) })
+    expect(await history.transition({ key, seen: dead, next: parked })).toBe(true)
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+    expect(await ttlOf(deliveryKey(key))).toBeUndefined()
+    const retrying = delivery({ state: 'retrying', changed: minute(5) })
+    expect(await history.transition({ key, seen: parked, next: retrying })).toBe(true)
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+    expect(await ttlOf(deliveryKey(key))).toBeDefined()
+    // refused, so it must not keep anything
+    expect(await history.transition({ key, seen: dead, next: parked })).toBe(false)
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+  })
+
+  test('what another delivery holds stays, and so does what a refused one held', async () => {
+    const { event, key } = await recorded()
+    await history.mark(key, dead)
+    await history.mark(keyOf(event, 'publish'), dead)
+    const retrying = delivery({ state: 'retrying', changed: minute(5) })
+    expect(await history.transition({ key, seen: dead, next: retrying })).toBe(true)
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+    const parked = delivery({ state: 'parked', changed: minute(6) })
+    const seen = { state: 'dead', changed: minute(4) } as const
+    expect(await history.transition({ key: keyOf(event, 'publish'), seen, next: parked })).toBe(false)
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+  })
+
+  test('a delivery that waits in a lane keeps its event; one that may not wait keeps nothing', async () => {
+    const { event, key, usual } = await recorded()
+    const lane = { project: key.project, subscriber: key.subscriber, partitionkey: 'k', replay: '' }
+    const parked = { key, sequence: 1, delivery: delivery({ state: 'parked', changed: minute(3) }) }
+    expect(await lanes.wait(lane, parked, 'behind')).toBe('open')
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+    expect(await lanes.wait(lane, parked, 'closing')).toBe('waits')
+    expect(await ttlOf(eventKey(event))).toBeUndefined()
+    await history.mark(key, delivery())
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+    expect(await lanes.wait(lane, parked, 'closing')).toBe('final')
+    expect(await ttlOf(eventKey(event))).toBe(usual)
+  })
+
+  test('a closed lane does not expire, an opened one does, and one that is closed again does not', async () => {
+    const { key } = await recorded()
+    const lane = { project: key.project, subscriber: key.subscriber, partitionkey: 'k', replay: 'r' }
+    const first = { key: { ...key, replay: 'r' }, sequence: 1 }
+    const laneItem = { pk: lanePk(lane), sk: 'lane' }
+    await lanes.wait(lane, { ...first, delivery: dead }, 'closing')
+    expect(await ttlOf(laneItem)).toBeUndefined()
+    await lanes.leave(lane, first)
+    expect(await lanes.open(lane, (await lanes.lane(lane))?.version ?? 0)).toBe(true)
+    expect(await ttlOf(laneItem)).toBe(secondsOf(clock()) + 30 * day)
+    await lanes.wait(lane, { ...first, delivery: dead }, 'closing')
+    expect(await ttlOf(laneItem)).toBeUndefined()
+  })
+
+  test('a settled quarantine entry goes 30 days later, unless the same text comes again', async () => {
+    const entry = quarantined(freshProject(), 1)
+    const key = quarantineKey(entry.project, entry.digest)
+    await history.quarantine(entry)
+    const settled = { state: 'dropped', by: 'user:a', at: minute(9), note: 'junk' } as const
+    await history.settleQuarantined(entry.project, entry.digest, settled)
+    expect(await ttlOf(key)).toBe(secondsOf(minute(9)) + 30 * day)
+    await history.quarantine({ ...entry, received: minute(20) })
+    expect(await ttlOf(key)).toBe(secondsOf(minute(20)) + 400 * day)
   })
 })
 

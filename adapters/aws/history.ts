@@ -1,8 +1,9 @@
 import { Failure } from '../../core/errors.ts'
 import type { History } from '../../core/ports.ts'
 import { retentionDays } from '../../events/event-type.ts'
+import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf } from '../listing.ts'
-import { n, type RawItem, s, text } from './attributes.ts'
+import { n, packed, type RawItem, s } from './attributes.ts'
 import {
   deliveriesIn,
   deliveryKey,
@@ -11,7 +12,7 @@ import {
   openDeliveryOf,
   openMarkOf,
 } from './delivery-items.ts'
-import { getAll, insertAll, put, queryAll } from './dynamodb.ts'
+import { getAll, insertAll, put, queryAll, update } from './dynamodb.ts'
 import {
   dayInSeconds,
   eventItem,
@@ -19,6 +20,7 @@ import {
   identityOfItem,
   openPk,
   openShards,
+  orderPk,
   pageItem,
   pageOfItem,
   pagePk,
@@ -29,17 +31,21 @@ import {
   quarantineKey,
   quarantineState,
   secondsOf,
+  sequencedOf,
   storedEventOf,
   storedKey,
   tracePk,
   traceShards,
 } from './history-items.ts'
 import { deliveryMarks, type HistoryOptions } from './marks.ts'
+import { highest, mergedShards } from './shards.ts'
 
 const longest = Math.max(...Object.values(retentionDays)) * dayInSeconds
 
-/** Below and above every sort key of ours. */
-const [lowest, highest] = [' ', '\u{10ffff}']
+const keptAfterSettling = 30 * dayInSeconds
+
+/** Below every sort key of ours. */
+const lowest = ' '
 
 const keyNames = { '#pk': 'pk', '#sk': 'sk' }
 
@@ -48,39 +54,7 @@ export function dynamoHistory(options: HistoryOptions): History {
   const { aws, table, clock } = options
   const marks = deliveryMarks(options)
 
-  /** What stands in the shards of an index between two sort keys, but for `after`: at most `limit` of each, merged. */
-  async function merged(query: {
-    index: 'trace' | 'open'
-    partitions: readonly string[]
-    first: string
-    last: string
-    after?: string | undefined
-    newestFirst?: boolean
-    limit: number
-  }) {
-    const [pk, sk] = [`${query.index}pk`, `${query.index}sk`]
-    const [first, last] = query.newestFirst
-      ? [query.first, query.after ?? query.last]
-      : [query.after ?? query.first, query.last]
-    const shards = await Promise.all(
-      query.partitions.map((partition) =>
-        queryAll(aws, table, {
-          index: query.index,
-          condition: '#pk = :pk AND #sk BETWEEN :first AND :last',
-          names: { '#pk': pk, '#sk': sk },
-          values: { ':pk': s(partition), ':first': s(first), ':last': s(last) },
-          newestFirst: query.newestFirst,
-          limit: query.after === undefined ? query.limit : query.limit + 1,
-        }),
-      ),
-    )
-    const order = query.newestFirst ? -1 : 1
-    return shards
-      .flat()
-      .map((item) => ({ key: text.parse(item[sk]), item }))
-      .filter(({ key }) => key !== query.after)
-      .sort((a, b) => (a.key < b.key ? -order : order))
-  }
+  const merged = (query: Parameters<typeof mergedShards>[2]) => mergedShards(aws, table, query)
 
   const partitionsOf = (project: string, subscriber: string) =>
     Array.from({ length: openShards }, (_, shard) => openPk(project, subscriber, shard))
@@ -149,7 +123,9 @@ export function dynamoHistory(options: HistoryOptions): History {
       return insertAll(aws, table, await marks.items(given))
     },
 
-    mark: (key, delivery) => marks.mark({ ...delivery, ...key }),
+    mark: (key, delivery) => marks.mark(markOf(key, delivery)),
+
+    transition: marks.transition,
 
     async note(key, note) {
       const { pk, sk } = noteKey(key)
@@ -164,8 +140,23 @@ export function dynamoHistory(options: HistoryOptions): History {
 
     async quarantine(entry) {
       const item = quarantineItem(entry, secondsOf(entry.received) + longest)
-      const { refused } = await put(aws, table, item, { ConditionExpression: 'attribute_not_exists(pk)' })
+      const { refused } = await put(aws, table, item, {
+        ConditionExpression: 'attribute_not_exists(pk) OR attribute_exists(#settled)',
+        ExpressionAttributeNames: { '#settled': 'settled' },
+      })
       return !refused
+    },
+
+    async settleQuarantined(project, digest, settled) {
+      const { pk, sk } = quarantineKey(project, digest)
+      const settledItem = await update(aws, table, {
+        key: { pk: s(pk), sk: s(sk) },
+        update: 'SET #settled = :settled, #ttl = :ttl REMOVE #openpk, #opensk',
+        condition: 'attribute_exists(pk) AND attribute_not_exists(#settled)',
+        names: { '#settled': 'settled', '#ttl': 'ttl', '#openpk': 'openpk', '#opensk': 'opensk' },
+        values: { ':settled': packed(settled), ':ttl': n(secondsOf(settled.at) + keptAfterSettling) },
+      })
+      return settledItem !== undefined
     },
 
     async getQuarantined(project, digest) {
@@ -232,7 +223,11 @@ export function dynamoHistory(options: HistoryOptions): History {
       })
       const { items, next } = pageOf(found, limit)
       const whole = await wholeOf(items)
-      return { items: whole.flatMap((item) => (item ? [quarantinedOf(item)] : [])), next }
+      // what was settled since the index was read is left out
+      const waiting = whole.flatMap((item) =>
+        item && item.settled === undefined ? [quarantinedOf(item)] : [],
+      )
+      return { items: waiting, next }
     },
 
     async story({ project, correlationid, cursor, limit }) {
@@ -247,6 +242,20 @@ export function dynamoHistory(options: HistoryOptions): History {
       })
       const { items, next } = pageOf(found, limit)
       return { items: items.flatMap((item) => identityOfItem(item) ?? []), next }
+    },
+
+    async byKey({ project, partitionkey, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = await merged({
+        index: 'order',
+        partitions: [orderPk(project, partitionkey)],
+        first: lowest,
+        last: highest,
+        after,
+        limit: limit + 1,
+      })
+      const { items, next } = pageOf(found, limit)
+      return { items: items.flatMap((item) => sequencedOf(item) ?? []), next }
     },
   }
 }

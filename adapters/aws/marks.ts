@@ -1,10 +1,11 @@
-import type { Bodies, Clock, Delivery, DeliveryKey } from '../../core/ports.ts'
+import type { Bodies, Clock, Delivery, DeliveryKey, SeenDelivery, Transition } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
 import { type Retention, retentionDays } from '../../events/event-type.ts'
+import { markOf } from '../commit-rules.ts'
 import { type Item, n, s } from './attributes.ts'
 import type { Aws } from './clients.ts'
-import { deliveryItem, deliveryKeyOfItem, deliveryOf, isHeld } from './delivery-items.ts'
-import { type Condition, getAll, put, queryAll, updateExisting } from './dynamodb.ts'
+import { deliveryItem, deliveryKeyOfItem, deliveryOf, isFinal, isHeld } from './delivery-items.ts'
+import { type Condition, getAll, put, queryAll, update } from './dynamodb.ts'
 import { dayInSeconds, eventKey, pkOf, secondsOf, storedEventOf } from './history-items.ts'
 
 export type HistoryOptions = {
@@ -26,6 +27,12 @@ export const notFinal = {
   ExpressionAttributeNames: { '#state': 'state' },
   ExpressionAttributeValues: { ':done': s('done'), ':dropped': s('dropped') },
 } as const satisfies Condition
+
+export const standsAs = ({ state, changed }: SeenDelivery): Condition => ({
+  ConditionExpression: '#state = :state AND #changed = :changed',
+  ExpressionAttributeNames: { '#state': 'state', '#changed': 'changed' },
+  ExpressionAttributeValues: { ':state': s(state), ':changed': s(changed) },
+})
 
 const keptAfterChange = 30 * dayInSeconds
 
@@ -60,8 +67,10 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
 
   /** Keeps an event and its body until `release`, and answers its type; nothing where there is no such event. */
   async function hold(identity: Identity): Promise<string | undefined> {
-    const item = await updateExisting(aws, table, keyItem(identity), {
+    const item = await update(aws, table, {
+      key: keyItem(identity),
       update: 'REMOVE #ttl',
+      condition: 'attribute_exists(pk)',
       names: { '#ttl': 'ttl' },
     })
     const event = item && storedEventOf(item).event
@@ -85,26 +94,49 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
       (item) => deliveryKeyOfItem(item)?.source === identity.source && isHeld(deliveryOf(item).state),
     )
     if (held) return
-    await updateExisting(aws, table, keyItem(identity), {
+    await update(aws, table, {
+      key: keyItem(identity),
       update: 'SET #ttl = :ttl',
+      condition: 'attribute_exists(pk)',
       names: { '#ttl': 'ttl' },
       values: { ':ttl': n(expiryOf(storedEventOf(event).event)) },
     })
   }
 
-  /** False when the delivery is done or dropped. */
-  async function mark(mark: Mark): Promise<boolean> {
-    // held first: kept too long is better than a dead letter without its event
+  /**
+   * The item of a mark that is about to be written. What holds its event does so first: kept too long is better than a
+   * dead letter without its event. Once it is known what became of the mark, `settle`.
+   */
+  async function heldItem(mark: Mark): Promise<Item> {
     const type = isHeld(mark.state) ? await hold(mark) : undefined
     const [item] = await items([{ ...mark, type }])
-    if (item === undefined) return false
-    const { refused, old } = await put(aws, table, item, notFinal)
+    if (item === undefined) throw new Error('a mark has an item')
+    return item
+  }
+
+  /** Lets the event of a mark go where nothing holds it now: `wasHeld` by the mark that this one has replaced. */
+  async function settle(mark: Mark, { written, wasHeld }: { written: boolean; wasHeld: boolean }) {
+    if (isHeld(mark.state) ? !written : written && wasHeld) await release(mark)
+  }
+
+  /** False when the delivery is done or dropped. */
+  async function mark(mark: Mark): Promise<boolean> {
+    const { refused, old } = await put(aws, table, await heldItem(mark), notFinal)
     const wasHeld = old !== undefined && isHeld(deliveryOf(old).state)
-    if (isHeld(mark.state) ? refused : wasHeld) await release(mark)
+    await settle(mark, { written: !refused, wasHeld })
     return !refused
   }
 
-  return { expiryOf, items, hold, release, mark }
+  /** False when the delivery no longer stands as it was seen. A try whose answer got lost may be refused by itself. */
+  async function transition({ key, seen, next }: Transition): Promise<boolean> {
+    if (isFinal(seen.state)) return false
+    const mark = markOf(key, next)
+    const { refused } = await put(aws, table, await heldItem(mark), standsAs(seen))
+    await settle(mark, { written: !refused, wasHeld: isHeld(seen.state) })
+    return !refused
+  }
+
+  return { expiryOf, items, heldItem, settle, mark, transition }
 }
 
 export const keyItem = (identity: Identity): Item => {

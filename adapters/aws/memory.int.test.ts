@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { History, Memory } from '../../core/ports.ts'
 import { createTable } from '../../test/aws-resources.ts'
+import { commitTransitionsContract } from '../contract/commit-transitions.ts'
 import { memoryContract } from '../contract/memory.ts'
 import { memoryListsContract } from '../contract/memory-lists.ts'
 import { delivery, freshProject, keyOf, minute, sample } from '../contract/samples.ts'
@@ -37,6 +38,7 @@ const make = () => ({
 
 memoryContract(make)
 memoryListsContract(make)
+commitTransitionsContract(make)
 
 const ttlOf = async (event: { project: string; source: string; id: string }) => {
   const [item] = await getAll(aws, historyTable, [eventKey(event)])
@@ -62,6 +64,21 @@ test('a change that parks a delivery keeps its event', async () => {
   const done = { ...keyOf(stored.event), ...delivery() }
   await memory.commit({ writes: [], outbox: [], mark: done })
   expect(await memory.commit({ writes: [], outbox: [], mark })).toBe('done already')
+  expect(await ttlOf(stored.event)).toBe(secondsOf(stored.event.received) + 30 * 86_400)
+})
+
+test('a change that settles a delivery by sight lets its event expire, and keeps it where it is refused', async () => {
+  const stored = sample({ project: freshProject() })
+  await history.insertEvents([stored])
+  const key = keyOf(stored.event)
+  const dead = delivery({ state: 'dead', changed: minute(3) })
+  await history.mark(key, dead)
+  const next = delivery({ state: 'dropped', changed: minute(4) })
+  const settle = (changed: string) =>
+    memory.commit({ writes: [], outbox: [], transition: { key, seen: { ...dead, changed }, next } })
+  expect(await settle(minute(2))).toBe('done already')
+  expect(await ttlOf(stored.event)).toBeUndefined()
+  expect(await settle(minute(3))).toBe('committed')
   expect(await ttlOf(stored.event)).toBe(secondsOf(stored.event.received) + 30 * 86_400)
 })
 

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import * as z from 'zod'
-import type { Clock, Commit, CommitVerdict, Delivery, Memory } from '../../core/ports.ts'
-import { checkCommit } from '../commit-rules.ts'
+import type { Clock, Commit, CommitVerdict, Memory, SeenDelivery } from '../../core/ports.ts'
+import { checkCommit, marksOf } from '../commit-rules.ts'
 import { afterOf, byBytes, pageOf } from '../listing.ts'
 import { type Item, n, s, text } from './attributes.ts'
-import { type Aws, AwsError, isAwsError } from './clients.ts'
-import { deliveryKey, deliveryOf, isHeld } from './delivery-items.ts'
+import type { Aws } from './clients.ts'
+import { deliveryKey, deliveryOf, isFinal, isHeld } from './delivery-items.ts'
 import { deleteAll, get, getAll, queryAll, queryOnce } from './dynamodb.ts'
-import { deliveryMarks, type HistoryOptions, type Mark } from './marks.ts'
+import { deliveryMarks, type HistoryOptions, type Mark, standsAs } from './marks.ts'
 import {
   listPk,
   outboxItem,
@@ -20,6 +19,7 @@ import {
   recordKey,
   recordOf,
 } from './memory-items.ts'
+import { putOf, transact, type Write } from './transactions.ts'
 
 export type MemoryOptions = {
   aws: Aws
@@ -41,44 +41,57 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
       ...change.writes.map((write) => putOf(table, recordItem(write), versionBefore(write.version))),
       ...change.outbox.map((item) => putOf(table, outboxItem(item, written))),
     ]
-    if (change.mark !== undefined) return commitMarked(puts, change.mark)
+    if (marksOf(change).length > 0) return commitMarked(puts, change)
     if (puts.length === 0) return 'committed'
     return (await transact(aws, puts)) === undefined ? 'committed' : 'version conflict'
   }
 
-  async function commitMarked(puts: readonly Put[], mark: Mark): Promise<CommitVerdict> {
+  async function commitMarked(puts: readonly Write[], change: Commit): Promise<CommitVerdict> {
     if (history === undefined || marks === undefined)
       throw new Error('a change with a delivery mark needs the history table')
-    const type = isHeld(mark.state) ? await marks.hold(mark) : undefined
-    const [item] = await marks.items([{ ...mark, type }])
-    if (item === undefined) throw new Error('a mark has an item')
-    const { verdict, wasHeld } = await putMarked(history.table, puts, { mark, item })
-    const committed = verdict === 'committed'
-    if (isHeld(mark.state) ? !committed : committed && wasHeld) await marks.release(mark)
+    const seen = change.transition?.seen
+    if (seen !== undefined && isFinal(seen.state)) return 'done already'
+    const markings: Marking[] = []
+    for (const mark of marksOf(change)) {
+      const bySight = mark !== change.mark
+      const before = bySight ? seen : undefined
+      markings.push({ mark, bySight, before, item: await marks.heldItem(mark) })
+    }
+    const verdict = await putMarked(history.table, markings, puts)
+    for (const { mark, before } of markings)
+      await marks.settle(mark, {
+        written: verdict === 'committed',
+        wasHeld: before !== undefined && isHeld(before.state),
+      })
     return verdict
   }
 
   /**
-   * Mostly nothing has marked the delivery yet: the condition says so and no read is paid. Where a mark stands, it is
-   * read, and the condition is that it stands still: whether it held its event is then known for sure.
+   * Mostly nothing has marked a handled delivery yet: the condition says so and no read is paid. Where a mark stands, it
+   * is read, and the condition is that it stands still: whether it held its event is then known for sure.
    */
   async function putMarked(
     historyTable: string,
-    puts: readonly Put[],
-    { mark, item }: { mark: Mark; item: Item },
-  ) {
-    let before: Delivery | undefined
+    markings: readonly Marking[],
+    puts: readonly Write[],
+  ): Promise<CommitVerdict> {
     for (let tries = 0; tries < 5; tries++) {
-      const refused = await transact(aws, [putOf(historyTable, item, markBefore(before)), ...puts])
-      const wasHeld = before !== undefined && isHeld(before.state)
-      if (refused === undefined) return { verdict: 'committed', wasHeld } as const
-      if (!refused.includes(0)) return { verdict: 'version conflict', wasHeld } as const
-      const [standing] = await getAll(aws, historyTable, [deliveryKey(mark)])
-      before = standing && deliveryOf(standing)
-      if (before?.state === 'done' || before?.state === 'dropped')
-        return { verdict: 'done already', wasHeld: false } as const
+      const marked = markings.map(({ item, before }) => putOf(historyTable, item, markBefore(before)))
+      const refused = await transact(aws, [...marked, ...puts])
+      if (refused === undefined) return 'committed'
+      const standing = markings.filter((_, index) => refused.includes(index))
+      if (standing.length === 0) return 'version conflict'
+      for (const marking of standing) if (!(await mayReplace(historyTable, marking))) return 'done already'
     }
-    return { verdict: 'version conflict', wasHeld: false } as const
+    return 'version conflict'
+  }
+
+  /** Reads what stands where a mark was refused; false where nothing may take its place. */
+  async function mayReplace(historyTable: string, marking: Marking): Promise<boolean> {
+    if (marking.bySight) return false
+    const [item] = await getAll(aws, historyTable, [deliveryKey(marking.mark)])
+    marking.before = item && deliveryOf(item)
+    return marking.before === undefined || !isFinal(marking.before.state)
   }
 
   return {
@@ -161,11 +174,8 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
 
 const indexKey = z.object({ pk: text, sk: text, listsk: text })
 
-type Put = { Put: { TableName: string; Item: Item } }
-
-const putOf = (table: string, item: Item, condition: object = {}): Put => ({
-  Put: { TableName: table, Item: item, ...condition },
-})
+/** A mark that a change writes. `before`: what is known to stand there; `bySight`: a person has seen it and goes by it. */
+type Marking = { mark: Mark; bySight: boolean; before: SeenDelivery | undefined; item: Item }
 
 const versionBefore = (version: number): object =>
   version === 1
@@ -176,35 +186,5 @@ const versionBefore = (version: number): object =>
         ExpressionAttributeValues: { ':before': n(version - 1) },
       }
 
-const markBefore = (before: Delivery | undefined): object =>
-  before === undefined
-    ? { ConditionExpression: 'attribute_not_exists(pk)' }
-    : {
-        ConditionExpression: '#state = :state AND #changed = :changed',
-        ExpressionAttributeNames: { '#state': 'state', '#changed': 'changed' },
-        ExpressionAttributeValues: { ':state': s(before.state), ':changed': s(before.changed) },
-      }
-
-const cancelled = z.object({ CancellationReasons: z.array(z.object({ Code: z.string().optional() })) })
-
-/** Undefined when all was written; else the positions whose condition failed, none where others were in the way. */
-async function transact(aws: Aws, puts: readonly Put[]): Promise<number[] | undefined> {
-  try {
-    await aws.call('dynamodb', 'TransactWriteItems', {
-      TransactItems: puts,
-      // a try whose answer got lost may have been the one that wrote
-      ClientRequestToken: randomUUID(),
-    })
-    return undefined
-  } catch (error) {
-    if (isAwsError(error, 'TransactionConflictException', 'TransactionInProgressException')) return []
-    if (!isAwsError(error, 'TransactionCanceledException')) throw error
-    const { CancellationReasons: reasons } = cancelled.parse(error.detail)
-    const codes = reasons.map(({ Code }) => Code ?? 'None')
-    const other = codes.find(
-      (code) => !['None', 'ConditionalCheckFailed', 'TransactionConflict'].includes(code),
-    )
-    if (other !== undefined) throw new AwsError(other, error.message, error.status, error.detail)
-    return codes.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []))
-  }
-}
+const markBefore = (before: SeenDelivery | undefined): object =>
+  before === undefined ? { ConditionExpression: 'attribute_not_exists(pk)' } : standsAs(before)

@@ -16,6 +16,7 @@ import { dynamoEphemeral } from './ephemeral.ts'
 import { sqsQueues } from './queues.ts'
 import { secretReader } from './secrets.ts'
 import { topicPublisher } from './topic.ts'
+import { setVisibility } from './visibility.ts'
 import { stepFunctions } from './workflows.ts'
 
 const aws = connect()
@@ -38,37 +39,60 @@ describe('ephemeral', () => {
 
 describe('queues', () => {
   const split = (url: string) => ({ prefix: url.slice(0, -8), name: url.slice(-8) })
-  const names = new Map<string, string>()
+  const ordered = () => false
+  const urls = new Map<string, string>()
   let prefix = ''
 
-  /** The queues of a test share the prefix that the first one has: all but the end of its URL. */
-  async function fresh(): Promise<string> {
-    const url = await createQueue(aws)
+  /** All queues share the prefix that each of them has: all but the end of its URL. */
+  async function fresh(kind: { ordered: boolean }): Promise<string> {
+    const url = await createQueue(aws, kind)
     prefix = url.slice(0, url.lastIndexOf('/') + 1)
-    const name = url.slice(prefix.length)
-    names.set(name, url)
+    const name = url.slice(prefix.length).replace(/\.fifo$/, '')
+    urls.set(name, url)
     return name
   }
-  const queues = () => ({
-    send: (queue: string, bodies: readonly string[]) => sqsQueues({ aws, prefix }).send(queue, bodies),
-    depth: (queue: string) => sqsQueues({ aws, prefix }).depth(queue),
-  })
+  const queues = () =>
+    sqsQueues({ aws, prefix, ordered: (queue) => urls.get(queue)?.endsWith('.fifo') === true })
   queuesContract(() => ({
-    queues: queues(),
-    fresh,
-    drain: async (queue) => (await drain(aws, names.get(queue) ?? '')).map(({ body }) => body),
+    queues: { send: (...sent) => queues().send(...sent), depth: (queue) => queues().depth(queue) },
+    fresh: () => fresh({ ordered: false }),
+    freshOrdered: () => fresh({ ordered: true }),
+    drain: async (queue) => (await drain(aws, urls.get(queue) ?? '')).map(({ body }) => body),
   }))
+
+  test.each([false, true])(
+    'what was received is hidden for as long as it is told (ordered: %s)',
+    async (kind) => {
+      const queue = await fresh({ ordered: kind })
+      await queues().send(queue, kind ? [{ body: 'b', group: 'g', dedupe: 'd' }] : ['b'])
+      const receive = async () => {
+        const QueueUrl = urls.get(queue)
+        const answer = await aws.call('sqs', 'ReceiveMessage', { QueueUrl, VisibilityTimeout: 30 })
+        return z
+          .object({ Messages: z.array(z.object({ ReceiptHandle: z.string() })).default([]) })
+          .parse(answer).Messages
+      }
+      const [message] = await receive()
+      expect(await receive()).toEqual([])
+      const hide = setVisibility({ aws, prefix, ordered: () => kind })
+      await hide(queue, message?.ReceiptHandle ?? '', 0)
+      expect(await receive()).toHaveLength(1)
+    },
+  )
 
   test('each message says in an attribute whose it is', async () => {
     const url = await createQueue(aws)
     const { prefix, name } = split(url)
-    await sqsQueues({ aws, prefix }).send(name, ['{}', '{}'])
+    await sqsQueues({ aws, prefix, ordered }).send(name, ['{}', '{}'])
     expect((await drain(aws, url)).map(({ queue }) => queue)).toEqual([name, name])
   })
 
   test('a queue that is not there fails each body by its index', async () => {
     const url = await createQueue(aws)
-    const failures = await sqsQueues({ aws, prefix: `${url}-not-` }).send('there', Array(12).fill('{}'))
+    const failures = await sqsQueues({ aws, prefix: `${url}-not-`, ordered }).send(
+      'there',
+      Array(12).fill('{}'),
+    )
     expect(failures.map(({ index }) => index)).toEqual(Array.from({ length: 12 }, (_, n) => n))
     expect(failures[0]?.error).toMatchObject({
       code: expect.stringMatching(/QueueDoesNotExist|NonExistentQueue/),

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, createSecretKey, hash, type KeyObject } from 'node:crypto'
 
 export type Credentials = {
   accessKeyId: string
@@ -18,9 +18,9 @@ export type Unsigned = {
   region: string
 }
 
-export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
+export const sha256 = (data: string | Uint8Array): string => hash('sha256', data)
 
-const hmac = (key: string | Uint8Array, text: string): Buffer =>
+const hmac = (key: string | Uint8Array | KeyObject, text: string): Buffer =>
   createHmac('sha256', key).update(text).digest()
 
 /** `20260101T000000Z` from an ISO time. */
@@ -50,14 +50,17 @@ export function authorization(request: Unsigned, credentials: Credentials): stri
 }
 
 /** One key per day, region, service and secret: four hashes are saved at every request but the first. */
-const keys = new Map<string, Buffer>()
+const keys = new Map<string, KeyObject>()
 
-function signingKey({ secretAccessKey }: Credentials, scope: string): Buffer {
+function signingKey({ secretAccessKey }: Credentials, scope: string): KeyObject {
   const name = `${scope} ${secretAccessKey}`
   const known = keys.get(name)
   if (known) return known
   const [date = '', region = '', service = ''] = scope.split('/')
-  const key = hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), 'aws4_request')
+  // as a KeyObject it is taken apart once, not at every use: that is most of a short hash's time
+  const key = createSecretKey(
+    hmac(hmac(hmac(hmac(`AWS4${secretAccessKey}`, date), region), service), 'aws4_request'),
+  )
   if (keys.size > 50) keys.clear()
   keys.set(name, key)
   return key

@@ -1,19 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { History, PageEntry, Quarantined } from '../../core/ports.ts'
-import { allPages, delivery, freshProject, keyOf, minute, sample } from './samples.ts'
+import type { History, PageEntry } from '../../core/ports.ts'
+import { allPages, delivery, freshProject, keyOf, minute, quarantined, sample } from './samples.ts'
 
 const badCursors = ['', 'x', '%%%', 'e30', Buffer.from('{"after":1}').toString('base64url')]
-
-const quarantined = (project: string, n: number, more: Partial<Quarantined> = {}): Quarantined => ({
-  project,
-  digest: n.toString(16).padStart(64, '0'),
-  reason: 'invalid',
-  faults: [{ path: 'data.ref', expected: 'string', got: 'number' }],
-  door: 'bus',
-  received: minute(n),
-  raw: `{"n":${n}, "ü": "🦊"`,
-  ...more,
-})
 
 /** What every History lists: pages, open deliveries, stories, quarantine. */
 export function historyListsContract(make: () => { history: History }): void {

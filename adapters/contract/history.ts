@@ -136,7 +136,14 @@ export function historyContract(make: () => HistoryFixture): void {
       const { history } = make()
       const stored = sample({ project: freshProject(), source: 'urn:a#b', id: 'x#y' })
       await history.insertEvents([stored])
-      const failing = delivery({ state: 'retrying', attempts: 2, reason: 'größer: "too late" 🦊', run: 'r1' })
+      const failing = delivery({
+        state: 'retrying',
+        attempts: 2,
+        reason: 'größer: "too late" 🦊',
+        run: 'r1',
+        resumed: 2,
+        replayed: 'rebuild',
+      })
       const done = delivery({ emitted: ['e1', 'e2'] })
       expect(await history.mark(keyOf(stored.event), failing)).toBe(true)
       expect(

@@ -1,6 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { contentDigest } from '../../core/identity.ts'
-import type { Delivery, DeliveryKey, MemoryWrite, OutboxItem, StoredEvent } from '../../core/ports.ts'
+import type {
+  Delivery,
+  DeliveryKey,
+  MemoryWrite,
+  OutboxItem,
+  Quarantined,
+  StoredEvent,
+} from '../../core/ports.ts'
 import type { Identity, RecordedEvent } from '../../events/envelope.ts'
 
 /** A project that no other test uses, so that one store serves them all. */
@@ -74,6 +81,17 @@ export const waiting = (
   sequence,
   index,
   frame: { type: 'build.status-changed', sequence, index, text: 'ü' },
+})
+
+export const quarantined = (project: string, n: number, more: Partial<Quarantined> = {}): Quarantined => ({
+  project,
+  digest: n.toString(16).padStart(64, '0'),
+  reason: 'invalid',
+  faults: [{ path: 'data.ref', expected: 'string', got: 'number' }],
+  door: 'bus',
+  received: minute(n),
+  raw: `{"n":${n}, "ü": "🦊"`,
+  ...more,
 })
 
 /** A change of nothing, to be added to. */

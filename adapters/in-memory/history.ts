@@ -9,17 +9,23 @@ import type {
   Page,
   Quarantined,
   StoredEvent,
+  Transition,
 } from '../../core/ports.ts'
+import { eventTypeNamed } from '../../events/catalogue.ts'
 import type { Identity } from '../../events/envelope.ts'
-import { afterOf, byBytes, timeKey } from '../listing.ts'
+import { markOf } from '../commit-rules.ts'
+import { afterOf, byBytes, sequenceKey, timeKey } from '../listing.ts'
 import { copiedPage, copy } from './copy.ts'
 
 type Marked = DeliveryKey & Delivery
 
 export type InMemoryHistory = History & {
-  /** For a change that is committed with its mark: whether the delivery is done or dropped, and the writing of it. */
+  /** For what is committed with its mark: whether the delivery is done or dropped, or still as seen; and the writing. */
   isFinal(key: DeliveryKey): boolean
+  stands(change: Transition): boolean
   write(mark: Marked): void
+  /** Keeps the body of an event that a person still has to look at. */
+  hold(identity: Identity): Promise<void>
   /** Everything that is there, to be looked at by tests and simulations. */
   all(): { events: StoredEvent[]; deliveries: Marked[]; quarantined: Quarantined[]; pages: Page[] }
 }
@@ -28,7 +34,8 @@ const eventText = ({ project, source, id }: Identity): string => JSON.stringify(
 const deliveryText = (key: DeliveryKey): string =>
   JSON.stringify([key.project, key.id, key.subscriber, key.replay, key.source])
 
-const isHeld = (state: Delivery['state']): state is 'parked' | 'dead' =>
+/** These are kept for a person. */
+export const isHeld = (state: Delivery['state']): state is 'parked' | 'dead' =>
   state === 'parked' || state === 'dead'
 
 const isOpen = (state: Delivery['state']): state is OpenState => state === 'retrying' || isHeld(state)
@@ -57,6 +64,10 @@ export function inMemoryHistory({
   const isFinal = (key: DeliveryKey): boolean => {
     const state = deliveries.get(deliveryText(key))?.state
     return state === 'done' || state === 'dropped'
+  }
+  const stands = ({ key, seen }: Transition): boolean => {
+    const mark = deliveries.get(deliveryText(key))
+    return !isFinal(key) && mark?.state === seen.state && mark.changed === seen.changed
   }
   /** `retention` is for the expiry alone and is not read back. */
   const bare = ({ retention: _, ...mark }: Marked): Marked => mark
@@ -91,7 +102,9 @@ export function inMemoryHistory({
 
   return {
     isFinal,
+    stands,
     write,
+    hold,
     all: () =>
       copy({
         events: [...events.values()],
@@ -142,7 +155,14 @@ export function inMemoryHistory({
     async mark(key, delivery) {
       if (isHeld(delivery.state)) await hold(key)
       if (isFinal(key)) return false
-      write({ ...delivery, ...key })
+      write(markOf(key, delivery))
+      return true
+    },
+    async transition(change) {
+      const { key, next } = change
+      if (isHeld(next.state)) await hold(key)
+      if (!stands(change)) return false
+      write(markOf(key, next))
       return true
     },
     async note(key, text) {
@@ -152,7 +172,15 @@ export function inMemoryHistory({
 
     async quarantine(entry) {
       const key = JSON.stringify([entry.project, entry.digest])
+      if (quarantine.get(key)?.settled !== undefined) quarantine.delete(key)
       return insert(quarantine, key, entry).verdict === 'inserted'
+    },
+    async settleQuarantined(project, digest, settled) {
+      const key = JSON.stringify([project, digest])
+      const entry = quarantine.get(key)
+      if (entry === undefined || entry.settled !== undefined) return false
+      quarantine.set(key, copy({ ...entry, settled }))
+      return true
     },
     async getQuarantined(project, digest) {
       return copy(quarantine.get(JSON.stringify([project, digest])))
@@ -190,7 +218,7 @@ export function inMemoryHistory({
     async quarantined({ project, cursor, limit }) {
       const after = afterOf(cursor)
       const found = [...quarantine.values()]
-        .filter((entry) => entry.project === project)
+        .filter((entry) => entry.project === project && entry.settled === undefined)
         .map((item) => ({ key: `quarantined#${timeKey(item.received, item.digest)}`, item }))
         .filter(({ key }) => after === undefined || key < after)
       return copiedPage(sorted(found, -1), limit)
@@ -207,6 +235,17 @@ export function inMemoryHistory({
             ]
           : [],
       )
+      return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
+    },
+    async byKey({ project, partitionkey, cursor, limit }) {
+      const after = afterOf(cursor)
+      const found = [...events].flatMap(([text, { event }]) => {
+        const { source, id, sequence, type } = event
+        const listed = sequence !== undefined && eventTypeNamed(type)?.ordered === true
+        return listed && event.project === project && event.partitionkey === partitionkey
+          ? [{ key: sequenceKey(sequence, text), item: { project, source, id, sequence } }]
+          : []
+      })
       return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
     },
   }

@@ -1,8 +1,8 @@
 import type { Clock, Commit, CommitVerdict, Memory, MemoryRecord, OutboxItem } from '../../core/ports.ts'
-import { checkCommit } from '../commit-rules.ts'
+import { checkCommit, marksOf } from '../commit-rules.ts'
 import { afterOf, byBytes, listKey } from '../listing.ts'
 import { copiedPage, copy } from './copy.ts'
-import type { InMemoryHistory } from './history.ts'
+import { type InMemoryHistory, isHeld } from './history.ts'
 
 export type InMemoryMemory = Memory & {
   /** Everything that is there, to be looked at by tests and simulations. */
@@ -22,20 +22,22 @@ export function inMemoryMemory({
   history,
 }: {
   clock: Clock
-  history?: Pick<InMemoryHistory, 'isFinal' | 'write'> | undefined
+  history?: Pick<InMemoryHistory, 'isFinal' | 'stands' | 'write' | 'hold'> | undefined
 }): InMemoryMemory {
   const records = new Map<string, MemoryRecord>()
   const outbox = new Map<string, { item: OutboxItem; written: string }>()
 
   function commit(change: Commit): CommitVerdict {
     checkCommit(change)
-    const { writes, mark } = change
-    if (mark !== undefined && history === undefined)
+    const { writes, mark, transition } = change
+    const marks = marksOf(change)
+    if (marks.length > 0 && history === undefined)
       throw new Error('a change with a delivery mark needs a history')
     if (mark !== undefined && history?.isFinal(mark)) return 'done already'
+    if (transition !== undefined && !history?.stands(transition)) return 'done already'
     const fits = writes.every((write) => (records.get(recordText(write))?.version ?? 0) === write.version - 1)
     if (!fits) return 'version conflict'
-    if (mark !== undefined) history?.write(mark)
+    for (const one of marks) history?.write(one)
     for (const write of writes) records.set(recordText(write), copy(write))
     const written = clock()
     for (const item of change.outbox) outbox.set(outboxText(item), { item: copy(item), written })
@@ -49,6 +51,7 @@ export function inMemoryMemory({
       return copy(records.get(recordText(key)))
     },
     async commit(change) {
+      for (const mark of marksOf(change)) if (isHeld(mark.state)) await history?.hold(mark)
       return commit(change)
     },
     async list({ project, list, oldestFirst = false, cursor, limit }) {

@@ -1,3 +1,4 @@
+import { commitTransitionsContract } from '../contract/commit-transitions.ts'
 import { memoryContract } from '../contract/memory.ts'
 import { memoryListsContract } from '../contract/memory-lists.ts'
 import { minute } from '../contract/samples.ts'
@@ -18,3 +19,4 @@ const make = () => {
 
 memoryContract(make)
 memoryListsContract(make)
+commitTransitionsContract(make)

@@ -23,8 +23,38 @@ describe('ephemeral', () =>
 
 describe('queues', () => {
   queuesContract(() => {
-    const queues = inMemoryQueues()
-    return { queues, fresh: async () => randomUUID(), drain: async (queue) => queues.take(queue) }
+    const ordered = new Set<string>()
+    const queues = inMemoryQueues({ ordered: (queue) => ordered.has(queue) })
+    return {
+      queues,
+      fresh: async () => randomUUID(),
+      freshOrdered: async () => {
+        const queue = randomUUID()
+        ordered.add(queue)
+        return queue
+      },
+      drain: async (queue) => queues.take(queue),
+    }
+  })
+
+  test('a deduplication id is forgotten after five minutes', async () => {
+    let now = minute(0)
+    const queues = inMemoryQueues({ ordered: () => true, clock: () => now })
+    const message = { body: 'b', group: 'g', dedupe: 'd' }
+    for (const time of ['12:00:00.000', '12:04:59.999', '12:05:00.000', '12:09:00.000']) {
+      now = `2026-01-01T${time}Z`
+      expect(await queues.send('q', [message])).toEqual([])
+    }
+    expect(queues.take('q')).toEqual(['b', 'b'])
+  })
+
+  test('what failed is not remembered, and may be sent again', async () => {
+    const queues = inMemoryQueues({ ordered: () => true })
+    const message = { group: 'g', dedupe: 'd' }
+    const failures = await queues.send('q', [{ ...message, body: '' }])
+    expect(failures).toMatchObject([{ index: 0 }])
+    await queues.send('q', [{ ...message, body: 'b' }])
+    expect(queues.take('q')).toEqual(['b'])
   })
 
   test('what SQS would refuse is refused by its index, and the rest is sent', async () => {

@@ -1,0 +1,44 @@
+import { type RawItem, s, text } from './attributes.ts'
+import type { Aws } from './clients.ts'
+import { queryAll } from './dynamodb.ts'
+
+/** Above every sort key of ours. */
+export const highest = '\u{10ffff}'
+
+/** What stands in the shards of an index between two sort keys, but for `after`: at most `limit` of each, merged. */
+export async function mergedShards(
+  aws: Aws,
+  table: string,
+  query: {
+    index: 'trace' | 'open' | 'order'
+    partitions: readonly string[]
+    first: string
+    last: string
+    after?: string | undefined
+    newestFirst?: boolean
+    limit: number
+  },
+): Promise<{ key: string; item: RawItem }[]> {
+  const [pk, sk] = [`${query.index}pk`, `${query.index}sk`]
+  const [first, last] = query.newestFirst
+    ? [query.first, query.after ?? query.last]
+    : [query.after ?? query.first, query.last]
+  const shards = await Promise.all(
+    query.partitions.map((partition) =>
+      queryAll(aws, table, {
+        index: query.index,
+        condition: '#pk = :pk AND #sk BETWEEN :first AND :last',
+        names: { '#pk': pk, '#sk': sk },
+        values: { ':pk': s(partition), ':first': s(first), ':last': s(last) },
+        newestFirst: query.newestFirst,
+        limit: query.after === undefined ? query.limit : query.limit + 1,
+      }),
+    ),
+  )
+  const order = query.newestFirst ? -1 : 1
+  return shards
+    .flat()
+    .map((item) => ({ key: text.parse(item[sk]), item }))
+    .filter(({ key }) => key !== query.after)
+    .sort((a, b) => (a.key < b.key ? -order : order))
+}
