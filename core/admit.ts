@@ -5,8 +5,8 @@ import type { EventType } from '../events/event-type.ts'
 import { type Route, subscribersOf } from '../events/route.ts'
 import type { Arrival } from './arrival.ts'
 import { Failure, type Fault } from './errors.ts'
-import type { emitFrame, OutboxFrame } from './frame.ts'
-import { boundedKey, contentDigest, derivedId, isDeeperThan, uuid5 } from './identity.ts'
+import type { EditFrame, emitFrame, OutboxFrame } from './frame.ts'
+import { boundedKey, contentDigest, derivedId, identityText, isDeeperThan, uuid5 } from './identity.ts'
 import type { DeliveryKey, Quarantined } from './ports.ts'
 import { type RunStatus, runStatus } from './run-status.ts'
 import { faultsOf, fittingVersion, upcast } from './versions.ts'
@@ -57,6 +57,8 @@ export function admit(arrival: Arrival, routes: readonly Route[]): Admission {
       return admitEnvelope(arrival, content.envelope, routes)
     case 'described':
       return admitStatus(arrival, content.run, routes)
+    case 'edited':
+      return admitEdited(arrival, content.frame, routes)
     default:
       return content satisfies never
   }
@@ -66,7 +68,7 @@ export function admit(arrival: Arrival, routes: readonly Route[]): Admission {
 const ownSource = '/loadpath/'
 
 /** Digests and JSON go down an event by recursion: a deeper one would end the stack, here or at whoever reads it. */
-const deepest = 256
+export const deepest = 256
 /** Bytes of extension attributes, names and values: they stand beside an inline body in one item of the history. */
 const mostExtensions = 16_000
 
@@ -217,18 +219,35 @@ function admitStatus(arrival: Arrival, status: RunStatus, routes: readonly Route
   })
 }
 
+/** What a person has mended takes the place of the event that it was, for the subscribers that could not handle that. */
+function admitEdited(arrival: Arrival, frame: EditFrame, routes: readonly Route[]): Admission {
+  const { project, of, expects, event } = frame
+  const { type, source, id, subject, data } = event
+  const content = contentDigest({ type, subject, data })
+  const expected = editedId({ project, ...of }, expects, content)
+  if (id !== expected || source !== of.source)
+    return refused('forged', [fault('event.id', expected, id)], { type, source, id })
+  const draft = { ...event, project, received: arrival.received, door: arrival.door, actor: arrival.actor }
+  return complete(arrival, eventTypeNamed(type), routes, content, draft, expects)
+}
+
+/** The id of an event that was edited: the same edit twice is one event, and each subscriber's is its own. */
+export const editedId = (of: Identity, expects: readonly string[], content: string): string =>
+  uuid5([identityText(of), 'edit', ...expects, content].join('\n'))
+
 type Draft = Omit<RecordedEvent, 'partitionkey'> & { partitionkey: string | undefined }
 
-/** Validates the data, and fills in what follows from it: version, partition key, who it is for. */
+/** Validates the data, and fills in what follows from it: version, partition key, who it is for unless that is given. */
 function complete(
   arrival: Arrival,
   eventType: EventType | undefined,
   routes: readonly Route[],
   content: string,
   draft: Draft,
+  given?: readonly string[],
 ): Admission {
   const expects = (data: unknown) =>
-    arrival.duplicateof === undefined ? subscribersOf(routes, draft.type, data) : []
+    given ?? (arrival.duplicateof === undefined ? subscribersOf(routes, draft.type, data) : [])
   if (eventType === undefined) {
     const event: RecordedEvent = { ...draft, partitionkey: draft.partitionkey ?? draft.id, unknown: true }
     return { verdict: 'admitted', event, content, expects: expects(draft.data) }
@@ -265,9 +284,13 @@ function withoutNulls(sent: unknown): unknown {
   return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== null || name === 'data'))
 }
 
-/** JSON writes only lone surrogates as \\ud800 to \\udfff; no store of ours takes them as a key, and some not at all. */
-const hasHalfCharacter = (sent: unknown): boolean =>
-  /(?<!\\)(?:\\\\)*\\ud[89a-f][0-9a-f]{2}/.test(JSON.stringify(sent) ?? '')
+/** A lone surrogate in a text or a name: no store of ours takes it as a key, and some not at all. */
+export function hasHalfCharacter(sent: unknown): boolean {
+  if (typeof sent === 'string') return !sent.isWellFormed()
+  if (sent === null || typeof sent !== 'object') return false
+  if (Array.isArray(sent)) return sent.some(hasHalfCharacter)
+  return Object.entries(sent).some(([name, member]) => !name.isWellFormed() || hasHalfCharacter(member))
+}
 
 /** What can be read of something that is no event. */
 function named(sent: unknown): {

@@ -2,6 +2,7 @@ import type * as z from 'zod'
 import type { Door } from '../events/envelope.ts'
 import type { Fault } from './errors.ts'
 import {
+  type EditFrame,
   type EventBridgeEnvelope,
   type emitFrame,
   eventBridgeEnvelope,
@@ -28,6 +29,7 @@ export type Arrival = {
     | { kind: 'emitted'; frame: z.infer<typeof emitFrame> | OutboxFrame }
     | { kind: 'status'; envelope: unknown }
     | { kind: 'described'; run: RunStatus }
+    | { kind: 'edited'; frame: EditFrame }
     | { kind: 'unreadable'; faults: readonly Fault[] }
 }
 
@@ -81,6 +83,15 @@ function fromFrame(base: Base, framed: z.infer<typeof frame>): Arrival {
         actor: framed.door === 'outbox' ? framed.actor : `service:${framed.by}`,
         received: framed.received ?? base.received,
         content: { kind: 'emitted', frame: framed },
+      }
+    case 'edit':
+      return {
+        ...base,
+        door: 'edit',
+        project: framed.project,
+        actor: framed.actor,
+        received: framed.received ?? base.received,
+        content: { kind: 'edited', frame: framed },
       }
     default:
       return framed satisfies never

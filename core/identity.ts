@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { byteLength, type Identity, limits } from '../events/envelope.ts'
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string): string => hash('sha256', text)
 
 /** JSON with object keys sorted at every depth: equal values give equal text (RFC 8785 for what JSON.parse yields). */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
   if (value !== null && typeof value === 'object') {
-    const members = Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => `${JSON.stringify(name)}:${canonicalJson(member)}`)
-    return `{${members.join(',')}}`
+    let members = ''
+    for (const name of Object.keys(value).sort()) {
+      const member: unknown = Reflect.get(value, name)
+      if (member !== undefined)
+        members += `${members === '' ? '' : ','}${JSON.stringify(name)}:${canonicalJson(member)}`
+    }
+    return `{${members}}`
   }
   return JSON.stringify(value) ?? 'null'
 }
@@ -61,12 +63,29 @@ export const idempotencyKey = (identity: Identity, subscriber: string, replay: s
 export const runName = (identity: Identity, workflow: string, replay: string, attempt: number): string =>
   sha256([identityText(identity), workflow, replay, attempt].join('\n')).slice(0, 32)
 
+/** The FIFO group of what belongs together on an ordered route: its messages are handed over one after the other. */
+export const messageGroup = (
+  { project, partitionkey }: { project: string; partitionkey: string },
+  replay: string,
+): string => sha256([project, partitionkey, replay].join('\n'))
+
+/**
+ * What a FIFO queue knows a message by for five minutes. `again` tells apart what is sent anew on purpose: the attempt of
+ * a run, the name of a release, how often a delivery was resumed.
+ */
+export const messageId = (
+  identity: Identity,
+  subscriber: string,
+  replay: string,
+  again: readonly (string | number)[],
+): string => sha256([identityText(identity), subscriber, replay, ...again].join('\n'))
+
 /** A key that is at most 256 bytes: a longer one keeps its beginning and ends in a hash of the whole. */
 export function boundedKey(text: string): string {
   if (byteLength(text) <= limits.key) return text
-  const hash = sha256(text).slice(0, 32)
+  const digest = sha256(text).slice(0, 32)
   // a character has a byte or more, so this is too much at most by some; text may be a whole event long
   let head = text.slice(0, limits.key - 33)
   while (byteLength(head) > limits.key - 33 || !head.isWellFormed()) head = head.slice(0, -1)
-  return `${head}~${hash}`
+  return `${head}~${digest}`
 }

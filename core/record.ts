@@ -1,5 +1,5 @@
 import { eventTypeNamed } from '../events/catalogue.ts'
-import { type Identity, limits, type RecordedEvent } from '../events/envelope.ts'
+import { byteLength, type Identity, limits, type RecordedEvent } from '../events/envelope.ts'
 import type { Route } from '../events/route.ts'
 import { type Admission, type Admitted, admit, identityOf, type Refusal } from './admit.ts'
 import type { Arrival } from './arrival.ts'
@@ -166,11 +166,11 @@ async function write(
 /** A body over the inline limit goes to the bucket, and the event carries its key. */
 async function withBody({ event, content }: Admitted, bodies: Bodies): Promise<RecordedEvent> {
   if (event.data === undefined) return event
-  const body = Buffer.from(JSON.stringify(event.data))
-  if (body.byteLength <= limits.inlineBody) return event
+  const body = JSON.stringify(event.data)
+  if (byteLength(body) <= limits.inlineBody) return event
   const { data: _, ...rest } = event
   const dataref = bodyKey(event, content)
-  await bodies.put(dataref, body)
+  await bodies.put(dataref, Buffer.from(body))
   return { ...rest, dataref }
 }
 
