@@ -192,6 +192,48 @@ describe('findFaults', () => {
     expect(findFaults([asked], [route(changes)], {})).toEqual([fault])
   })
 
+  const inOrder = defineEvent({
+    type: 'thing.moved',
+    description: 'planted',
+    origin: 'ours',
+    ordered: true,
+    retention: 'service',
+    schema: z.object({}),
+    example: {},
+  })
+
+  it.each<[string, Partial<Route>, readonly string[]]>([
+    ['of events of ours that declare it', { types: [inOrder] }, []],
+    [
+      'of a workflow',
+      { types: [inOrder], kind: 'workflow' },
+      ['ordered: a workflow is only started in order, its runs go side by side'],
+    ],
+    [
+      'with one attempt',
+      { types: [inOrder], attempts: 1 },
+      ['attempts 1: expected 2 to 20 on an ordered route'],
+    ],
+    [
+      'of what comes from outside',
+      { types: [asked, 'other.thing', inOrder] },
+      ['thing.asked', 'other.thing'].map(
+        (name) => `ordered: ${name} comes from outside, and only events of ours have a sequence`,
+      ),
+    ],
+    [
+      'of a type that is not listed in order',
+      { types: [made, inOrder] },
+      ['ordered: thing.made does not declare `ordered: true`, so its events could not be read back in order'],
+    ],
+  ])('holds order %s against what can be kept', (_, changes, faults) => {
+    const types = [asked, made, inOrder]
+    const others = [route({ subscriber: 'ask', types: [asked, 'other.thing'] })]
+    expect(
+      findFaults(types, [...others, route({ ordered: true, ...changes })], { here: [made, inOrder] }),
+    ).toEqual(faults.map((fault) => `route make: ${fault}`))
+  })
+
   it('finds a loop once, wherever it is entered, and lets a declared one pass', () => {
     const sell = route({ subscriber: 'sell', types: [made], emits: [sold] })
     const remake = route({ subscriber: 'remake', types: [sold], emits: [made] })

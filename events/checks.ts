@@ -40,7 +40,7 @@ function badRoutes(types: readonly EventType[], routes: readonly Route[]): strin
   return [
     ...[...twice].map((name) => `${name} has two routes: give each subscriber one`),
     ...routes.flatMap((route) =>
-      [...badSettings(route), ...badTypes(route, declared)].map(
+      [...badSettings(route), ...badTypes(route, declared), ...badOrder(route)].map(
         (fault) => `route ${route.subscriber}: ${fault}`,
       ),
     ),
@@ -50,8 +50,8 @@ function badRoutes(types: readonly EventType[], routes: readonly Route[]): strin
 const within = (value: number, least: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most
 
-/** Queues that are no subscriber's, and what the index of open deliveries calls the quarantine. */
-const reserved = new Set(['record', 'dead-letters', 'bus-dead-letters', 'quarantine'])
+/** Queues that are no subscriber's, what the index of open deliveries calls the quarantine, and what commands call every one. */
+const reserved = new Set(['record', 'dead-letters', 'bus-dead-letters', 'quarantine', 'all'])
 
 /** Each setting that queues, mappings or names cannot have. */
 function badSettings(route: Route): string[] {
@@ -66,6 +66,27 @@ function badSettings(route: Route): string[] {
     [kind === 'workflow' && effect !== 'outside', 'a workflow is of effect outside'],
   ]
   return faults.flatMap(([applies, fault]) => (applies ? [fault] : []))
+}
+
+/** What an ordered route cannot keep in order. */
+function badOrder({ kind, attempts, ordered, types }: Route): string[] {
+  if (!ordered) return []
+  return [
+    ...(kind === 'workflow'
+      ? ['ordered: a workflow is only started in order, its runs go side by side']
+      : []),
+    // a lane is closed by what is dead, and an only attempt would close it at every hiccup
+    ...(attempts < 2 ? [`attempts ${attempts}: expected 2 to 20 on an ordered route`] : []),
+    ...types.flatMap((type) =>
+      typeof type === 'string' || type.origin === 'outside'
+        ? [`ordered: ${typeName(type)} comes from outside, and only events of ours have a sequence`]
+        : type.ordered
+          ? []
+          : [
+              `ordered: ${type.type} does not declare \`ordered: true\`, so its events could not be read back in order`,
+            ],
+    ),
+  ]
 }
 
 function badTypes(route: Route, declared: ReadonlySet<string>): string[] {

@@ -82,7 +82,7 @@ export const incomingEvent = z
   })
 export type IncomingEvent = z.infer<typeof incomingEvent>
 
-export const door = z.enum(['http', 'bus', 'emit', 'outbox', 'states'])
+export const door = z.enum(['http', 'bus', 'emit', 'outbox', 'states', 'edit'])
 export type Door = z.infer<typeof door>
 
 /**

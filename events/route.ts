@@ -1,3 +1,4 @@
+import type { RecordedEvent } from './envelope.ts'
 import type { DataOf, EventType } from './event-type.ts'
 
 /** Lets only some events of one type through; `matches` sees the newest version of the data. */
@@ -33,6 +34,12 @@ export type Route = {
   emits: readonly EventType[]
   /** why a cycle through this subscriber ends */
   loop?: string
+  /** one after the other per partition key, in sequence: for types of ours that declare `ordered` alone */
+  ordered?: boolean
+  /** what its handling needs to answer, by event, where that is more than one thing: each has a circuit of its own */
+  downstream?: (event: RecordedEvent) => string
+  /** why it cannot be paused: what mends others must run when they do not */
+  unpausable?: string
 }
 
 export const typeName = (type: EventType | string): string => (typeof type === 'string' ? type : type.type)
@@ -44,3 +51,9 @@ const takes = (route: Route, type: string, data: unknown): boolean =>
 /** The subscribers that an event of this type and (newest, parsed) data is for. */
 export const subscribersOf = (routes: readonly Route[], type: string, data: unknown): string[] =>
   routes.filter((route) => takes(route, type, data)).map((route) => route.subscriber)
+
+/** Whether a queue keeps order: that of a subscriber whose route asks for it. */
+export const orderedIn =
+  (routes: readonly Route[]) =>
+  (queue: string): boolean =>
+    routes.some(({ subscriber, ordered }) => subscriber === queue && ordered === true)

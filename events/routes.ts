@@ -1,8 +1,13 @@
 import { approvalDecided } from './approval.decided.ts'
 import { approvalRequested } from './approval.requested.ts'
 import { buildStatusChanged } from './build.status-changed.ts'
+import { circuitClosed } from './circuit.closed.ts'
+import { circuitOpened } from './circuit.opened.ts'
+import { deliveryDropped } from './delivery.dropped.ts'
+import { deliveryEdited } from './delivery.edited.ts'
 import { deploymentFailed } from './deployment.failed.ts'
 import { eventDeadLettered } from './event.dead-lettered.ts'
+import { eventRedriven } from './event.redriven.ts'
 import type { EventType } from './event-type.ts'
 import { githubCheckSuiteCompleted } from './github.check-suite.completed.ts'
 import { githubPullRequestOpened } from './github.pull-request.opened.ts'
@@ -12,11 +17,18 @@ import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
 import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
 import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
 import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
+import { quarantineDropped } from './quarantine.dropped.ts'
+import { quarantineReleased } from './quarantine.released.ts'
+import { redriveRequested } from './redrive.requested.ts'
+import { replayCompleted } from './replay.completed.ts'
+import { replayRequested } from './replay.requested.ts'
 import { repositoryAnalyzed } from './repository.analyzed.ts'
 import { repositoryUpdated } from './repository.updated.ts'
 import { repositoryValidationRequested } from './repository.validation-requested.ts'
 import { rollbackDecided } from './rollback.decided.ts'
 import { only, type Route } from './route.ts'
+import { subscriberPaused } from './subscriber.paused.ts'
+import { subscriberResumed } from './subscriber.resumed.ts'
 import { testCompleted } from './test.completed.ts'
 import { workflowFailed } from './workflow.failed.ts'
 import { workflowStarted } from './workflow.started.ts'
@@ -97,11 +109,25 @@ export const routes = [
     emits: [],
   },
   {
+    subscriber: 'track-repository',
+    kind: 'function',
+    types: [repositoryUpdated],
+    effect: 'state',
+    ordered: true,
+    batch: 10,
+    concurrency: 5,
+    attempts: 5,
+    timeout: 10,
+    emits: [],
+  },
+  {
     subscriber: 'notify',
     kind: 'function',
     types: [
       approvalRequested,
       buildStatusChanged,
+      circuitClosed,
+      circuitOpened,
       deploymentFailed,
       eventDeadLettered,
       rollbackDecided,
@@ -135,6 +161,30 @@ export const routes = [
     timeout: 10,
     emits: [],
   },
+  {
+    subscriber: 'redrive',
+    kind: 'workflow',
+    types: [redriveRequested],
+    effect: 'outside',
+    batch: 1,
+    concurrency: 2,
+    attempts: 8,
+    timeout: 10,
+    emits: [],
+    unpausable: 'it sends what other subscribers have parked when they are resumed',
+  },
+  {
+    subscriber: 'replay',
+    kind: 'workflow',
+    types: [replayRequested],
+    effect: 'outside',
+    batch: 1,
+    concurrency: 2,
+    attempts: 8,
+    timeout: 10,
+    emits: [],
+    unpausable: 'a rebuild runs while the subscriber that it is for is paused, and resumes it',
+  },
 ] as const satisfies readonly Route[]
 
 export type Subscriber = (typeof routes)[number]['subscriber']
@@ -148,8 +198,21 @@ export function routeTo(name: string): Route | undefined {
 
 /** Producers of our types that are no subscribers: commands, the sweep, Step Functions. */
 export const producers: Readonly<Record<string, readonly EventType[]>> = {
+  'POST /v1/quarantine/{digest}/redrive': [quarantineReleased],
+  'POST /v1/quarantine/{digest}/drop': [quarantineDropped],
   'POST /v1/repositories': [repositoryUpdated],
   'POST /v1/approvals/{approval}/decision': [approvalDecided],
   'Step Functions status events': [workflowStarted, workflowSucceeded, workflowFailed],
-  'functions/sweep': [approvalDecided, eventDeadLettered],
+  'functions/sweep': [approvalDecided, eventDeadLettered, circuitClosed],
+  'the functions of subscribers': [circuitOpened, circuitClosed, redriveRequested],
+  'POST /v1/subscribers/{subscriber}/pause': [subscriberPaused],
+  'POST /v1/subscribers/{subscriber}/resume': [subscriberResumed, circuitClosed, redriveRequested],
+  'POST /v1/dead-letters/redrive': [redriveRequested],
+  'POST /v1/dead-letters/{id}/redrive': [eventRedriven],
+  'POST /v1/dead-letters/{id}/edit': [deliveryEdited],
+  'POST /v1/dead-letters/{id}/drop': [deliveryDropped],
+  'functions/redrive-batch': [eventRedriven],
+  'POST /v1/replays': [replayRequested],
+  'POST /v1/rebuilds': [replayRequested],
+  'functions/replay-batch': [replayCompleted, subscriberPaused, subscriberResumed, redriveRequested],
 }
