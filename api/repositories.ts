@@ -1,14 +1,34 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { commitDecision } from '../core/commit-decision.ts'
 import { Failure } from '../core/errors.ts'
 import { outboxItems } from '../core/outbox.ts'
 import { declare, declareRepository, repositoryOf, repositoryRecord } from '../core/repository.ts'
+import { historyOf, historyRecord } from '../core/repository-history.ts'
 import { repositoryUpdated } from '../events/repository.updated.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 
 const repository = z.object(repositoryUpdated.schema.shape).openapi('Repository')
+
+const repositoryChanges = z
+  .object({
+    repository: z.string(),
+    version: z.number().int().openapi({ description: 'the newest that is known here' }),
+    since: z.number().int().openapi({ description: 'the first that is known here: what was before is not' }),
+    steps: z.array(
+      z.object({
+        version: z.number().int(),
+        at: z.string(),
+        by: z.string(),
+        changes: z.array(
+          z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+        ),
+      }),
+    ),
+  })
+  .openapi('RepositoryChanges')
 
 /** Repositories: which branch is deployed, and the gates that a change must pass. */
 export function repositories(app: Api, deps: ApiDeps): void {
@@ -81,6 +101,23 @@ export function repositories(app: Api, deps: ApiDeps): void {
     const { owner, name } = c.req.valid('param')
     const key = repositoryRecord(c.var.principal.project, `${owner}/${name}`)
     return c.json(known(repositoryOf(await deps.memory.get(key))), 200)
+  })
+
+  const changes = createRoute({
+    ...reading,
+    method: 'get',
+    path: '/v1/repositories/{owner}/{name}/changes',
+    summary: 'What each declaration of a repository changed, newest first: the last hundred',
+    request: { params: z.object({ owner: z.string(), name: z.string() }) },
+    responses: { 200: json('Its changes', repositoryChanges), ...missing, ...refused },
+  })
+  app.openapi(changes, async (c) => {
+    const { owner, name } = c.req.valid('param')
+    const key = historyRecord(c.var.principal.project, `${owner}/${name}`)
+    const found = historyOf(await deps.memory.get(key))
+    if (found === undefined) throw new Failure('NotFound', `no change of ${owner}/${name} is known`)
+    const { repository, version, since, steps } = found
+    return c.json({ repository, version, since, steps }, 200)
   })
 }
 

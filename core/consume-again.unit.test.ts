@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { repositoryAnalyzed } from '../events/repository.analyzed.ts'
 import { byHttp, push } from '../test/arrivals.ts'
 import { routeOf, type World, world } from '../test/world.ts'
 import { consume } from './consume.ts'
 import { Failure } from './errors.ts'
 import type { DeliveryFrame } from './frame.ts'
-import type { Emission, HandlerAny } from './handler.ts'
+import type { HandlerAny } from './handler.ts'
 
 const route = routeOf('analyze')
-const analyzed: Emission = { type: repositoryAnalyzed, data: repositoryAnalyzed.example }
 const main = { project: 'main', source: 'https://github.com/octo/hello' }
 const key = { ...main, id: 'push-1', subscriber: 'analyze', replay: '' }
 
@@ -102,30 +100,5 @@ describe('another run of a workflow, asked for by a person', () => {
     expect(w.deliveries()).toMatchObject([
       { subscriber: 'validate', run: expect.stringMatching(/^[0-9a-f]{32}$/) },
     ])
-  })
-})
-
-describe('a replay', () => {
-  it('is a delivery of its own, beside the live one', async () => {
-    const w = await pushed()
-    await handed(w, nothing)
-    expect(await handed(w, nothing, { replay: 'r1' })).toMatchObject([
-      { outcome: 'done', key: { replay: 'r1' } },
-    ])
-    expect(w.deliveries().map(({ replay }) => replay)).toEqual(['', 'r1'])
-  })
-
-  it('acts under another idempotency key and emits under the same ids', async () => {
-    const w = await pushed()
-    const keys: string[] = []
-    const handler: HandlerAny = async ({ idempotencyKey }) => {
-      keys.push(idempotencyKey)
-      return [analyzed]
-    }
-    await handed(w, handler)
-    await handed(w, handler, { replay: 'r1' })
-    expect(new Set(keys).size).toBe(2)
-    const [live, replayed] = w.deliveries()
-    expect(replayed?.emitted).toEqual(live?.emitted)
   })
 })

@@ -138,7 +138,7 @@ describe('effect state', () => {
       await real(change)
       throw new Error('timeout')
     })
-    expect(await w.handed(counts)).toMatchObject([{ outcome: 'already' }])
+    expect(await w.handed(counts)).toMatchObject([{ outcome: 'retrying' }])
     expect(w.deliveries()).toMatchObject([{ state: 'done' }])
   })
 

@@ -1,32 +1,29 @@
 import type { Route } from '../events/route.ts'
 import { identityOf } from './admit.ts'
-import { presentDataOf } from './body.ts'
-import { commitDecision } from './commit-decision.ts'
+import { afterRun, handleInLane, type LaneView } from './consume-lane.ts'
 import {
   type Acted,
+  type Batch,
   type ConsumeDeps,
   type Consumed,
-  causeOf,
-  doneMark,
-  emitFrames,
   fail,
-  giveUp,
+  failed,
   type Message,
-  type Task,
-  waitsForCode,
-  writeDone,
+  type Received,
+  type Spent,
+  taskOf,
 } from './delivery.ts'
 import { type DeliveryFrame, deliveryFrame } from './frame.ts'
-import type { Change, Emission, HandledAny, HandlerAny } from './handler.ts'
-import { idempotencyKey, identityText } from './identity.ts'
-import { outboxItems } from './outbox.ts'
-import { traceparentOf } from './trace-context.ts'
-import { newestData } from './versions.ts'
+import { conclude, runNow } from './handle.ts'
+import type { HandlerAny } from './handler.ts'
+import { identityText } from './identity.ts'
+import { gatherResults } from './results.ts'
 
 /**
  * Hands a batch of messages to a subscriber's handler and keeps the books on it: one Consumed per message, in order.
  * Does not throw for any of them. Messages of one partition key are handled one after the other, others side by side;
- * a delivery that lies in the batch more than once is handled once.
+ * a delivery that lies in the batch more than once is handled once. What is held back (paused, an open circuit) is
+ * parked; on an ordered route so is what comes behind something dead or parked.
  */
 export async function consume(
   route: Route,
@@ -34,37 +31,33 @@ export async function consume(
   messages: readonly Message[],
   deps: ConsumeDeps,
 ): Promise<Consumed[]> {
+  const batch: Batch = { route, handler, deps, results: gatherResults(deps.controls) }
   const settled: Consumed[] = messages.map(() => ({
     outcome: 'unreadable',
     again: 60,
     reason: 'not a delivery of ours',
   }))
-  const frames = messages.flatMap((message, index) => {
+  const received = messages.flatMap((message, index): Received[] => {
     const frame = readFrame(message.body)
     return frame ? [{ index, message, frame }] : []
   })
-  const deliveries = [...Map.groupBy(frames, ({ frame }) => deliveryText(frame)).values()]
-  const firsts = deliveries.flatMap(([first, ...more]) => (first ? [sentOnce(first, more.length === 0)] : []))
-  const acted: { index: number; acted: Acted }[] = []
-  const groups = Map.groupBy(firsts, ({ frame: { event } }) => `${event.project} ${event.partitionkey}`)
-  await Promise.all(
-    [...groups.values()].map(async (group) => {
-      for (const { index, ...received } of group) {
-        const result = await handleOne(route, handler, received, deps)
-        if ('emissions' in result) acted.push({ index, acted: result })
-        else settled[index] = result
-      }
-    }),
-  )
+  const deliveries = [...Map.groupBy(received, ({ frame }) => deliveryText(frame)).values()]
+  // in a lane each message has its turn: which of two may pass is for the lane to say
+  const turns = route.ordered
+    ? inTurn(received, deliveries)
+    : deliveries.flatMap(([first, ...more]) => (first ? [sentOnce(first, more.length === 0)] : []))
+  const groups = [...Map.groupBy(turns, groupOf).values()].map((items) => groupFor(items, batch))
+  const acted = await handleGroups(groups, settled, batch)
   const concluded = await conclude(
-    route,
     acted.map((item) => item.acted),
-    deps,
+    batch,
   )
   for (const [position, { index }] of acted.entries()) {
     const consumed = concluded[position]
     if (consumed) settled[index] = consumed
   }
+  await batch.results.report()
+  if (route.ordered) return settled
   for (const [first, ...more] of deliveries) {
     const consumed = first && settled[first.index]
     if (consumed) for (const { index } of more) settled[index] = afterwards(consumed)
@@ -75,9 +68,17 @@ export async function consume(
 const deliveryText = ({ event, replay, attempt = 1 }: DeliveryFrame): string =>
   [identityText(identityOf(event)), replay, attempt].join('\n')
 
+const groupOf = ({ frame: { event, replay } }: Received): string =>
+  [event.project, event.partitionkey, replay].join('\n')
+
 /** Of two messages one was sent later, so the mark is read first whichever of them is taken. */
-const sentOnce = <Received extends { frame: DeliveryFrame }>(received: Received, once: boolean): Received =>
+const sentOnce = (received: Received, once: boolean): Received =>
   once ? received : { ...received, frame: { ...received.frame, resent: true } }
+
+function inTurn(received: readonly Received[], deliveries: readonly (readonly Received[])[]): Received[] {
+  const twice = new Set(deliveries.filter(({ length }) => length > 1).flat())
+  return received.map((item) => sentOnce(item, !twice.has(item)))
+}
 
 /** What becomes of a message whose delivery came to this in the same batch. */
 const afterwards = (consumed: Consumed): Consumed =>
@@ -94,116 +95,85 @@ function readFrame(body: string): DeliveryFrame | undefined {
   }
 }
 
-async function handleOne(
-  route: Route,
-  handler: HandlerAny,
-  { message, frame }: { message: Message; frame: DeliveryFrame },
-  deps: ConsumeDeps,
-): Promise<Consumed | Acted> {
-  const key = { ...identityOf(frame.event), subscriber: route.subscriber, replay: frame.replay }
-  const task: Task = { frame, message, key, existing: undefined, now: deps.clock() }
+/** What is handled one after the other. `again`: in so many seconds its first is tried again, and the others with it. */
+type Group = { items: Received[]; view: LaneView | undefined; again: number | undefined }
+
+function groupFor(items: Received[], { route }: Batch): Group {
+  const [first] = items
+  if (!route.ordered || first === undefined) return { items, view: undefined, again: undefined }
+  const { event, replay } = first.frame
+  const { project, partitionkey } = event
+  const lane = { project, subscriber: route.subscriber, partitionkey, replay }
+  return { items, view: { lane, known: undefined }, again: undefined }
+}
+
+/**
+ * Handles the groups side by side. What has failed for the last time waits until all have come to their end: then it is
+ * reported, and what was reported says whether it is dead, or parked with the others. In a lane nothing comes after it
+ * before that is known.
+ */
+async function handleGroups(
+  groups: readonly Group[],
+  settled: Consumed[],
+  batch: Batch,
+): Promise<{ index: number; acted: Acted }[]> {
+  const acted: { index: number; acted: Acted }[] = []
+  let open = groups
+  while (open.length > 0) {
+    const spent = (await Promise.all(open.map((group) => handleGroup(group, settled, acted, batch)))).flat()
+    if (spent.length > 0) await batch.results.report()
+    await Promise.all(
+      spent.map(async ({ index, group, task, spent: { error } }) => {
+        const consumed = await fail(task, error, batch)
+        const { view } = group
+        settle(group, index, view ? await afterRun(task, consumed, view, batch) : consumed, settled)
+      }),
+    )
+    open = open.filter(({ items }) => items.length > 0)
+  }
+  return acted
+}
+
+function settle(group: Group, index: number, consumed: Consumed, settled: Consumed[]): void {
+  settled[index] = consumed
+  if (group.view !== undefined) group.again = consumed.again
+}
+
+/** One group to its end, or in a lane up to a last failure. Answers what has failed for the last time. */
+async function handleGroup(
+  group: Group,
+  settled: Consumed[],
+  acted: { index: number; acted: Acted }[],
+  batch: Batch,
+): Promise<(Spent & { index: number; group: Group })[]> {
+  const spent: (Spent & { index: number; group: Group })[] = []
+  for (let item = group.items.shift(); item !== undefined; item = group.items.shift()) {
+    const { index } = item
+    if (group.again !== undefined) {
+      settled[index] = { outcome: 'held', again: group.again, key: taskOf(batch, item).key }
+      continue
+    }
+    const result = group.view ? await handleInLane(item, group.view, batch) : await handleOne(item, batch)
+    if ('spent' in result) spent.push({ ...result, index, group })
+    else if ('emissions' in result) acted.push({ index, acted: result })
+    else settle(group, index, result, settled)
+    if (group.view !== undefined && spent.length > 0) break
+  }
+  return spent
+}
+
+async function handleOne(received: Received, batch: Batch): Promise<Consumed | Acted | Spent> {
+  const { message, frame } = received
+  const task = taskOf(batch, received)
   try {
     // what comes for the first time costs no read
     if (message.receiveCount > 1 || frame.resent || frame.replay !== '')
-      task.existing = (await deps.history.getDeliveries([key]))[0]
+      task.existing = (await batch.deps.history.getDeliveries([task.key]))[0]
     // a run that somebody retries is a further start of a delivery that is done
     const settledBefore = task.existing !== undefined && task.existing.state !== 'retrying'
-    if (settledBefore && (frame.attempt ?? 1) === 1) return { outcome: 'already', key }
-    if (message.receiveCount > route.attempts && !waitsForCode(task.existing))
-      return await giveUp(route, task, deps)
-    const handled = await prepare(task, deps)
-    if (route.effect === 'state') return await commitChange(route, handler, handled, task, deps)
-    return { task, emissions: listOf(await handler(handled, deps.memory)) }
+    if (settledBefore && (frame.attempt ?? 1) === 1) return { outcome: 'already', key: task.key }
+    return await runNow(task, batch)
   } catch (error) {
-    return await fail(route, task, error, deps)
+    return await failed(task, error, batch)
   }
-}
-
-const listOf = (result: readonly Emission[] | Change | undefined): readonly Emission[] => {
-  if (result === undefined) return []
-  if ('emits' in result) throw new Error('a subscriber of effect outside answered a change of state')
-  return result
-}
-
-async function prepare({ frame, key, now }: Task, deps: ConsumeDeps): Promise<HandledAny> {
-  const { event, replay } = frame
-  const { type, data } = newestData(event, await presentDataOf(event, deps.bodies))
-  return {
-    type,
-    data,
-    event,
-    idempotencyKey: idempotencyKey(key, key.subscriber, replay),
-    traceparent: traceparentOf(event),
-    replay,
-    attempt: frame.attempt ?? 1,
-    now,
-  }
-}
-
-/** Effect state: what it changes, what it emits and its mark are one transaction; lost races are decided again. */
-async function commitChange(
-  route: Route,
-  handler: HandlerAny,
-  handled: HandledAny,
-  task: Task,
-  deps: ConsumeDeps,
-): Promise<Consumed | Acted> {
-  const { memory } = deps
-  const { project, replay } = task.key
-  const by = route.subscriber
-  if (memory === undefined) throw new Error(`${by} is of effect state and has no memory`)
-  const { verdict } = await commitDecision(
-    (change) => memory.commit(change),
-    `what ${by} changes`,
-    async () => {
-      const change = await handler(handled, memory)
-      if (change === undefined) return { change, answer: undefined }
-      if (!('emits' in change))
-        throw new Error('a subscriber of effect state answered emissions without a change')
-      const cause = causeOf(task)
-      const outbox = outboxItems(change, { project, by, replay, actor: `service:${by}`, cause })
-      const mark = { ...task.key, ...doneMark(route, task, change.emits, deps) }
-      return { change: { writes: change.writes, outbox, mark }, answer: undefined }
-    },
-  )
-  if (verdict === 'nothing to commit') return { task, emissions: [] }
-  return { outcome: verdict === 'committed' ? 'done' : 'already', key: task.key }
-}
-
-/** Sends what was emitted, then writes the marks: a crash between the two emits the same events again, known by their id. */
-async function conclude(route: Route, acted: readonly Acted[], deps: ConsumeDeps): Promise<Consumed[]> {
-  const unsent = new Map<Acted, unknown>()
-  const frames = acted.flatMap((item) => {
-    try {
-      return emitFrames(route, item).map((framed) => ({
-        item,
-        body: JSON.stringify({ ...framed, received: deps.clock() }),
-      }))
-    } catch (error) {
-      // what no message can carry is that handler's failure, and not that of its neighbours
-      unsent.set(item, error)
-      return []
-    }
-  })
-  if (frames.length > 0)
-    try {
-      const failures = await deps.queues.send(
-        'record',
-        frames.map((framed) => framed.body),
-      )
-      for (const { index, error } of failures) {
-        const framed = frames[index]
-        if (framed) unsent.set(framed.item, error)
-      }
-    } catch (error) {
-      for (const { item } of frames) unsent.set(item, error)
-    }
-  const emitted = acted.filter((item) => !unsent.has(item))
-  const marked = await writeDone(route, emitted, deps)
-  return Promise.all(
-    acted.map((item): Consumed | Promise<Consumed> => {
-      const failure = unsent.has(item) ? { error: unsent.get(item) } : marked.get(item)
-      return failure ? fail(route, item.task, failure.error, deps) : { outcome: 'done', key: item.task.key }
-    }),
-  )
 }

@@ -1,21 +1,27 @@
 import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Route } from '../events/route.ts'
-import { emittedId } from './admit.ts'
+import { identityOf } from './admit.ts'
+import type { Controls } from './control.ts'
 import { isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from './errors.ts'
-import { type Cause, type DeliveryFrame, emitFrame } from './frame.ts'
-import type { Emission } from './handler.ts'
+import { type DeliveryFrame, replayedAs } from './frame.ts'
+import type { Emission, HandlerAny } from './handler.ts'
 import { runName } from './identity.ts'
+import type { LaneKey, Lanes } from './lane.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, History, Memory, Queues, Random } from './ports.ts'
-import { traceparentOf } from './trace-context.ts'
+import type { Results } from './results.ts'
 
 export type ConsumeDeps = {
   history: History
   /** needed where the route's effect is state */
   memory?: Memory | undefined
+  /** needed where the route is ordered */
+  lanes?: Lanes | undefined
   queues: Queues
   bodies: Bodies
   clock: Clock
   random: Random
+  /** whether deliveries are run now; without them they always are */
+  controls?: Controls | undefined
 }
 
 /** A message as the queue hands it over; `receiveCount` is 1 at the first time. */
@@ -23,15 +29,20 @@ export type Message = { body: string; receiveCount: number }
 
 /**
  * What became of a message. `again` is set when it must be seen again: in so many seconds.
- * already: it had been handled before. unreadable: no message of ours; it ends among the dead letters, as it came.
+ * already: it had been handled before, or waits elsewhere. parked: it is not run now, and sent anew when it may be.
+ * held: not run, because one before it in its lane is tried again first; hidden for just as long, so that they come
+ * back together. unreadable: no message of ours; it ends among the dead letters, as it came.
  * `reason` is for logs: it shows no values of the event, as the one in the delivery does.
  */
 export type Consumed = {
-  outcome: 'done' | 'already' | 'dead' | 'retrying' | 'unreadable'
+  outcome: 'done' | 'already' | 'dead' | 'parked' | 'retrying' | 'held' | 'unreadable'
   again?: number
   key?: DeliveryKey
   reason?: string
 }
+
+/** A message and what lies in it; `index`: its place in the batch. */
+export type Received = { index: number; message: Message; frame: DeliveryFrame }
 
 /** One message being handled, in one attempt. */
 export type Task = {
@@ -40,72 +51,44 @@ export type Task = {
   key: DeliveryKey
   existing: Delivery | undefined
   now: string
+  /** which run this is: of an unordered route by the receive count, of an ordered one by the delivery's mark */
+  attempts: number
+  /** of an ordered route: where it stands in line */
+  place?: { lane: LaneKey; sequence: number } | undefined
+  /** what its handling needs to answer */
+  downstream: string
 }
+
+/** All that the handling of one batch goes by. */
+export type Batch = { route: Route; handler: HandlerAny; deps: ConsumeDeps; results: Results }
 
 /** Acted on the outside; its emissions are not sent and its mark is not written yet. */
 export type Acted = { task: Task; emissions: readonly Emission[] }
 
-/** Done marks in bulk; where a mark stands already (it was tried before), a conditional one. Answers the failures. */
-export async function writeDone(
-  route: Route,
-  acted: readonly Acted[],
-  deps: ConsumeDeps,
-): Promise<Map<Acted, { error: unknown }>> {
-  const failures = new Map<Acted, { error: unknown }>()
-  if (acted.length === 0) return failures
-  const marks = acted.map((item) => ({
-    ...item.task.key,
-    ...doneMark(route, item.task, item.emissions, deps),
-  }))
-  try {
-    const verdicts = await deps.history.insertDeliveries(marks)
-    await Promise.all(
-      acted.map(async (item, index) => {
-        const verdict = verdicts[index]
-        const mark = marks[index]
-        if (verdict?.verdict === 'failed') failures.set(item, { error: verdict.error })
-        else if (verdict?.verdict === 'exists' && mark)
-          await deps.history
-            .mark(item.task.key, mark)
-            .catch((error: unknown) => failures.set(item, { error }))
-      }),
-    )
-  } catch (error) {
-    for (const item of acted) failures.set(item, { error })
-  }
-  return failures
-}
+/** Failed at its last attempt: whether it is dead or parked is decided when the batch has been reported. */
+export type Spent = { task: Task; spent: { error: unknown } }
 
-export function emitFrames(route: Route, { task, emissions }: Acted) {
-  return emissions.map((emission, index) => emissionFrame(route, task, emission, index))
-}
-
-function emissionFrame(route: Route, task: Task, { type, data, subject }: Emission, step: number) {
-  return emitFrame.parse({
-    door: 'emit',
-    project: task.key.project,
-    by: route.subscriber,
-    replay: task.key.replay,
-    cause: causeOf(task),
-    event: { type: type.type, data, subject, step },
-  })
-}
-
-export function causeOf({ frame: { event } }: Task): Cause {
-  const { source, id, correlationid, hops } = event
-  return { source, id, correlationid, hops, traceparent: traceparentOf(event) }
-}
+export const taskOf = ({ route, deps }: Batch, { message, frame }: Received): Task => ({
+  frame,
+  message,
+  key: { ...identityOf(frame.event), subscriber: route.subscriber, replay: frame.replay },
+  existing: undefined,
+  now: deps.clock(),
+  attempts: message.receiveCount,
+  downstream: '',
+})
 
 export function doneMark(
-  route: Route,
+  { route, deps }: Batch,
   task: Task,
-  emissions: readonly Emission[],
-  deps: ConsumeDeps,
+  { emitted, notes = [] }: { emitted: readonly string[]; notes?: readonly string[] },
 ): Delivery {
+  const tried = triedMark(task, deps)
   return {
-    ...triedMark(task, deps),
+    ...tried,
     state: 'done',
-    emitted: emissions.map((emission, index) => emittedId(emissionFrame(route, task, emission, index))),
+    emitted,
+    notes: notes.length === 0 ? tried.notes : [...(tried.notes ?? []), ...notes],
     run:
       route.kind === 'workflow'
         ? runName(task.key, route.subscriber, task.key.replay, task.frame.attempt ?? 1)
@@ -113,38 +96,75 @@ export function doneMark(
   }
 }
 
-function triedMark(task: Task, deps: ConsumeDeps): Omit<Delivery, 'state'> {
+export function triedMark(
+  { frame, attempts, existing, now }: Task,
+  { clock }: ConsumeDeps,
+): Omit<Delivery, 'state'> {
   return {
-    attempts: task.message.receiveCount,
-    started: task.existing?.started ?? task.now,
-    changed: deps.clock(),
+    attempts,
+    started: existing?.started ?? now,
+    changed: clock(),
     emitted: [],
-    notes: task.existing?.notes,
-    retention: eventTypeNamed(task.frame.event.type)?.retention ?? 'project',
+    notes: existing?.notes,
+    retention: eventTypeNamed(frame.event.type)?.retention ?? 'project',
+    resumed: existing?.resumed,
+    replayed: replayedAs(frame),
   }
 }
 
 /**
- * Terminal, or the last attempt: dead, with the reason. Else the first failure leaves a mark, and it is tried again.
+ * On an ordered route the attempts are counted in the mark: receive counts rise while a message is held. One is written
+ * down before it is begun, so that one that crashes counts too; but for the very first, which would cost a write each:
+ * a crash there is not counted. What was dead or parked begins anew. False when the delivery is settled.
+ */
+export async function begin(task: Task, deps: ConsumeDeps): Promise<boolean> {
+  const { existing, message, key, attempts } = task
+  if (existing === undefined && message.receiveCount === 1) return true
+  const isReopened = existing !== undefined && existing.state !== 'retrying'
+  const begun: Delivery = {
+    ...triedMark(task, deps),
+    state: 'retrying',
+    reason: (isReopened ? undefined : existing?.reason) ?? `attempt ${attempts} was begun, and did not end`,
+    ...(isReopened ? { resumed: (existing.resumed ?? 0) + 1 } : {}),
+  }
+  if (!(await deps.history.mark(key, begun))) return false
+  task.existing = begun
+  return true
+}
+
+/** What fails now has failed for the last time, though it is not hopeless. */
+const isSpent = (route: Route, { attempts }: Task, error: unknown): boolean =>
+  !isTerminal(error) && !isOfNewerCode(error) && attempts >= route.attempts
+
+/** Marks a failure, unless it is the last one: that waits until it is reported. */
+export const failed = async (task: Task, error: unknown, batch: Batch): Promise<Consumed | Spent> =>
+  isSpent(batch.route, task, error) ? { task, spent: { error } } : fail(task, error, batch)
+
+/**
+ * Terminal, or the last attempt: dead, with the reason; parked, where what it needs does not answer others either. Else
+ * it is tried again, and leaves a mark: on an ordered route each time, else the first time.
  * What newer code wrote is never given up here: it is tried again for as long as its queue keeps it (attempts + 3
  * receives, 15 minutes apart: an hour and a half at the least), and then it is a dead letter.
  */
-export async function fail(route: Route, task: Task, error: unknown, deps: ConsumeDeps): Promise<Consumed> {
-  const { key, message, existing } = task
+export async function fail(task: Task, error: unknown, batch: Batch): Promise<Consumed> {
+  const { route, deps } = batch
+  const { key, existing, attempts } = task
   const logged = reasonForLogs(error)
   const waits = isOfNewerCode(error)
-  const last = !waits && message.receiveCount >= route.attempts
-  const dead = isTerminal(error) || last
-  const again = waits ? secondsForNewerCode : backoff(message.receiveCount, deps.random)
+  const spent = isSpent(route, task, error)
+  const dead = isTerminal(error) || spent
+  const again = waits ? secondsForNewerCode : backoff(attempts, deps.random)
   try {
-    if (dead || existing === undefined || waitsForCode(existing) !== waits) {
-      const tries =
-        last && !isTerminal(error) ? ` (attempt ${message.receiveCount} of ${route.attempts})` : ''
-      const reason = `${reasonOf(error)}${tries}`
-      const tried = triedMark(task, deps)
-      const state = dead ? 'dead' : 'retrying'
-      const attempts = waits ? 0 : tried.attempts
-      const marked = await markFailed(task, { ...tried, attempts, state, reason }, deps)
+    const held = spent ? await stillHeld(task, error, batch) : undefined
+    if (held !== undefined)
+      return { ...(await park(task, `${reasonOf(error)}; ${held}`, attempts, batch)), reason: logged }
+    if (dead || route.ordered || existing === undefined || waitsForCode(existing) !== waits) {
+      const reason = `${reasonOf(error)}${spent ? ` (attempt ${attempts} of ${route.attempts})` : ''}`
+      const mark = { ...triedMark(task, deps), ...(waits ? { attempts: 0 } : {}), reason }
+      const marked =
+        dead || route.ordered
+          ? await markFailed(task, { ...mark, state: dead ? 'dead' : 'retrying' }, deps)
+          : await markRetrying(task, { ...mark, state: 'retrying' }, deps)
       if (!marked) return { outcome: 'already', key }
     }
     return dead
@@ -160,39 +180,96 @@ export async function fail(route: Route, task: Task, error: unknown, deps: Consu
   }
 }
 
+/**
+ * Only where what was read of it still stands: where nothing could be read, or another has settled it meanwhile, what
+ * stands there goes, and the message finds it when it comes again. What is dead stays so until somebody sends it anew.
+ */
+async function markRetrying(
+  { key, existing }: Task,
+  next: Delivery,
+  { history }: ConsumeDeps,
+): Promise<true> {
+  if (existing !== undefined) await history.transition({ key, seen: existing, next })
+  else {
+    const [verdict] = await history.insertDeliveries([{ ...key, ...next }])
+    if (verdict?.verdict === 'failed') throw verdict.error
+  }
+  return true
+}
+
 /** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */
 export const waitsForCode = (existing: Delivery | undefined): boolean =>
   existing?.state === 'retrying' && existing.attempts === 0
 
-/** Received more often than it may be tried: the attempts before this one ended without a word. */
-export async function giveUp(route: Route, task: Task, deps: ConsumeDeps): Promise<Consumed> {
+/** Seen more often than it may be tried: the attempts before this one ended without a word. */
+export async function giveUp(task: Task, batch: Batch): Promise<Consumed> {
+  const { route, deps } = batch
   const given = `given up after ${route.attempts} attempts`
   const silent = 'each attempt crashed or ran out of time'
-  const attempts = Math.min(task.message.receiveCount, route.attempts)
+  const attempts = Math.min(task.attempts, route.attempts)
   const reason = `${given}: ${task.existing?.reason ?? silent}`
+  const logged = task.existing?.reason === undefined ? `${given}: ${silent}` : given
+  const held = await stillHeld(task, new Error(silent), batch)
+  if (held !== undefined)
+    return { ...(await park(task, `${reason}; ${held}`, attempts, batch)), reason: logged }
   const marked = await markFailed(task, { ...triedMark(task, deps), attempts, state: 'dead', reason }, deps)
-  if (!marked) return { outcome: 'already', key: task.key }
-  return {
-    outcome: 'dead',
-    key: task.key,
-    reason: task.existing?.reason === undefined ? `${given}: ${silent}` : given,
-  }
+  return marked ? { outcome: 'dead', key: task.key, reason: logged } : { outcome: 'already', key: task.key }
 }
 
 /**
- * Writes the mark; false where the delivery is settled. A further run that somebody asked for belongs to a delivery that
- * may be done since the first: that it could not be started is noted there, or nobody would ever hear of it.
+ * Why it may not be run now. A delivery of a rebuild may always: it acts on nothing but a copy, and the subscriber is
+ * paused while that is brought up to date.
  */
-async function markFailed(
-  { key, frame: { attempt = 1 } }: Task,
-  mark: Delivery,
-  deps: ConsumeDeps,
-): Promise<boolean> {
+export async function mayNotRun(task: Task, { deps, results }: Batch): Promise<string | undefined> {
+  if (task.frame.rebuild) return undefined
+  const answer = await deps.controls?.mayRun(task.key.project, task.downstream)
+  if (answer === undefined) return undefined
+  if (!answer.run) return answer.reason
+  if (answer.probe) results.probing(task)
+  return undefined
+}
+
+/** Why others are not run either. If this one is to be the probe of an open circuit, it has just shown how that goes. */
+async function stillHeld(task: Task, error: unknown, batch: Batch): Promise<string | undefined> {
+  if (task.frame.rebuild) return undefined
+  const answer = await batch.deps.controls?.mayRun(task.key.project, task.downstream)
+  if (answer === undefined) return undefined
+  if (!answer.run) return answer.reason
+  if (!answer.probe) return undefined
+  batch.results.probing(task)
+  batch.results.failed(task, error)
+  return 'its circuit is open'
+}
+
+/** Has it wait until it is sent anew. `attempts`: how often it was tried so far. */
+export async function park(task: Task, reason: string, attempts: number, { deps }: Batch): Promise<Consumed> {
+  const mark: Delivery = { ...triedMark(task, deps), attempts, state: 'parked', reason }
+  const marked = await markFailed(task, mark, deps)
+  return { outcome: marked ? 'parked' : 'already', key: task.key }
+}
+
+/**
+ * Writes the mark; false where the delivery is settled. On an ordered route what is dead or parked closes its lane.
+ * A further run that somebody asked for belongs to a delivery that may be done since the first: that it could not be
+ * started is noted there, or nobody would ever hear of it.
+ */
+async function markFailed(task: Task, mark: Delivery, deps: ConsumeDeps): Promise<boolean> {
+  const { key, place, frame } = task
+  const { attempt = 1 } = frame
+  if (place !== undefined && mark.state !== 'retrying') {
+    const { lane, sequence } = place
+    return (await lanesOf(deps).wait(lane, { key, delivery: mark, sequence }, 'closing')) !== 'final'
+  }
   if (await deps.history.mark(key, mark)) return true
   if (attempt === 1) return false
-  if (mark.state === 'dead')
+  if (mark.state !== 'retrying')
     await deps.history.note(key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
   return true
+}
+
+export function lanesOf({ lanes }: ConsumeDeps): Lanes {
+  if (lanes === undefined) throw new Error('an ordered route is handled without lanes')
+  return lanes
 }
 
 const longestBackoff = 900

@@ -229,11 +229,21 @@ describe('when the mark cannot be written', () => {
 
   it('the next attempt marks what this one could not', async () => {
     const d = await delivery()
-    d.failing('history', 'mark')
+    d.failing('history', 'insertDeliveries')
     await d.received(fails)
     d.mend()
     await d.received(fails)
     expect(await d.mark()).toMatchObject({ state: 'retrying', attempts: 2 })
+  })
+
+  it('what is dead stays so when it comes again and its mark cannot be read', async () => {
+    const d = await delivery()
+    await d.received(throws(new Failure('Invalid', 'no push')))
+    d.failing('history', 'getDeliveries')
+    expect(await d.received(works, 2)).toMatchObject({ outcome: 'retrying' })
+    d.mend()
+    expect(await d.mark()).toMatchObject({ state: 'dead', reason: 'no push' })
+    expect(await d.received(works, 3)).toMatchObject({ outcome: 'already' })
   })
 
   it('nor read: it is not run on a guess', async () => {

@@ -64,7 +64,7 @@ export type HandledAny = {
 
 export type HandlerAny = (
   handled: HandledAny,
-  memory: Memory | undefined,
+  memory: Pick<Memory, 'get'> | undefined,
 ) => Promise<readonly Emission[] | Change | undefined>
 
 export type HandlerOf<R extends Route> = R['effect'] extends 'state' ? StateHandler<R> : OutsideHandler<R>

@@ -4,7 +4,7 @@ import type { ConsumeDeps, Consumed } from '../../core/delivery.ts'
 import type { HandlerAny, HandlerOf } from '../../core/handler.ts'
 import type { Route } from '../../events/route.ts'
 import { environment } from '../environment.ts'
-import { hide } from './hide.ts'
+import { type Hide, hide } from './hide.ts'
 import { consumePorts } from './ports.ts'
 import { tell } from './telemetry.ts'
 
@@ -17,15 +17,18 @@ type SqsHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchRespons
 export function consume<R extends Route>(route: R, compose: () => HandlerOf<R>): SqsHandler {
   // the route's types are let go of here: consume hands over what the schemas of these very types have parsed
   const handler: HandlerAny = compose() as never
-  const ports = consumePorts(route)
+  const ports = { ...consumePorts(route), hide }
   return (event: SQSEvent, context: Context) => handleBatch(route, handler, ports, event, context)
 }
 
-/** One batch of one route's queue. What must be seen again stays on the queue, for as long as its backoff says. */
+/**
+ * One batch of one route's queue. What must be seen again stays on the queue, for as long as its backoff says; what is
+ * held behind it in its lane for just as long, or the queue's own time would part them.
+ */
 export async function handleBatch(
   route: Route,
   handler: HandlerAny,
-  ports: ConsumeDeps,
+  ports: ConsumeDeps & { hide: Hide },
   { Records }: SQSEvent,
   context: Context,
 ): Promise<SQSBatchResponse> {
@@ -44,7 +47,7 @@ export async function handleBatch(
     const seconds = consumed[index]?.again
     return seconds === undefined ? [] : [{ message, seconds }]
   })
-  await Promise.all(again.map(({ message, seconds }) => hide(route.subscriber, message, seconds)))
+  await Promise.all(again.map(({ message, seconds }) => ports.hide(route.subscriber, message, seconds)))
   const count = (...outcomes: Consumed['outcome'][]) =>
     consumed.filter(({ outcome }) => outcomes.includes(outcome)).length
   const failures = consumed.filter(({ reason }) => reason !== undefined)
@@ -57,6 +60,7 @@ export async function handleBatch(
         Already: count('already'),
         Failed: count('retrying', 'unreadable'),
         Dead: count('dead'),
+        ...unlessNone({ Parked: count('parked'), Held: count('held') }),
         DurationMs: Date.now() - began,
       },
       level: failures.length === 0 ? 'INFO' : 'WARN',
@@ -66,6 +70,10 @@ export async function handleBatch(
   )
   return { batchItemFailures: again.map(({ message }) => ({ itemIdentifier: message.messageId })) }
 }
+
+/** Each metric costs money in every hour that knows it, and these are none of a subscriber's day. */
+const unlessNone = (counts: Readonly<Record<string, number>>) =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
 
 const shown = ({ outcome, key, reason, again }: Consumed) => ({
   outcome,

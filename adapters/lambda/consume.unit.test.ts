@@ -1,16 +1,21 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Controls } from '../../core/control.ts'
 import { Failure } from '../../core/errors.ts'
 import type { HandlerAny } from '../../core/handler.ts'
 import { byHttp, push } from '../../test/arrivals.ts'
 import { asked, aws, context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
+import { laneWorld, nameOf } from '../../test/lanes.ts'
 import { routeOf } from '../../test/world.ts'
+import type { Hide } from './hide.ts'
 
 vi.mock('./ports.ts', async () => (await import('../../test/lambdas.ts')).ports)
 
 let handleBatch: typeof import('./consume.ts').handleBatch
+let hide: typeof import('./hide.ts').hide
 beforeAll(async () => {
   setEnvironment()
   handleBatch = (await import('./consume.ts')).handleBatch
+  hide = (await import('./hide.ts')).hide
 })
 
 let count = 0
@@ -28,7 +33,13 @@ async function handed(handler: HandlerAny, { events = 1, receiveCount = 1, more 
   await here.record(...Array.from({ length: events }, () => byHttp(push(`p${count++}`))))
   const bodies = [...here.stores.queues.take('analyze'), ...more]
   return lines(() =>
-    handleBatch(routeOf('analyze'), handler, here.deps, received('analyze', bodies, receiveCount), context),
+    handleBatch(
+      routeOf('analyze'),
+      handler,
+      { ...here.deps, hide },
+      received('analyze', bodies, receiveCount),
+      context,
+    ),
   )
 }
 
@@ -121,6 +132,52 @@ describe('a batch of a route’s queue', () => {
     expect(text).not.toContain('hunter2')
     expect(here.deliveries().at(-1)?.reason).toContain('hunter2')
   })
+})
+
+it('what is parked is taken off the queue, and counted', async () => {
+  await here.record(byHttp(push('parked-1')))
+  const controls: Controls = {
+    mayRun: async () => ({ run: false, reason: 'paused by user:k1' }),
+    report: async () => undefined,
+  }
+  const { answer, lines: told } = await lines(() =>
+    handleBatch(
+      routeOf('analyze'),
+      works,
+      { ...here.deps, controls, hide },
+      received('analyze', here.stores.queues.take('analyze')),
+      context,
+    ),
+  )
+  expect(answer).toEqual({ batchItemFailures: [] })
+  expect(told).toMatchObject([{ level: 'INFO', Handled: 0, Failed: 0, Parked: 1 }])
+  expect(told[0]).not.toHaveProperty('Held')
+})
+
+it('what is held in order stays on the queue for just as long as what holds it, and none other', async () => {
+  const w = laneWorld()
+  await w.declared('a1', 'a2', 'b1', 'a3')
+  const hidden: [string, number][] = []
+  const later: Hide = async (_, { messageId }, seconds) => void hidden.push([messageId, seconds])
+  const handler: HandlerAny = async (handled) => {
+    if (nameOf(handled) === 'a2') throw new Error('not now')
+    return []
+  }
+  const { answer, lines: told } = await lines(() =>
+    handleBatch(
+      w.route,
+      handler,
+      { ...w.deps, random: () => 0.99, hide: later },
+      received('line.fifo', w.stores.queues.take('line')),
+      context,
+    ),
+  )
+  expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }, { itemIdentifier: 'm3' }] })
+  expect(hidden).toEqual([
+    ['m1', 2],
+    ['m3', 2],
+  ])
+  expect(told).toMatchObject([{ Handled: 2, Failed: 1, Held: 1, failures: [{ outcome: 'retrying' }] }])
 })
 
 it('a function of a route handles its queue', async () => {
