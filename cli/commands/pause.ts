@@ -1,0 +1,38 @@
+import type { Command } from 'commander'
+import type { Cli } from '../context.ts'
+import { examples } from '../options.ts'
+import { count, localTime } from '../output.ts'
+
+export function pause(program: Command, cli: Cli): void {
+  program
+    .command('pause')
+    .argument('<subscriber>', 'a function or workflow of the routes, or `all`')
+    .description('park what comes for a subscriber, until it is resumed')
+    .option('--reason <text>', 'why: kept with the pause and in every delivery that is parked')
+    .addHelpText(
+      'after',
+      examples(
+        'pause notify --reason "the mail relay is being moved"',
+        'pause test-and-validate',
+        'pause all',
+      ),
+    )
+    .action(async (subscriber: string, { reason }: { reason?: string }) => {
+      const api = await cli.api()
+      const answer = await api.pause(subscriber, reason === undefined ? {} : { reason })
+      cli.show(answer, ({ items }, p) =>
+        items
+          .map(({ subscriber: name, changed, paused }) =>
+            changed
+              ? `${p.bold(name)} is paused.`
+              : `${p.bold(name)} was paused before, by ${paused.by} at ${localTime(paused.at)}${paused.reason ? `: ${paused.reason}` : ''}.`,
+          )
+          .join('\n'),
+      )
+      const changed = answer.items.filter((item) => item.changed).length
+      if (changed > 0)
+        cli.note(
+          `What comes for ${count(changed, 'subscriber')} is parked within some seconds: loadpath resume ${subscriber}`,
+        )
+    })
+}

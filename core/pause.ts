@@ -1,0 +1,165 @@
+import type { Route } from '../events/route.ts'
+import { subscriberPaused } from '../events/subscriber.paused.ts'
+import { subscriberResumed } from '../events/subscriber.resumed.ts'
+import { closing, controlAuthor, isQuiet } from './circuit-commit.ts'
+import { commitDecision } from './commit-decision.ts'
+import { type Control, controlOf, controlRecord, controlWrite } from './control.ts'
+import { Failure } from './errors.ts'
+import { outboxItems } from './outbox.ts'
+import type { Clock, History, Memory } from './ports.ts'
+import { releaseJob } from './release-job.ts'
+
+export type PauseDeps = {
+  memory: Pick<Memory, 'get' | 'commit'>
+  history: Pick<History, 'openMarks'>
+  clock: Clock
+  newId: () => string
+  routes: readonly Route[]
+}
+
+/** Every subscriber that can be paused. */
+export const everyone = 'all'
+
+/** `subscriber`: a name of the routes, or `all`. */
+type Command = { project: string; subscriber: string; by: string }
+
+/** `changed`: false where it was paused already, and by whom it was. */
+export type Paused = { subscriber: string; changed: boolean; paused: NonNullable<Control['paused']> }
+
+/** `job` sends what was parked. `open`: downstreams whose circuits still hold something back. */
+export type Resumed = {
+  subscriber: string
+  changed: boolean
+  closed: readonly string[]
+  open: readonly string[]
+  job?: string | undefined
+}
+
+/**
+ * From now on (some seconds, for processes that have looked a moment ago) what comes for a subscriber is parked. All of
+ * them in one transaction, each with its event.
+ * @throws Failure NotFound, Conflict, Busy
+ */
+export async function pause(
+  { project, subscriber, by, reason }: Command & { reason?: string | undefined },
+  { memory, clock, routes }: PauseDeps,
+): Promise<Paused[]> {
+  const names = pausable(routes, subscriber).map((route) => route.subscriber)
+  const { answer } = await commitDecision(
+    (change) => memory.commit(change),
+    'what is paused',
+    async () => {
+      const paused = { by, at: clock(), ...(reason === undefined ? {} : { reason }) }
+      const found = await Promise.all(
+        names.map(async (name) => {
+          const record = await memory.get(controlRecord(project, name))
+          return { subscriber: name, record, state: controlOf(record) }
+        }),
+      )
+      const changes = found
+        .filter(({ state }) => state.paused === undefined)
+        .map(({ subscriber: name, record, state }) => {
+          const write = controlWrite({ project, subscriber: name }, record, { ...state, paused })
+          const data = { subscriber: name, ...(reason === undefined ? {} : { reason }) }
+          const emits = [{ type: subscriberPaused, data }]
+          return {
+            write,
+            outbox: outboxItems({ emits, sequence: write.version }, controlAuthor(project, by)),
+          }
+        })
+      const change = changes.length > 0 && {
+        writes: changes.map(({ write }) => write),
+        outbox: changes.flatMap(({ outbox }) => outbox),
+      }
+      const answer = found.map(({ subscriber: name, state }) => ({
+        subscriber: name,
+        changed: state.paused === undefined,
+        paused: state.paused ?? paused,
+      }))
+      return { change: change || undefined, answer }
+    },
+  )
+  return answer
+}
+
+/**
+ * Takes the pause back, and with `circuits` closes what is open by hand; asks for what is parked to be sent, `rate` a
+ * second. One transaction for each subscriber, so that of `all` those that were reached are resumed when it fails.
+ * @throws Failure NotFound, Conflict, Busy
+ */
+export async function resume(
+  command: Command & { rate: number; circuits: boolean },
+  deps: PauseDeps,
+): Promise<Resumed[]> {
+  const resumed: Resumed[] = []
+  for (const route of pausable(deps.routes, command.subscriber))
+    resumed.push(await resumeOne(route, command, deps))
+  return resumed
+}
+
+async function resumeOne(
+  route: Route,
+  { project, by, rate, circuits }: Parameters<typeof resume>[0],
+  { memory, history, clock, newId }: PauseDeps,
+): Promise<Resumed> {
+  const { subscriber } = route
+  const parted = { project, subscriber, quiet: isQuiet(route) }
+  const decided = await commitDecision(
+    (change) => memory.commit(change),
+    `what holds back ${subscriber}`,
+    async () => {
+      const record = await memory.get(controlRecord(project, subscriber))
+      const state = controlOf(record)
+      const gone = circuits ? state.circuits : []
+      const left = circuits ? [] : state.circuits.map(({ downstream }) => downstream)
+      const nothing: Resumed = { subscriber, changed: false, closed: [], open: left }
+      if (state.paused === undefined && gone.length === 0) return { change: undefined, answer: nothing }
+      const now = clock()
+      // what the circuit of the whole subscriber holds back would be parked again: its closing asks for it
+      const isParked = !left.includes('') && (await hasParked({ project, subscriber }, history))
+      const release = isParked ? releaseJob(parted, { id: newId(), by, at: now, rate }) : undefined
+      const job = release?.job.id
+      const { next, emits } = closing(parted, state, gone, { now, because: 'somebody closed it', job })
+      const { paused, ...free } = next
+      const write = controlWrite(parted, record, free)
+      const data = {
+        subscriber,
+        ...(paused === undefined ? {} : { paused: paused.at }),
+        circuits: gone.map(({ downstream }) => downstream),
+        ...(job === undefined ? {} : { job, rate }),
+      }
+      const outbox = outboxItems(
+        { emits: [{ type: subscriberResumed, data }, ...emits], sequence: write.version },
+        controlAuthor(project, by),
+      )
+      const change = {
+        writes: [write, ...(release ? [release.write] : [])],
+        outbox: [...outbox, ...(release?.outbox ?? [])],
+      }
+      return { change, answer: { subscriber, changed: true, closed: data.circuits, open: left, job } }
+    },
+  )
+  return decided.answer
+}
+
+/** Goes by an index: what was parked a moment ago may not show yet, and is the sweep's to send. */
+const hasParked = async (
+  of: { project: string; subscriber: string },
+  history: Pick<History, 'openMarks'>,
+): Promise<boolean> => (await history.openMarks({ ...of, state: 'parked', limit: 1 })).items.length > 0
+
+/** The routes that a name stands for. @throws Failure NotFound with the names there are; Conflict */
+function pausable(routes: readonly Route[], name: string): readonly Route[] {
+  const able = routes.filter((route) => route.unpausable === undefined)
+  if (name === everyone) return able
+  const route = routes.find(({ subscriber }) => subscriber === name)
+  if (route === undefined) {
+    const known = [...able.map(({ subscriber }) => subscriber), everyone].join(', ')
+    throw new Failure('NotFound', `there is no subscriber ${name}`, {
+      faults: [{ path: 'path.subscriber', expected: `one of ${known}`, got: name }],
+    })
+  }
+  if (route.unpausable !== undefined)
+    throw new Failure('Conflict', `${name} is not paused or resumed: ${route.unpausable}`)
+  return [route]
+}
