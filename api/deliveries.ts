@@ -1,30 +1,43 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { dataOf } from '../core/body.ts'
+import { presentData } from '../core/edit.ts'
 import { Failure } from '../core/errors.ts'
 import { fateOf, findIdentity } from '../core/fate.ts'
 import { readId } from '../core/path-id.ts'
 import type { Delivery, DeliveryKey, OpenState } from '../core/ports.ts'
+import { chooser } from '../core/selection.ts'
+import { subscriberNames } from '../core/subscribers.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { conflicting, json, missing, refused } from './problems.ts'
+import { selectionQuery } from './selection.ts'
 import { eventWithData, openDelivery } from './shapes.ts'
 
 const openState = z.enum(['retrying', 'parked', 'dead'])
 const openStates: readonly OpenState[] = openState.options
 
 const subscriber = z.string().max(40).optional().openapi({
-  description: 'without it: every subscriber of the routes, one after the other',
+  description: 'without it: every subscriber, one after the other',
 })
 
-const deadLetter = z.object({ delivery: openDelivery, event: eventWithData }).openapi('DeadLetter')
+const deadLetter = z
+  .object({
+    delivery: openDelivery,
+    event: eventWithData,
+    newest: z.unknown().optional().openapi({
+      description: 'its data in the newest version of its type, as it is to be edited',
+    }),
+  })
+  .openapi('DeadLetter')
 
 /** Deliveries that are not done: waiting for their next attempt, parked, or dead. */
 export function deliveries(app: Api, deps: ApiDeps): void {
   const allowed = needs(deps, 'events:read')
 
-  const open = (
+  const open = async (
     name: string,
     project: string,
     query: {
@@ -33,14 +46,17 @@ export function deliveries(app: Api, deps: ApiDeps): void {
       cursor?: string | undefined
       limit: number
     },
+    wanted: Wanted = async (found) => found,
   ) => {
     const names =
-      query.subscriber === undefined ? routes.map((route) => route.subscriber) : [query.subscriber]
+      query.subscriber === undefined
+        ? await subscriberNames(project, { ...deps, routes })
+        : [query.subscriber]
     const lists = names.flatMap((subscriber) =>
-      query.states.map(
-        (state) => (inner: { cursor: string | undefined; limit: number }) =>
-          deps.history.openDeliveries({ project, subscriber, state, ...inner }),
-      ),
+      query.states.map((state) => async (inner: { cursor: string | undefined; limit: number }) => {
+        const { items, next } = await deps.history.openDeliveries({ project, subscriber, state, ...inner })
+        return { items: await wanted(items), next }
+      }),
     )
     return chain(name, lists, query)
   }
@@ -66,12 +82,15 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     method: 'get',
     path: '/v1/dead-letters',
     summary: 'Deliveries that were given up',
-    request: { query: z.object({ subscriber, ...pageQuery }) },
+    request: { query: z.object({ ...selectionQuery, ...pageQuery }) },
     responses: { 200: json('A page of dead deliveries', pageOf(openDelivery)), ...refused },
   })
   app.openapi(dead, async (c) => {
-    const query = { ...c.req.valid('query'), states: ['dead'] as const }
-    const found = await open('dead-letters', c.var.principal.project, query)
+    const { subscriber: name, limit, cursor, ...selection } = c.req.valid('query')
+    const query = { subscriber: name, limit, cursor, states: ['dead'] as const }
+    const isFiltered = Object.values(selection).some((part) => part !== undefined)
+    const wanted = isFiltered ? wantedBy(chooser(selection, deps)) : undefined
+    const found = await open('dead-letters', c.var.principal.project, query, wanted)
     return c.json({ ...found, items: found.items.map(shown) }, 200)
   })
 
@@ -107,11 +126,24 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     const { event } = fate.stored
     const data = await dataOf(event, deps.bodies)
     return c.json(
-      { delivery: shown(delivery), event: { ...event, ...(data === undefined ? {} : { data }) } },
+      {
+        delivery: shown(delivery),
+        event: { ...event, ...(data === undefined ? {} : { data }) },
+        newest: await presentData(event, deps),
+      },
       200,
     )
   })
 }
+
+type Wanted = (found: readonly (DeliveryKey & Delivery)[]) => Promise<readonly (DeliveryKey & Delivery)[]>
+
+const wantedBy =
+  (choose: ReturnType<typeof chooser>): Wanted =>
+  async (found) => {
+    const marks = found.flatMap((mark) => (mark.state === 'dead' ? [{ ...mark, state: mark.state }] : []))
+    return (await choose(marks)).map(({ mark, delivery }) => ({ ...mark, ...delivery }))
+  }
 
 /** Without the project: it is the asker's own. */
 function shown({ project: _, ...delivery }: DeliveryKey & Delivery) {

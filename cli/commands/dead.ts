@@ -1,22 +1,40 @@
 import type { Command } from 'commander'
+import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { gatherGroups, groupsTable, partial } from '../dead-groups.ts'
+import type { DropOptions, RedriveOptions } from '../mend.ts'
+import { examples, gather, more, type Paging, paged, positive } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
+import { selected, selecting } from '../selection.ts'
 
 export function dead(program: Command, cli: Cli): void {
   const group = program
     .command('dead')
-    .description('deliveries that were given up, and why')
+    .description('deliveries that were given up: why, and how to mend them')
     .addHelpText('after', examples('dead list'))
 
-  paged(group.command('list'))
-    .description('dead deliveries by subscriber, the oldest first')
-    .option('--subscriber <name>', 'only of this subscriber')
-    .addHelpText('after', examples('dead list', 'dead list --subscriber notify --all --json'))
-    .action(async ({ subscriber, ...paging }: Paging & { subscriber?: string }) => {
+  const list = selecting(paged(group.command('list')), cli.io.now)
+  list
+    .description('what is dead by subscriber and reason; with --all, --limit or --cursor one by one')
+    .addHelpText(
+      'after',
+      examples(
+        'dead list',
+        'dead list --subscriber notify --since 2h',
+        'dead list --reason "/timed? out/i" --where repository.name=hello --all --json',
+      ),
+    )
+    .action(async (options: Paging & Selected) => {
       const api = await cli.api()
-      const list = await gather(paging, (at) => api.deadLetters({ ...at, ...(subscriber && { subscriber }) }))
-      cli.show(list, ({ items }, p) =>
+      const oneByOne = ['all', 'limit', 'cursor'].some((name) => list.getOptionValueSource(name) === 'cli')
+      if (!oneByOne) {
+        const found = await gatherGroups(api, selected(options))
+        cli.show(found, groupsTable)
+        cli.note(partial(found))
+        return
+      }
+      const found = await gather(options, (at) => api.deadLetters({ ...at, ...selected(options) }))
+      cli.show(found, ({ items }, p) =>
         items.length === 0
           ? 'No delivery is dead.'
           : table(
@@ -31,12 +49,13 @@ export function dead(program: Command, cli: Cli): void {
               ]),
             ),
       )
-      cli.note(more(list))
+      cli.note(more(found))
     })
 
-  group
-    .command('show')
-    .argument('<event>', 'the id of the event whose delivery is dead')
+  const ofEvent = (name: string) =>
+    group.command(name).argument('<event>', 'the id of the event whose delivery is dead')
+
+  ofEvent('show')
     .description('a dead delivery: its reason, and the event with its data')
     .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
     .option('--source <uri>', 'needed where several sources sent this id')
@@ -59,5 +78,59 @@ export function dead(program: Command, cli: Cli): void {
           JSON.stringify(event.data, null, 2),
         ].join('\n'),
       )
+    })
+
+  ofEvent('edit')
+    .description('mend the data of an event, for the subscriber that could not handle it and for no other')
+    .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
+    .option('--source <uri>', 'needed where several sources sent this id')
+    .option('--data <file|-|json>', 'what it shall be; default: your $EDITOR')
+    .addHelpText('after', examples('dead edit 4711', 'dead edit 4711 --subscriber notify --data mended.json'))
+    .action(async (id: string, options: Named & { data?: string }) => {
+      const { editDead } = await import('../edit.ts')
+      await editDead(cli, await cli.api(), id, options)
+    })
+
+  const someOrOne = (name: string) =>
+    selecting(
+      group.command(name).argument('[event]', 'the id of one event; else the filters say which'),
+      cli.io.now,
+    )
+      .option('--source <uri>', 'of the event: needed where several sources sent this id')
+      .option('--all', 'everything that is dead')
+
+  someOrOne('redrive')
+    .description('send what is dead to the subscriber that failed, again')
+    .option('--dry-run', 'only say what would be sent')
+    .option('--rate <n>', 'deliveries a second; default: 10', positive)
+    .option('--stop-after <n>', 'end when so many died again of the same; default: 10', positive)
+    .option('--wait', 'show the progress until it has ended')
+    .addHelpText(
+      'after',
+      examples(
+        'dead redrive 4711',
+        'dead redrive --subscriber notify --reason "fetch failed" --dry-run',
+        'dead redrive --subscriber notify --since 2h --rate 5 --wait',
+      ),
+    )
+    .action(async (id: string | undefined, options: RedriveOptions) => {
+      const { redrive } = await import('../mend.ts')
+      await redrive(cli, id, options)
+    })
+
+  someOrOne('drop')
+    .description('give it up for good: its subscriber will not handle it')
+    .option('--because <text>', 'why; kept with the delivery')
+    .option('--yes', 'without being asked')
+    .addHelpText(
+      'after',
+      examples(
+        'dead drop 4711 --because "a test"',
+        'dead drop --subscriber notify --type workflow.failed --yes',
+      ),
+    )
+    .action(async (id: string | undefined, options: DropOptions) => {
+      const { drop } = await import('../mend.ts')
+      await drop(cli, id, options)
     })
 }
