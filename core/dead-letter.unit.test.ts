@@ -1,7 +1,11 @@
+// Longer than 300 lines: each kind of letter with all that may become of it.
+
 import { beforeEach, describe, expect, it } from 'vitest'
-import { byHttp, emit, envelope, push, status, tests } from '../test/arrivals.ts'
-import { minutes, noon, type World, world } from '../test/world.ts'
+import { repositoryUpdated } from '../events/repository.updated.ts'
+import { byHttp, emit, envelope, push, queued, status, tests, told } from '../test/arrivals.ts'
+import { minutes, noon, routeOf, type World, world } from '../test/world.ts'
 import { settleLetter } from './dead-letter.ts'
+import { Failure } from './errors.ts'
 import type { HandlerAny } from './handler.ts'
 
 const identity = { project: 'main', source: 'https://github.com/octo/hello', id: 'push-1' }
@@ -72,6 +76,34 @@ describe('a letter from a subscriber’s queue', () => {
     expect(w.deliveries()).toMatchObject([{ replay: 'r1', state: 'dead' }])
   })
 
+  it.each(['done', 'dead', 'dropped'] as const)(
+    'of a further run of what is %s long since is a note there: nobody would hear of it otherwise',
+    async (state) => {
+      const before = { state, attempts: 1, started: noon, changed: noon, reason: 'r', emitted: [] }
+      await w.stores.history.mark(key, before)
+      const further = JSON.stringify({ ...JSON.parse(body), attempt: 2 })
+      expect(await settled(w, 'analyze', further)).toMatchObject({ outcome: 'noted', subscriber: 'analyze' })
+      expect((await w.stores.history.fate(identity)).deliveries).toEqual([
+        {
+          ...key,
+          ...before,
+          notes: ['attempt 2 of its run was not started: its handling crashed or ran out of time'],
+        },
+      ])
+    },
+  )
+
+  it('says to logs no value of the event, which its mark holds', async () => {
+    const invalid: HandlerAny = async () => {
+      throw new Failure('Unavailable', 'it does not fit', {
+        faults: [{ path: 'data.ref', expected: 'a ref', got: '"secret"' }],
+      })
+    }
+    await w.handle('analyze', invalid)
+    expect(JSON.stringify(await settled(w, 'analyze', body))).not.toContain('secret')
+    expect((await mark())?.reason).toContain('got "secret"')
+  })
+
   it.each(['', '{', '{"event":{}}', 'null'])(
     'that is garbage (%j) is quarantined as it came',
     async (garbage) => {
@@ -92,6 +124,71 @@ describe('a letter from a subscriber’s queue', () => {
   ] as const)('stays in the dead letter queue while the mark cannot be %s', async (_, method) => {
     w.failing('history', method)
     expect(await settled(w, 'analyze', body)).toEqual({ outcome: 'unavailable', reason: 'Error: down' })
+  })
+})
+
+describe('a letter from the queue of an ordered route', () => {
+  const lane = { project: 'main', subscriber: 'follow', partitionkey: 'repository/octo/hello', replay: '' }
+  let w: World
+  let bodies: string[]
+  beforeEach(async () => {
+    w = world({ routes: [{ ...routeOf('follow'), types: [repositoryUpdated], ordered: true }] })
+    const event = { type: 'repository.updated', data: repositoryUpdated.example }
+    for (const sequence of [1, 2])
+      await w.one(queued(told(event, { partitionkey: lane.partitionkey, sequence })))
+    bodies = w.stores.queues.take('follow')
+  })
+  const lettered = (n: number, given = {}) =>
+    settled(w, 'follow', JSON.stringify({ ...JSON.parse(bodies[n] ?? '{}'), ...given }))
+  const states = async () =>
+    (await w.stores.lanes.waiting(lane, 10)).map(({ key: { id }, sequence }) => [
+      sequence,
+      w.deliveries().find((one) => one.id === id)?.state,
+    ])
+
+  it('is dead and closes its lane', async () => {
+    expect(await lettered(0)).toMatchObject({ outcome: 'marked', subscriber: 'follow' })
+    expect(await w.stores.lanes.lane(lane)).toMatchObject({
+      reason: expect.stringMatching(/^its handling crashed/),
+    })
+    expect(await states()).toEqual([[1, 'dead']])
+    expect(await lettered(0)).toMatchObject({ outcome: 'settled before', reason: 'dead' })
+  })
+
+  it('that waits in its lane stays as it is, unless it crashed when that was released for it', async () => {
+    await lettered(0)
+    const [, second] = w.events().map(({ event: { project, source, id } }) => ({ project, source, id }))
+    const waiting = { key: { ...second, subscriber: 'follow', replay: '' }, sequence: 2 } as const
+    const delivery = { state: 'parked', attempts: 0, started: noon, changed: noon, emitted: [] } as const
+    await w.stores.lanes.wait(lane, { ...waiting, delivery } as never, 'behind')
+    const seen = (await w.stores.lanes.lane(lane))?.version ?? 0
+    await w.stores.lanes.release(lane, seen, { name: 'now', last: 2 })
+    expect(await lettered(1)).toMatchObject({ outcome: 'settled before' })
+    expect(await lettered(1, { release: 'before' })).toMatchObject({ outcome: 'settled before' })
+    expect(await states()).toEqual([
+      [1, 'dead'],
+      [2, 'parked'],
+    ])
+    expect(await lettered(1, { release: 'now' })).toMatchObject({ outcome: 'marked' })
+    expect(await states()).toEqual([
+      [1, 'dead'],
+      [2, 'dead'],
+    ])
+    expect((await w.stores.lanes.lane(lane))?.release).toBeUndefined()
+  })
+
+  it('that is done stays done', async () => {
+    const [first] = w.events()
+    const { project = '', source = '', id = '' } = first?.event ?? {}
+    const done = { state: 'done', attempts: 1, started: noon, changed: noon, emitted: [] } as const
+    await w.stores.history.mark({ project, source, id, subscriber: 'follow', replay: '' }, done)
+    expect(await lettered(0)).toEqual({ outcome: 'settled before', reason: 'done' })
+    expect(await w.stores.lanes.lane(lane)).toBeUndefined()
+  })
+
+  it('stays in the dead letter queue while its lane cannot be closed', async () => {
+    w.failing('lanes', 'wait')
+    expect(await lettered(0)).toEqual({ outcome: 'unavailable', reason: 'Error: down' })
   })
 })
 
@@ -147,6 +244,16 @@ describe('a letter from the record queue', () => {
         faults: [{ got: 'could not be recorded: Error: item too large' }],
       },
     ])
+  })
+
+  it.each([
+    ['emit', emit({ source: 's', id: 'p' }, {}, { project: 'shop' })],
+    ['outbox', told({}, { project: 'shop' })],
+    ['bus', { door: 'http', project: 'shop', actor: 'user:k', received: noon, event: push() }],
+  ])('is kept in its own project, as of the door by which it can come again (%s)', async (door, letter) => {
+    w.failing('history', 'insertEvents')
+    await settled(w, 'record', letter)
+    expect(w.quarantined()).toMatchObject([{ project: 'shop', door, raw: JSON.stringify(letter) }])
   })
 
   it('of a newer version than this code knows is kept as it came', async () => {

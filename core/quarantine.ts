@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { limits } from '../events/envelope.ts'
 import { attempt } from './attempt.ts'
-import type { Fault } from './errors.ts'
+import { Failure, type Fault } from './errors.ts'
 import type { Bodies, History, Quarantined } from './ports.ts'
 
 export type QuarantineOutcome =
@@ -24,4 +24,15 @@ export async function quarantine(
   })
   if ('error' in kept) return { status: 'unavailable', error: kept.error }
   return { status: 'quarantined', reason, faults, digest }
+}
+
+/** What is in quarantine, as it came. @throws Failure NotFound when it lay in the bucket and is gone */
+export async function textOf(
+  { raw, rawref }: Pick<Quarantined, 'raw' | 'rawref'>,
+  bodies: Pick<Bodies, 'get'>,
+): Promise<string> {
+  if (rawref === undefined) return raw
+  const body = await bodies.get(rawref)
+  if (body === undefined) throw new Failure('NotFound', 'its text lay in the bucket and is there no longer')
+  return Buffer.from(body).toString('utf8')
 }

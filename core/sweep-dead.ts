@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Identity } from '../events/envelope.ts'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
+import { withoutValues } from './errors.ts'
 import { outboxItems } from './outbox.ts'
 import type { DeliveryKey, Memory, RecordKey } from './ports.ts'
 import type { SendDeps } from './send.ts'
@@ -25,14 +26,18 @@ const minuteBefore = (time: string): string => minuteOf(new Date(Date.parse(time
  * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to
  * which all has been told. What died while a platform event was handled makes no further event: it would feed itself.
  */
-export async function tellOfTheDead(project: string, deps: DeadDeps): Promise<number> {
+export async function tellOfTheDead(
+  project: string,
+  subscribers: readonly string[],
+  deps: DeadDeps,
+): Promise<number> {
   const cursor = await deps.memory.get(toldKey(project))
   // marks take a moment to show in the index
   const until = minuteBefore(deps.clock())
   const since = cursor === undefined ? minuteBefore(until) : toldUntil.parse(cursor.value).until
   if (since >= until) return 0
   const read = await Promise.all(
-    deps.routes.map(({ subscriber }) => readDead(project, subscriber, { since, until }, deps)),
+    subscribers.map((subscriber) => readDead(project, subscriber, { since, until }, deps)),
   )
   // what was not read to its end, and what one transaction has no room for, waits for the next pass, by whole minutes
   const whole = read.map(({ end }) => end).reduce((a, b) => (a < b ? a : b), until)
@@ -93,7 +98,8 @@ const toldOf = (minutes: readonly Deaths[]): Deaths[] => minutes.filter(({ count
 
 async function dataOf({ sample, ...death }: Deaths, { history }: DeadDeps) {
   const deliveries = await history.getDeliveries(sample)
-  const reasonAt = (index: number) => deliveries[index]?.reason ?? 'no reason was kept'
+  // the event goes to more people than may see what it is about
+  const reasonAt = (index: number) => withoutValues(deliveries[index]?.reason ?? 'no reason was kept')
   return {
     ...death,
     sample: sample.map(({ source, id }: Identity, index) => ({ source, id, reason: reasonAt(index) })),

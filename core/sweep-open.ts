@@ -1,21 +1,28 @@
 import * as z from 'zod'
-import type { Memory, OpenMark, OpenState, RecordKey } from './ports.ts'
-import type { SendDeps } from './send.ts'
+import type { History, Memory, OpenMark, OpenState, RecordKey } from './ports.ts'
 
-export type OpenCount = { retrying: number; parked: number; dead: number; oldest: string | undefined }
-type Counts = Readonly<Record<string, OpenCount>>
+export type OpenCount = {
+  retrying: number
+  parked: number
+  dead: number
+  oldest: string | undefined
+  /** of these there are more than were counted */
+  more?: readonly OpenState[] | undefined
+}
+export type Counts = Readonly<Record<string, OpenCount>>
 
 const nothing: OpenCount = { retrying: 0, parked: 0, dead: 0, oldest: undefined }
 const states: readonly OpenState[] = ['retrying', 'parked', 'dead']
 const mostCounted = 1000
 
-/** What is open, of each subscriber that has something open; up to 1,000 of a state. */
+/** What is open, of each of these subscribers that has something open; up to 1,000 of a state. */
 export async function countOpen(
   project: string,
-  { history, routes }: Pick<SendDeps, 'history' | 'routes'>,
+  subscribers: readonly string[],
+  { history }: { history: Pick<History, 'openMarks'> },
 ): Promise<Counts> {
   const counts = await Promise.all(
-    routes.map(async ({ subscriber }): Promise<[string, OpenCount]> => {
+    subscribers.map(async (subscriber): Promise<[string, OpenCount]> => {
       const query = { project, subscriber, limit: mostCounted }
       const all = await history.openMarks(query)
       // many of one state must not hide the others
@@ -23,7 +30,9 @@ export async function countOpen(
         all.next === undefined
           ? [all]
           : await Promise.all(states.map((state) => history.openMarks({ ...query, state })))
-      return [subscriber, countOf(lists.flatMap(({ items }) => items))]
+      const more = lists.length === 1 ? [] : states.filter((_, index) => lists[index]?.next !== undefined)
+      const counted = countOf(lists.flatMap(({ items }) => items))
+      return [subscriber, more.length === 0 ? counted : { ...counted, more }]
     }),
   )
   return Object.fromEntries(counts.filter(([, { oldest }]) => oldest !== undefined))

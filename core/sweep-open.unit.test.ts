@@ -54,10 +54,12 @@ it('that the last one was settled is said once, with zeros', async () => {
   expect(kept?.version).toBe(4)
 })
 
-it('many of one state do not hide those of another', async () => {
+it('many of one state do not hide those of another, and are said to be more than were counted', async () => {
   for (let n = 0; n < 1200; n++) await mark(`dead ${n}`, 'dead')
   for (const state of ['parked', 'retrying'] as const) await mark(state, state)
-  expect(await open()).toMatchObject({ analyze: { dead: 1000, parked: 1, retrying: 1 } })
+  expect(await open()).toMatchObject({
+    analyze: { dead: 1000, parked: 1, retrying: 1, more: ['dead'] },
+  })
 })
 
 it('cannot be counted: nobody is said to have nothing open', async () => {

@@ -1,34 +1,17 @@
-import * as z from 'zod'
 import { Failure } from './errors.ts'
-import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, RecordKey, StoredEvent } from './ports.ts'
+import { ago, depthsOnce, mayBeQueued, patience, queueRetention } from './missing.ts'
+import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, StoredEvent } from './ports.ts'
 import type { RecordDeps } from './record.ts'
 import { sendMissing } from './send.ts'
+import { cursorKey, cursorOf, lagMinutes, type Position, type SweepCursor } from './sweep-cursor.ts'
+import { stepsBetween } from './timeline-steps.ts'
 
 type TimelineDeps = RecordDeps & { memory: Memory }
 
-/**
- * How far the timeline has been read: per shard the last page. Subscribers whose queue was not empty when something of
- * theirs was missing are behind: for each the place to go back to once it is.
- */
-const position = z.array(z.string()).length(4)
-type Position = z.infer<typeof position>
-const cursorValue = z.object({ read: position, behind: z.record(z.string(), position) })
-type Cursor = z.infer<typeof cursorValue>
-
-const minute = 60_000
-const hour = 60 * minute
-/** Younger events may still be on their way. */
-const patience = 15 * minute
-/** What a queue keeps: after that, what lay in it is gone however full it is. */
-const queueRetention = 4 * 24 * hour
+const day = 86_400_000
 /** What one pass does at most; what is left is for the next. */
 const maxResent = 500
 const maxPages = 5_000
-
-const cursorKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'sweep' })
-
-const ago = (now: string, milliseconds: number): string =>
-  new Date(Date.parse(now) - milliseconds).toISOString()
 
 /** What one pass found in the timeline. */
 export type SweptTimeline = {
@@ -44,6 +27,8 @@ export type SweptTimeline = {
   unreadable: number
   /** how far the cursor is behind what is old enough to be looked at */
   lagMinutes: number
+  /** what `resent` counts, by name */
+  sent: readonly DeliveryKey[]
 }
 
 type Pass = {
@@ -53,8 +38,8 @@ type Pass = {
   /** ISO 8601; no page is begun after it */
   deadline: string
   /** read once: what is sent during the pass must not count against what was missing before it */
-  depths: Map<string, Promise<number>>
-  resent: number
+  depthOf: (queue: string) => Promise<number>
+  sent: DeliveryKey[]
   missing: number
   pages: number
   unreadable: number
@@ -75,13 +60,11 @@ export async function sweepTimeline(
 ): Promise<SweptTimeline> {
   const now = deps.clock()
   const kept = await deps.memory.get(cursorKey(project))
-  const start = ago(now, 24 * hour)
-  const cursor: Cursor = kept
-    ? cursorValue.parse(kept.value)
-    : { read: [start, start, start, start], behind: {} }
+  const start = ago(now, day)
+  const cursor = cursorOf(kept) ?? { read: [start, start, start, start], behind: {}, passes: 0 }
   const deadline = new Date(Date.parse(now) + seconds * 1000).toISOString()
-  const counts = { resent: 0, missing: 0, pages: 0, unreadable: 0 }
-  const pass: Pass = { project, now, deps, deadline, depths: new Map(), ...counts }
+  const counts = { missing: 0, pages: 0, unreadable: 0 }
+  const pass: Pass = { project, now, deps, deadline, depthOf: depthsOnce(deps.queues), sent: [], ...counts }
 
   const caughtUp: Record<string, Position> = {}
   for (const [subscriber, from] of Object.entries(cursor.behind)) {
@@ -91,29 +74,27 @@ export async function sweepTimeline(
   const horizon = `${ago(now, patience)}~`
   const walked = await walk(cursor.read, [horizon, horizon, horizon, horizon], undefined, pass)
   const behind = { ...walked.behind, ...caughtUp }
+  const value: SweepCursor = {
+    read: walked.reached,
+    behind,
+    at: deps.clock(),
+    passes: cursor.passes + 1,
+    since: cursor.since ?? now,
+  }
   await deps.memory.commit({
-    writes: [
-      {
-        ...cursorKey(project),
-        version: (kept?.version ?? 0) + 1,
-        value: { read: walked.reached, behind } satisfies Cursor,
-      },
-    ],
+    writes: [{ ...cursorKey(project), version: (kept?.version ?? 0) + 1, value }],
     outbox: [],
   })
-  const { resent, missing, pages, unreadable } = pass
-  const lagMinutes = minutesBetween(walked.reached.toSorted()[0] ?? horizon, horizon)
-  return { resent, missing, behind: Object.keys(behind).length, pages, unreadable, lagMinutes }
-}
-
-/** Whatever stands behind the time in a page's id does not count. */
-const minutesBetween = (from: string, to: string): number =>
-  Math.max(0, Math.round((Date.parse(to.slice(0, 24)) - Date.parse(from.slice(0, 24))) / minute))
-
-function depthOf(subscriber: string, { depths, deps }: Pass): Promise<number> {
-  const depth = depths.get(subscriber) ?? deps.queues.depth(subscriber)
-  depths.set(subscriber, depth)
-  return depth
+  const { sent, missing, pages, unreadable } = pass
+  return {
+    resent: sent.length,
+    missing,
+    behind: Object.keys(behind).length,
+    pages,
+    unreadable,
+    lagMinutes: lagMinutes(walked.reached, horizon),
+    sent,
+  }
 }
 
 /**
@@ -127,7 +108,7 @@ async function walkBack(
   pass: Pass,
 ): Promise<Position | undefined> {
   const known = pass.deps.routes.some((route) => route.subscriber === subscriber)
-  const waits = known && (await depthOf(subscriber, pass)) > 0
+  const waits = known && (await pass.depthOf(subscriber)) > 0
   const kept = `${ago(pass.now, queueRetention)}~`
   if (waits && from.every((shard) => shard >= kept)) return from
   const to = read.map((end, shard) => (waits ? latest(from[shard] ?? end, earliest(end, kept)) : end))
@@ -140,8 +121,8 @@ const latest = (a: string, b: string): string => (a < b ? b : a)
 
 type Walked = { reached: Position; behind: Record<string, Position>; stopped: boolean }
 
-const isSpent = ({ resent, pages, deadline, deps }: Pass): boolean =>
-  resent >= maxResent || pages >= maxPages || deps.clock() > deadline
+const isSpent = ({ sent, pages, deadline, deps }: Pass): boolean =>
+  sent.length >= maxResent || pages >= maxPages || deps.clock() > deadline
 
 /**
  * From behind one position up to and with another, the shards side by side; `only`: the subscribers to look after, all
@@ -154,12 +135,13 @@ async function walk(
   only: readonly string[] | undefined,
   pass: Pass,
 ): Promise<Walked> {
+  const { project, deps } = pass
   const reached = [...from]
   const behind: Record<string, Position> = {}
   let stopped = false
   await Promise.all(
     to.map(async (end, shard) => {
-      for await (const step of stepsBetween(reached[shard] ?? end, end, shard, pass)) {
+      for await (const step of stepsBetween(reached[shard] ?? end, end, { project, shard }, deps.history)) {
         if (isSpent(pass)) {
           stopped = true
           return
@@ -177,35 +159,6 @@ async function walk(
   return { reached, behind, stopped }
 }
 
-type Step = { reached: string; page?: Page }
-
-/** Pages after one page id up to and with another, and the end of each hour: ids begin with the time of writing. */
-async function* stepsBetween(
-  after: string,
-  end: string,
-  shard: number,
-  { project, deps }: Pass,
-): AsyncGenerator<Step> {
-  const last = Date.parse(`${end.slice(0, 13)}:00:00.000Z`)
-  let cursor = after
-  for (let at = Date.parse(`${after.slice(0, 13)}:00:00.000Z`); at <= last; at += hour) {
-    const name = new Date(at).toISOString().slice(0, 13)
-    for (;;) {
-      const pages = await deps.history.pages({ project, hour: name, shard, after: cursor, limit: 25 })
-      for (const page of pages) {
-        if (page.page > end) return
-        yield { reached: page.page, page }
-        cursor = page.page
-      }
-      if (pages.length < 25) break
-    }
-    if (at < last) {
-      cursor = new Date(at + hour).toISOString()
-      yield { reached: cursor }
-    }
-  }
-}
-
 /** Sends on what is missing of one page; answers the subscribers whose queue has to be empty first. */
 async function sweepPage(page: Page, only: readonly string[] | undefined, pass: Pass): Promise<string[]> {
   if (page.unreadable) pass.unreadable++
@@ -220,7 +173,9 @@ async function sweepPage(page: Page, only: readonly string[] | undefined, pass: 
     pass.missing += [...now.due, ...now.waiting].filter((subscriber) => !marked.has(subscriber)).length
     if (now.due.length === 0) continue
     const unsent = await sendMissing({ stored: { ...stored, expects: now.due }, deliveries }, pass.deps)
-    if (unsent === undefined) pass.resent += now.due.length
+    const { project, source, id } = stored.event
+    if (unsent === undefined)
+      pass.sent.push(...now.due.map((subscriber) => ({ project, source, id, subscriber, replay: '' })))
     else for (const subscriber of now.due) waiting.add(subscriber)
   }
   return [...waiting]
@@ -248,13 +203,12 @@ async function dueOf(
     deliveries.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber),
   )
   const missing = expects.filter((name) => !handled.has(name) && (only === undefined || only.includes(name)))
-  const routed = new Set(pass.deps.routes.map((route) => route.subscriber))
   const due: string[] = []
   const waiting: string[] = []
+  const world = { now: pass.now, routes: pass.deps.routes, depthOf: pass.depthOf }
   for (const subscriber of missing) {
-    const gone = event.received < ago(pass.now, queueRetention) || !routed.has(subscriber)
-    if (gone || (await depthOf(subscriber, pass)) === 0) due.push(subscriber)
-    else waiting.push(subscriber)
+    if (await mayBeQueued(subscriber, event.received, world)) waiting.push(subscriber)
+    else due.push(subscriber)
   }
   return { due, waiting }
 }

@@ -2,20 +2,26 @@ import * as z from 'zod'
 import { answer, approvalOf } from './approval.ts'
 import type { Arrival } from './arrival.ts'
 import { Failure } from './errors.ts'
+import type { Lanes } from './lane.ts'
 import { outboxItems } from './outbox.ts'
 import type { RecordKey, Workflows } from './ports.ts'
+import { resumeAbandoned } from './rebuild-pause.ts'
 import { record } from './record.ts'
 import { type RelayDeps, relay } from './relay.ts'
 import { runOf } from './run.ts'
 import { statusOf } from './run-status.ts'
+import { reviewSubscribers } from './subscribers.ts'
+import { openCircuits, probeCircuits } from './sweep-circuits.ts'
 import { tellOfTheDead } from './sweep-dead.ts'
+import { logSweep } from './sweep-log.ts'
 import { countOpen, type OpenCount, withClosed } from './sweep-open.ts'
+import { sweepStuck, type Unstuck } from './sweep-stuck.ts'
 import { type SweptTimeline, sweepTimeline } from './sweep-timeline.ts'
 
-export type SweepDeps = RelayDeps & { workflows: Workflows }
+export type SweepDeps = RelayDeps & { workflows: Workflows; lanes: Lanes }
 
 /** What one pass found and did in one project; of the timeline nothing when that part failed. */
-export type Swept = Partial<SweptTimeline> & {
+export type Swept = Partial<Omit<SweptTimeline, 'sent'>> & {
   project: string
   relayed: number
   stayed: number
@@ -24,6 +30,14 @@ export type Swept = Partial<SweptTimeline> & {
   expired: number
   /** events of event.dead-lettered made */
   told: number
+  /** what stood still though nothing held it; absent when nothing was found out */
+  stuck?: Unstuck | undefined
+  /** circuits that are open, by subscriber */
+  parted: Readonly<Record<string, number>>
+  /** parked deliveries that were sent to try an open circuit */
+  probed: number
+  /** subscribers that were paused for a rebuild which nobody does any more */
+  resumed: number
   /** by subscriber; all zero once after the last of its open deliveries was settled */
   open: Readonly<Record<string, OpenCount>>
 }
@@ -56,17 +70,43 @@ export async function sweep(project: string, deps: SweepDeps, seconds: number): 
       return otherwise
     }
   }
-  const timeline = await part<Partial<SweptTimeline>>(
+  const { sent = [], ...timeline } = await part<Partial<SweptTimeline>>(
     () => sweepTimeline(project, deps, seconds * shareOfTimeline),
     {},
   )
   const outbox = await part(() => sweepOutbox(project, deps), { relayed: 0, stayed: 0 })
   const ended = await part(() => sweepRuns(project, deps), 0)
   const expired = await part(() => sweepApprovals(project, deps), 0)
-  const counts = await part(() => countOpen(project, deps), undefined)
+  const routed = deps.routes.map(({ subscriber }) => subscriber)
+  const subscribers = await part(() => reviewSubscribers(project, deps), routed)
+  const counts = await part(() => countOpen(project, subscribers, deps), undefined)
   const open = counts && (await part(() => withClosed(project, counts, deps.memory), counts))
-  const told = await part(() => tellOfTheDead(project, deps), 0)
-  return { swept: { project, ...timeline, ...outbox, ended, expired, told, open: open ?? {} }, failures }
+  const told = await part(() => tellOfTheDead(project, subscribers, deps), 0)
+  const stuck = counts && (await part(() => sweepStuck(project, counts, deps), undefined))
+  const circuits = await part(() => openCircuits(project, deps), [])
+  const resumed = await part(() => resumeAbandoned(project, deps), 0)
+  const tried = await part(() => probeCircuits(project, circuits, deps), undefined)
+  const { relayed } = outbox
+  const restarted = stuck === undefined ? 0 : stuck.resent + stuck.released + stuck.lanes + stuck.gone
+  await part(() => logSweep(project, { sent, relayed, ended, expired, restarted }, deps), undefined)
+  const parted = Object.fromEntries(
+    circuits.map(({ route, state }) => [route.subscriber, state.circuits.length]),
+  )
+  const probed = tried?.probed ?? 0
+  const swept = {
+    project,
+    ...timeline,
+    ...outbox,
+    ended,
+    expired,
+    told,
+    stuck,
+    parted,
+    probed,
+    resumed,
+    open: open ?? {},
+  }
+  return { swept, failures }
 }
 
 const before = (now: string, milliseconds: number): string =>

@@ -1,46 +1,93 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { mergedGroups } from '../../core/quarantine-groups.ts'
+import type { MendedQuarantine } from '../answers.ts'
+import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
-import { fields, localTime, table } from '../output.ts'
+import { UsageError } from '../faults.ts'
+import { examples, gather, instant, more, positive } from '../options.ts'
+import { fields, localTime } from '../output.ts'
+import {
+  entriesText,
+  faultLines,
+  groupsText,
+  mendedText,
+  redrivenText,
+  settledListText,
+  settledText,
+} from '../quarantine-view.ts'
+import { redriveAll } from '../redrive-quarantine.ts'
 
-type Faults = readonly { path: string; expected: string; got: string }[]
+type Filter = { reason?: string; type?: string; path?: string; since?: string }
 
-const faultLines = (faults: Faults): string[] =>
-  faults.map(({ path, expected, got }) => `${path || '(whole)'}: expected ${expected}, got ${got}`)
+const filtered = (command: Command, now: () => number): Command =>
+  command
+    .option(
+      '--reason <reason>',
+      'only what was refused for this: invalid, forged, conflict, loop, unreadable',
+    )
+    .option('--type <type>', 'only of this type')
+    .option('--path <path>', 'only with its first fault at this place, such as data.ref')
+    .option('--since <time>', 'only what came at this time or later', instant(now))
 
-const shortened = ([first = '', ...rest]: string[]): string =>
-  rest.length === 0 ? first : `${first}; and ${rest.length} more`
+const filterOf = ({ reason, type, path, since }: Filter): QuarantineFilter => ({
+  ...(reason && { reason }),
+  ...(type && { type }),
+  ...(path && { path }),
+  ...(since && { since }),
+})
 
 export function quarantine(program: Command, cli: Cli): void {
   const group = program
     .command('quarantine')
-    .description('what came in and was no valid event')
+    .description('what came in and was no valid event: shown, mended, or dropped')
     .addHelpText('after', examples('quarantine list'))
+  list(group, cli)
+  show(group, cli)
+  edit(group, cli)
+  redrive(group, cli)
+  drop(group, cli)
+}
 
-  paged(group.command('list'))
-    .description('what was refused and kept, newest first')
-    .addHelpText('after', examples('quarantine list', 'quarantine list --all --json'))
-    .action(async (paging: Paging) => {
+type Listed = Filter & { all?: boolean; limit?: number; cursor?: string; settled?: boolean }
+
+function list(group: Command, cli: Cli): void {
+  filtered(group.command('list'), cli.io.now)
+    .description('what waits there, by reason, type and the place of the first fault; or one by one')
+    .option('--all', 'one by one, every one, newest first')
+    .addOption(new Option('--limit <n>', 'one by one, at most so many').argParser(positive))
+    .option('--cursor <cursor>', 'one by one, on from where an earlier list ended (its `next`)')
+    .option('--settled', 'what was recorded or dropped in the last 30 days')
+    .addHelpText(
+      'after',
+      examples('quarantine list', 'quarantine list --all --type github.push', 'quarantine list --settled'),
+    )
+    .action(async ({ all, limit, cursor, settled, ...filter }: Listed) => {
       const api = await cli.api()
-      const list = await gather(paging, (at) => api.quarantine(at))
-      cli.show(list, ({ items }, p) =>
-        items.length === 0
-          ? 'Nothing is in quarantine.'
-          : table(
-              p,
-              ['RECEIVED', 'DIGEST', 'REASON', 'TYPE', 'FAULTS'],
-              items.map((entry) => [
-                localTime(entry.received),
-                entry.digest.slice(0, 12),
-                p.red(entry.reason),
-                entry.type ?? '',
-                shortened(faultLines(entry.faults)),
-              ]),
-            ),
-      )
-      cli.note(more(list))
+      const paging = { limit: limit ?? 20, ...(all && { all }), ...(cursor && { cursor }) }
+      if (settled) {
+        const found = await gather(paging, (at) => api.quarantineSettled(at))
+        cli.show(found, settledListText)
+        cli.note(more(found))
+      } else if (all || limit !== undefined || cursor !== undefined) {
+        const found = await gather(paging, (at) => api.quarantine({ ...filterOf(filter), ...at }))
+        cli.show(found, entriesText)
+        cli.note(more(found))
+      } else cli.show({ items: await allGroups(api, filterOf(filter)) }, groupsText)
     })
+}
 
+async function allGroups(api: Api, filter: QuarantineFilter) {
+  let groups: Awaited<ReturnType<Api['quarantineGroups']>>['items'] = []
+  let cursor: string | undefined
+  do {
+    const { items, next } = await api.quarantineGroups({ ...filter, cursor })
+    groups = mergedGroups(groups, items)
+    cursor = next
+  } while (cursor !== undefined)
+  return groups
+}
+
+function show(group: Command, cli: Cli): void {
   group
     .command('show')
     .argument('<digest>', 'as listed; its beginning is enough where it is the only one')
@@ -58,6 +105,7 @@ export function quarantine(program: Command, cli: Cli): void {
             source: entry.source,
             id: entry.id,
             faults: faultLines(entry.faults).join('\n'),
+            settled: entry.settled && settledText(entry.settled),
           }),
           '',
           entry.raw ?? '',
@@ -66,10 +114,122 @@ export function quarantine(program: Command, cli: Cli): void {
     })
 }
 
-type Asked = Pick<Awaited<ReturnType<Cli['api']>>, 'quarantine'>
+const isMended = ({ outcome }: MendedQuarantine): boolean => outcome !== 'refused' && outcome !== 'failed'
+
+function edit(group: Command, cli: Cli): void {
+  group
+    .command('edit')
+    .argument('<digest>', 'as listed; its beginning is enough where it is the only one')
+    .description('mend one and send it through the gate; without options in your editor')
+    .option(
+      '--data <file|-|json>',
+      'the data of its event, in place of what it has: JSON, a file, or - for standard input',
+    )
+    .option('--text <file|->', 'the whole text in place of it: a file, or - for standard input')
+    .option('--dry-run', 'only say what would come of it')
+    .addHelpText(
+      'after',
+      examples(
+        'quarantine edit 3f2a9c01b4d7',
+        'quarantine edit 3f2a9c01b4d7 --data mended.json --dry-run',
+        'quarantine show 3f2a9c01b4d7 --json | jq -r .raw | sed s/mian/main/ | loadpath quarantine edit 3f2a9c01b4d7 --text -',
+      ),
+    )
+    .action(async (given: string, options: { data?: string; text?: string; dryRun?: boolean }) => {
+      const api = await cli.api()
+      const digest = await whole(given, api)
+      const request = { ...(await editOf(cli, api, digest, options)), dryRun: options.dryRun === true }
+      const answer = await api.editQuarantined(digest, request)
+      if (!isMended(answer)) cli.failed()
+      cli.show(answer, (one, p) => mendedText(one, p, request.dryRun))
+    })
+}
+
+async function editOf(
+  cli: Cli,
+  api: Api,
+  digest: string,
+  { data, text }: { data?: string; text?: string },
+): Promise<{ data: unknown } | { text: string }> {
+  const { edited, givenJson, givenText } = await import('../given.ts')
+  if (data !== undefined && text !== undefined) throw new UsageError('give either --data or --text')
+  if (data !== undefined) return { data: await givenJson(cli, '--data', data) }
+  if (text !== undefined) return { text: await givenText(cli, '--text', text) }
+  const { raw = '' } = await api.quarantined(digest)
+  return {
+    text: await edited(cli, pretty(raw), {
+      name: `${digest.slice(0, 12)}.json`,
+      instead: '--data or --text',
+    }),
+  }
+}
+
+function pretty(raw: string): string {
+  try {
+    return `${JSON.stringify(JSON.parse(raw), null, 2)}\n`
+  } catch {
+    // no JSON: it is edited as it is
+    return raw
+  }
+}
+
+type Redrive = Filter & { dryRun?: boolean; rate: number; stopAfter: number }
+
+function redrive(group: Command, cli: Cli): void {
+  filtered(
+    group.command('redrive').argument('[digest]', 'one of them; without it all that waits'),
+    cli.io.now,
+  )
+    .description('send what waits through the gate once more, as it came; what is still refused stays')
+    .option('--dry-run', 'only say what would come of it')
+    .addOption(new Option('--rate <n>', 'at most so many a second').argParser(positive).default(20))
+    .addOption(
+      new Option('--stop-after <n>', 'stop when so many are refused alike').argParser(positive).default(10),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'quarantine redrive 3f2a9c01b4d7',
+        'quarantine redrive --type github.push --since 2h --dry-run',
+        'quarantine redrive --reason invalid --rate 5',
+      ),
+    )
+    .action(async (given: string | undefined, { dryRun = false, rate, stopAfter, ...filter }: Redrive) => {
+      const api = await cli.api()
+      if (given === undefined) {
+        const done = await redriveAll(cli, api, filterOf(filter), { dryRun, rate, stopAfter })
+        if (done.stopped !== undefined || done.counts.refused || done.counts.failed) cli.failed()
+        cli.show(done, (all, p) => redrivenText(all, p, dryRun))
+        return
+      }
+      if (Object.keys(filterOf(filter)).length > 0)
+        throw new UsageError(
+          'a digest names the one that is meant: leave --reason, --type, --path and --since away',
+        )
+      const answer = await api.redriveQuarantined(await whole(given, api), { dryRun })
+      if (!isMended(answer)) cli.failed()
+      cli.show(answer, (one, p) => mendedText(one, p, dryRun))
+    })
+}
+
+function drop(group: Command, cli: Cli): void {
+  group
+    .command('drop')
+    .argument('<digest...>', 'as listed; beginnings are enough')
+    .description('decide that something is not to be recorded; its text is kept for 30 days')
+    .option('--because <text>', 'why: kept with who dropped it')
+    .addHelpText('after', examples('quarantine drop 3f2a9c01b4d7 --because "a test of the sender"'))
+    .action(async (given: string[], { because }: { because?: string }) => {
+      const api = await cli.api()
+      const items: MendedQuarantine[] = []
+      for (const one of given)
+        items.push(await api.dropQuarantined(await whole(one, api), because ? { note: because } : {}))
+      cli.show({ items }, (all, p) => all.items.map((one) => mendedText(one, p, false)).join('\n'))
+    })
+}
 
 /** The list shows beginnings of digests, so one may be given; the newest thousand are looked through. */
-async function whole(digest: string, api: Asked): Promise<string> {
+async function whole(digest: string, api: Pick<Api, 'quarantine'>): Promise<string> {
   if (!/^[0-9a-f]{6,63}$/.test(digest)) return digest
   const { items } = await gather({ limit: 1000 }, (at) => api.quarantine(at))
   const found = items.filter((entry) => entry.digest.startsWith(digest))

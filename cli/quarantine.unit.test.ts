@@ -1,0 +1,167 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { githubPush } from '../events/github.push.ts'
+import { type Served, serve } from '../test/cli/served.ts'
+import { loadpath, type Terminal } from '../test/cli/terminal.ts'
+
+let here: Served
+beforeEach(async () => {
+  here = await serve()
+})
+afterEach(async () => {
+  await here.close()
+})
+
+const run = (words: string[], terminal: Terminal = {}) => loadpath(words, { env: here.env, ...terminal })
+
+/** The one JSON document that a command writes. */
+async function json(code: number, ...words: string[]) {
+  const said = await run([...words, '--json'])
+  expect({ code: said.code, err: said.err }).toEqual({ code, err: '' })
+  return JSON.parse(said.out)
+}
+
+const bad = { ...githubPush.example, ref: 'main' }
+
+/** A webhook that does not fit; answers its digest. */
+async function webhook(id: string, given: Record<string, unknown> = {}): Promise<string> {
+  const event = { id, source: 'https://github.com/octo/hello', type: 'github.push', data: bad, ...given }
+  const outcome = await here.put('main', event)
+  if (outcome?.status !== 'quarantined') throw new Error(`it is ${outcome?.status}`)
+  return outcome.digest
+}
+
+it('list: groups first, then one by one, and what was settled', async () => {
+  expect((await run(['quarantine', 'list'])).out).toBe('Nothing is in quarantine.\n')
+  const digests = [await webhook('a'), await webhook('b')]
+  await webhook('forged', { type: 'repository.analyzed', data: {} })
+  const groups = (await run(['quarantine', 'list'])).out
+  expect(groups).toMatch(/^COUNT +REASON +TYPE +WHERE/)
+  expect(groups).toMatch(/2 +invalid +github\.push +data\.ref/)
+  expect(groups).toMatch(/1 +forged +repository\.analyzed +type/)
+  expect((await json(0, 'quarantine', 'list')).items).toHaveLength(2)
+  const each = await json(0, 'quarantine', 'list', '--all', '--type', 'github.push')
+  expect(each.items.map(({ digest }: { digest: string }) => digest).sort()).toEqual(digests.toSorted())
+  expect((await json(0, 'quarantine', 'list', '--limit', '1')).items).toHaveLength(1)
+  await run(['quarantine', 'drop', digests[0] ?? '', '--because', 'a test'])
+  const settled = await run(['quarantine', 'list', '--settled'])
+  expect(settled.out).toMatch(/invalid +github\.push +dropped +user:\S+ +a test/)
+})
+
+it('show, by the beginning of a digest: the text as it came, and what became of it', async () => {
+  const digest = await webhook('a')
+  const shown = await run(['quarantine', 'show', digest.slice(0, 8)])
+  expect(shown.out).toContain('data.ref: expected')
+  expect(shown.out).toContain('"ref":"main"')
+  expect((await run(['quarantine', 'show', 'ab12ff'])).code).toBe(1)
+  await run(['quarantine', 'drop', digest.slice(0, 8)])
+  expect((await run(['quarantine', 'show', digest])).out).toMatch(/settled +dropped by user:/)
+})
+
+it('edit with data from an argument, a file or standard input; a dry run changes nothing', async () => {
+  const digest = await webhook('a')
+  const data = JSON.stringify(githubPush.example)
+  const dry = await run(['quarantine', 'edit', digest, '--data', data, '--dry-run'])
+  expect([dry.code, dry.out]).toEqual([
+    0,
+    expect.stringContaining('would be recorded: github.push a of https'),
+  ])
+  const wrong = await run(['quarantine', 'edit', digest, '--data', '-'], { stdin: JSON.stringify(bad) })
+  expect([wrong.code, wrong.out]).toEqual([
+    1,
+    expect.stringContaining('still refused (invalid), and stays:\n  data.ref:'),
+  ])
+  const file = join(await mkdtemp(join(tmpdir(), 'loadpath-test-')), 'mended.json')
+  await writeFile(file, data)
+  expect(await json(0, 'quarantine', 'edit', digest, '--data', file)).toMatchObject({ outcome: 'recorded' })
+  expect((await run(['quarantine', 'edit', digest, '--data', data])).out).toContain(
+    'was settled before: recorded by user:',
+  )
+  expect(here.queues.take('analyze-push')).toHaveLength(1)
+})
+
+it('edit in an editor, or as a whole text', async () => {
+  const digest = await webhook('a')
+  expect(await run(['quarantine', 'edit', digest])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('give --data or --text'),
+  })
+  const untouched = await run(['quarantine', 'edit', digest], { edit: async (text) => text })
+  expect([untouched.code, untouched.err]).toEqual([1, expect.stringContaining('Nothing was changed')])
+  const seen: string[] = []
+  const mended = await run(['quarantine', 'edit', digest], {
+    edit: async (text, name) => {
+      seen.push(name, text)
+      return text.replace('"ref": "main"', '"ref": "refs/heads/main"')
+    },
+  })
+  expect(mended).toMatchObject({ code: 0, out: expect.stringContaining('is recorded') })
+  expect(seen).toEqual([`${digest.slice(0, 12)}.json`, expect.stringContaining('\n  "id": "a"')])
+  const other = await webhook('b')
+  const { raw } = await json(0, 'quarantine', 'show', other)
+  const text = raw.replace('"main"', '"refs/heads/main"')
+  expect(await run(['quarantine', 'edit', other, '--text', '-'], { stdin: text })).toMatchObject({ code: 0 })
+})
+
+it.each([
+  [['--data', '{'], 'expected JSON'],
+  [['--data', '/no/such/file'], 'expected a file or -'],
+  [['--data', '1', '--text', 'x'], 'either --data or --text'],
+])('edit %j is wrong usage: %s', async (options, words) => {
+  const digest = await webhook('a')
+  expect(await run(['quarantine', 'edit', digest, ...options])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining(words),
+  })
+})
+
+it('redrive one: as it came, and still refused it stays', async () => {
+  const digest = await webhook('a')
+  const said = await run(['quarantine', 'redrive', digest])
+  expect([said.code, said.out]).toEqual([1, expect.stringContaining('still refused')])
+  expect(await run(['quarantine', 'redrive', digest, '--type', 'x'])).toMatchObject({ code: 2 })
+})
+
+it('redrive all: stops when the same refusal repeats, and says what it is', async () => {
+  for (let n = 0; n < 15; n++) await webhook(`p${n}`)
+  const stopped = await json(1, 'quarantine', 'redrive', '--stop-after', '4')
+  expect(stopped).toMatchObject({
+    counts: { refused: 4 },
+    refusals: [{ refusal: expect.stringMatching(/^invalid: data\.ref: expected/), count: 4 }],
+    stopped: { count: 4 },
+  })
+  const said = await run(['quarantine', 'redrive', '--stop-after', '4'])
+  expect(said.out).toContain('Stopped: 4 entries refused alike')
+  const dry = await json(1, 'quarantine', 'redrive', '--dry-run', '--stop-after', '2')
+  expect(dry).toMatchObject({ counts: { refused: 15 } })
+  expect(dry).not.toHaveProperty('stopped')
+  expect(await json(0, 'quarantine', 'redrive', '--type', 'github.other')).toEqual({
+    counts: {},
+    refusals: [],
+  })
+})
+
+it('redrive all: at a rate, until all that is admitted now is recorded', async () => {
+  const raw = (id: string) =>
+    JSON.stringify({ specversion: '1.0', id, source: 'urn:x', type: 'acme.x', data: id })
+  for (const id of ['a', 'b', 'c'])
+    await here.history.quarantine({
+      project: 'main',
+      digest: id.repeat(64),
+      reason: 'invalid',
+      faults: [],
+      door: 'http',
+      received: here.now(),
+      raw: raw(id),
+      type: 'acme.x',
+    })
+  const began = Date.now()
+  expect(await json(0, 'quarantine', 'redrive', '--rate', '5', '--stop-after', '1')).toMatchObject({
+    counts: { recorded: 3 },
+    refusals: [],
+  })
+  expect(Date.now() - began).toBeGreaterThan(350)
+  expect((await run(['quarantine', 'list'])).out).toBe('Nothing is in quarantine.\n')
+})
