@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import { MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import { type Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 import { HouseAlarm, type HouseAlarmProps } from './constructs/house-alarm.ts'
@@ -13,10 +13,11 @@ export type Watched = {
   stage: Stage
   topic: Topic
   functions: readonly HouseFunction[]
-  gate: HouseFunction
+  /** what lets events in: their new versions are watched alone */
+  gates: readonly HouseFunction[]
   relay: HouseFunction
   sweep: HouseFunction
-  queues: Record<'record' | 'deadLetters' | 'busDeadLetters', HouseQueue> & {
+  queues: Record<'record' | 'deadLetters' | 'orderedDeadLetters' | 'busDeadLetters', HouseQueue> & {
     subscribers: readonly { queue: HouseQueue }[]
   }
   stateMachines: readonly Workflow[]
@@ -26,15 +27,20 @@ export type Watched = {
 const period = Duration.minutes(1)
 
 /**
- * One alarm per concern. What our own metrics say of subscribers is one query over all of them, in which each that it
+ * One alarm per concern; answers all of them. What our own metrics say of subscribers is one query over all of them, in which each that it
  * finds is a contributor of its own; what only AWS counts, by queue or function, cannot be asked for in one.
  */
-export function addAlarms(scope: Construct, watched: Watched): void {
-  const { stage, topic, functions, gate, relay, sweep, queues, stateMachines, http } = watched
+export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
+  const { stage, topic, functions, gates, relay, sweep, queues, stateMachines, http } = watched
+  const alarms: Alarm[] = []
   const alarm = (
     id: string,
     props: Omit<HouseAlarmProps, 'stage' | 'topic' | 'runbook'> & { runbook?: string },
-  ) => new HouseAlarm(scope, id, { stage, topic, runbook: id, ...props }).alarm
+  ) => {
+    const made = new HouseAlarm(scope, id, { stage, topic, runbook: id, ...props }).alarm
+    alarms.push(made)
+    return made
+  }
   const ours = (metricName: string, dimensions = {}) =>
     new Metric({
       namespace: 'Loadpath',
@@ -43,9 +49,9 @@ export function addAlarms(scope: Construct, watched: Watched): void {
       period,
       dimensionsMap: { stage: stage.name, ...dimensions },
     })
-  const bySubscriber = (metricName: string) =>
+  const bySubscriber = (metricName: string, statistic: 'SUM' | 'MAX') =>
     new MathExpression({
-      expression: `SELECT SUM(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY SUM() DESC`,
+      expression: `SELECT ${statistic}(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY ${statistic}() DESC`,
       period,
     })
 
@@ -53,16 +59,32 @@ export function addAlarms(scope: Construct, watched: Watched): void {
   if (stage.metricQueries) {
     alarm('dead-letters', {
       impact: 'What a subscriber should have done for some events was given up and waits for a person.',
-      // those that died lately: the dead lie until somebody settles them, and new ones shall be heard beside them
-      metric: bySubscriber('Dead'),
+      // as long as they lie: whoever redrives, edits or drops them ends it. New ones are told by `notify` too
+      metric: bySubscriber('OpenDead', 'MAX'),
       above: 0,
       minutes: 1,
-      of: 15,
+      of: 5,
+    })
+    alarm('parked', {
+      impact:
+        'Events wait for a subscriber that somebody paused or that is held back: nothing happens for them.',
+      // a pass of the sweep may be left out
+      metric: bySubscriber('OpenParked', 'MAX'),
+      above: 0,
+      minutes: 25,
+      of: 30,
+    })
+    alarm('circuit-open', {
+      impact: 'What a subscriber needs does not answer: its events are parked until it does.',
+      metric: bySubscriber('OpenCircuits', 'MAX'),
+      above: 0,
+      minutes: 5,
+      of: 10,
     })
     alarm('failing-handler', {
       impact:
         'A subscriber fails again and again; its events are tried again and will be dead if it goes on.',
-      metric: bySubscriber('Failed'),
+      metric: bySubscriber('Failed', 'SUM'),
       above: 10,
       minutes: 5,
     })
@@ -73,6 +95,14 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     metric: ours('Resent'),
     above: 0,
     minutes: 15,
+  })
+  alarm('missing', {
+    impact:
+      'Deliveries of some events left no trace, and cannot be sent again while their queue is never empty.',
+    metric: ours('Behind').with({ statistic: 'Maximum' }),
+    above: 0,
+    minutes: 55,
+    of: 60,
   })
   alarm('outbox-waits', {
     impact: 'Events of commands cannot be sent: what was declared or decided over the API is not said on.',
@@ -126,6 +156,7 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     })
   for (const [id, { queue }] of [
     ['letters-waiting', queues.deadLetters],
+    ['ordered-letters-waiting', queues.orderedDeadLetters],
     ['bus-letters-waiting', queues.busDeadLetters],
   ] as const)
     alarm(id, {
@@ -180,18 +211,17 @@ export function addAlarms(scope: Construct, watched: Watched): void {
     ] as const)
       alarm(`workflow-${kind}-${name}`, {
         runbook: 'workflow-failed',
-        impact: `A run of ${name} ended without its result: a push has no verdict.`,
+        impact: `A run of ${name} ended without its result: what it was started for is not done.`,
         metric,
         above: 0,
         minutes: 1,
       })
 
-  // a new version, by what it does itself: what else rings says nothing about it, and must not keep a mend away
-  for (const fn of [gate, relay]) {
+  // a new version, held against the one before: what is wrong with both says nothing about it
+  for (const fn of gates) {
     if (fn.entering === undefined) continue
     const { resource, version } = fn.entering
     const functionName = named(stage, fn.name)
-    const its = (metricName: string) => ours(metricName, { function: functionName, version })
     const canary = (id: string, props: Pick<HouseAlarmProps, 'impact' | 'metric' | 'above'>) =>
       alarm(`canary-${id}-${fn.name}`, { runbook: 'canary', ...props, minutes: 2, of: 5 })
     fn.rollBackOn([
@@ -206,21 +236,23 @@ export function addAlarms(scope: Construct, watched: Watched): void {
         }),
         above: 0,
       }),
-      canary('refuses', {
-        impact: `The new version of ${fn.name} records less than half of what it gets; it is taken back.`,
+      canary('rejects', {
+        impact: `The new version of ${fn.name} turns away what the one before it takes; it is taken back.`,
         metric: new MathExpression({
-          // of fewer than five a minute nothing can be said
-          expression: 'IF(r + k + q + u >= 5, (q + u) / (r + k + q + u), 0)',
+          // shares of what comes, while both have traffic: of fewer than five a minute nothing can be said
+          expression:
+            'IF(a + r >= 5 AND aa + rr - a - r >= 5, r / (a + r) - (rr - r) / (aa + rr - a - r), 0)',
           usingMetrics: {
-            r: its('Recorded'),
-            k: its('Known'),
-            q: its('Quarantined'),
-            u: its('Unavailable'),
+            a: ours('Accepted', { function: functionName, version }),
+            r: ours('Rejected', { function: functionName, version }),
+            aa: ours('Accepted', { function: functionName }),
+            rr: ours('Rejected', { function: functionName }),
           },
           period,
         }),
-        above: 0.5,
+        above: 0.25,
       }),
     ])
   }
+  return alarms
 }

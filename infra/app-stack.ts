@@ -4,16 +4,17 @@ import { Key } from 'aws-cdk-lib/aws-kms'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import { type StageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
 import type { Route } from '../events/route.ts'
-import { addAlarms } from './alarms.ts'
+import { addAlarms, type Watched } from './alarms.ts'
 import { eventsBus, inboxBus } from './constructs/buses.ts'
 import * as grants from './constructs/grants.ts'
 import { type Grant, HouseFunction, type HouseFunctionProps } from './constructs/house-function.ts'
-import { HouseQueue, type HouseQueueProps } from './constructs/house-queue.ts'
+import { HouseQueue, type HouseQueueProps, heldReceives } from './constructs/house-queue.ts'
 import { HttpDoor } from './constructs/http-door.ts'
 import { notificationTopic } from './constructs/notification-topic.ts'
 import { OutboxStream } from './constructs/outbox-stream.ts'
 import { everyMinute, inboxRule, statesRule } from './constructs/rules.ts'
-import { Workflow } from './constructs/workflow.ts'
+import { Workflow, waitsForAnswers } from './constructs/workflow.ts'
+import { addDashboard } from './dashboard.ts'
 import { parameterName, type Stage } from './stages.ts'
 
 export type AppStackProps = StackProps & {
@@ -45,6 +46,8 @@ export class AppStack extends Stack {
     const queue = (name: string, how: Omit<HouseQueueProps, keyof typeof house>) =>
       new HouseQueue(this, name, { ...house, ...how })
     const deadLetters = queue('dead-letters', { timeout: 30 })
+    // what was in order may go nowhere else
+    const orderedDeadLetters = queue('dead-letters', { timeout: 30, ordered: true })
     const busDeadLetters = queue('bus-dead-letters', { timeout: 30 })
     const record = queue('record', { timeout: 10, fails: { to: deadLetters, after: 10 } })
     const startTimeout = Math.max(0, ...workflows.map(({ timeout }) => timeout))
@@ -53,7 +56,10 @@ export class AppStack extends Stack {
       queue: queue(route.subscriber, {
         // workflows share one function that starts them
         timeout: route.kind === 'workflow' ? startTimeout : route.timeout,
-        fails: { to: deadLetters, after: route.attempts + 3 },
+        fails: route.ordered
+          ? { to: orderedDeadLetters, after: heldReceives }
+          : { to: deadLetters, after: route.attempts + 3 },
+        ordered: route.ordered,
         route,
       }),
     })
@@ -65,6 +71,7 @@ export class AppStack extends Stack {
       this,
       stage,
       workflows.map(({ subscriber }) => subscriber),
+      waitsForAnswers,
     )
 
     // buses and topic
@@ -73,7 +80,9 @@ export class AppStack extends Stack {
     const topic = notificationTopic(this, house)
 
     // what is done to them, by the methods of the ports that call it: test/templates/permissions holds both together
+    const markHistory = history.may('BatchGetItem', 'PutItem', 'Query', 'UpdateItem')
     const writeHistory = history.may('BatchGetItem', 'PartiQLInsert', 'PutItem', 'Query', 'UpdateItem')
+    const keepLanes = history.may('DeleteItem', 'GetItem')
     const readMemory = memory.may('GetItem')
     const changeMemory = memory.may('GetItem', 'PutItem')
     const gateMay = [writeHistory, bodies.write, queues.send(...subscribers)]
@@ -90,6 +99,7 @@ export class AppStack extends Stack {
     })
     const ingest = fn('ingest', {
       timeout: 10,
+      canary: true,
       emits: true,
       may: [...gateMay, queues.send(record), readMemory, ephemeral.may('GetItem', 'PutItem'), webhookSecret],
     })
@@ -97,12 +107,12 @@ export class AppStack extends Stack {
       timeout: 29,
       emits: true,
       may: [
-        history.may('BatchGetItem', 'Query'),
-        history.ask('open', 'trace'),
+        ...gateMay,
+        keepLanes,
+        history.ask('open', 'order', 'trace'),
         memory.may('BatchGetItem', 'GetItem', 'PutItem'),
         memory.ask('list'),
-        bodies.read,
-        queues.send(record, ...run.map((workflow) => workflow.queue)),
+        queues.send(record),
         queues.measure(record, ...subscribers),
         machines.watch,
         machines.stop,
@@ -113,7 +123,7 @@ export class AppStack extends Stack {
       reserved: 10,
       canary: true,
       emits: true,
-      may: [...gateMay, memory.may('BatchWriteItem', 'Query')],
+      may: [...gateMay, changeMemory, memory.may('BatchWriteItem', 'Query')],
     })
     const sweep = fn('sweep', {
       timeout: 55,
@@ -121,6 +131,7 @@ export class AppStack extends Stack {
       emits: true,
       may: [
         ...gateMay,
+        keepLanes,
         history.ask('open'),
         memory.may('BatchGetItem', 'BatchWriteItem', 'GetItem', 'PutItem', 'Query'),
         memory.ask('list'),
@@ -133,23 +144,33 @@ export class AppStack extends Stack {
     const deadLetter = fn('dead-letter', {
       timeout: 30,
       emits: true,
-      may: [...gateMay, grants.accountProjects(stage)],
+      may: [...gateMay, history.may('GetItem'), grants.accountProjects(stage)],
     })
 
     // handlers: one function for each route, and what one needs beyond what all of its effect have
-    const consumerMay = [writeHistory, bodies.write, queues.send(record)]
+    const consumerMay = [
+      writeHistory,
+      bodies.write,
+      queues.send(record),
+      // what holds a subscriber back: pauses and circuits
+      changeMemory,
+      ephemeral.may('GetItem', 'PutItem', 'UpdateItem'),
+    ]
     const alsoMay: Readonly<Record<string, readonly Grant[]>> = {
-      'resume-workflow': [readMemory, machines.answer],
+      'resume-workflow': [machines.answer],
       notify: [grants.publish(topic)],
       publish: [grants.putEvents(events)],
     }
     const handlerFunctions = handled.map(({ route, queue: own }) => {
-      const { subscriber, effect, timeout } = route
-      const may = [...consumerMay, ...(alsoMay[subscriber] ?? [])]
+      const { subscriber, ordered, timeout } = route
       const handler = fn(subscriber, {
         timeout,
         emits: true,
-        may: effect === 'state' ? [...may, changeMemory] : may,
+        may: [
+          ...consumerMay,
+          ...(alsoMay[subscriber] ?? []),
+          ...(ordered ? [keepLanes, queues.send(own)] : []),
+        ],
       })
       own.feeds(handler, route)
       return handler
@@ -159,12 +180,32 @@ export class AppStack extends Stack {
     const startWorkflow = fn('start-workflow', {
       timeout: startTimeout,
       emits: true,
-      may: [...consumerMay, changeMemory, machines.start],
+      may: [...consumerMay, machines.start],
     })
+    const batchMay = [
+      markHistory,
+      keepLanes,
+      changeMemory,
+      bodies.write,
+      queues.send(...subscribers),
+      queues.measure(...subscribers.filter(({ ordered }) => ordered)),
+    ]
     const steps = [
       fn('collect-facts', { timeout: 30, may: [history.may('BatchGetItem'), changeMemory, bodies.read] }),
       fn('evaluate-gate', { timeout: 30, may: [] }),
       fn('request-approval', { timeout: 30, may: [changeMemory, machines.answer] }),
+      fn('redrive-batch', { timeout: 60, emits: true, may: [...batchMay, history.ask('open')] }),
+      fn('replay-batch', {
+        timeout: 60,
+        emits: true,
+        may: [
+          ...batchMay,
+          history.ask('open', 'order', 'trace'),
+          memory.may('BatchGetItem'),
+          memory.ask('list'),
+          queues.measure(...subscribers),
+        ],
+      }),
     ]
     const stateMachines = run.map(({ route, queue: own }) => {
       own.feeds(startWorkflow, route)
@@ -174,6 +215,7 @@ export class AppStack extends Stack {
     // what runs them
     record.feeds(gate, { batch: 10, concurrency: 20 })
     deadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
+    orderedDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
     busDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
     new OutboxStream(this, 'outbox', {
       table: { tableArn: memory.arn, tableStreamArn: stored('memory-stream') },
@@ -213,19 +255,22 @@ export class AppStack extends Stack {
     record.onlyFrom({ roles: [...functions, ...stateMachines], rules: doors })
     busDeadLetters.onlyFrom({ roles: [], rules: [...doors, minute] })
     deadLetters.onlyFrom({ roles: [] })
+    orderedDeadLetters.onlyFrom({ roles: [] })
 
     // what watches them
-    addAlarms(this, {
+    const watched: Watched = {
       stage,
       topic,
       functions,
-      gate,
+      gates: [gate, ingest, relay],
       relay,
       sweep,
-      queues: { record, deadLetters, busDeadLetters, subscribers: [...handled, ...run] },
+      queues: { record, deadLetters, orderedDeadLetters, busDeadLetters, subscribers: [...handled, ...run] },
       stateMachines,
       http,
-    })
+    }
+    const alarms = addAlarms(this, watched)
+    if (stage.dashboard) addDashboard(this, watched, alarms)
 
     // what clients read
     const config: StageConfig = {

@@ -12,10 +12,12 @@ type Shape = {
   logDays: 7 | 14 | 30
   /** concurrency set aside for record, relay and sweep */
   reserved: boolean
-  /** new versions of record and relay take a tenth of the traffic first and are rolled back by alarms on just them */
+  /** new versions of record, ingest and relay take a tenth of the traffic first and are rolled back by alarms on just them */
   canary: boolean
   /** alarms on more than one plain metric, such as one query over all subscribers; emulators refuse them */
   metricQueries: boolean
+  /** the page of graphs; emulators make no metrics of what functions tell, so that there would be nothing on it */
+  dashboard: boolean
   /** HTTP requests a second, and at once, before API Gateway answers 429 */
   throttle: { rate: number; burst: number }
 }
@@ -27,6 +29,7 @@ const emulated: Shape = {
   reserved: false,
   canary: false,
   metricQueries: false,
+  dashboard: false,
   throttle: { rate: 10_000, burst: 5_000 },
 }
 
@@ -37,6 +40,7 @@ const account: Shape = {
   reserved: true,
   canary: true,
   metricQueries: true,
+  dashboard: true,
   throttle: { rate: 200, burst: 400 },
 }
 

@@ -13,6 +13,7 @@ import type { HouseQueue } from './house-queue.ts'
 type TableAction =
   | 'BatchGetItem'
   | 'BatchWriteItem'
+  | 'DeleteItem'
   | 'GetItem'
   | 'PartiQLInsert'
   | 'PutItem'
@@ -88,8 +89,13 @@ export function queues(stage: Stage, record: HouseQueue) {
   return { prefix, send: allow('sqs:SendMessage'), measure: allow('sqs:GetQueueAttributes') }
 }
 
-/** Starting, watching and stopping runs of these workflows. */
-export function machines(stack: Stack, stage: Stage, workflows: readonly string[]) {
+/** Starting, watching and stopping runs of these workflows, and answering those that `wait` for that. */
+export function machines(
+  stack: Stack,
+  stage: Stage,
+  workflows: readonly string[],
+  wait: (workflow: string) => boolean,
+) {
   const arn = (resource: 'stateMachine' | 'execution', ...name: string[]) =>
     stack.formatArn({
       service: 'states',
@@ -98,12 +104,13 @@ export function machines(stack: Stack, stage: Stage, workflows: readonly string[
       arnFormat: ArnFormat.COLON_RESOURCE_NAME,
     })
   const prefix = arn('stateMachine', named(stage, ''))
-  const arns = workflows.map((name) => arn('stateMachine', named(stage, name)))
+  const machineArn = (name: string) => arn('stateMachine', named(stage, name))
+  const arns = workflows.map(machineArn)
   const runs = workflows.map((name) => arn('execution', named(stage, name), '*'))
   const onMachines =
-    (actions: string[]): Grant =>
+    (actions: string[], on = arns): Grant =>
     (fn) => {
-      fn.allow(actions, arns)
+      fn.allow(actions, on)
       fn.set('STATE_MACHINE_PREFIX', prefix)
     }
   const onRuns =
@@ -125,7 +132,7 @@ export function machines(stack: Stack, stage: Stage, workflows: readonly string[
     watch: onRuns(['states:DescribeExecution']),
     stop: onRuns(['states:StopExecution']),
     /** answering a task token names no resource but the machine that waits */
-    answer: onMachines(['states:SendTaskSuccess']),
+    answer: onMachines(['states:SendTaskSuccess'], workflows.filter(wait).map(machineArn)),
   }
 }
 

@@ -2,7 +2,13 @@ import { Duration } from 'aws-cdk-lib'
 import type { Rule } from 'aws-cdk-lib/aws-events'
 import { AnyPrincipal, Effect, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
-import { CfnQueue, Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
+import {
+  CfnQueue,
+  DeduplicationScope,
+  FifoThroughputLimit,
+  Queue,
+  QueueEncryption,
+} from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { type Route, typeName } from '../../events/route.ts'
 import { named, type Stage } from '../stages.ts'
@@ -16,6 +22,8 @@ export type HouseQueueProps = {
   timeout: number
   /** where a message goes that was received so often; without it the queue is such a place itself */
   fails?: { to: HouseQueue; after: number }
+  /** FIFO: one after the other by group, many groups side by side; `.fifo` comes behind its name */
+  ordered?: boolean | undefined
   /** the route that it carries */
   route?: Route
 }
@@ -23,18 +31,35 @@ export type HouseQueueProps = {
 const retention = Duration.days(4)
 const deadRetention = Duration.days(14)
 
+/** Whoever sends says what is the same and what belongs together: the same body may well be another delivery. */
+const fifo = {
+  fifo: true,
+  contentBasedDeduplication: false,
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+}
+
+/**
+ * How often a message of an ordered route may be received: what waits behind one that fails is received with it and not
+ * run. Attempts are counted in its delivery; this is for what never gets as far as being counted. The most that SQS takes.
+ */
+export const heldReceives = 1000
+
 /** A queue and, with `feeds`, its mapping. Visibility leaves Lambda room for six tries of a throttled invocation. */
 export class HouseQueue extends Construct {
   readonly name: string
   readonly queue: Queue
+  readonly ordered: boolean
   readonly #timeout: number
 
   constructor(scope: Construct, name: string, props: HouseQueueProps) {
-    super(scope, `${name}-queue`)
+    super(scope, props.ordered ? `${name}-ordered-queue` : `${name}-queue`)
     this.name = name
+    this.ordered = props.ordered ?? false
     this.#timeout = props.timeout
     this.queue = new Queue(this, 'queue', {
-      queueName: named(props.stage, name),
+      queueName: named(props.stage, props.ordered ? `${name}.fifo` : name),
+      ...(props.ordered ? fifo : {}),
       visibilityTimeout: Duration.seconds(props.timeout * 6),
       retentionPeriod: props.fails ? retention : deadRetention,
       receiveMessageWaitTime: Duration.seconds(20),
@@ -69,7 +94,7 @@ export class HouseQueue extends Construct {
 
   /** Writes the route into the queue's metadata: the template says by itself who gets what, and how. */
   #describe(route: Route): void {
-    const { subscriber, kind, types, effect, batch, concurrency, attempts, timeout, emits } = route
+    const { subscriber, kind, types, effect, batch, concurrency, attempts, timeout, emits, ordered } = route
     const resource = this.queue.node.defaultChild
     if (!(resource instanceof CfnQueue)) throw new Error(`${this.node.path} has no queue resource`)
     resource.addMetadata('loadpath:route', {
@@ -82,6 +107,7 @@ export class HouseQueue extends Construct {
       attempts,
       timeout,
       emits: emits.map(typeName),
+      ...(ordered ? { ordered } : {}),
     })
   }
 

@@ -27,6 +27,11 @@ export type WorkflowProps = {
   record: HouseQueue
 }
 
+const definitionOf = (name: string) => readFileSync(join(machinesFolder, `${name}.asl.json`), 'utf8')
+
+/** Whether runs of a workflow wait for somebody who answers their task token. */
+export const waitsForAnswers = (name: string): boolean => definitionOf(name).includes('.waitForTaskToken')
+
 const pascal = (name: string) =>
   name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())
 
@@ -40,7 +45,7 @@ export class Workflow extends Construct {
     super(scope, `${name}-workflow`)
     this.name = name
     const { stage, key, functions, record } = props
-    const definition = readFileSync(join(machinesFolder, `${name}.asl.json`), 'utf8')
+    const definition = definitionOf(name)
     const mentions = (placeholder: string) => definition.includes(`\${${placeholder}}`)
     const used = functions.filter((fn) => mentions(`${pascal(fn.name)}FunctionArn`))
     const substitutions: Record<string, string> = Object.fromEntries(

@@ -43,14 +43,17 @@ test('there is an alarm for each concern', () => {
   expect([...concerns].sort()).toEqual([
     'backlog',
     'canary',
+    'circuit-open',
     'dead-letters',
     'errors',
     'failing-handler',
     'http-errors',
     'letters-waiting',
     'lost-on-the-way',
+    'missing',
     'oldest-message',
     'outbox-waits',
+    'parked',
     'quarantine',
     'stream-age',
     'sweep-behind',
@@ -66,7 +69,7 @@ test('what is about subscribers knows each of them', () => {
   const queries = alarms
     .flatMap((alarm) => alarm.Metrics ?? [])
     .flatMap(({ Expression = '' }) => (Expression.startsWith('SELECT') ? [Expression] : []))
-  expect(queries).toHaveLength(2)
+  expect(queries).toHaveLength(4)
   for (const query of queries) {
     expect(query).toContain("WHERE stage = 'prod' GROUP BY subscriber ORDER BY")
   }
@@ -74,11 +77,24 @@ test('what is about subscribers knows each of them', () => {
   for (const { subscriber } of routes) expect(names).toContain(`loadpath-prod-oldest-message-${subscriber}`)
 })
 
-test('dead letters ring when they die, and not for as long as they lie: nothing would end that', () => {
+test('dead letters ring for as long as they lie: redriven, edited or dropped they end it', () => {
   const alarm = alarms.find(({ AlarmName }) => AlarmName === 'loadpath-prod-dead-letters')
-  expect(alarm?.Metrics[0].Expression).toMatch(/^SELECT SUM\(Dead\) /)
-  expect(alarm).toMatchObject({ Threshold: 0, DatapointsToAlarm: 1, EvaluationPeriods: 15 })
-  expect(JSON.stringify(alarms)).not.toContain('OpenDead')
+  expect(alarm?.Metrics[0].Expression).toMatch(/^SELECT MAX\(OpenDead\) /)
+  expect(alarm).toMatchObject({ Threshold: 0, DatapointsToAlarm: 1, EvaluationPeriods: 5 })
+})
+
+test('letters ring in each dead letter queue', () => {
+  const stage = synthesized({ stage: 'prod' })
+  const dead = ofType(stage, 'AWS::SQS::Queue').flatMap(([id, { Properties }]) =>
+    Properties.RedrivePolicy === undefined ? [id] : [],
+  )
+  const watched = alarms.flatMap(({ AlarmName, Dimensions }) =>
+    AlarmName.endsWith('letters-waiting')
+      ? [target(Dimensions[0].Value['Fn::GetAtt'] ? Dimensions[0].Value : {})]
+      : [],
+  )
+  expect(dead).toHaveLength(3)
+  expect(watched.sort()).toEqual(dead.sort())
 })
 
 test.each(['local', 'prod'])('in %s each function that crashes or times out rings, by its name', (stage) => {

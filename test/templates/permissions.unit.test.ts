@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { Lanes } from '../../core/lane.ts'
 import type { Bodies, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
+import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
 import { type Call, callsOfFunctions } from './calls.ts'
@@ -11,6 +13,7 @@ import { mapped, ofType, type Resource, type Synthesized, synthesized, target } 
  */
 const history = 'table/loadpath-prod-history'
 const memory = 'table/loadpath-prod-memory'
+const ephemeral = 'table/loadpath-prod-ephemeral'
 const dynamodb = (table: string, ...actions: string[]) =>
   actions.map((action) => `dynamodb:${action} arn::dynamodb:::${table}`)
 const asks = (table: string, index: string) => dynamodb(`${table}/index/${index}`, 'Query')
@@ -19,8 +22,18 @@ const bodies = (...actions: string[]) => [
   ...actions.map((action) => `${action} arn::s3:::loadpath-prod-bodies--/*`),
   's3:ListBucket arn::s3:::loadpath-prod-bodies--',
 ]
-const machine = 'arn::states:::stateMachine:loadpath-prod-test-and-validate'
-const run = 'arn::states:::execution:loadpath-prod-test-and-validate:*'
+const routed: readonly Route[] = routes
+const workflows = routed.flatMap(({ subscriber, kind }) => (kind === 'workflow' ? subscriber : []))
+const onMachines = (action: string) =>
+  workflows.map((name) => `states:${action} arn::states:::stateMachine:loadpath-prod-${name}`)
+const onRuns = (action: string) =>
+  workflows.map((name) => `states:${action} arn::states:::execution:loadpath-prod-${name}:*`)
+
+/** Writing a mark: it reads what it replaces, and keeps or lets go of its event and that one's body. */
+const marks = [
+  ...dynamodb(history, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
+  ...bodies(body.get, body.put),
+]
 
 type Asked<Port> = Record<keyof Port & string, readonly string[]>
 const asked = {
@@ -32,19 +45,28 @@ const asked = {
     sourcesOf: dynamodb(history, 'Query'),
     getDeliveries: dynamodb(history, 'BatchGetItem'),
     insertDeliveries: dynamodb(history, 'BatchGetItem', 'PartiQLInsert'),
-    mark: [
-      ...dynamodb(history, 'BatchGetItem', 'PutItem', 'Query', 'UpdateItem'),
-      ...bodies(body.get, body.put),
-    ],
+    mark: marks,
+    transition: marks,
     note: dynamodb(history, 'UpdateItem'),
     quarantine: dynamodb(history, 'PutItem'),
+    settleQuarantined: dynamodb(history, 'UpdateItem'),
     getQuarantined: dynamodb(history, 'BatchGetItem'),
     pages: dynamodb(history, 'Query'),
     openDeliveries: [...asks(history, 'open'), ...dynamodb(history, 'BatchGetItem')],
     openMarks: asks(history, 'open'),
     quarantined: [...asks(history, 'open'), ...dynamodb(history, 'BatchGetItem')],
     story: asks(history, 'trace'),
+    byKey: asks(history, 'order'),
   } satisfies Asked<History>,
+  lanes: {
+    lane: dynamodb(history, 'GetItem'),
+    wait: marks,
+    waiting: dynamodb(history, 'Query'),
+    release: dynamodb(history, 'UpdateItem'),
+    leave: dynamodb(history, 'DeleteItem'),
+    open: dynamodb(history, 'Query', 'UpdateItem'),
+    closed: [...asks(history, 'open'), ...dynamodb(history, 'BatchGetItem')],
+  } satisfies Asked<Lanes>,
   memory: {
     get: dynamodb(memory, 'GetItem'),
     // with a mark it writes to the history too, and whoever has one marks there in other ways anyway
@@ -55,14 +77,16 @@ const asked = {
     staleOutbox: asks(memory, 'list'),
   } satisfies Asked<Memory>,
   ephemeral: {
-    putIfAbsent: dynamodb('table/loadpath-prod-ephemeral', 'GetItem', 'PutItem'),
+    putIfAbsent: dynamodb(ephemeral, 'GetItem', 'PutItem'),
+    tally: dynamodb(ephemeral, 'GetItem', 'PutItem', 'UpdateItem'),
   } satisfies Asked<Ephemeral>,
   bodies: { get: bodies(body.get), put: bodies(body.put) } satisfies Asked<Bodies>,
   workflows: {
-    start: [`states:StartExecution ${machine}`],
-    stop: [`states:StopExecution ${run}`],
-    describe: [`states:DescribeExecution ${run}`],
-    succeedTask: [`states:SendTaskSuccess ${machine}`],
+    start: onMachines('StartExecution'),
+    stop: onRuns('StopExecution'),
+    describe: onRuns('DescribeExecution'),
+    // the only one that waits for anybody
+    succeedTask: ['states:SendTaskSuccess arn::states:::stateMachine:loadpath-prod-test-and-validate'],
   } satisfies Asked<Workflows>,
   queues: { send: ['sqs:SendMessage'], depth: ['sqs:GetQueueAttributes'] } satisfies Asked<Queues>,
   '': {
@@ -75,31 +99,49 @@ const asked = {
 }
 const table: Record<string, Record<string, readonly string[]>> = asked
 
-/** Which queues: the port's methods take any, so it is said by the module that calls them. */
-const subscribers: string[] = routes.map(({ subscriber }) => subscriber)
-const workflows: string[] = routes.flatMap(({ subscriber, kind }) => (kind === 'workflow' ? subscriber : []))
-const queuesOf: Record<string, readonly string[]> = {
-  'core/send.ts': subscribers,
-  'core/consume.ts': ['record'],
-  'core/ingest.ts': ['record'],
-  'core/sweep-timeline.ts': subscribers,
-  'api/start-run.ts': ['record', ...workflows],
-  'api/health.ts': ['record', ...subscribers],
+/** What each workflow invokes. */
+const steps: Record<string, readonly string[]> = {
+  'test-and-validate': ['collect-facts', 'evaluate-gate', 'request-approval'],
+  redrive: ['redrive-batch'],
+  replay: ['replay-batch'],
 }
 
-const isOfState = (name: string) =>
-  routes.some(({ subscriber, effect }) => subscriber === name && effect === 'state')
+/** Which queues: the port's methods take any, so it is said by the module that calls them. */
+const queueOf = ({ subscriber, ordered }: Route) => (ordered ? `${subscriber}.fifo` : subscriber)
+const subscribers = routed.map(queueOf)
+const inOrder = subscribers.filter((name) => name.endsWith('.fifo'))
+const queuesOf: Record<string, readonly string[]> = {
+  'core/send.ts': subscribers,
+  'core/handle.ts': ['record'],
+  'core/ingest.ts': ['record'],
+  'core/missing.ts': subscribers,
+  'core/job-batch.ts': ['redrive', 'replay'],
+  'core/replay-pass.ts': subscribers,
+  'core/lane.ts': inOrder,
+  'core/released.ts': inOrder,
+  'api/start-run.ts': ['record', ...workflows],
+  'api/health.ts': ['record', ...subscribers],
+  'api/subscribers.ts': subscribers,
+}
+
+const routeOf = (name: string) => routed.find(({ subscriber }) => subscriber === name)
+/** What consume is part of: it knows more than each of them is given. */
+const isConsumer = (name: string) => name === 'start-workflow' || routeOf(name)?.kind === 'function'
+/** The gate remembers names of former subscribers, but where nobody gives it a memory. */
+const withoutMemory = ['record', 'ingest', 'dead-letter']
 
 function asksFor(name: string, { module, port, method }: Call): readonly string[] {
   const known = table[port]?.[method]
-  // start-workflow has a list of workflows beside the port
-  if (known === undefined && port === 'workflows' && method === 'find') return []
+  // a list or a map may have the name of a port
+  if (known === undefined && (method in Array.prototype || method in Map.prototype)) return []
   if (known === undefined)
     throw new Error(`${name}: ${module} calls ${port}.${method}: write it into the table`)
-  // only a route of effect state is given a memory to commit to
-  if (module === 'core/consume.ts' && port === 'memory' && !isOfState(name)) return []
+  if (module === 'core/subscribers.ts' && port === 'memory' && withoutMemory.includes(name)) return []
+  const inLane = port === 'lanes' || module === 'core/lane.ts'
+  // only an ordered route is given lanes, and sends nowhere but into its own
+  if (inLane && isConsumer(name) && !routeOf(name)?.ordered) return []
   if (port !== 'queues') return known
-  const to = queuesOf[module]
+  const to = inLane && isConsumer(name) ? [`${name}.fifo`] : queuesOf[module]
   if (to === undefined) throw new Error(`${module} calls queues.${method}: say here which queues it means`)
   return to.flatMap((queue) => known.map((action) => `${action} loadpath-prod-${queue}`))
 }
@@ -214,28 +256,32 @@ describe.each(Object.entries(variants))('%s', (variant, stage) => {
     )
   })
 
-  test('a workflow invokes its functions, emits, logs, and does nothing else', () => {
-    const [[, { Properties }]] = ofType(stage, 'AWS::StepFunctions::StateMachine') as [[string, Resource]]
-    const granted = sorted(grantedTo(stage, target(Properties.RoleArn)))
-    const steps = ['collect-facts', 'evaluate-gate', 'request-approval']
-    expect(granted.filter((one) => !/^(logs|xray):\w+ \*$/.test(one))).toEqual(
-      sorted([
-        ...steps.map((name) => `lambda:InvokeFunction loadpath-prod-${name}`),
-        'sqs:SendMessage loadpath-prod-record',
-        ...(variant === 'encrypted'
-          ? ['kms:Decrypt /loadpath/prod/key', 'kms:GenerateDataKey /loadpath/prod/key']
-          : []),
-      ]),
-    )
-    expect(granted.some((one) => one.startsWith('xray:'))).toBe(variant === 'traced')
-    expect(Properties.TracingConfiguration.Enabled).toBe(variant === 'traced')
-  })
+  test.each(workflows)(
+    'the workflow %s invokes its functions, emits, logs, and does nothing else',
+    (name) => {
+      const [[, { Properties }]] = ofType(stage, 'AWS::StepFunctions::StateMachine').filter(
+        ([, one]) => one.Properties.StateMachineName === `loadpath-prod-${name}`,
+      ) as [[string, Resource]]
+      const granted = sorted(grantedTo(stage, target(Properties.RoleArn)))
+      expect(granted.filter((one) => !/^(logs|xray):\w+ \*$/.test(one))).toEqual(
+        sorted([
+          ...(steps[name] ?? []).map((step) => `lambda:InvokeFunction loadpath-prod-${step}`),
+          'sqs:SendMessage loadpath-prod-record',
+          ...(variant === 'encrypted'
+            ? ['kms:Decrypt /loadpath/prod/key', 'kms:GenerateDataKey /loadpath/prod/key']
+            : []),
+        ]),
+      )
+      expect(granted.some((one) => one.startsWith('xray:'))).toBe(variant === 'traced')
+      expect(Properties.TracingConfiguration.Enabled).toBe(variant === 'traced')
+    },
+  )
 })
 
 test('the calls are read off the bundles: some that are known, and none of what others call', () => {
   const of = (name: string) => (calls.get(name) ?? []).map(({ port, method }) => `${port}.${method}`)
   expect(of('api')).toEqual(expect.arrayContaining(['queues.depth', 'workflows.stop', 'history.story']))
-  expect(of('api')).not.toContain('history.mark')
+  expect(of('api')).not.toContain('workflows.start')
   expect(of('notify')).toContain('.topicPublisher')
   expect(of('evaluate-gate')).toEqual([])
 })

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest'
 import { variables } from '../../adapters/environment.ts'
+import type { Route } from '../../events/route.ts'
+import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
 import { mapped, ofType, type Resource, synthesized, target } from './synthesize.ts'
 
@@ -32,6 +34,13 @@ const queueMappings = mappings.filter(
 const policyOf = (stage: typeof prod, queue: string): Statement[] =>
   ofType(stage, 'AWS::SQS::QueuePolicy').find(([, { Properties }]) => Properties.Queues[0].Ref === queue)?.[1]
     .Properties.PolicyDocument.Statement
+/** What lets events in, whose new versions a canary tries. */
+const gates = ['record', 'ingest', 'relay']
+/** Where an alarm says how long a period is: at its one metric, or at each of several. */
+const periodsOf = ({ Properties }: Resource): { Period: number }[] =>
+  (Properties.Metrics ?? [{ MetricStat: Properties }]).flatMap(
+    (one: { MetricStat?: { Period: number } }) => one.MetricStat ?? [],
+  )
 const functionOf = (mapping: Resource['Properties']): Resource => mapped(prod, mapping).function
 
 describe('queues', () => {
@@ -46,10 +55,32 @@ describe('queues', () => {
 
   test('keep dead letters longer than the letters that may become one: a letter keeps its first time', () => {
     const sources = queues.filter(([, { Properties }]) => Properties.RedrivePolicy !== undefined)
-    expect(sources.length).toBe(queues.length - 2)
+    expect(sources.length).toBe(queues.length - 3)
     for (const [, { Properties }] of sources) {
       const dead = get(target(Properties.RedrivePolicy.deadLetterTargetArn)).Properties
       expect(dead.MessageRetentionPeriod).toBeGreaterThan(Properties.MessageRetentionPeriod)
+    }
+  })
+
+  test('of ordered routes are FIFO, and so is where their letters go; whoever sends says what is the same', () => {
+    const isOrdered = (queue: Resource['Properties']) => queue.FifoQueue === true
+    const ordered = queues.filter(([, { Properties }]) => isOrdered(Properties))
+    const inOrder = routes.filter((route: Route) => route.ordered).map(({ subscriber }) => subscriber)
+    expect(inOrder.length).toBeGreaterThan(0)
+    expect(ordered.map(([, { Properties }]) => Properties.QueueName).sort()).toEqual(
+      ['dead-letters', ...inOrder].map((name) => `loadpath-prod-${name}.fifo`).sort(),
+    )
+    for (const [, { Properties }] of ordered)
+      expect(Properties).toMatchObject({
+        ContentBasedDeduplication: false,
+        DeduplicationScope: 'messageGroup',
+        FifoThroughputLimit: 'perMessageGroupId',
+      })
+    for (const [, { Properties }] of queues.filter(([, queue]) => queue.Properties.RedrivePolicy)) {
+      const { deadLetterTargetArn, maxReceiveCount } = Properties.RedrivePolicy
+      expect(isOrdered(get(target(deadLetterTargetArn)).Properties)).toBe(isOrdered(Properties))
+      // what waits behind a failing one is received with it and not run: that must not make a letter of it
+      if (isOrdered(Properties)) expect(maxReceiveCount).toBe(1000)
     }
   })
 
@@ -96,10 +127,11 @@ describe('queues', () => {
       const ofBus = refusals('loadpath-prod-bus-dead-letters')
       expect(ofBus.roles).toEqual({ Bool: { 'aws:PrincipalIsAWSService': 'false' } })
       expect(ruleNames(ofBus.rules.ArnNotEquals['aws:SourceArn'])).toEqual([...doors, 'loadpath-prod-sweep'])
-      expect(refusals('loadpath-prod-dead-letters')).toEqual({
-        roles: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
-        rules: undefined,
-      })
+      for (const name of ['loadpath-prod-dead-letters', 'loadpath-prod-dead-letters.fifo'])
+        expect(refusals(name)).toEqual({
+          roles: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },
+          rules: undefined,
+        })
     },
   )
 })
@@ -167,9 +199,9 @@ describe('functions', () => {
         expect(get(target(one.DeadLetterConfig.Arn)).Type).toBe('AWS::SQS::Queue')
   })
 
-  test('record and relay move by a canary that alarms roll back, and mappings follow it', () => {
+  test('what lets events in moves by a canary that alarms roll back; mappings and the HTTP API follow it', () => {
     const deployments = ofType(prod, 'AWS::CodeDeploy::DeploymentGroup')
-    expect(deployments).toHaveLength(2)
+    expect(deployments).toHaveLength(gates.length)
     for (const [, { Properties }] of deployments)
       expect(Properties.AutoRollbackConfiguration).toMatchObject({
         Enabled: true,
@@ -180,13 +212,21 @@ describe('functions', () => {
       const own = mappings.filter((one) => functionOf(one).Properties === Properties)
       expect(own.map((one) => mapped(prod, one).invoked.Type)).toEqual(['AWS::Lambda::Alias'])
     }
+    const doors = ofType(prod, 'AWS::ApiGatewayV2::Route').filter(([, { Properties }]) =>
+      / \/(events|webhooks)/.test(Properties.RouteKey),
+    )
+    expect(doors).toHaveLength(3)
+    for (const [, { Properties }] of doors) {
+      const [, integration = ''] = /"Ref":"(\w+)"/.exec(JSON.stringify(Properties.Target)) ?? []
+      expect(get(target(get(integration).Properties.IntegrationUri)).Type).toBe('AWS::Lambda::Alias')
+    }
   })
 
-  test('those alarms watch the entering version and nothing else, and stand before traffic moves to it', () => {
+  test('those alarms hold the entering version against the rest, and stand before traffic moves to it', () => {
     const rings = (name: string) =>
       ofType(prod, 'AWS::CodeDeploy::DeploymentGroup').find(([id]) => id.startsWith(name))?.[1].Properties
         .AlarmConfiguration.Alarms
-    for (const name of ['record', 'relay']) {
+    for (const name of gates) {
       const [id] = named('AWS::Lambda::Function', `loadpath-prod-${name}`)
       const [alias] = ofType(prod, 'AWS::Lambda::Alias').filter(
         ([, { Properties }]) => target(Properties.FunctionName) === id,
@@ -205,7 +245,8 @@ describe('functions', () => {
         MetricName,
         Object.fromEntries(Dimensions.map((one: { Name: string; Value: unknown }) => [one.Name, one.Value])),
       ])
-      const own = { function: `loadpath-prod-${name}`, stage: 'prod', version: entering }
+      const all = { function: `loadpath-prod-${name}`, stage: 'prod' }
+      const own = { ...all, version: entering }
       expect(dimensions).toEqual([
         [
           'Errors',
@@ -215,8 +256,19 @@ describe('functions', () => {
             ExecutedVersion: entering,
           },
         ],
-        ...['Recorded', 'Known', 'Quarantined', 'Unavailable'].map((metric) => [metric, own]),
+        ['Accepted', own],
+        ['Rejected', own],
+        ['Accepted', all],
+        ['Rejected', all],
       ])
+      // they must have spoken before the five minutes of the canary are over, and silence must not take it back
+      for (const alarm of ids)
+        expect(get(alarm).Properties).toMatchObject({
+          DatapointsToAlarm: 2,
+          EvaluationPeriods: 5,
+          TreatMissingData: 'notBreaching',
+        })
+      for (const { Period } of ids.flatMap((alarm) => periodsOf(get(alarm)))) expect(Period).toBe(60)
     }
   })
 
@@ -227,7 +279,7 @@ describe('functions', () => {
     expect(names.filter((name) => name.includes('canary'))).toEqual([])
     expect(
       ofType(synthesized({ stage: 'dev', canary: 'on' }), 'AWS::CodeDeploy::DeploymentGroup'),
-    ).toHaveLength(2)
+    ).toHaveLength(gates.length)
   })
 })
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { stageConfig } from '../../adapters/stage-config.ts'
-import type { Route } from '../../events/route.ts'
+import { type Route, typeName } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
 import { addStacks, missingSubscribers } from '../../infra/stacks.ts'
@@ -148,24 +148,26 @@ describe('routes that cannot be deployed', () => {
 })
 
 test('each route is one queue, which says so itself, and one mapping', () => {
-  for (const route of routes) {
+  for (const route of routes as readonly Route[]) {
+    const name = route.ordered ? `${route.subscriber}.fifo` : route.subscriber
     const queues = ofType(account, 'AWS::SQS::Queue').filter(
-      ([, { Properties }]) => Properties.QueueName === `loadpath-prod-${route.subscriber}`,
+      ([, { Properties }]) => Properties.QueueName === `loadpath-prod-${name}`,
     )
     expect(queues).toHaveLength(1)
     const [[id, { Metadata, Properties }]] = queues as [[string, Resource]]
     expect(Metadata?.['loadpath:route']).toEqual({
       subscriber: route.subscriber,
       kind: route.kind,
-      types: route.types.map(({ type }) => type),
+      types: route.types.map(typeName),
       effect: route.effect,
       batch: route.batch,
       concurrency: route.concurrency,
       attempts: route.attempts,
       timeout: route.timeout,
-      emits: route.emits.map(({ type }) => type),
+      emits: route.emits.map(typeName),
+      ...(route.ordered ? { ordered: true } : {}),
     })
-    expect(Properties.RedrivePolicy.maxReceiveCount).toBe(route.attempts + 3)
+    expect(Properties.RedrivePolicy.maxReceiveCount).toBe(route.ordered ? 1000 : route.attempts + 3)
     const mappings = ofType(account, 'AWS::Lambda::EventSourceMapping').filter(
       ([, mapping]) => mapping.Properties.EventSourceArn?.['Fn::GetAtt']?.[0] === id,
     )
