@@ -1,0 +1,191 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
+import * as z from 'zod'
+import { type Aws, connect } from '../adapters/aws/clients.ts'
+import { stageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
+import { idempotencyKey } from '../core/identity.ts'
+import { clientSettings } from '../local/endpoint.ts'
+import { root } from '../local/places.ts'
+import { holderOf } from '../local/port.ts'
+import { signal } from '../local/processes.ts'
+import { type Running, running } from '../local/state.ts'
+import { seeded } from '../test/world.ts'
+import { senders, type Told } from './drill/doors.ts'
+import { make, type Sent } from './drill/ledger.ts'
+import { countTable, heard, listen } from './drill/outside.ts'
+
+/**
+ * Events through the doors of the running local system, with duplicates and poison, while functions' processes are killed
+ * and the endpoint is stopped and started; then everything is counted three ways: what the senders were told, what lies
+ * in the tables and came out at the other end, and what the books say. Usage: npm run drill [-- events [seed]]
+ */
+const events = Number(process.argv[2] ?? 100_000)
+const seed = Number(process.argv[3] ?? 1)
+const random = seeded(seed + 1)
+process.env.AWS_ACCESS_KEY_ID ||= 'test'
+process.env.AWS_SECRET_ACCESS_KEY ||= 'test'
+process.env.AWS_REGION ||= 'us-east-1'
+
+/** Beside the senders, who shall see what happens. */
+const cli = async (...args: string[]): Promise<string> => {
+  const command = [join(root, 'cli', 'main.ts'), ...args]
+  const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 100_000_000 })
+  return stdout
+}
+const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
+
+let up: { running: Running; aws: Aws } | undefined
+async function start(): Promise<{ running: Running; aws: Aws }> {
+  await cli('up', '--detach')
+  const now = running()
+  if (now === undefined) throw new Error('it did not come up')
+  up = { running: now, aws: connect({ endpoint: now.endpoint }) }
+  return up
+}
+
+/** kill -9 of every process that the endpoint runs for a function. */
+function killFunctions({ endpoint }: Running): number {
+  const server = Number(/\d+/.exec(holderOf(Number(new URL(endpoint).port)))?.[0])
+  const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
+  const functions = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].filter(
+    ([, , parent, command]) => Number(parent) === server && command?.includes('node'),
+  )
+  return functions.filter(([, pid]) => signal(Number(pid), 'SIGKILL')).length
+}
+
+const began = Date.now()
+const first = await start()
+const ssm = new SSMClient(clientSettings(first.running.endpoint))
+const { Parameter } = await ssm.send(new GetParameterCommand({ Name: stageConfigParameter('local') }))
+const config = stageConfig.parse(JSON.parse(Parameter?.Value ?? ''))
+const queue = await listen(first.aws, config.notificationTopic)
+const since = new Date().toISOString()
+
+// what is sent: each once, a twentieth twice, in batches of one door
+const all = make(events, seed)
+const again = all.filter(({ poison }) => !poison && random() < 0.05)
+const inBatches = (sent: readonly Sent[]) =>
+  (['http', 'bus'] as const).flatMap((door) => {
+    const own = sent.filter((one) => one.door === door)
+    const size = door === 'http' ? 100 : 10
+    return Array.from({ length: Math.ceil(own.length / size) }, (_, n) => ({
+      door,
+      events: own.slice(n * size, (n + 1) * size),
+    }))
+  })
+const work = [...inBatches(all), ...inBatches(again)]
+  .map((batch) => ({ batch, at: random() }))
+  .sort((a, b) => a.at - b.at)
+  .map(({ batch }) => batch)
+
+const told: Told = { accepted: new Set(), refused: new Set(), requests: 0, again: 0 }
+const doors = senders(() => up, config.inboxBus, told)
+let next = 0
+let killed = 0
+let restarts = 0
+const sending = Array.from({ length: 8 }, async () => {
+  for (let batch = work[next++]; batch !== undefined; batch = work[next++])
+    await doors[batch.door](batch.events)
+})
+
+let done = false
+const trouble = (async () => {
+  const stops = [1 / 3, 2 / 3].map((share) => Math.floor(work.length * share))
+  while (!done) {
+    await sleep(5_000 + random() * 10_000)
+    if (up !== undefined && !done) killed += killFunctions(up.running)
+    if (next > (stops[restarts] ?? Number.POSITIVE_INFINITY)) {
+      say('stopping the endpoint …')
+      up = undefined
+      await cli('down')
+      await sleep(5_000)
+      await start()
+      restarts++
+      say(`started again; ${next} of ${work.length} batches sent, ${killed} processes killed`)
+    }
+  }
+})()
+await Promise.all(sending)
+done = true
+await trouble
+const sentAfter = Date.now()
+say(
+  `all sent: ${told.accepted.size} accepted, ${told.refused.size} refused, ${told.again} requests sent again`,
+)
+
+// until nothing is in flight any more
+const books = z.object({ balanced: z.boolean() }).loose()
+const queues = ['record', 'notify', 'track-build']
+const depth = z.object({ Attributes: z.record(z.string(), z.coerce.number()) })
+const current = up ?? (await start())
+for (;;) {
+  const depths = await Promise.all(
+    queues.map(async (name) => {
+      const answer = await current.aws.call('sqs', 'GetQueueAttributes', {
+        QueueUrl: config.queuePrefix.replace(/^https?:\/\/[^/]+/, current.running.endpoint) + name,
+        AttributeNames: ['All'],
+      })
+      const { Attributes } = depth.parse({
+        Attributes: Object.fromEntries(
+          Object.entries(
+            z.object({ Attributes: z.record(z.string(), z.unknown()) }).parse(answer).Attributes,
+          ).filter(([key]) => key.startsWith('ApproximateNumberOfMessages')),
+        ),
+      })
+      return Object.values(Attributes).reduce((a, b) => a + b, 0)
+    }),
+  )
+  const waiting = depths.reduce((a, b) => a + b, 0)
+  if (waiting === 0) break
+  say(`${waiting} messages still wait`)
+  await sleep(5_000)
+}
+await sleep(5_000)
+const settledAfter = Date.now()
+
+const counted = await countTable(current.aws, config.historyTable, '/drill')
+const keys = await heard(current.aws, queue)
+const good = all.filter(({ poison }) => !poison)
+const missing = good.filter(({ id }) => !counted.events.has(id))
+const undone = good.filter(
+  ({ id, subscriber }) =>
+    subscriber !== undefined && counted.deliveries.get(`${subscriber} ${id}`) !== 'done',
+)
+const unheard = good.filter(
+  ({ id, subscriber }) =>
+    subscriber === 'notify' &&
+    !keys.has(idempotencyKey({ project: 'main', source: '/drill', id }, 'notify', '')),
+)
+const poisonIn = all.filter(({ id, poison }) => poison && counted.events.has(id))
+const repeated = [...keys.values()].filter((times) => times > 1).length
+const minutes = (from: number, to: number) => `${((to - from) / 60_000).toFixed(1)} min`
+let verdict = ''
+try {
+  verdict = await cli('balance', '--since', since, '--json')
+} catch (error) {
+  verdict = z.object({ stdout: z.string() }).parse(error).stdout
+}
+const { balanced } = books.parse(JSON.parse(verdict))
+
+const rows: readonly [string, string | number][] = [
+  ['events made, of them poison', `${events}, ${all.length - good.length}`],
+  ['sent a second time on purpose', again.length],
+  ['requests that came to nothing and were sent again', told.again],
+  ['processes of functions killed (-9)', killed],
+  ['stops and starts of the endpoint', restarts],
+  ['time to send; until all was handled', `${minutes(began, sentAfter)}; ${minutes(began, settledAfter)}`],
+  ['recorded, of the good ones', `${good.length - missing.length} of ${good.length}`],
+  ['poison recorded', poisonIn.length],
+  ['poison refused over HTTP; quarantined from the bus', `${told.refused.size}; ${counted.quarantined}`],
+  ['deliveries not done', undone.length],
+  ['notifications that never came out', unheard.length],
+  ['notifications that came out more than once, under one idempotency key', repeated],
+  ['the books', balanced ? 'balanced' : 'NOT BALANCED'],
+]
+console.log('| what | count |\n|---|---|')
+for (const [what, count] of rows) console.log(`| ${what} | ${count} |`)
+const failed = missing.length + undone.length + unheard.length + poisonIn.length > 0 || !balanced
+process.exit(failed ? 1 : 0)
