@@ -55,9 +55,29 @@ test('runs that the restart failed are started once more, and no others', async 
   ])
 })
 
+test("where a restart failed the run of a job, the job goes on; a run that is its job's no more is left", async () => {
+  const ofJob = (name: string) => ({ workflow: 'redrive', run: name, error: 'States.ServiceRestart' })
+  const interrupted = (id: string, name: string) => ({ id, run: { workflow: 'redrive', run: name } })
+  answers['GET /v1/runs?status=failed&limit=100'] = {
+    status: 200,
+    body: { items: [ofJob('its'), ofJob('an earlier attempt')] },
+  }
+  answers['GET /v1/jobs?state=interrupted&limit=100'] = {
+    status: 200,
+    body: { items: [interrupted('j1', 'its'), interrupted('j2', 'failed by itself')] },
+  }
+  answers['POST /v1/jobs/j1/resume'] = { status: 202, body: {} }
+  expect(await restartRuns(api)).toBe(3)
+  expect(asked.filter((call) => call.startsWith('POST'))).toEqual([
+    retry('broken'),
+    retry('b%2F2'),
+    'POST /v1/jobs/j1/resume',
+  ])
+})
+
 test('a retry that fails in another way than that it was done already is told', async () => {
   answers[retry('broken')] = { status: 503, body: { title: 'not now' } }
   await expect(restartRuns(api)).rejects.toThrow(
-    'the retry of test-and-validate/broken was answered 503: {"title":"not now"}',
+    'POST /v1/runs/test-and-validate/broken/retry was answered 503: {"title":"not now"}',
   )
 })

@@ -10,7 +10,7 @@ import { loadpath } from './loadpath.ts'
 import { clientsOf, mend } from './mends.ts'
 import { places } from './places.ts'
 import { runs } from './processes.ts'
-import { restartRuns, watchRestartedRuns } from './restarted-runs.ts'
+import { watchRestartedRuns } from './restarted-runs.ts'
 import { samples, send } from './samples.ts'
 import { settled } from './settled.ts'
 import { alreadyUp, claim, type Kept, readKept, writeKept } from './state.ts'
@@ -57,7 +57,7 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     const { api, apiKey } = readKept()
     await Promise.all([
       stay(endpoint, stop),
-      api !== undefined && apiKey !== undefined && watchRestartedRuns({ api, apiKey }, stop, toldAgain(say)),
+      api !== undefined && apiKey !== undefined && watchRestartedRuns({ api, apiKey }, stop, say),
     ])
   } catch (error) {
     // what an interruption breaks off may fail in any way
@@ -87,9 +87,6 @@ async function clearAway(before: Kept, fresh: boolean, env: NonNullable<UpOption
   writeKept({ phase, up })
 }
 
-const toldAgain = (say: Say) => (count: number) =>
-  say(`started ${count} runs once more that the last end of the endpoint broke off`)
-
 /** From an endpoint that answers to the first event handled: each step needs those before it. */
 async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<void> {
   const log = join(places.logs, 'cdk.log')
@@ -101,8 +98,6 @@ async function begin(endpoint: string, say: Say, stop: AbortSignal): Promise<voi
   const secret = await webhookSecret(endpoint, config)
   writeKept({ ...readKept(), phase: 'ready', api, apiKey, webhookSecret: secret })
   stop.throwIfAborted()
-  const again = await restartRuns({ api, apiKey })
-  if (again > 0) toldAgain(say)(again)
   say('sending three GitHub webhooks: a push, a pull request, a finished workflow run …')
   const [push, ...others] = samples()
   for (const sample of [push, ...others]) await send(sample, api, secret)
