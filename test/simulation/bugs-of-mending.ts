@@ -1,0 +1,94 @@
+import { subscribersOf } from '../../events/route.ts'
+import { type Bug, type Frame, inHistory, inSends, methodsOf, reframed } from './planting.ts'
+
+/** The same of what people mend with: redrives, lanes, pauses, replays. */
+
+const mends = /^(api|redrive-batch)$/
+
+export const mendingBugs: Readonly<Record<string, Bug>> = {
+  'a redrive goes to all who get its type': {
+    ports: (ports, process) =>
+      inSends((send, { kind }) => async (queue, messages) => {
+        const failures = await send(queue, messages)
+        if (!mends.test(kind)) return failures
+        for (const message of messages) {
+          const body = typeof message === 'string' ? message : message.body
+          const { event, replay } = JSON.parse(body) as Frame
+          if (replay !== '') continue
+          const others = ports.routes.filter(
+            ({ subscriber, ordered, when }) => subscriber !== queue && !ordered && when === undefined,
+          )
+          for (const other of subscribersOf(others, String(event.type), event.data)) await send(other, [body])
+        }
+        return failures
+      })(ports, process, undefined as never),
+  },
+
+  'of two who redrive both do': {
+    ports: inHistory((history, _, { stored }) => ({
+      transition: async (change) => {
+        if (!(await history.transition(change))) stored.overwrite({ ...change.next, ...change.key })
+        return true
+      },
+    })),
+  },
+
+  'lanes are not looked at': {
+    ports: (ports) => ({ ...ports, lanes: { ...methodsOf(ports.lanes), lane: async () => undefined } }),
+  },
+
+  'what failed in a lane holds nothing back': {
+    ports: (ports) => ({
+      ...ports,
+      lanes: {
+        ...methodsOf(ports.lanes),
+        wait: async (_, { key, delivery }) => ((await ports.history.mark(key, delivery)) ? 'waits' : 'final'),
+      },
+    }),
+  },
+
+  'a pause is not looked at': {
+    ports: (ports, { kind }) =>
+      kind.startsWith('consume ')
+        ? {
+            ...ports,
+            memory: {
+              ...methodsOf(ports.memory),
+              get: async (key) => (key.kind === 'control' ? undefined : ports.memory.get(key)),
+            },
+          }
+        : ports,
+  },
+
+  'a replay is sent as if it were new': {
+    ports: (ports, process, world) =>
+      inSends((send, { kind }) =>
+        kind === 'replay-batch'
+          ? reframed(
+              () => true,
+              (frame) => ({ ...frame, replay: '' }),
+            )(send)
+          : send,
+      )(ports, process, world),
+  },
+
+  'a replay emits without being asked to': {
+    ports: (ports, process, world) =>
+      inSends((send, { kind }) =>
+        kind === 'replay-batch'
+          ? reframed(
+              () => true,
+              (frame) => ({ ...frame, emit: true }),
+            )(send)
+          : send,
+      )(ports, process, world),
+  },
+
+  'a batch of a job says that it is done': {
+    entry: (entry, { kind }) => (kind.endsWith('-batch') ? async () => ({ state: 'ended', wait: 0 }) : entry),
+  },
+
+  'marks are read where they are behind': {
+    ports: inHistory((_, __, { stored }) => ({ getDeliveries: (keys) => stored.behind.getDeliveries(keys) })),
+  },
+}

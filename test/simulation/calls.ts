@@ -1,0 +1,232 @@
+import type { InsertVerdict, OrderedMessage } from '../../core/ports.ts'
+import type { Generation } from './cast.ts'
+import type { Chance } from './chance.ts'
+import type { Observed } from './observed.ts'
+import type { CallFault, Options } from './options.ts'
+import { type Scheduler, still } from './scheduler.ts'
+
+/** One environment of a function, as Lambda keeps it, or one process of somebody else. */
+export type Process = {
+  id: number
+  kind: string
+  alive: boolean
+  /** milliseconds that its clock is wrong by */
+  skew: number
+  generation: Generation
+  /** its function has been called for this; hears of its death */
+  died: (why: string) => void
+}
+
+export type Calls = ReturnType<typeof callsThroughFaults>
+
+type Act = (...args: never[]) => unknown
+type Answer = { value: unknown } | { error: unknown }
+type Verdicts = { index: number; error: unknown }[]
+
+const named = (name: string, message: string): Error => Object.assign(new Error(message), { name })
+
+/**
+ * Every call of a port: it begins, takes effect and is answered in three steps that others come between, and whatever is
+ * wrong in this schedule goes wrong here.
+ */
+export function callsThroughFaults({
+  time,
+  chance,
+  options,
+  observed,
+  unsafe,
+  isOut,
+}: {
+  time: Scheduler
+  chance: Chance
+  options: Options
+  observed: Observed
+  /** whether faults happen now */
+  unsafe: () => boolean
+  /** whether a dependency answers nothing but errors now */
+  isOut: (port: string, target: string) => boolean
+}) {
+  const rates = Object.entries(options.calls).filter(([, rate]) => rate > 0) as [CallFault, number][]
+
+  function drawn(): CallFault | undefined {
+    if (!unsafe() || rates.length === 0) return undefined
+    let left = chance.random()
+    for (const [fault, rate] of rates) {
+      left -= rate
+      if (left < 0) return fault
+    }
+    return undefined
+  }
+
+  function kill(process: Process, why: string): void {
+    if (!process.alive) return
+    process.alive = false
+    observed.step('', () => `${process.kind} #${process.id} ${why}`)
+    process.died(why)
+  }
+
+  const failure = (): Error =>
+    chance.pick([
+      named('ThrottlingException', 'Rate exceeded'),
+      named('InternalServerError', 'the service has failed'),
+      named('NetworkError', 'no answer within 2000 ms'),
+    ])
+
+  /** Performs the call, whole or in part. */
+  async function perform(
+    fault: CallFault | undefined,
+    method: string,
+    args: never[],
+    act: Act,
+  ): Promise<Answer> {
+    try {
+      if (fault === 'conflict' && method === 'commit') {
+        observed.sometimes('a commit loses a race')
+        return { value: 'version conflict' }
+      }
+      if (fault === 'partial' && method === 'send') return { value: await partialSend(args, act) }
+      if (fault === 'partial' && method.startsWith('insert')) return { value: await partialInsert(args, act) }
+      if (fault === 'partial' && method === 'put') return { value: await partialPut(args, act) }
+      const value = await act(...args)
+      if (fault === 'twice' && isRepeatable(method)) return { value: await act(...args) }
+      return { value }
+    } catch (error) {
+      return { error }
+    }
+  }
+
+  async function partialSend(args: unknown[], act: Act): Promise<Verdicts> {
+    const [queue, messages] = args as [string, (string | OrderedMessage)[]]
+    const groups = new Set<string>()
+    const withEffect = chance.is(0.3)
+    const fate = messages.map((message) => {
+      const group = typeof message === 'string' ? undefined : message.group
+      if (group !== undefined && groups.has(group)) return 'not tried'
+      if (!chance.is(0.4)) return 'sent'
+      if (group !== undefined) groups.add(group)
+      return withEffect ? 'sent, not said' : 'failed'
+    })
+    observed.sometimes('some messages of a batch are not sent')
+    const tried = messages.flatMap((message, index) =>
+      fate[index]?.startsWith('sent') ? [{ message, index }] : [],
+    )
+    const failed = (await act(...([queue, tried.map(({ message }) => message)] as never[]))) as Verdicts
+    const answered = failed.map(({ index, error }) => ({ index: tried[index]?.index ?? -1, error }))
+    for (const [index, how] of fate.entries())
+      if (how !== 'sent' && !answered.some((one) => one.index === index))
+        answered.push({ index, error: failure() })
+    return answered.sort((a, b) => a.index - b.index)
+  }
+
+  /** As PutEvents does: some are taken, and the answer says which are not. */
+  async function partialPut(args: unknown[], act: Act): Promise<Verdicts> {
+    const [entries] = args as [unknown[]]
+    const taken = entries.map(() => !chance.is(0.5))
+    observed.sometimes('some entries of a PutEvents fail')
+    await act(...([entries.filter((_, index) => taken[index])] as never[]))
+    return taken.flatMap((is, index) => (is ? [] : [{ index, error: failure() }]))
+  }
+
+  async function partialInsert(args: unknown[], act: Act): Promise<InsertVerdict[]> {
+    const [items] = args as [unknown[]]
+    const withEffect = chance.is(0.3)
+    const failed = items.map(() => chance.is(0.4))
+    observed.sometimes('some inserts of a batch fail')
+    const tried = items.filter((_, index) => withEffect || !failed[index])
+    const verdicts = (await act(...([tried] as never[]))) as InsertVerdict[]
+    let at = 0
+    return items.map((_, index): InsertVerdict => {
+      const verdict = withEffect || !failed[index] ? verdicts[at++] : undefined
+      return failed[index] || verdict === undefined ? { verdict: 'failed', error: failure() } : verdict
+    })
+  }
+
+  function call(process: Process, port: string, method: string, args: never[], act: Act): Promise<unknown> {
+    if (!process.alive) return new Promise(() => undefined)
+    const label = `${process.kind}.${port}.${method}`
+    const fault = drawn()
+    if (fault === 'late' && method === 'mark') observed.guessed.add('how often it was tried')
+    return new Promise((resolve, reject) => {
+      const answer = (given: Answer): void => {
+        if (!process.alive) return
+        if ('error' in given) reject(given.error)
+        else resolve(given.value)
+      }
+      const effect = () => take({ process, port, method, args, act, label, fault, answer })
+      if (fault === 'crashed' && chance.is(0.5))
+        time.after(wait(), label, () => kill(process, `dies before ${port}.${method}`))
+      else if (fault === 'late') {
+        time.after(wait() + 2000, label, () => answer({ error: failure() }))
+        time.after(wait() + chance.between(2000, 8000), `${label} late`, effect)
+      } else time.after(wait() + (fault === 'slow' ? chance.rate(500, 20_000) : 0), label, effect)
+    })
+  }
+
+  const wait = (): number => chance.between(0, unsafe() ? options.latency : 5)
+
+  type Call = {
+    process: Process
+    port: string
+    method: string
+    args: never[]
+    act: Act
+    label: string
+    fault: CallFault | undefined
+    answer: (given: Answer) => void
+  }
+
+  /** A call takes effect, if it does, and its answer goes on its way. */
+  async function take({ process, port, method, args, act, label, fault, answer }: Call): Promise<unknown> {
+    // a request that was on its way when its sender died may arrive or not
+    if (!process.alive && chance.is(0.5)) return still
+    const out = isOut(port, targetOf(port, args))
+    if (out || fault === 'refused') {
+      const error = out ? named('AccessDeniedException', 'the key may not be used') : failure()
+      time.after(wait(), label, () => answer({ error }))
+      return still
+    }
+    const given = await perform(fault, method, args, act)
+    if (fault === 'crashed') {
+      observed.sometimes(`a process dies after ${method}`)
+      kill(process, `dies after ${port}.${method}`)
+      return
+    }
+    if (fault === 'late') return still
+    if (fault === 'lost') {
+      observed.sometimes(`the answer of ${method} gets lost`)
+      time.after(wait(), label, () => answer({ error: failure() }))
+      return still
+    }
+    if (!unsafe()) {
+      answer(given)
+      return
+    }
+    time.after(wait(), label, () => answer(given))
+    return still
+  }
+
+  return { call, kill }
+}
+
+/** A transaction carries a token, so trying it twice does it once. */
+const isRepeatable = (method: string): boolean => method !== 'commit' && method !== 'wait'
+
+const targetOf = (port: string, args: unknown[]): string =>
+  port === 'queues' || port === 'downstream' ? String(args[0]) : ''
+
+/** A port of which each call goes through `call`. */
+export function through<Port extends object>(calls: Calls, process: Process, port: string, real: Port): Port {
+  const made = new Map<PropertyKey, unknown>()
+  return new Proxy(real, {
+    get(target, method) {
+      const known = made.get(method)
+      if (known !== undefined) return known
+      const found: unknown = Reflect.get(target, method)
+      if (typeof found !== 'function') return found
+      const act = found.bind(target) as Act
+      const wrapped = (...args: never[]) => calls.call(process, port, String(method), args, act)
+      made.set(method, wrapped)
+      return wrapped
+    },
+  })
+}

@@ -1,0 +1,140 @@
+import { buildStatusChanged } from '../../events/build.status-changed.ts'
+import { deploymentFailed } from '../../events/deployment.failed.ts'
+import { githubPush } from '../../events/github.push.ts'
+import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
+import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
+import { repositoryUpdated } from '../../events/repository.updated.ts'
+import { rollbackDecided } from '../../events/rollback.decided.ts'
+import type { Route } from '../../events/route.ts'
+import { routes as ours } from '../../events/routes.ts'
+import { testCompleted } from '../../events/test.completed.ts'
+
+/** Who plays: the product's own routes, and some of ours that do what the product's do not. */
+
+const settings = { batch: 10, concurrency: 3, attempts: 3, timeout: 10 } as const
+
+const extras: readonly Route[] = [
+  {
+    subscriber: 'ledger',
+    kind: 'function',
+    types: [testCompleted, 'acme.ordered'],
+    effect: 'state',
+    emits: [buildStatusChanged],
+    ...settings,
+  },
+  {
+    subscriber: 'mirror',
+    kind: 'function',
+    types: [githubPush, testCompleted, deploymentFailed],
+    effect: 'outside',
+    emits: [repositoryAnalyzed],
+    ...settings,
+    batch: 3,
+  },
+  {
+    subscriber: 'chain',
+    kind: 'function',
+    types: [repositoryAnalyzed],
+    effect: 'outside',
+    emits: [qualityGateEvaluated],
+    ...settings,
+  },
+  {
+    subscriber: 'tail',
+    kind: 'function',
+    types: [qualityGateEvaluated],
+    effect: 'state',
+    emits: [],
+    ...settings,
+    attempts: 5,
+  },
+  {
+    subscriber: 'shop',
+    kind: 'function',
+    types: ['acme.ordered'],
+    effect: 'outside',
+    emits: [rollbackDecided],
+    ...settings,
+  },
+  {
+    subscriber: 'looper',
+    kind: 'function',
+    types: [rollbackDecided],
+    effect: 'outside',
+    emits: [rollbackDecided],
+    loop: 'it does not: the hop limit ends it',
+    ...settings,
+  },
+  {
+    subscriber: 'follow',
+    kind: 'function',
+    types: [buildStatusChanged, repositoryUpdated],
+    effect: 'outside',
+    emits: [],
+    ordered: true,
+    ...settings,
+  },
+  {
+    subscriber: 'fold',
+    kind: 'function',
+    types: [buildStatusChanged, repositoryUpdated],
+    effect: 'state',
+    emits: [],
+    ordered: true,
+    ...settings,
+    attempts: 2,
+  },
+]
+
+/** In the routes of the older version alone, and of the newer one alone. */
+const leaving: Route = {
+  subscriber: 'leaving',
+  kind: 'function',
+  types: [testCompleted, githubPush],
+  effect: 'outside',
+  emits: [],
+  ...settings,
+}
+const coming: Route = { ...leaving, subscriber: 'coming' }
+
+/** Approvals are not played. What mends others is always there, and so is what knows of runs. */
+const [unplayed, always] = [new Set(['resume-workflow']), new Set(['redrive', 'replay', 'track-run'])]
+const all: readonly Route[] = [...ours, ...extras]
+
+export const subscribers: readonly string[] = all
+  .map(({ subscriber }) => subscriber)
+  .filter((name) => !unplayed.has(name) && !always.has(name))
+
+/** Of a version of the code. */
+export type Generation = 'older' | 'newer'
+
+/** The routes of each version, with these subscribers; both are the same where nothing is deployed. */
+export function castOf(names: readonly string[], deploys: boolean): Record<Generation, readonly Route[]> {
+  const routes = all.filter(({ subscriber }) => names.includes(subscriber) || always.has(subscriber))
+  return deploys
+    ? { older: [...routes, leaving], newer: [...routes, coming] }
+    : { older: routes, newer: routes }
+}
+
+/** What is sent beside events that are new and valid. */
+export const labels = [
+  'again',
+  'other source',
+  'conflict',
+  'invalid',
+  'forged',
+  'newer',
+  'older',
+  'next version',
+  'large',
+  'copied webhook',
+  'batch',
+  'command',
+  'garbage',
+  'loops',
+] as const
+export type Label = (typeof labels)[number]
+
+/** How a subscriber takes an event that is of a certain story. */
+export const behaviours = ['terminal', 'flaky', 'hopeless', 'crashes', 'stumbles', 'slow'] as const
+export type Behaviour = (typeof behaviours)[number]

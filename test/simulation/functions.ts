@@ -1,0 +1,143 @@
+import type { Context, SQSEvent } from 'aws-lambda'
+import { handleBatch } from '../../adapters/lambda/consume.ts'
+import { deadLetterQueue } from '../../adapters/lambda/dead-letter.ts'
+import { recordQueue } from '../../adapters/lambda/record.ts'
+import { relayStream } from '../../adapters/lambda/relay.ts'
+import { sweepAll } from '../../adapters/lambda/sweep.ts'
+import { task } from '../../adapters/lambda/task.ts'
+import type { Principal } from '../../core/access.ts'
+import { isQuiet } from '../../core/circuit-commit.ts'
+import { Failure } from '../../core/errors.ts'
+import { ingest } from '../../core/ingest.ts'
+import { batchInput } from '../../core/job-batch.ts'
+import { redriveBatch } from '../../core/redrive.ts'
+import { replayBatch } from '../../core/replay-batch.ts'
+import { subscriberControls } from '../../core/subscriber-controls.ts'
+import type { RecordedEvent } from '../../events/envelope.ts'
+import type { Route } from '../../events/route.ts'
+import type { Calls, Process } from './calls.ts'
+import type { Behaviour } from './cast.ts'
+import { secret } from './doors.ts'
+import { handlerOf, type InHand } from './handlers.ts'
+import type { SimulatedFunction } from './lambda.ts'
+import { callOfNewerCode } from './newer-code.ts'
+import { deliveryText, type Observed } from './observed.ts'
+import type { Bug } from './planting.ts'
+import type { Ports } from './ports.ts'
+
+type Call = { event: SQSEvent; context: Context }
+
+/** Every function of a stage: the product's own wrappers and rules, on the ports of one environment. */
+export function functionsOf({
+  portsOf,
+  isNewer,
+  behaviourOf,
+  calls,
+  observed,
+  now,
+  bug,
+  projects,
+}: {
+  portsOf: (process: Process) => Ports
+  /** whether it is an environment of newer code */
+  isNewer: (process: Process) => boolean
+  behaviourOf: (subscriber: string, event: RecordedEvent) => Behaviour | undefined
+  calls: Calls
+  observed: Observed
+  now: () => number
+  bug: Bug | undefined
+  /** that accounts put events into */
+  projects: readonly string[]
+}) {
+  const fn = (kind: string, timeout: number, compose: (process: Process) => unknown): SimulatedFunction => ({
+    kind,
+    timeout,
+    compose: (process) => {
+      const made = compose(process) as ReturnType<SimulatedFunction['compose']>
+      const own = bug?.entry?.(made, process) ?? made
+      return isNewer(process) ? (event, context) => own(callOfNewerCode(event), context) : own
+    },
+  })
+
+  const sweepDoors = { accounts: projects, webhooks: async () => [] }
+
+  function consumer(route: Route): SimulatedFunction {
+    return fn(`consume ${route.subscriber}`, route.timeout, (process) => {
+      const ports = portsOf(process)
+      const { memory, ...rest } = ports
+      let inHand: ReadonlyMap<string, InHand> = new Map()
+      const handler = handlerOf(route, {
+        process,
+        calls,
+        ports: { ...ports, plainMemory: memory },
+        observed,
+        now,
+        inHand: () => inHand,
+        behaviourOf,
+      })
+      const own = bug?.handler?.(handler, route, ports) ?? handler
+      const controls =
+        route.unpausable === undefined
+          ? subscriberControls({ ...ports, subscriber: route.subscriber, quiet: isQuiet(route) })
+          : undefined
+      const deps = { ...rest, controls, ...(route.effect === 'state' ? { memory } : {}) }
+      return (event: Call['event'], context: Call['context']) => {
+        inHand = inHandOf(route, event, now())
+        return handleBatch(route, own, deps, event, context)
+      }
+    })
+  }
+
+  return {
+    record: fn('record', 10, (process) => recordQueue(portsOf(process))),
+    relay: fn('relay', 30, (process) => relayStream(portsOf(process))),
+    letters: fn('dead-letter', 30, (process) => deadLetterQueue(portsOf(process))),
+    sweep: fn('sweep', 55, (process) => sweepAll({ ...portsOf(process), doors: sweepDoors })),
+    sweepDoors,
+    ingest: fn('ingest', 10, (process) => {
+      const deps = { ...portsOf(process), authenticate, webhookSecrets: async () => [secret] }
+      return (request: Parameters<typeof ingest>[0]) => ingest(request, deps)
+    }),
+    /** is called with what somebody asks of it */
+    api: fn('api', 29, (process) => {
+      const deps = portsOf(process)
+      return async (command: (given: Ports) => Promise<unknown>) => command(deps)
+    }),
+    /** What the workflows of jobs call again and again. */
+    batches: {
+      redrive: fn('redrive-batch', 60, (process) => {
+        const deps = portsOf(process)
+        return task('redrive-batch', batchInput, (input) => redriveBatch(input, deps, 5))
+      }),
+      replay: fn('replay-batch', 60, (process) => {
+        const deps = portsOf(process)
+        return task('replay-batch', batchInput, (input) => replayBatch(input, deps, 30))
+      }),
+    } as Readonly<Record<string, SimulatedFunction>>,
+    consumer,
+  }
+}
+
+const authenticate = async (credential = ''): Promise<Principal> => {
+  if (credential !== 'main' && credential !== 'shop') throw new Failure('Unauthenticated', 'send a key')
+  return { actor: 'user:k1', project: credential, scopes: ['events:write'] }
+}
+
+/** Which messages of a batch carry which delivery. */
+function inHandOf(route: Route, { Records }: SQSEvent, since: number): Map<string, InHand> {
+  const found = new Map<string, InHand>()
+  for (const { messageId, body, attributes } of Records) {
+    const {
+      event,
+      replay,
+      attempt = 1,
+    } = JSON.parse(body) as { event: RecordedEvent; replay: string; attempt?: number }
+    const { project, source, id } = event
+    const text = deliveryText({ project, source, id, subscriber: route.subscriber, replay })
+    const receives = Number(attributes.ApproximateReceiveCount)
+    const known = found.get(text)
+    if (known !== undefined) known.messages.push(messageId)
+    else found.set(text, { messages: [messageId], receives, attempt, since })
+  }
+  return found
+}

@@ -1,0 +1,291 @@
+import { analyzePush } from '../../core/analyze-push.ts'
+import { buildRecord, track as trackBuild } from '../../core/build.ts'
+import { observe } from '../../core/build-observation.ts'
+import { Failure } from '../../core/errors.ts'
+import type { HandledAny, HandlerAny } from '../../core/handler.ts'
+import { notificationOf } from '../../core/notification.ts'
+import type { DeliveryKey, Memory, RecordKey, Workflows } from '../../core/ports.ts'
+import { publishedEvent } from '../../core/published-event.ts'
+import { historyRecord, track as trackRepository } from '../../core/repository-history.ts'
+import { runRecord, track as trackRun } from '../../core/run.ts'
+import { startRun } from '../../core/start-run.ts'
+import { buildStatusChanged } from '../../events/build.status-changed.ts'
+import { eventTypeNamed } from '../../events/catalogue.ts'
+import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
+import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
+import { rollbackDecided } from '../../events/rollback.decided.ts'
+import { type Route, typeName } from '../../events/route.ts'
+import type { Calls, Process } from './calls.ts'
+import type { Behaviour } from './cast.ts'
+import { deliveryText, type Observed, textOfEvent } from './observed.ts'
+
+/** What handlers act on: something outside that may be down, and that others see. */
+export type Downstream = {
+  act(subscriber: string, idempotencyKey: string, delivery: string): Promise<void>
+}
+
+export type EventsBus = {
+  put(
+    entries: readonly { source: string; id: string; project: string }[],
+  ): Promise<{ index: number; error: unknown }[]>
+}
+
+export type HandlerPorts = {
+  downstream: Downstream
+  eventsBus: EventsBus
+  workflows: Workflows
+  /** takes so many milliseconds */
+  pause: (milliseconds: number) => Promise<void>
+  /** without deliveries, for what starts workflows */
+  plainMemory: Memory
+}
+
+/** The messages of one delivery in the batch that is handled just now, and the receives of the first. */
+export type InHand = { messages: string[]; receives: number; attempt: number; since: number }
+
+/** The handler of a subscriber in one environment: what the product's own would do, or one of ours. */
+export function handlerOf(
+  route: Route,
+  {
+    process,
+    calls,
+    ports,
+    observed,
+    now,
+    inHand,
+    behaviourOf,
+  }: {
+    process: Process
+    calls: Calls
+    ports: HandlerPorts
+    observed: Observed
+    now: () => number
+    inHand: () => ReadonlyMap<string, InHand>
+    behaviourOf: (subscriber: string, event: HandledAny['event']) => Behaviour | undefined
+  },
+): HandlerAny {
+  const { subscriber } = route
+  const body = bodyOf(route, ports)
+
+  return async (handled, memory) => {
+    const { event, replay } = handled
+    const key: DeliveryKey = {
+      project: event.project,
+      source: event.source,
+      id: event.id,
+      subscriber,
+      replay,
+    }
+    const delivery = deliveryText(key)
+    const held = inHand().get(delivery)
+    const runs = observed.runs.get(delivery) ?? []
+    observed.runs.set(delivery, runs)
+    runs.push({
+      message: held?.messages.join('+') ?? '?',
+      receives: held?.receives ?? 0,
+      at: now(),
+      idempotencyKey: handled.idempotencyKey,
+    })
+    observed.step(
+      event.id,
+      () => `${delivery}: run ${runs.length} (message ${held?.messages.join('+')}/${held?.receives})`,
+    )
+    holdAgainst(route, handled, key, held, observed)
+    await misbehave(behaviourOf(subscriber, event), runs.length)
+    if (route.effect === 'outside' && subscriber !== 'publish')
+      await ports.downstream.act(subscriber, handled.idempotencyKey, delivery)
+    return body(handled, memory)
+  }
+
+  async function misbehave(behaviour: Behaviour | undefined, run: number): Promise<void> {
+    switch (behaviour) {
+      case 'terminal':
+        throw new Failure('Invalid', 'it does not like this one')
+      case 'hopeless':
+        throw new Error('never works')
+      case 'flaky':
+        if (run <= 2) throw new Error('not yet')
+        return
+      case 'crashes':
+        return die()
+      case 'stumbles':
+        return run === 1 ? die() : undefined
+      case 'slow':
+        return ports.pause(3000 * run)
+      case undefined:
+        return
+      default:
+        return behaviour satisfies never
+    }
+  }
+
+  function die(): Promise<void> {
+    observed.sometimes('a handler takes its process along')
+    calls.kill(process, 'is killed by what it handles')
+    return new Promise(() => undefined)
+  }
+}
+
+/** Milliseconds: a process that has looked a moment ago looks again after that. */
+const readWithin = 10_000
+
+/** What must hold of everything that a handler is given. */
+function holdAgainst(
+  route: Route,
+  { type, data, event }: HandledAny,
+  key: DeliveryKey,
+  held: InHand | undefined,
+  observed: Observed,
+): void {
+  const delivery = deliveryText(key)
+  const wrong = (invariant: string, message: string) =>
+    observed.violated({ invariant, message: `${delivery}: ${message}`, id: event.id })
+  const known = observed.events.get(textOfEvent(event))
+  if (known === undefined) wrong('nothing invalid reaches a handler', 'is handled and is in no history')
+  else if (!known.stored.expects.includes(route.subscriber) && key.replay === '')
+    wrong('only whom it was recorded for', `was recorded for ${known.stored.expects.join(', ') || 'nobody'}`)
+  const eventType = eventTypeNamed(type)
+  if (eventType !== undefined && !eventType.schema.safeParse(data).success)
+    wrong('nothing invalid reaches a handler', `its data is no ${type}`)
+  if (!route.types.some((one) => typeName(one) === type))
+    wrong('nothing invalid reaches a handler', `${route.subscriber} does not take ${type}`)
+  if (held === undefined) wrong('nothing invalid reaches a handler', 'no message of it is in hand')
+  else if (route.ordered === true) holdOrder(key, event, observed)
+  const paused = observed.paused.get(`${event.project} ${route.subscriber}`)
+  if (paused !== undefined && held !== undefined && key.replay === '' && paused < held.since - readWithin)
+    wrong('what is paused is not run', `${route.subscriber} was paused ${held.since - paused} ms before`)
+  const answered = held === undefined ? [] : held.messages.map((message) => observed.answered.get(message))
+  const last = Math.max(...answered.map((at) => at ?? Number.POSITIVE_INFINITY))
+  const reopened = observed.reopened.get(delivery)?.at(-1) ?? 0
+  if (held?.attempt === 1 && last < held.since && reopened < last)
+    wrong('what is settled is not run again', `${held.messages.join(' and ')} had been answered as handled`)
+}
+
+/**
+ * Nothing of a key is run while something before it is neither done nor dropped. What a replay leaves out is for its
+ * selection to say: there nothing is run after something that stands behind it.
+ */
+function holdOrder(key: DeliveryKey, event: HandledAny['event'], observed: Observed): void {
+  const { subscriber, replay } = key
+  const own = event.sequence ?? 0
+  for (const { event: other, expects } of observed.lanes.get(`${event.project} ${event.partitionkey}`) ??
+    []) {
+    const sequence = other.sequence ?? 0
+    if (sequence === own || !expects.includes(subscriber)) continue
+    const { project, source, id } = other
+    const text = deliveryText({ project, source, id, subscriber, replay })
+    const state = observed.deliveries.get(text)?.state
+    const isSettled = state === 'done' || state === 'dropped'
+    if (replay === '' ? sequence > own || isSettled : sequence < own || state !== 'done') continue
+    observed.violated({
+      invariant: 'what is ordered is handled in order',
+      message: `${deliveryText(key)} (${own} of ${event.partitionkey}) is run while ${text} (${sequence}) is ${state ?? 'not handled'}`,
+      id: event.id,
+    })
+  }
+}
+
+const recordOf = (project: string, kind: string, name: string): RecordKey => ({ project, kind, name })
+
+type Entries = { entries: readonly string[] }
+
+/** One more entry in a list that a subscriber keeps by partition key. */
+async function entered(kind: string, { event }: HandledAny, memory: Pick<Memory, 'get'> | undefined) {
+  if (memory === undefined) throw new Error(`${kind} has no memory`)
+  const key = recordOf(event.project, kind, event.partitionkey)
+  const record = await memory.get(key)
+  const { entries } = (record?.value ?? { entries: [] }) as Entries
+  const version = (record?.version ?? 0) + 1
+  return { ...key, version, value: { entries: [...entries, `${event.source} ${event.id}`] } }
+}
+
+function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
+  const { subscriber } = route
+  switch (subscriber) {
+    case 'analyze-push':
+      return async ({ data }) => [{ type: repositoryAnalyzed, data: analyzePush(data as never) }]
+    case 'track-build':
+      return async (handled, memory) => {
+        const observation = observe(handled as never)
+        if (observation === undefined) return undefined
+        const { repository, branch } = observation
+        const { project } = handled.event
+        return trackBuild(project, observation, await memory?.get(buildRecord(project, repository, branch)))
+      }
+    case 'track-run':
+      return async (handled, memory) => {
+        const { workflow, run } = handled.data as { workflow: string; run: string }
+        const { project } = handled.event
+        const write = trackRun(
+          project,
+          handled as never,
+          await memory?.get(runRecord(project, workflow, run)),
+        )
+        return write && { writes: [write], emits: [], sequence: write.version }
+      }
+    case 'track-repository':
+      return async ({ event, data }, memory) => {
+        const { repository } = data as { repository: string }
+        const record = await memory?.get(historyRecord(event.project, repository))
+        return trackRepository(event, data as never, record)
+      }
+    case 'notify':
+      return async (handled) => {
+        notificationOf(handled as never, 'test')
+        return []
+      }
+    case 'publish':
+      return async ({ event, data, traceparent }) => {
+        const { source, id } = publishedEvent(event, data, traceparent)
+        const [failure] = await ports.eventsBus.put([{ source, id, project: event.project }])
+        if (failure !== undefined) throw failure.error
+        return []
+      }
+    case 'mirror':
+      return async ({ event }) => [
+        {
+          type: repositoryAnalyzed,
+          data: { ...repositoryAnalyzed.example, repository: 'octo/mirror', commit: event.id },
+        },
+      ]
+    case 'chain':
+      return async ({ event }) => [
+        {
+          type: qualityGateEvaluated,
+          data: { ...qualityGateEvaluated.example, repository: 'octo/chain', commit: event.id },
+        },
+      ]
+    case 'shop':
+      return async ({ data }) =>
+        (data as { loops?: boolean }).loops === true
+          ? [{ type: rollbackDecided, data: { ...rollbackDecided.example, reasons: ['loops'] } }]
+          : []
+    case 'looper':
+      return async ({ data }) =>
+        (data as { reasons: string[] }).reasons.includes('loops')
+          ? [{ type: rollbackDecided, data: { ...rollbackDecided.example, reasons: ['loops'] } }]
+          : []
+    case 'ledger':
+      return async (handled, memory) => {
+        const write = await entered('ledger', handled, memory)
+        const { partitionkey, id } = handled.event
+        const told = { repository: 'octo/ledger', branch: partitionkey, commit: id, from: null, failing: [] }
+        return {
+          writes: [write],
+          emits: [{ type: buildStatusChanged, data: { ...told, to: 'passing' } }],
+          sequence: write.version,
+        }
+      }
+    case 'tail':
+    case 'fold':
+      return async (handled, memory) => {
+        const write = await entered(subscriber, handled, memory)
+        return { writes: [write], emits: [], sequence: write.version }
+      }
+    default:
+      if (route.kind === 'workflow')
+        return (handled) =>
+          startRun(subscriber, handled, { memory: ports.plainMemory, workflows: ports.workflows })
+      return async () => []
+  }
+}

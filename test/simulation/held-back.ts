@@ -1,0 +1,89 @@
+import { controlOf, controlRecord, heldBack } from '../../core/control.ts'
+import { jobOf, workflowOf } from '../../core/job.ts'
+import type { Wrong } from './invariants.ts'
+import { deliveryText, type Observed } from './observed.ts'
+import { runOf } from './operators.ts'
+import type { Stage } from './stage.ts'
+
+/** What must hold of what is held back, and of the work that people have asked for. */
+
+type Held = { stage: Stage; observed: Observed }
+
+/** What is parked is so because it is paused, its circuit is open, or something dead stands before it in its lane. */
+export async function parkedHasItsReason({ stage, observed }: Held): Promise<Wrong[]> {
+  const { memory, lanes } = stage.stored.real
+  const parked = [...observed.deliveries.values()].filter(({ state }) => state === 'parked')
+  const wrong = await Promise.all(
+    parked.map(async (mark): Promise<Wrong[]> => {
+      const { project, subscriber, replay } = mark
+      const route = stage.everybody.find((one) => one.subscriber === subscriber)
+      const control = controlOf(await memory.get(controlRecord(project, subscriber)))
+      if (heldBack(control, '') !== undefined) return []
+      const partitionkey =
+        observed.events.get(`${project} ${mark.source} ${mark.id}`)?.stored.event.partitionkey ?? ''
+      const [first] = route?.ordered
+        ? await lanes.waiting({ project, subscriber, replay, partitionkey }, 1)
+        : []
+      if (first !== undefined && observed.deliveries.get(deliveryText(first.key))?.state === 'dead') return []
+      return [
+        { message: `${deliveryText(mark)} is parked and nothing holds it: ${mark.reason}`, id: mark.id },
+      ]
+    }),
+  )
+  return wrong.flat()
+}
+
+/** A lane is closed for something that waits in it, and open otherwise. */
+export async function closedLanesHoldSomething({ stage, observed }: Held): Promise<Wrong[]> {
+  const { lanes } = stage.stored.real
+  const wrong = await Promise.all(
+    stage.everybody
+      .filter(({ ordered }) => ordered)
+      .map(async ({ subscriber }): Promise<Wrong[]> => {
+        const { items } = await lanes.closed({ project: 'main', subscriber, limit: 1000 })
+        const empty = await Promise.all(
+          items.map(async (lane) => {
+            const waiting = await lanes.waiting(lane, 1000)
+            const open = waiting.filter(({ key }) => {
+              const state = observed.deliveries.get(deliveryText(key))?.state
+              return state === 'dead' || state === 'parked'
+            })
+            return open.length === 0 ? [lane] : []
+          }),
+        )
+        return empty.flat().map(({ partitionkey, reason }) => ({
+          message: `the lane ${subscriber} ${partitionkey} is closed (${reason}) and nothing waits in it`,
+        }))
+      }),
+  )
+  return wrong.flat()
+}
+
+/** What somebody has asked for comes to an end, or its run does so that everybody sees it. */
+export async function jobsEnd({ stage, observed }: Held): Promise<Wrong[]> {
+  const { memory } = stage.stored.real
+  const running = memory
+    .all()
+    .records.filter(({ kind }) => kind === 'job')
+    .flatMap((record) => {
+      const job = jobOf(record)
+      return job?.state === 'running' ? [{ project: record.project, job }] : []
+    })
+  const wrong = await Promise.all(
+    running.map(async ({ project, job }): Promise<Wrong[]> => {
+      const { source, id } = job.request
+      const workflow = workflowOf(job.kind)
+      const started = deliveryText({ project, source, id, subscriber: workflow, replay: '' })
+      const run = await stage.stored.workflows.describe(workflow, runOf(project, job))
+      const isSeen = observed.deliveries.get(started)?.state !== 'done' || run?.status === 'FAILED'
+      if (isSeen || (run === undefined && job.attempt > 1)) return []
+      return [
+        {
+          message: `the ${job.kind} ${job.id} of ${job.subscriber} runs for ever: ${run?.status ?? 'no run'}`,
+          id,
+        },
+      ]
+    }),
+  )
+  return wrong.flat()
+}

@@ -1,0 +1,79 @@
+import { identityText } from '../../core/identity.ts'
+import type { Delivery, DeliveryKey, StoredEvent } from '../../core/ports.ts'
+import type { Identity, RecordedEvent } from '../../events/envelope.ts'
+
+/** What was seen to happen, written down where it takes effect: the invariants are held against this. */
+
+export type Violation = {
+  /** the invariant's name */
+  invariant: string
+  message: string
+  /** whose steps are worth reading: an event's id, where it is about one */
+  id?: string | undefined
+}
+
+export type Run = {
+  message: string
+  receives: number
+  at: number
+  idempotencyKey: string
+}
+
+export type Observed = ReturnType<typeof observations>
+
+export const deliveryText = ({ subscriber, replay, ...identity }: DeliveryKey): string =>
+  `${identityText(identity)} -> ${subscriber}${replay === '' ? '' : ` (${replay})`}`
+
+export function observations(now: () => number, traced: boolean) {
+  const violations: Violation[] = []
+  const seen = new Set<string>()
+  const trace: { at: number; about: string; text: string }[] = []
+  const texts = new Set<string>()
+
+  return {
+    violations,
+    /** rare paths that were taken */
+    seen,
+    trace,
+    /** Says that something rare has happened; a run of many schedules asserts that all of them have. */
+    sometimes: (name: string): void => void seen.add(name),
+    /** Once for each message. */
+    violated(violation: Violation): void {
+      if (texts.has(violation.message)) return
+      texts.add(violation.message)
+      violations.push(violation)
+    },
+    /** `about`: the id of the event, or '' */
+    step(about: string, text: () => string): void {
+      if (traced) trace.push({ at: now(), about, text: text() })
+    },
+
+    events: new Map<string, { stored: StoredEvent; at: number }>(),
+    /** what has a sequence, by project and partition key */
+    lanes: new Map<string, StoredEvent[]>(),
+    deliveries: new Map<string, DeliveryKey & Delivery & { at: number }>(),
+    /** by project and subscriber: since when it is paused */
+    paused: new Map<string, number | undefined>(),
+    /** by delivery: when it was sent anew after it had been dead or parked */
+    reopened: new Map<string, number[]>(),
+    /** by delivery: changes that were committed with its mark */
+    commits: new Map<string, number>(),
+    /** by delivery: messages that were sent for the first time, says the sender */
+    sentAsNew: new Map<string, number>(),
+    /** by delivery */
+    runs: new Map<string, Run[]>(),
+    /** by delivery: the key of each effect of class outside that took place */
+    effects: new Map<string, string[]>(),
+    /** messages that were answered as handled, and when: nobody needs to see them again */
+    answered: new Map<string, number>(),
+    /** identities that arrived on the events bus */
+    published: new Set<string>(),
+    /** what could not be looked up, so that the product had to guess, as it says it does */
+    guessed: new Set<string>(),
+    /** ends of runs, and the deliveries that started them */
+    ended: [] as { workflow: string; name: string; status: string; startedBy: string }[],
+  }
+}
+
+export const textOfEvent = ({ project, source, id }: Identity | RecordedEvent): string =>
+  identityText({ project, source, id })

@@ -1,0 +1,225 @@
+import { dropDelivery } from '../../core/drop.ts'
+import { editDelivery } from '../../core/edit.ts'
+import { runName } from '../../core/identity.ts'
+import {
+  changeJob,
+  type Job,
+  jobList,
+  jobOf,
+  pause as pauseJob,
+  resume as resumeJob,
+  workflowOf,
+} from '../../core/job.ts'
+import { startAttempt } from '../../core/job-batch.ts'
+import { deliveriesOf } from '../../core/open-delivery.ts'
+import { pause, resume } from '../../core/pause.ts'
+import type { DeliveryKey, History, Memory } from '../../core/ports.ts'
+import { newRebuild } from '../../core/rebuild.ts'
+import { redriveJob } from '../../core/redrive.ts'
+import { redriveEvent } from '../../core/redrive-one.ts'
+import { newReplay } from '../../core/replay.ts'
+import type { Route } from '../../events/route.ts'
+import type { Chance } from './chance.ts'
+import type { Observed } from './observed.ts'
+import type { Ports } from './ports.ts'
+
+/** People who mend things while everything goes on: each command as the API gives it, in a process that may fail. */
+
+export type Command = { name: string; run: (ports: Ports) => Promise<unknown> }
+
+const by = 'user:op'
+const rates = [1, 5, 50] as const
+
+export function operators({
+  chance,
+  observed,
+  routes,
+  began,
+}: {
+  chance: Chance
+  observed: Observed
+  routes: readonly Route[]
+  /** when it all began, ISO 8601 */
+  began: string
+}) {
+  const open = (state: 'dead' | 'parked') =>
+    [...observed.deliveries.values()].filter((mark) => mark.state === state)
+  const oneOf = <T>(items: readonly T[]): T | undefined => items[Math.floor(chance.random() * items.length)]
+  const pausable = routes.filter(({ unpausable, kind }) => unpausable === undefined && kind === 'function')
+
+  const asked = (ports: Ports) => ({ id: ports.newId(), by, asked: ports.clock(), rate: chance.pick(rates) })
+  // clocks are wrong: what was received a little before it all began belongs to it
+  const selection = { since: new Date(Date.parse(began) - 3_600_000).toISOString() }
+
+  /** What somebody would do who looks at what there is; undefined: nothing to be done. */
+  function command(): Command | undefined {
+    const dead = oneOf(open('dead'))
+    const held = oneOf([...open('dead'), ...open('parked')])
+    const route = oneOf(pausable)
+    switch (chance.whole(0, 8)) {
+      case 0:
+      case 1:
+        return (
+          dead && {
+            name: `redrive ${dead.id} of ${dead.subscriber}`,
+            run: (ports) => redriveEvent(dead, { subscriber: dead.subscriber }, by, ports),
+          }
+        )
+      case 2:
+        return (
+          dead && {
+            name: `redrive all that is dead of ${dead.subscriber}`,
+            run: async (ports) => {
+              const { project, subscriber } = dead
+              const wanted = { ...asked(ports), subscriber, subscribers: [subscriber], selection: {} }
+              const { write, outbox } = redriveJob(project, wanted)
+              return ports.memory.commit({ writes: [write], outbox })
+            },
+          }
+        )
+      case 3:
+        return held && { name: `drop ${held.id} of ${held.subscriber}`, run: (ports) => drop(held, ports) }
+      case 4:
+        return dead && { name: `edit ${dead.id} of ${dead.subscriber}`, run: (ports) => edit(dead, ports) }
+      case 5:
+        return (
+          route && {
+            name: `pause ${route.subscriber}`,
+            run: (ports) => pause({ project: 'main', subscriber: route.subscriber, by }, ports),
+          }
+        )
+      case 6:
+        return (
+          route && {
+            name: `resume ${route.subscriber}`,
+            run: (ports) => goOn('main', route.subscriber, ports),
+          }
+        )
+      case 7:
+        return route && replayOrRebuild(route)
+      default:
+        return { name: 'pause or resume a job', run: (ports) => meddle(ports) }
+    }
+  }
+
+  const goOn = (project: string, subscriber: string, ports: Ports) =>
+    resume({ project, subscriber, by, rate: chance.pick(rates), circuits: chance.is(0.3) }, ports)
+
+  async function drop(key: DeliveryKey, ports: Ports): Promise<unknown> {
+    const [found] = await deliveriesOf(key, key, ports.history)
+    return found && dropDelivery(found, { by, reason: 'nobody needs it' }, ports)
+  }
+
+  async function edit(key: DeliveryKey, ports: Ports): Promise<unknown> {
+    const [found] = await deliveriesOf(key, key, ports.history)
+    const event = found?.stored?.event
+    const data = event?.data
+    if (found === undefined || data === null || typeof data !== 'object') return undefined
+    observed.sometimes('a dead letter is edited')
+    return editDelivery(found, { ...data, ...mended(event?.type ?? '') }, by, ports)
+  }
+
+  function replayOrRebuild({ subscriber, effect }: Route): Command {
+    const project = 'main'
+    if (effect === 'outside')
+      return {
+        name: `replay ${subscriber}`,
+        run: (ports) => {
+          const emit = chance.is(0.3) ? { emit: true } : {}
+          const { write, outbox } = newReplay(
+            { project, ...asked(ports) },
+            subscriber,
+            { ...selection, ...emit },
+            ports.routes,
+          )
+          observed.sometimes('something is replayed')
+          return ports.memory.commit({ writes: [write], outbox })
+        },
+      }
+    return {
+      name: `rebuild ${subscriber}`,
+      run: (ports) => {
+        const how = chance.is(0.4) ? { ...selection, switch: true } : selection
+        if (how !== selection) observed.guessed.add('what a rebuild has put in its place')
+        const { write, outbox } = newRebuild({ project, ...asked(ports) }, subscriber, how, ports.routes)
+        observed.sometimes('something is rebuilt')
+        return ports.memory.commit({ writes: [write], outbox })
+      },
+    }
+  }
+
+  async function meddle({ memory, ...ports }: Ports): Promise<unknown> {
+    const job = oneOf(await jobsOf('main', memory))
+    if (job === undefined || job.state === 'done' || job.state === 'stopped') return undefined
+    if (job.state === 'running') return changeJob('main', job.id, memory, pauseJob)
+    return goOnWith('main', job, { memory, ...ports })
+  }
+
+  async function goOnWith(
+    project: string,
+    job: Job,
+    { memory, history, queues }: Pick<Ports, 'memory' | 'history' | 'queues'>,
+  ) {
+    const { source, id } = job.request
+    const event = await eventOf({ project, source, id }, history)
+    const resumed = await changeJob(project, job.id, memory, resumeJob)
+    return startAttempt(workflowOf(resumed.kind), { event, replay: '', attempt: resumed.attempt }, queues)
+  }
+
+  /** When nothing goes wrong any more, what somebody has paused or let lie goes on. */
+  function tidyUp(
+    projects: readonly string[],
+    isRunning: (workflow: string, run: string) => boolean,
+  ): Command[] {
+    return projects.flatMap((project) => [
+      ...pausable.map(({ subscriber }) => ({
+        name: `resume ${subscriber}`,
+        run: (ports: Ports) => goOn(project, subscriber, ports),
+      })),
+      {
+        name: 'resume what was paused or interrupted',
+        run: async (ports: Ports) => {
+          for (const job of await jobsOf(project, ports.memory))
+            if (
+              (job.state === 'running' || job.state === 'paused') &&
+              !isRunning(workflowOf(job.kind), runOf(project, job))
+            )
+              await goOnWith(project, job, ports)
+        },
+      },
+    ])
+  }
+
+  return { command, tidyUp }
+}
+
+export const runOf = (project: string, { kind, request, attempt }: Job): string =>
+  runName({ project, source: request.source, id: request.id }, workflowOf(kind), '', attempt)
+
+const jobsOf = async (project: string, memory: Pick<Memory, 'list'>): Promise<Job[]> => {
+  const { items } = await memory.list({ project, list: jobList, limit: 100 })
+  return items.flatMap((item) => jobOf(item) ?? [])
+}
+
+async function eventOf(
+  identity: { project: string; source: string; id: string },
+  history: Pick<History, 'getEvents'>,
+) {
+  const [stored] = await history.getEvents([identity])
+  if (stored === undefined) throw new Error(`the request ${identity.id} is not recorded yet`)
+  return stored.event
+}
+
+/** Something about it that is different now, and fits. */
+function mended(type: string): object {
+  switch (type) {
+    case 'github.push':
+      return { forced: true }
+    case 'deployment.failed':
+      return { environment: 'mended' }
+    case 'acme.ordered':
+      return { mended: true }
+    default:
+      return { commit: 'mended' }
+  }
+}

@@ -1,0 +1,99 @@
+import { behaviours, labels, subscribers } from './cast.ts'
+import type { Chance } from './chance.ts'
+
+/**
+ * What one schedule is: how much happens in it, and what goes wrong. All is drawn from the seed. Each fault is there in
+ * some schedules only, and then at a rate between rare and frequent: all of them at once would hide most of what each
+ * can do.
+ */
+export type Options = ReturnType<typeof drawOptions>
+
+/** Faults of single calls: probabilities of one call. */
+const callFaults = [
+  /** 5xx, throttle or timeout, and nothing was done */
+  'refused',
+  /** done, but the answer got lost */
+  'lost',
+  /** a timeout; it is done some seconds later */
+  'late',
+  /** the client tried twice: both were done, the second is answered */
+  'twice',
+  /** some of a batch failed, with or without effect */
+  'partial',
+  /** somebody else was faster, says the store */
+  'conflict',
+  /** the process dies before the call, or after it */
+  'crashed',
+  /** takes seconds */
+  'slow',
+] as const
+export type CallFault = (typeof callFaults)[number]
+
+/** Faults around processes and queues: probabilities of one occasion each. */
+const otherFaults = {
+  duplicate: 0.3,
+  reorder: 0.8,
+  immovable: 0.5,
+  /** a handled message that could not be deleted */
+  undeleted: 0.3,
+  /** Lambda has no room: what was received waits for its visibility timeout */
+  throttled: 0.2,
+  /** a batch of the stream that comes again though it was handled */
+  restreamed: 0.3,
+  /** the stream is late by up to ten minutes, or never tells */
+  unstreamed: 0.3,
+  /** an event on a bus that its rule brings twice */
+  redelivered: 0.3,
+  /** that its rule cannot bring, and puts among the bus's dead letters */
+  unreachable: 0.1,
+  /** a status event that does not come */
+  untold: 0.3,
+  /** entries of one PutEvents that fail while others do not */
+  unput: 0.3,
+  /** the schedule misses a minute, or fires it twice */
+  unscheduled: 0.2,
+} as const
+export type OtherFault = keyof typeof otherFaults
+
+export function drawOptions(seed: number, chance: Chance) {
+  const minutes = chance.pick([3, 6, 12, 20, 40])
+  const calm = chance.is(0.05)
+  const maybe = (probability: number): boolean => !calm && chance.is(probability)
+  const calls: Record<string, number> = {}
+  for (const fault of callFaults)
+    calls[fault] = maybe(0.4) ? chance.rate(0.002, fault === 'crashed' ? 0.05 : 0.12) : 0
+  const others: Record<string, number> = {}
+  for (const [fault, most] of Object.entries(otherFaults))
+    others[fault] = maybe(0.4) ? chance.rate(0.02, most) : 0
+  const roles = subscribers.filter(() => chance.is(0.4))
+  return {
+    seed,
+    /** events that are sent, but for what is sent again */
+    events: chance.pick([3, 4, 5, 6, 8, 12]),
+    /** minutes in which things are sent and go wrong */
+    minutes,
+    subscribers: roles.length === 0 ? subscribers.slice(0, 2) : roles,
+    /** there are two projects */
+    shop: chance.is(0.3),
+    /** what is sent beside valid events, and how handlers behave */
+    labels: labels.filter(() => chance.is(0.4)),
+    behaviours: behaviours.filter(() => chance.is(0.4)),
+    calls: calls as Readonly<Record<CallFault, number>>,
+    others: others as Readonly<Record<OtherFault, number>>,
+    /** milliseconds that clocks are wrong by at most, and that eventually consistent reads are behind */
+    skew: maybe(0.4) ? chance.whole(10, 30_000) : 0,
+    stale: maybe(0.4) ? chance.whole(100, 20_000) : 0,
+    /** milliseconds of an ordinary call at most */
+    latency: chance.pick([5, 20, 100]),
+    /** times in which one dependency answers nothing but errors */
+    outages: maybe(0.4) ? chance.whole(1, 3) : 0,
+    /** another version of the code comes in the middle, and stays or is taken back */
+    deploy: maybe(0.35) ? chance.pick(['stays', 'stays', 'taken back']) : undefined,
+    /** the newer code knows one version more of a type, and writes it */
+    newVersion: chance.is(0.5),
+    /** minutes between two passes of the sweep */
+    sweepEvery: minutes > 12 ? chance.pick([2, 3, 5]) : chance.pick([1, 2]),
+    /** people mend things while they go on */
+    operators: chance.is(0.6) ? chance.whole(1, 6) : 0,
+  }
+}

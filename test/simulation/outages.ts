@@ -1,0 +1,36 @@
+import type { Chance } from './chance.ts'
+import type { Observed } from './observed.ts'
+import type { Options } from './options.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Times in which a port, one queue of it, or what one subscriber needs answers nothing but errors. */
+export function outagesOf({
+  time,
+  chance,
+  options,
+  observed,
+}: {
+  time: Scheduler
+  chance: Chance
+  options: Options
+  observed: Observed
+}): (port: string, target: string) => boolean {
+  const began = time.now()
+  const targets = [
+    ...['history', 'memory', 'bodies', 'queues', 'queues record', 'workflows', 'ephemeral'],
+    ...options.subscribers.flatMap((name) => [`queues ${name}`, `downstream ${name}`]),
+  ]
+  const outages = Array.from({ length: options.outages }, () => {
+    const begin = began + chance.between(0, options.minutes * 60_000)
+    const port = chance.shuffled(targets)[0] ?? 'history'
+    return { port, begin, end: begin + chance.rate(5000, 1_200_000) }
+  })
+  return (port, target) => {
+    const now = time.now()
+    const out = outages.some(
+      (one) => one.begin <= now && now < one.end && (one.port === port || one.port === `${port} ${target}`),
+    )
+    if (out) observed.sometimes('a dependency is out')
+    return out
+  }
+}

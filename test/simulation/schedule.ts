@@ -1,0 +1,129 @@
+import './environment.ts'
+import { noon } from '../world.ts'
+import { bugs } from './bugs.ts'
+import { chanceOf } from './chance.ts'
+import { invariants } from './invariants.ts'
+import { observations, type Violation } from './observed.ts'
+import { operators } from './operators.ts'
+import { drawOptions, type Options } from './options.ts'
+import type { Bug } from './planting.ts'
+import { scheduler } from './scheduler.ts'
+import { type Stage, stage } from './stage.ts'
+import { type Deed, workload } from './workload.ts'
+
+export type Result = {
+  seed: number
+  options: Options
+  steps: number
+  /** of all steps: the same seed gives the same */
+  hash: string
+  /** virtual minutes until it was quiet */
+  minutes: number
+  /** rare paths that were taken */
+  seen: string[]
+  violations: Violation[]
+  /** only where it was asked for */
+  trace: { at: number; about: string; text: string }[]
+}
+
+const minute = 60_000
+/** Of virtual time, after faults have stopped: queues give up after hours, and waits for newer code are long. */
+const patience = 12 * 60 * minute
+/** Nothing due within it: it is over. Longer than the sweep lets what is new be. */
+const silence = 35 * minute
+const mostSteps = 400_000
+
+/** One schedule, from its seed alone: things are sent and go wrong for a while, then nothing goes wrong any more. */
+export async function runSchedule(
+  seed: number,
+  { bug, trace = false }: { bug?: string | undefined; trace?: boolean } = {},
+): Promise<Result> {
+  const chance = chanceOf(seed)
+  const time = scheduler(Date.parse(noon))
+  const observed = observations(time.now, trace)
+  const options = drawOptions(seed, chance)
+  const planted: Bug | undefined = bug === undefined ? undefined : bugs[bug]
+  if (bug !== undefined && planted === undefined) throw new Error(`no bug is named ${bug}`)
+  const world = stage({ time, chance, options, observed, bug: planted })
+  await world.sweepBefore()
+  const end = options.minutes * minute
+  const deeds = workload(chance, {
+    events: options.events,
+    labels: options.labels,
+    shop: options.shop,
+  })
+  for (const deed of deeds) time.after(chance.between(0, end), 'deed', () => perform(world, deed))
+  if (options.deploy !== undefined) planDeployment(options.deploy, end)
+  const people = operators({ chance, observed, routes: world.cast.older, began: noon })
+  for (let count = 0; count < options.operators; count++)
+    time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
+      const command = people.command()
+      if (command !== undefined) world.command(command)
+    })
+  sweepAgain()
+  time.after(end, 'faults stop', () => {
+    world.stopFaults()
+    if (options.operators > 0) time.after(10 * minute, 'somebody tidies up', tidyUp)
+  })
+
+  function tidyUp(): void {
+    for (const command of people.tidyUp(options.shop ? ['main', 'shop'] : ['main'], world.isRunning))
+      world.command(command)
+  }
+
+  function planDeployment(how: string, end: number): void {
+    const begin = chance.between(0, 0.6 * end)
+    const over = chance.between(begin, end)
+    time.after(begin, 'deployment', () => world.deploy(['older', 'newer']))
+    time.after(over, 'deployed', () => {
+      world.deploy([how === 'stays' ? 'newer' : 'older'])
+      world.forget(how === 'stays' ? 'leaving' : 'coming')
+      observed.sometimes(how === 'stays' ? 'newer code stays' : 'newer code is taken back')
+    })
+  }
+
+  function sweepAgain(): void {
+    world.sweep()
+    const calm = time.now() > Date.parse(noon) + end
+    time.after(minute * (calm ? 12 : options.sweepEvery), 'sweep', sweepAgain)
+  }
+
+  const began = Date.parse(noon)
+  let quietSince: number | undefined
+  await time.run(() => {
+    if (observed.violations.length > 0) return true
+    if (time.now() < began + end) return false
+    quietSince = world.underWay().length === 0 ? (quietSince ?? time.now()) : undefined
+    if (quietSince !== undefined && time.now() - quietSince > silence) return true
+    return time.now() > began + end + patience || time.steps() > mostSteps
+  })
+  if (observed.violations.length === 0) await judge()
+
+  async function judge(): Promise<void> {
+    if (quietSince === undefined || time.now() - quietSince < silence)
+      observed.violated({
+        invariant: 'it comes to rest',
+        message: `not quiet ${Math.round((time.now() - began - end) / minute)} minutes after faults stopped, ${time.steps()} steps: ${world.underWay().join(', ') || 'something comes and goes'}`,
+      })
+    for (const [invariant, check] of Object.entries(invariants))
+      for (const wrong of await check({ stage: world, observed })) observed.violated({ invariant, ...wrong })
+  }
+
+  return {
+    seed,
+    options,
+    steps: time.steps(),
+    hash: time.hash(),
+    minutes: Math.round((time.now() - began) / minute),
+    seen: [...observed.seen],
+    violations: observed.violations,
+    trace: observed.trace,
+  }
+}
+
+function perform(world: Stage, deed: Deed): void {
+  if (deed.kind === 'send') world.doors.send(deed.sending)
+  else if (deed.kind === 'batch') world.doors.sendBatch(deed.sendings)
+  else if (deed.kind === 'garbage') world.doors.garbage(deed.text, deed.project)
+  else world.declare(deed)
+}

@@ -1,0 +1,324 @@
+import type { Context } from 'aws-lambda'
+import { sweepAll } from '../../adapters/lambda/sweep.ts'
+import { commitDecision } from '../../core/commit-decision.ts'
+import { outboxItems } from '../../core/outbox.ts'
+import type { Ephemeral } from '../../core/ports.ts'
+import { declare, repositoryRecord } from '../../core/repository.ts'
+import type { RecordedEvent } from '../../events/envelope.ts'
+import type { Route } from '../../events/route.ts'
+import { type Calls, callsThroughFaults, type Process, through } from './calls.ts'
+import { type Behaviour, castOf, type Generation } from './cast.ts'
+import type { Chance } from './chance.ts'
+import { accountProjects, doors } from './doors.ts'
+import { functionsOf } from './functions.ts'
+import type { Downstream, EventsBus } from './handlers.ts'
+import { type End, lambda } from './lambda.ts'
+import { portsOfNewerCode } from './newer-code.ts'
+import type { Observed } from './observed.ts'
+import type { Command } from './operators.ts'
+import type { Options, OtherFault } from './options.ts'
+import { outagesOf } from './outages.ts'
+import type { Bug } from './planting.ts'
+import type { Ports } from './ports.ts'
+import { simulatedQueues } from './queues.ts'
+import type { Scheduler } from './scheduler.ts'
+import { stepFunctions } from './step-functions.ts'
+import { stores } from './stores.ts'
+import { stream } from './stream.ts'
+import { watchedQueues } from './watched-queues.ts'
+
+export type Stage = ReturnType<typeof stage>
+
+const stageName = 'test'
+const day = 86_400_000
+
+/** The whole of a stage: every function and queue of it, wired as infra does, on stores in memory. */
+export function stage({
+  time,
+  chance,
+  options,
+  observed,
+  bug,
+}: {
+  time: Scheduler
+  chance: Chance
+  options: Options
+  observed: Observed
+  bug: Bug | undefined
+}) {
+  let unsafe = true
+  let generations: readonly [Generation, ...Generation[]] = ['older']
+  const cast = castOf(options.subscribers, options.deploy !== undefined)
+  const everybody = [
+    ...new Map([...cast.older, ...cast.newer].map((route) => [route.subscriber, route])).values(),
+  ]
+  const routeNamed = new Map(everybody.map((route) => [route.subscriber, route]))
+  const rate = (fault: OtherFault): number => (unsafe ? options.others[fault] : 0)
+  const outages = outagesOf({ time, chance, options, observed })
+  const isOut = (port: string, target: string): boolean => unsafe && outages(port, target)
+
+  // ---- what is kept
+
+  const stored = stores({
+    time,
+    observed,
+    lag: () => options.stale,
+    committed: (change) => outbox.tell(change),
+  })
+  const queues = simulatedQueues({
+    settingsOf,
+    now: time.now,
+    chance,
+    faults: () => ({ duplicate: rate('duplicate'), reorder: rate('reorder'), immovable: rate('immovable') }),
+    told: {
+      arrived: (queue) => functions.wake(queue),
+      failed: () => observed.sometimes('a message goes to the dead letters'),
+      expired: (queue, { id }) => observed.step('', () => `message ${id} of ${queue} expires`),
+    },
+  })
+
+  function settingsOf(queue: string) {
+    const seconds = (timeout: number) => timeout * 6000
+    if (queue === 'record')
+      return {
+        visibility: seconds(10),
+        retention: 4 * day,
+        ordered: false,
+        fails: { to: 'dead-letters', after: 10 },
+      }
+    const route = routeNamed.get(queue)
+    if (route === undefined)
+      return { visibility: seconds(30), retention: 14 * day, ordered: queue === orderedLetters }
+    const fails = route.ordered
+      ? { to: orderedLetters, after: 1000 }
+      : { to: 'dead-letters', after: route.attempts + 3 }
+    return { visibility: seconds(route.timeout), retention: 4 * day, ordered: route.ordered === true, fails }
+  }
+
+  // ---- what acts
+
+  const calls: Calls = callsThroughFaults({ time, chance, options, observed, unsafe: () => unsafe, isOut })
+  const functions = lambda({
+    time,
+    chance,
+    options,
+    observed,
+    calls,
+    queues,
+    rate,
+    generations: () => generations,
+  })
+  const runs = stepFunctions({
+    time,
+    chance,
+    observed,
+    workflows: stored.workflows,
+    put: (body) => queues.put('record', body, { queue: 'record' }),
+    rate,
+    batchOf: (workflow) => batches[workflow],
+    invoke: (fn, event, ended) => functions.invoke(fn, event, ended),
+  })
+  const downstream: Downstream = {
+    async act(_, idempotencyKey, delivery) {
+      observed.effects.set(delivery, [...(observed.effects.get(delivery) ?? []), idempotencyKey])
+    },
+  }
+  const eventsBus: EventsBus = {
+    async put(entries) {
+      for (const { project, source, id } of entries) observed.published.add(`${project} ${source} ${id}`)
+      return []
+    },
+  }
+
+  const routesOf = ({ generation }: Process): readonly Route[] => cast[generation]
+  const isNewer = ({ generation }: Process): boolean => generation === 'newer' && options.newVersion
+  const newId = (): string => Math.floor(chance.random() * 2 ** 48).toString(16)
+
+  /** The ports of one environment: through faults, and through the bug that this run has planted, if any. */
+  function portsOf(process: Process): Ports {
+    const { history, memory, lanes, bodies, ephemeral } = stored
+    const sending = through(calls, process, 'queues', queues)
+    const plain: Ports = {
+      history: through(calls, process, 'history', history),
+      memory: through(calls, process, 'memory', memory),
+      lanes: through(calls, process, 'lanes', lanes),
+      bodies: through(calls, process, 'bodies', bodies),
+      ephemeral: noting(through(calls, process, 'ephemeral', ephemeral), observed),
+      queues: watchedQueues({ queues: sending, lying: queues, process, observed, now: time.now }),
+      workflows: through(calls, process, 'workflows', runs.port),
+      downstream: through(calls, process, 'downstream', downstream),
+      eventsBus: through(calls, process, 'eventsBus', eventsBus),
+      clock: () => new Date(time.now() + process.skew).toISOString(),
+      random: chance.random,
+      routes: routesOf(process),
+      accounts: accountProjects,
+      stage: stageName,
+      newId,
+      hide: functions.hide,
+      pause: (milliseconds: number) =>
+        new Promise<void>((resolve) => time.after(milliseconds, 'pause', () => process.alive && resolve())),
+    }
+    const own = isNewer(process) ? portsOfNewerCode(plain) : plain
+    return bug?.ports?.(own, process, { chance, stored }) ?? own
+  }
+
+  const { batches, ...all } = functionsOf({
+    portsOf,
+    isNewer,
+    behaviourOf,
+    calls,
+    observed,
+    now: time.now,
+    bug,
+    projects: options.shop ? Object.values(accountProjects) : [],
+  })
+
+  const behaviourByStory = new Map<string, Behaviour | undefined>()
+  function behaviourOf(
+    subscriber: string,
+    { correlationid, project, door }: RecordedEvent,
+  ): Behaviour | undefined {
+    const { behaviours } = options
+    const [first, ...more] = behaviours
+    // what a person has mended is well, and what mends others is our own
+    if (first === undefined || door === 'edit' || routeNamed.get(subscriber)?.unpausable !== undefined)
+      return undefined
+    const key = `${subscriber} ${project} ${correlationid}`
+    if (!behaviourByStory.has(key))
+      behaviourByStory.set(key, chance.is(0.2) ? chance.pick([first, ...more]) : undefined)
+    const found = behaviourByStory.get(key)
+    // what never works is a downstream that is down, and slow is one that is busy: both pass
+    return !unsafe && (found === 'slow' || found === 'hopeless') ? undefined : found
+  }
+
+  const outbox = stream({ time, chance, observed, lambda: functions, relay: all.relay, rate })
+  const outside = doors({
+    time,
+    chance,
+    options,
+    observed,
+    lambda: functions,
+    ingest: all.ingest,
+    queues,
+    rate,
+  })
+
+  functions.feed('record', all.record, { batch: 10, concurrency: 5 })
+  for (const queue of ['dead-letters', orderedLetters, 'bus-dead-letters'])
+    functions.feed(queue, all.letters, { batch: 10, concurrency: 2 })
+  for (const route of everybody) functions.feed(route.subscriber, all.consumer(route), route)
+
+  let sweeping = false
+  /** One pass at a time: the function has one environment at most. */
+  function sweep(): void {
+    if (sweeping || chance.is(rate('unscheduled'))) return
+    sweeping = true
+    functions.invoke(all.sweep, {}, () => {
+      sweeping = false
+    })
+  }
+
+  /** The sweep has run before: what was before is nothing, and need not be walked through again in each schedule. */
+  async function sweepBefore(): Promise<void> {
+    const { history, memory, lanes, bodies, workflows } = stored
+    const ports = { history, memory, lanes, bodies, workflows, queues }
+    const clock = () => new Date(time.now() - 60 * 60_000).toISOString()
+    const deps = {
+      ...ports,
+      clock,
+      random: chance.random,
+      routes: cast.older,
+      stage: stageName,
+      doors: all.sweepDoors,
+    }
+    await sweepAll(deps)({}, { functionName: 'sweep', awsRequestId: '' } as Context)
+  }
+
+  return {
+    sweepBefore,
+    doors: outside,
+    queues,
+    stored,
+    cast,
+    everybody,
+    functions,
+    sweep,
+    stopFaults: () => {
+      unsafe = false
+    },
+    /** From now on these versions of the code are called, one or the other. */
+    deploy(versions: readonly [Generation, ...Generation[]]): void {
+      generations = versions
+      observed.step('', () => `now running: ${versions.join(' and ')}`)
+    },
+    /** What is in no route any more has no queue either. */
+    forget(subscriber: string): void {
+      functions.unfeed(subscriber)
+      queues.drop(subscriber)
+    },
+    /** Somebody asks the API for something; what comes of it is for them to see. */
+    command({ name, run }: Command, ended: (end: End) => void = () => undefined): void {
+      observed.step('', () => `somebody asks: ${name}`)
+      functions.invoke(all.api, run, (end) => {
+        observed.step(
+          '',
+          () => `${name}: ${'value' in end ? 'answered' : JSON.stringify(Object.values(end).map(String))}`,
+        )
+        ended(end)
+      })
+    },
+    declare({
+      project,
+      repository,
+      deployBranch,
+    }: {
+      project: string
+      repository: string
+      deployBranch: string
+    }) {
+      const run = ({ memory }: Ports) =>
+        commitDecision(
+          (change) => memory.commit(change),
+          repository,
+          async () => {
+            const record = await memory.get(repositoryRecord(project, repository))
+            const change = declare(project, { repository, deployBranch, gates: [] }, record)
+            const author = { project, by: 'api', actor: 'user:k1' }
+            return {
+              change: change && { writes: change.writes, outbox: outboxItems(change, author) },
+              answer: undefined,
+            }
+          },
+        )
+      this.command({ name: `declare ${repository}`, run })
+    },
+    isRunning: runs.isRunning,
+    waitsForCode: options.newVersion && options.deploy !== undefined,
+    /** What is under way, but for the sweep, and what waits to be received: nothing when it is quiet. */
+    underWay: (): string[] => [
+      ...functions.running().flatMap((kind) => (kind === 'sweep' ? [] : [`${kind} runs`])),
+      ...runs.running().map((run) => `run ${run}`),
+      ...(outside.waiting() > 0 ? [`${outside.waiting()} senders wait`] : []),
+      ...(outbox.isEmpty() ? [] : ['the stream has something to tell']),
+      ...queues.names().flatMap((name) => {
+        const { length } = queues.all(name)
+        return length > 0 ? [`${length} on ${name}`] : []
+      }),
+    ],
+  }
+}
+
+/** Whether a body came before: nobody can say when this does not answer. */
+const noting = (ephemeral: Ephemeral, { guessed }: Observed): Ephemeral => ({
+  tally: (...args) => ephemeral.tally(...args),
+  putIfAbsent: async (...args) => {
+    try {
+      return await ephemeral.putIfAbsent(...args)
+    } catch (error) {
+      guessed.add('copies of webhooks')
+      throw error
+    }
+  },
+})
+
+const orderedLetters = 'ordered-dead-letters'

@@ -1,0 +1,220 @@
+import { inMemoryBodies } from '../../adapters/in-memory/bodies.ts'
+import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
+import { inMemoryHistory } from '../../adapters/in-memory/history.ts'
+import { inMemoryLanes } from '../../adapters/in-memory/lanes.ts'
+import { inMemoryMemory } from '../../adapters/in-memory/memory.ts'
+import { inMemoryWorkflows } from '../../adapters/in-memory/workflows.ts'
+import { controlOf } from '../../core/control.ts'
+import type { Lanes } from '../../core/lane.ts'
+import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
+import { deliveryText, type Observed, textOfEvent } from './observed.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export type Stores = ReturnType<typeof stores>
+
+/**
+ * The tables: in memory, each call whole or not at all, and written down. What may be eventually consistent is read from
+ * copies that get every write as much later as `lag` says.
+ */
+export function stores({
+  time,
+  observed,
+  lag,
+  committed,
+}: {
+  time: Scheduler
+  observed: Observed
+  /** milliseconds; 0: no copies */
+  lag: () => number
+  /** hears of every change of memory that was committed */
+  committed: (change: Commit) => void
+}) {
+  const clock = () => new Date(time.now()).toISOString()
+  const bodies = inMemoryBodies()
+
+  function tables() {
+    const history = inMemoryHistory({ bodies })
+    let written = clock()
+    const memory = inMemoryMemory({ clock: () => written, history: { ...history, write } })
+    const lanes = inMemoryLanes({ history: { ...history, write } })
+    let marked: (mark: DeliveryKey & Delivery) => void = () => undefined
+    function write(mark: DeliveryKey & Delivery): void {
+      history.write(mark)
+      marked(mark)
+    }
+    return {
+      history,
+      memory,
+      lanes,
+      at: (now: string) => {
+        written = now
+      },
+      onMark: (listener: typeof marked) => {
+        marked = listener
+      },
+    }
+  }
+  const real = tables()
+  const copies = lag() > 0 ? tables() : undefined
+
+  /** The same write, later, in the copies. */
+  function later(write: (on: ReturnType<typeof tables>) => unknown): void {
+    real.at(clock())
+    if (copies === undefined) return
+    const now = clock()
+    time.after(lag(), 'copied', () => {
+      copies.at(now)
+      return write(copies)
+    })
+  }
+
+  function marked(mark: DeliveryKey & Delivery): void {
+    const text = deliveryText(mark)
+    const before = observed.deliveries.get(text)
+    observed.step(
+      mark.id,
+      () => `${text}: ${before?.state ?? 'nothing'} -> ${mark.state} ${mark.reason ?? ''}`,
+    )
+    if (before?.state === 'done' || before?.state === 'dropped')
+      observed.violated({
+        invariant: 'what is settled stays so',
+        message: `${text} was ${before.state} and is ${mark.state}`,
+        id: mark.id,
+      })
+    if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
+      observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
+    observed.deliveries.set(text, { ...mark, at: time.now() })
+  }
+  real.onMark(marked)
+
+  const history: History = {
+    ...real.history,
+    async putPage(page) {
+      later((on) => on.history.putPage(page))
+      await real.history.putPage(page)
+    },
+    async insertEvents(events) {
+      later((on) => on.history.insertEvents(events))
+      const verdicts = await real.history.insertEvents(events)
+      for (const [index, stored] of events.entries())
+        if (verdicts[index]?.verdict === 'inserted') {
+          const { project, partitionkey, sequence } = stored.event
+          observed.events.set(textOfEvent(stored.event), { stored, at: time.now() })
+          const lane = `${project} ${partitionkey}`
+          if (sequence !== undefined) observed.lanes.set(lane, [...(observed.lanes.get(lane) ?? []), stored])
+          observed.step(stored.event.id, () => `recorded for ${stored.expects.join(', ') || 'nobody'}`)
+        }
+      return verdicts
+    },
+    async insertDeliveries(marks) {
+      later((on) => on.history.insertDeliveries(marks))
+      const verdicts = await real.history.insertDeliveries(marks)
+      for (const [index, mark] of marks.entries()) if (verdicts[index]?.verdict === 'inserted') marked(mark)
+      return verdicts
+    },
+    async mark(key, delivery) {
+      later((on) => on.history.mark(key, delivery))
+      const written = await real.history.mark(key, delivery)
+      if (written) marked({ ...delivery, ...key })
+      return written
+    },
+    async transition(change) {
+      later((on) => on.history.transition(change))
+      const written = await real.history.transition(change)
+      if (written) marked({ ...change.next, ...change.key })
+      return written
+    },
+    async note(key, text) {
+      later((on) => on.history.note(key, text))
+      await real.history.note(key, text)
+    },
+    async quarantine(entry) {
+      later((on) => on.history.quarantine(entry))
+      observed.step(entry.id ?? '', () => `quarantined as ${entry.reason}`)
+      return real.history.quarantine(entry)
+    },
+    async settleQuarantined(project, digest, settled) {
+      later((on) => on.history.settleQuarantined(project, digest, settled))
+      return real.history.settleQuarantined(project, digest, settled)
+    },
+    fate: (identity, read) =>
+      (read?.consistent === false ? (copies ?? real) : real).history.fate(identity, read),
+    pages: (at) => (copies ?? real).history.pages(at),
+    openDeliveries: (query) => (copies ?? real).history.openDeliveries(query),
+    openMarks: (query) => (copies ?? real).history.openMarks(query),
+    quarantined: (query) => (copies ?? real).history.quarantined(query),
+    story: (query) => (copies ?? real).history.story(query),
+  }
+
+  function notePauses({ writes }: Commit): void {
+    for (const { project, kind, name, value } of writes)
+      if (kind === 'control')
+        observed.paused.set(
+          `${project} ${name}`,
+          controlOf({ project, kind, name, value, version: 1 }).paused && time.now(),
+        )
+  }
+
+  const memory: Memory = {
+    ...real.memory,
+    async commit(change) {
+      later((on) => on.memory.commit(change))
+      const verdict = await real.memory.commit(change)
+      const { mark } = change
+      if (verdict === 'committed' && mark !== undefined) {
+        const text = deliveryText(mark)
+        observed.commits.set(text, (observed.commits.get(text) ?? 0) + 1)
+      }
+      if (verdict === 'committed') {
+        notePauses(change)
+        committed(change)
+      }
+      return verdict
+    },
+    async removeFromOutbox(items) {
+      later((on) => on.memory.removeFromOutbox(items))
+      await real.memory.removeFromOutbox(items)
+    },
+    list: (query) => (copies ?? real).memory.list(query),
+    staleOutbox: (project, before, limit) => (copies ?? real).memory.staleOutbox(project, before, limit),
+  }
+
+  const lanes: Lanes = {
+    ...real.lanes,
+    async wait(lane, waiting, how) {
+      later((on) => on.lanes.wait(lane, waiting, how))
+      return real.lanes.wait(lane, waiting, how)
+    },
+    async release(lane, seen, release) {
+      later((on) => on.lanes.release(lane, seen, release))
+      return real.lanes.release(lane, seen, release)
+    },
+    async leave(lane, waiting) {
+      later((on) => on.lanes.leave(lane, waiting))
+      await real.lanes.leave(lane, waiting)
+    },
+    async open(lane, seen) {
+      later((on) => on.lanes.open(lane, seen))
+      return real.lanes.open(lane, seen)
+    },
+    closed: (query) => (copies ?? real).lanes.closed(query),
+  }
+
+  return {
+    history,
+    memory,
+    lanes,
+    bodies,
+    ephemeral: inMemoryEphemeral({ clock }),
+    workflows: inMemoryWorkflows({ clock }),
+    /** to be looked at */
+    real,
+    /** what is read where that may be behind */
+    behind: (copies ?? real).history,
+    /** Writes a mark whatever stands there: nothing but a mistake does. */
+    overwrite(mark: DeliveryKey & Delivery): void {
+      real.history.write(mark)
+      marked(mark)
+    },
+  }
+}

@@ -1,0 +1,79 @@
+import type { OrderedMessage, Queues } from '../../core/ports.ts'
+import type { RecordedEvent } from '../../events/envelope.ts'
+import type { Process } from './calls.ts'
+import { deliveryText, type Observed } from './observed.ts'
+import type { SimulatedQueues } from './queues.ts'
+
+type Frame = { event: RecordedEvent; replay: string; resent?: boolean; attempt?: number; release?: string }
+
+/** The queues as one process sends to them: each message for a subscriber is looked at. */
+export function watchedQueues({
+  queues,
+  lying,
+  process,
+  observed,
+  now,
+}: {
+  /** what it sends to */
+  queues: Queues
+  /** what lies in them */
+  lying: SimulatedQueues
+  process: Process
+  observed: Observed
+  now: () => number
+}): Queues {
+  return {
+    async send(queue, messages) {
+      if (queue !== 'record') for (const message of messages) look(queue, message)
+      return queues.send(queue, messages)
+    },
+    depth: (queue) => queues.depth(queue),
+  }
+
+  function look(subscriber: string, message: string | OrderedMessage): void {
+    const frame = JSON.parse(typeof message === 'string' ? message : message.body) as Frame
+    const { project, source, id } = frame.event
+    const delivery = deliveryText({ project, source, id, subscriber, replay: frame.replay })
+    observed.step(id, () => `${process.kind} #${process.id} sends ${delivery}${frame.resent ? ' again' : ''}`)
+    if (frame.resent !== true && frame.replay === '' && (frame.attempt ?? 1) === 1) {
+      const times = (observed.sentAsNew.get(delivery) ?? 0) + 1
+      observed.sentAsNew.set(delivery, times)
+    } else observed.sometimes('something is sent again')
+    if (/^(api|redrive-batch)$/.test(process.kind) && frame.resent === true) lookAtRedrive(delivery, frame)
+    if (process.kind === 'sweep' && frame.resent === true) lookAtSweep(subscriber, delivery, frame)
+  }
+
+  /** Somebody has it sent again: what is dead or parked, and nothing else. */
+  function lookAtRedrive(delivery: string, { event }: Frame): void {
+    observed.sometimes('something dead is sent anew')
+    const mark = observed.deliveries.get(delivery)
+    const settled =
+      mark === undefined || ((mark.state === 'done' || mark.state === 'dropped') && mark.at < now() - 60_000)
+    if (settled)
+      observed.violated({
+        invariant: 'a redrive goes to the one that failed',
+        message: `${process.kind} sent ${delivery} again, which ${mark === undefined ? 'nobody had tried' : `was ${mark.state}`}`,
+        id: event.id,
+      })
+  }
+
+  /** The sweep sends what is missing: not what still lies in the queue, where somebody will come for it. */
+  function lookAtSweep(subscriber: string, delivery: string, { event }: Frame): void {
+    observed.sometimes('the sweep sends what was missing')
+    if (event.door === 'outbox' || event.door === 'states') return
+    const began = now() - 60_000
+    const waiting = lying.all(subscriber).find(({ body, sent }) => {
+      const other = JSON.parse(body) as Frame
+      const { project, source, id } = other.event
+      return (
+        sent < began && deliveryText({ project, source, id, subscriber, replay: other.replay }) === delivery
+      )
+    })
+    if (waiting !== undefined)
+      observed.violated({
+        invariant: 'a backlog is not a loss',
+        message: `the sweep sent ${delivery} again, and message ${waiting.id} of it lay in the queue since ${new Date(waiting.sent).toISOString()}`,
+        id: event.id,
+      })
+  }
+}

@@ -1,0 +1,164 @@
+import { deploymentFailed } from '../../events/deployment.failed.ts'
+import { githubPush } from '../../events/github.push.ts'
+import type { Label } from './cast.ts'
+import type { Chance } from './chance.ts'
+import type { CloudEvent, Sending } from './doors.ts'
+import { nextSchema } from './newer-code.ts'
+
+/** What is sent in one schedule: some new events, and whatever its labels say beside them. */
+
+export type Deed =
+  | { kind: 'send'; sending: Sending }
+  | { kind: 'batch'; sendings: Sending[] }
+  | { kind: 'garbage'; text: string; project: string }
+  | { kind: 'declare'; project: string; repository: string; deployBranch: string }
+
+const repositories = ['octo/hello', 'octo/world'] as const
+
+type Made = { event: CloudEvent; marker: string; webhook: boolean }
+
+export function workload(
+  chance: Chance,
+  { events, labels, shop }: { events: number; labels: readonly Label[]; shop: boolean },
+): Deed[] {
+  const may = (label: Label, probability = 0.5): boolean => labels.includes(label) && chance.is(probability)
+  const deeds: Deed[] = []
+  let count = 0
+
+  function fresh(): Made {
+    const n = count++
+    const marker = `marker${n}x`
+    const repository = chance.pick(repositories)
+    const base = { specversion: '1.0' as const }
+    const pad = may('large', 0.2) ? { pad: 'x'.repeat(70_000) } : {}
+    switch (chance.whole(0, 5)) {
+      case 0:
+      case 1: {
+        const data = {
+          ...githubPush.example,
+          ...pad,
+          ref: 'refs/heads/main',
+          after: marker,
+          repository: { full_name: repository, html_url: `https://github.com/${repository}` },
+        }
+        const event = {
+          ...base,
+          id: `push-${n}`,
+          source: `https://github.com/${repository}`,
+          type: 'github.push',
+          data,
+        }
+        return { marker, event, webhook: true }
+      }
+      case 2:
+      case 3: {
+        const about = { repository, branch: 'main', commit: marker, suite: 'unit' }
+        const newest = { ...about, passed: 3, failed: chance.whole(0, 1), skipped: 0 }
+        const data = may('older') ? { ...about, total: 3, failures: chance.whole(0, 1) } : newest
+        return {
+          marker,
+          event: { ...base, id: `tests-${n}`, source: '/ci', type: 'test.completed', data },
+          webhook: false,
+        }
+      }
+      case 4: {
+        const data = { marker, ...pad, ...(may('loops') ? { loops: true } : {}) }
+        const event = { ...base, id: `order-${n}`, source: '/shop', type: 'acme.ordered', data }
+        const partitionkey = chance.pick(['order/1', 'order/2'])
+        return { marker, event: { ...event, partitionkey }, webhook: false }
+      }
+      default: {
+        const data = { ...deploymentFailed.example, repository, reason: marker }
+        return {
+          marker,
+          event: { ...base, id: `failed-${n}`, source: '/cd', type: 'deployment.failed', data },
+          webhook: false,
+        }
+      }
+    }
+  }
+
+  const sent = (made: Made, given: Partial<Sending> = {}): Sending => ({
+    event: made.event,
+    marker: made.marker,
+    project: shop && chance.is(0.3) ? 'shop' : 'main',
+    door: made.webhook && chance.is(0.5) ? 'webhook' : chance.pick(['http', 'bus']),
+    kind: 'valid',
+    accepted: false,
+    ...given,
+  })
+  const send = (sending: Sending): void => void deeds.push({ kind: 'send', sending })
+  const elsewhere = (sending: Sending): Sending =>
+    // a webhook's identity is made of its body; by another door it is sent as that event
+    sending.door === 'webhook'
+      ? { ...sending, accepted: false }
+      : { ...sending, accepted: false, door: chance.pick(['http', 'bus']) }
+
+  function different(
+    made: Made,
+    given: (n: number, marker: string) => Partial<CloudEvent> = () => ({}),
+  ): Made {
+    const n = count++
+    const marker = `marker${n}x`
+    const text = JSON.stringify(made.event).replaceAll(made.marker, marker)
+    return { marker, webhook: false, event: { ...(JSON.parse(text) as CloudEvent), ...given(n, marker) } }
+  }
+
+  /** Several in one request; one of them twice, now and then. */
+  function together(first: Sending): void {
+    const sendings = [first, sent(fresh()), sent(fresh())].map(
+      (sending): Sending => ({ ...sending, door: 'http', project: first.project }),
+    )
+    if (may('again', 0.3)) sendings.push({ ...first, door: 'http' })
+    deeds.push({ kind: 'batch', sendings })
+  }
+
+  /** The same once more, and what only looks like it. */
+  function alike(one: Made, first: Sending): void {
+    while (may('again', 0.4)) send(elsewhere(first))
+    if (first.door === 'webhook') {
+      if (may('copied webhook')) send({ ...first, event: { ...one.event, id: `${one.event.id}-copy` } })
+      return
+    }
+    const other = () => ({ source: '/elsewhere' })
+    if (may('other source')) send({ ...sent(different(one, other)), project: first.project, door: 'http' })
+    if (may('conflict', 0.3)) send({ ...first, ...different(one), door: chance.pick(['http', 'bus']) })
+  }
+
+  /** What the gate must not let through. */
+  function unfit(one: Made): void {
+    if (may('invalid', 0.3)) send(sent(different(one, bad), { kind: 'invalid' }))
+    if (may('forged', 0.3)) send(sent(different(one, forged), { kind: 'invalid' }))
+    if (may('newer', 0.3) && one.event.type === 'test.completed')
+      send(sent(different(one, newer), { kind: 'newer', door: 'bus' }))
+    if (may('next version') && one.event.type === 'test.completed') send(sent(different(one, following)))
+    if (may('garbage', 0.2)) deeds.push({ kind: 'garbage', text: `{"garbage": ${count++}`, project: 'main' })
+  }
+
+  for (let made = 0; made < events; made++) {
+    const one = fresh()
+    const first = sent(one)
+    if (may('batch', 0.2)) together(first)
+    else {
+      send(first)
+      alike(one, first)
+    }
+    unfit(one)
+    while (may('command'))
+      deeds.push({
+        kind: 'declare',
+        project: first.project,
+        repository: chance.pick(repositories),
+        deployBranch: `branch-${count++}`,
+      })
+  }
+  return deeds
+}
+
+const forged = (n: number) => ({ id: `forged-${n}`, type: 'build.status-changed' })
+const bad = (n: number, marker: string) => ({ id: `bad-${n}`, type: 'test.completed', data: { marker } })
+const following = (n: number) => ({ id: `next-${n}`, dataschema: nextSchema })
+const newer = (n: number) => ({
+  id: `newer-${n}`,
+  dataschema: 'https://loadpath.dev/schemas/test.completed/9',
+})
