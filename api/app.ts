@@ -4,30 +4,40 @@ import { projectHeader } from '../core/access.ts'
 import { Failure } from '../core/errors.ts'
 import { limits } from '../events/envelope.ts'
 import { approvals } from './approvals.ts'
+import { balance } from './balance.ts'
 import { builds } from './builds.ts'
 import type { Api, ApiDeps, ApiEnv } from './context.ts'
+import { deadLetters } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
 import { events } from './events.ts'
 import { healthOf } from './health.ts'
+import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { answerErrors, answerOtherMethods, refuseInvalid } from './problems.ts'
 import { quarantine } from './quarantine.ts'
+import { replays } from './replays.ts'
 import { repositories } from './repositories.ts'
 import { routes } from './routes.ts'
 import { runs } from './runs.ts'
+import { subscribers } from './subscribers.ts'
 import { traces } from './trace.ts'
 
 const resources = [
   healthOf,
   events,
   traces,
+  deadLetters,
   deliveries,
   quarantine,
+  balance,
   runs,
+  jobs,
+  replays,
   approvals,
   keys,
   repositories,
   routes,
+  subscribers,
   builds,
 ]
 

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { answer, approvalOf, approvalRecord, publicView } from '../core/approval.ts'
 import { commitDecision } from '../core/commit-decision.ts'
 import { Failure } from '../core/errors.ts'

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { buildOf, overall } from '../core/build.ts'
 import type { MemoryRecord } from '../core/ports.ts'
 import { buildStatus } from '../events/build.status-changed.ts'

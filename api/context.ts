@@ -9,7 +9,8 @@ import {
   requireScope,
   type Scope,
 } from '../core/access.ts'
-import type { Bodies, Clock, History, Memory, Queues, Workflows } from '../core/ports.ts'
+import type { Lanes } from '../core/lane.ts'
+import type { Bodies, Clock, History, Memory, Queues, Random, Workflows } from '../core/ports.ts'
 
 /** What the API needs of the world; nothing here knows where it is hosted. */
 export type ApiDeps = {
@@ -18,7 +19,9 @@ export type ApiDeps = {
   queues: Queues
   bodies: Bodies
   workflows: Workflows
+  lanes: Lanes
   now: Clock
+  random: Random
   /** a name that nothing else has: lower case letters and digits, at least 16 */
   newId: () => string
   /** 32 random bytes as 64 hex digits */

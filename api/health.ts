@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { attempt } from '../core/attempt.ts'
 import { reasonOf } from '../core/errors.ts'
 import { routes } from '../events/routes.ts'

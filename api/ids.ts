@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 
 /**
  * An id in a path. API Gateway decodes paths before anybody sees them (and cuts them at a decoded `?`), so that an id

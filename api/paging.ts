@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
 import type { Listing } from '../core/ports.ts'
 

@@ -1,5 +1,6 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
+import * as z from 'zod'
 import { Failure, type FailureCode, failures, problem, reasonOf } from '../core/errors.ts'
 import { faultsOf } from '../core/versions.ts'
 import type { Api, ApiDeps } from './context.ts'

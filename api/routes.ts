@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { type Route, typeName } from '../events/route.ts'
 import { routes as table } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
@@ -17,6 +18,11 @@ const route = z
     timeout: z.number().int().openapi({ description: 'seconds' }),
     emits: z.array(z.string()),
     loop: z.string().optional(),
+    ordered: z
+      .boolean()
+      .optional()
+      .openapi({ description: 'one after the other per partition key, in sequence' }),
+    unpausable: z.string().optional().openapi({ description: 'why it cannot be paused' }),
   })
   .openapi('Route')
 
@@ -32,7 +38,7 @@ export function routes(app: Api, deps: ApiDeps): void {
   app.openapi(list, (c) => c.json({ items: table.map(shown) }, 200))
 }
 
-function shown({ types, when, emits, ...rest }: Route): z.infer<typeof route> {
+function shown({ types, when, emits, downstream: _, ...rest }: Route): z.infer<typeof route> {
   return {
     ...rest,
     types: types.map(typeName),

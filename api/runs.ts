@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import type { Principal } from '../core/access.ts'
 import { Failure } from '../core/errors.ts'
 import { workflowInput } from '../core/frame.ts'

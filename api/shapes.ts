@@ -1,4 +1,5 @@
-import { z } from '@hono/zod-openapi'
+import '@hono/zod-openapi'
+import * as z from 'zod'
 import { recordedEvent } from '../events/envelope.ts'
 
 /** What several resources answer. */

@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi'
+import type * as z from 'zod'
 import type { Principal } from '../core/access.ts'
 import { Failure, reasonOf } from '../core/errors.ts'
 import { fateOf, findIdentity } from '../core/fate.ts'
@@ -21,6 +21,19 @@ export type Started = { workflow: string; run: string; event: { source: string; 
 /** `once`: the sender's idempotency key; the same key and workflow is the same run. */
 type Request = { workflow: string; once: string | undefined; principal: Principal }
 
+/** Workflows that do a job: their runs are asked for together with it. */
+const jobWorkflows: Readonly<Record<string, string>> = {
+  redrive: 'loadpath dead redrive',
+  replay: 'loadpath replay',
+}
+
+/** @throws Failure Conflict */
+function refuseJobs(workflow: string): void {
+  const command = jobWorkflows[workflow]
+  if (command !== undefined)
+    throw new Failure('Conflict', `a run of ${workflow} does a job: ask for one with \`${command}\``)
+}
+
 /** @throws Failure NotFound */
 export function workflowRoute(workflow: string): Route {
   const found = routes.find(({ subscriber, kind }) => subscriber === workflow && kind === 'workflow')
@@ -37,6 +50,7 @@ export function workflowRoute(workflow: string): Route {
  */
 export async function startWithData(deps: ApiDeps, request: Request, data: unknown): Promise<Started> {
   const { workflow, principal } = request
+  refuseJobs(workflow)
   const eventType = requestType(workflowRoute(workflow))
   const parsed = eventType.schema.safeParse(data)
   if (!parsed.success) throw invalid(parsed.error, data, 'data')
@@ -89,6 +103,7 @@ export async function startWithEvent(
   named: { id: string; source?: string | undefined },
 ): Promise<Started> {
   const { workflow, principal } = request
+  refuseJobs(workflow)
   const route = workflowRoute(workflow)
   const identity = await findIdentity(deps, principal.project, named.id, named.source)
   const { event } = (await fateOf(deps, identity)).stored

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { identityText } from '../core/identity.ts'
 import type { History, Page, PageEntry } from '../core/ports.ts'
 import { retentionDays } from '../events/event-type.ts'

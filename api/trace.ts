@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi'
+import { createRoute } from '@hono/zod-openapi'
+import * as z from 'zod'
 import { readId } from '../core/path-id.ts'
 import { type TraceNode, trace } from '../core/trace.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'

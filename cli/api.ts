@@ -9,6 +9,43 @@ export type Api = ReturnType<typeof createApi>
 
 export type Paged = { limit?: number | undefined; cursor?: string | undefined }
 
+/** Which dead deliveries; what is left out means all. */
+export type Selected = {
+  subscriber?: string
+  type?: string
+  reason?: string
+  since?: string
+  until?: string
+  where?: readonly { path: string; value: string }[]
+}
+
+const inQuery = ({ where, ...query }: Selected & Paged): Query => ({
+  ...query,
+  ...(where && { where: where.map(({ path: name, value }) => `${name}=${value}`) }),
+})
+
+/** Which delivery of an event. */
+export type Named = { subscriber?: string; source?: string; replay?: string }
+
+/** An event may be called as a list is. */
+const deadLetterId = (id: string): string =>
+  id === 'groups' ? `base64url:${Buffer.from(id).toString('base64url')}` : writeId(id)
+
+/** Which events a replay hands to its subscriber; what is left out means all. */
+export type ReplaySelected = {
+  subscriber: string
+  since?: string
+  until?: string
+  type?: string
+  key?: string
+  story?: string
+  event?: { id: string; source?: string }
+  asRecorded?: boolean
+}
+export type RebuildSelected = { subscriber: string; since?: string; asRecorded?: boolean }
+
+export type QuarantineFilter = { reason?: string; type?: string; path?: string; since?: string }
+
 export const createApi = (send: Send) => {
   const get = <Schema extends z.ZodType>(schema: Schema, segments: readonly string[], query: Query = {}) =>
     send(schema, { path: path(['v1', ...segments], query) })
@@ -57,12 +94,65 @@ export const createApi = (send: Send) => {
     trace: (key: string, query: Paged & { source?: string }) =>
       get(answers.trace, ['trace', writeId(key)], query),
 
-    deadLetters: (query: Paged & { subscriber?: string }) =>
-      get(answers.listOf(answers.openDelivery), ['dead-letters'], query),
+    deadLetters: (query: Paged & Selected) =>
+      get(answers.listOf(answers.openDelivery), ['dead-letters'], inQuery(query)),
     deadLetter: (id: string, query: { source?: string; subscriber?: string }) =>
-      get(answers.deadLetter, ['dead-letters', writeId(id)], query),
-    quarantine: (query: Paged) => get(answers.listOf(answers.quarantined), ['quarantine'], query),
+      get(answers.deadLetter, ['dead-letters', deadLetterId(id)], query),
+    deadGroups: (query: Selected & { cursor?: string | undefined }) =>
+      get(answers.deadGroups, ['dead-letters', 'groups'], inQuery(query)),
+    redriveAll: (request: Selected & { rate?: number; stopAfter?: number }) =>
+      post(answers.job, ['dead-letters', 'redrive'], request),
+    dropSome: (request: Selected & { why?: string; cursor?: string | undefined }) =>
+      post(answers.droppedSome, ['dead-letters', 'drop'], request),
+    redrive: (id: string, request: Named) =>
+      post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'redrive'], request),
+    editDead: (id: string, request: Named & { data: unknown }) =>
+      post(answers.edited, ['dead-letters', deadLetterId(id), 'edit'], request),
+    drop: (id: string, request: Named & { why?: string }) =>
+      post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'drop'], request),
+
+    jobs: (query: Paged & { kind?: string; state?: string }) =>
+      get(answers.listOf(answers.job), ['jobs'], query),
+    job: (id: string) => get(answers.job, ['jobs', id]),
+    pauseJob: (id: string) => post(answers.job, ['jobs', id, 'pause'], {}),
+    resumeJob: (id: string) => post(answers.job, ['jobs', id, 'resume'], {}),
+    replay: (request: ReplaySelected & { rate?: number; emit?: boolean }) =>
+      post(answers.askedJob, ['replays'], request),
+    countReplay: (request: ReplaySelected & { cursor?: string | undefined }) =>
+      post(answers.countedReplay, ['replays', 'count'], request),
+    replayOf: (id: string) => get(answers.replay, ['replays', id]),
+    rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }) =>
+      post(answers.askedJob, ['rebuilds'], request),
+    countRebuild: (request: RebuildSelected & { cursor?: string | undefined }) =>
+      post(answers.countedReplay, ['rebuilds', 'count'], request),
+    stopJob: (id: string, reason?: string) => post(answers.job, ['jobs', id, 'stop'], { reason }),
+
+    quarantine: (query: Paged & QuarantineFilter) =>
+      get(answers.listOf(answers.quarantined), ['quarantine'], query),
+    quarantineGroups: (query: QuarantineFilter & { cursor?: string | undefined }) =>
+      get(answers.listOf(answers.quarantineGroup), ['quarantine', 'groups'], query),
+    quarantineSettled: (query: Paged) =>
+      get(answers.listOf(answers.settledQuarantine), ['quarantine', 'settled'], query),
+    redriveQuarantine: (request: Paged & QuarantineFilter & { dryRun: boolean }) =>
+      post(answers.listOf(answers.mendedQuarantine), ['quarantine', 'redrive'], request),
+    redriveQuarantined: (digest: string, request: { dryRun: boolean }) =>
+      post(answers.mendedQuarantine, ['quarantine', digest, 'redrive'], request),
+    editQuarantined: (digest: string, request: { dryRun: boolean; text?: string; data?: unknown }) =>
+      post(answers.mendedQuarantine, ['quarantine', digest, 'edit'], request),
+    dropQuarantined: (digest: string, request: { note?: string }) =>
+      post(answers.mendedQuarantine, ['quarantine', digest, 'drop'], request),
     quarantined: (digest: string) => get(answers.quarantined, ['quarantine', digest]),
+
+    balance: (query: {
+      since?: string
+      until?: string
+      patience?: number
+      replay?: string
+      shard: number
+      cursor?: string | undefined
+    }) => get(answers.balance, ['balance'], query),
+    mendBalance: (deliveries: readonly { source: string; id: string; subscriber: string }[]) =>
+      post(answers.listOf(answers.mendedDelivery), ['balance', 'mend'], { deliveries }),
 
     run: (
       request: { workflow: string; data?: unknown; event?: { id: string; source?: string } },
@@ -92,6 +182,14 @@ export const createApi = (send: Send) => {
     declareRepository: (request: unknown) => post(answers.repository, ['repositories'], request),
     repositories: (query: Paged) => get(answers.listOf(answers.repository), ['repositories'], query),
     repository: (owner: string, name: string) => get(answers.repository, ['repositories', owner, name]),
+    repositoryChanges: (owner: string, name: string) =>
+      get(answers.repositoryChanges, ['repositories', owner, name, 'changes']),
+    subscribers: () => get(answers.listOf(answers.subscriber), ['subscribers']),
+    pause: (subscriber: string, request: { reason?: string }) =>
+      post(answers.listOf(answers.paused), ['subscribers', subscriber, 'pause'], request),
+    resume: (subscriber: string, request: { rate?: number; circuits: boolean }) =>
+      post(answers.listOf(answers.resumed), ['subscribers', subscriber, 'resume'], request),
+
     builds: (query: Paged & { repository: string }) => get(answers.listOf(answers.build), ['builds'], query),
   }
 }

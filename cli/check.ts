@@ -26,7 +26,9 @@ export type Checked = {
   notes: string[]
 }
 
-type Routes = readonly { subscriber: string; kind: string }[]
+type Routes = readonly { subscriber: string; kind: string; ordered?: boolean | undefined }[]
+
+const deadLetterQueues = ['dead-letters', 'dead-letters.fifo', 'bus-dead-letters']
 
 /** As they are deployed; as they are here when the API does not say. */
 async function routesOf(cli: Cli, answers: boolean): Promise<Routes> {
@@ -113,9 +115,9 @@ async function deadDeliveries(cli: Cli): Promise<number | undefined> {
 async function checkResources(cli: Cli, config: StageConfig, routes: Routes, result: Checked): Promise<void> {
   const stage = cli.stage()
   const settings = await awsSettings(stage)
-  const subscribers = routes.map(({ subscriber }) => subscriber)
+  const subscribers = routes.map(({ subscriber, ordered }) => (ordered ? `${subscriber}.fifo` : subscriber))
   const workflows = routes.flatMap(({ kind, subscriber }) => (kind === 'workflow' ? [subscriber] : []))
-  const queues = ['record', ...subscribers, 'dead-letters', 'bus-dead-letters']
+  const queues = ['record', ...subscribers, ...deadLetterQueues]
   const [functions, depths, mappings, machines, tables] = await Promise.all([
     findFunctions(settings, config),
     findQueues(settings, config, queues),
@@ -126,7 +128,7 @@ async function checkResources(cli: Cli, config: StageConfig, routes: Routes, res
   result.queues = depths.flatMap(({ depth }) => depth ?? [])
   for (const { queue, waiting, handled, delayed } of result.queues) {
     const all = waiting + handled + delayed
-    if (queue.endsWith('dead-letters')) result.deadLetters.letters += all
+    if (deadLetterQueues.includes(queue)) result.deadLetters.letters += all
     else result.backlog += all
   }
   result.parts.push(

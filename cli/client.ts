@@ -75,14 +75,15 @@ export function causeOf(error: unknown): string {
   return error.cause === undefined ? error.message : causeOf(error.cause)
 }
 
-export type Query = Readonly<Record<string, string | number | undefined>>
+export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
-/** `/v1/events/a%2Fb?source=x` of its parts; undefined ones are left out. */
+/** `/v1/events/a%2Fb?source=x` of its parts; undefined ones are left out, and lists stand there member by member. */
 export function path(segments: readonly string[], query: Query = {}): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, String(value)] as const],
-  )
-  const search = new URLSearchParams(Object.fromEntries(pairs)).toString()
+  const pairs = Object.entries(query).flatMap(([name, value]): [string, string][] => {
+    if (value === undefined) return []
+    return [value].flat().map((one) => [name, String(one)])
+  })
+  const search = new URLSearchParams(pairs).toString()
   return `/${segments.map(encodeURIComponent).join('/')}${search === '' ? '' : `?${search}`}`
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { identityOf } from '../core/admit.ts'
+import type { Route } from '../events/route.ts'
 import { routes } from '../events/routes.ts'
 import { AwsFault, type Served, serve } from '../test/cli/served.ts'
 import { loadpath } from '../test/cli/terminal.ts'
@@ -15,7 +16,13 @@ afterAll(async () => {
 const run = (words: string[], env: Record<string, string> = here.env) => loadpath(words, { env })
 const document = async (...words: string[]) => JSON.parse((await run([...words, '--json'])).out)
 
-const queues = ['record', ...routes.map(({ subscriber }) => subscriber), 'dead-letters', 'bus-dead-letters']
+const queues = [
+  'record',
+  ...routes.map(({ subscriber, ordered }: Route) => (ordered ? `${subscriber}.fifo` : subscriber)),
+  'dead-letters',
+  'dead-letters.fifo',
+  'bus-dead-letters',
+]
 
 /** All that the stage should have, as AWS tells it. */
 function healthy(depth = 0) {

@@ -15,8 +15,12 @@ export type Io = {
   out: Sink
   err: Sink
   now: () => number
+  /** At a terminal: opens the user's editor with this text, in a file of this name, and answers what was saved. */
+  edit?: ((text: string, name: string) => Promise<string>) | undefined
   /** From the first call on, Ctrl-C aborts this signal instead of ending the process. */
   interrupted: () => AbortSignal
+  /** At a terminal: asks, and answers whether the user agrees. Nothing said is a no. */
+  agrees: ((question: string) => Promise<boolean>) | undefined
 }
 
 const wantsColours = (stream: NodeJS.WriteStream): boolean =>
@@ -26,6 +30,22 @@ async function readStdin(): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Loaded when it is needed: most commands edit nothing. */
+async function editInTerminal(text: string, name: string): Promise<string> {
+  const { edit } = await import('./editor.ts')
+  return edit(text, name)
+}
+
+async function askInTerminal(question: string): Promise<boolean> {
+  const { createInterface } = await import('node:readline/promises')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim())
+  } finally {
+    lines.close()
+  }
 }
 
 /** Waits; an abort of `signal` ends it early. */
@@ -59,6 +79,8 @@ export function processIo(): Io {
     out: { write: (text) => process.stdout.write(text), colours: wantsColours(process.stdout) },
     err: { write: (text) => process.stderr.write(text), colours: wantsColours(process.stderr) },
     now: Date.now,
+    edit: process.stdin.isTTY && process.stdout.isTTY ? editInTerminal : undefined,
     interrupted,
+    agrees: process.stdin.isTTY && process.stderr.isTTY ? askInTerminal : undefined,
   }
 }

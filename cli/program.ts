@@ -1,20 +1,27 @@
 import { Command } from 'commander'
 import { version } from '../core/version.ts'
 import { approvals } from './commands/approvals.ts'
+import { balance } from './commands/balance.ts'
 import { builds } from './commands/builds.ts'
 import { check } from './commands/check.ts'
 import { dead } from './commands/dead.ts'
 import { down } from './commands/down.ts'
 import { env } from './commands/env.ts'
 import { events } from './commands/events.ts'
+import { jobs } from './commands/jobs.ts'
 import { keys } from './commands/keys.ts'
 import { logs } from './commands/logs.ts'
+import { pause } from './commands/pause.ts'
 import { quarantine } from './commands/quarantine.ts'
+import { rebuild } from './commands/rebuild.ts'
+import { replay } from './commands/replay.ts'
 import { repositories } from './commands/repositories.ts'
+import { resume } from './commands/resume.ts'
 import { routes } from './commands/routes.ts'
 import { run } from './commands/run.ts'
 import { runs } from './commands/runs.ts'
 import { smoke } from './commands/smoke.ts'
+import { subscribers } from './commands/subscribers.ts'
 import { trace } from './commands/trace.ts'
 import { up } from './commands/up.ts'
 import { why } from './commands/why.ts'
@@ -32,8 +39,9 @@ export const exitCodes = {
 /** In the order of the help. */
 const groups: readonly { title: string; commands: readonly ((program: Command, cli: Cli) => void)[] }[] = [
   { title: 'On this machine:', commands: [up, down, env] },
-  { title: 'Events:', commands: [events, why, trace, dead, quarantine] },
+  { title: 'Events:', commands: [events, why, trace, balance, dead, quarantine] },
   { title: 'Workflows:', commands: [run, runs, approvals] },
+  { title: 'Subscribers:', commands: [subscribers, pause, resume, replay, rebuild, jobs] },
   { title: 'What is set up:', commands: [repositories, builds, routes, keys] },
   { title: 'Health:', commands: [check, smoke, logs] },
 ]

@@ -13,6 +13,8 @@ export function reference(): string {
     err: nowhere,
     now: () => 0,
     interrupted: () => new AbortController().signal,
+    agrees: undefined,
+    edit: undefined,
   })
   const groups = Map.groupBy(visible(program), (command) => command.helpGroup() ?? '')
   return [
@@ -45,14 +47,16 @@ export const visible = (command: Command): Command[] =>
 function rows(command: Command, path: string): string[] {
   const name = `${path} ${command.name()}`
   const below = visible(command)
-  if (below.length > 0) return below.flatMap((each) => rows(each, name))
+  const inner = below.flatMap((each) => rows(each, name))
+  // a group with arguments does something by itself too
+  if (below.length > 0 && command.registeredArguments.length === 0) return inner
   const words = command.registeredArguments.map((argument) => {
     const inside = `${argument.name()}${argument.variadic ? '…' : ''}`
     return argument.required ? `<${inside}>` : `[${inside}]`
   })
   const options = command.options.map(({ flags, mandatory }) => (mandatory ? flags : `[${flags}]`))
   const usage = [name, ...words, ...options].join(' ').replaceAll('|', '\\|')
-  return [`| \`${usage}\` | ${command.description().replaceAll('|', '\\|')} |`]
+  return [`| \`${usage}\` | ${command.description().replaceAll('|', '\\|')} |`, ...inner]
 }
 
 const introduction = `# The command line

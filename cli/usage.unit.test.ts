@@ -83,8 +83,8 @@ function unknownIn(line: string): string[] {
       if (option?.required && !word.includes('=')) at++
     } else if (below.length > 0) {
       const found = below.find((each) => each.name() === word)
-      if (found === undefined) return [word]
-      command = found
+      if (found === undefined && command.registeredArguments.length === 0) return [word]
+      command = found ?? command
     }
   }
   return []

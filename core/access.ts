@@ -10,6 +10,8 @@ export const scope = z.enum([
   'admin',
   'events:write',
   'events:read',
+  /** redrive, edit, drop, replay, rebuild, pause, resume */
+  'deliveries:write',
   'runs:read',
   'runs:write',
   'approvals:read',

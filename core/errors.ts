@@ -61,10 +61,18 @@ export const secondsForNewerCode = 900
  * It shows what was found in an event, so it belongs beside the event: to its sender, or into its delivery.
  */
 export const reasonOf = (error: unknown): string =>
-  sentence(error, (fault) => `${placeOf(fault)}, got ${fault.got}`)
+  sentence(error, (fault) => `${placeOf(fault)}${gotten}${fault.got}`)
 
 /** The same for logs: where and what was expected, never what was found there. That may be anybody's data. */
 export const reasonForLogs = (error: unknown): string => sentence(error, placeOf)
+
+/** A reason that `reasonOf` has told, up to the first value of an event in it. */
+export const withoutValues = (reason: string): string => {
+  const at = reason.indexOf(gotten)
+  return at < 0 ? reason : `${reason.slice(0, at)} …`
+}
+
+const gotten = ', got '
 
 const placeOf = ({ path, expected }: Fault): string => `${path}: expected ${expected}`
 

@@ -8,6 +8,7 @@ import {
   problem,
   reasonForLogs,
   reasonOf,
+  withoutValues,
 } from './errors.ts'
 
 const looped = new Error('outer')
@@ -186,5 +187,11 @@ describe('the reason for logs', () => {
   it('is the same sentence for all that shows no values', () => {
     for (const thrown of [new Error('down'), 'text', undefined, circular, looped, nested])
       expect(reasonForLogs(thrown)).toBe(reasonOf(thrown))
+  })
+
+  it('can be had of a reason that was kept: up to the first value in it', () => {
+    const two = new Failure('Invalid', 'no push', { faults: [...faults, ...faults] })
+    expect(withoutValues(`${reasonOf(two)} (attempt 5 of 5)`)).toBe('no push; data.ref: expected a ref …')
+    expect(withoutValues('Error: down (attempt 5 of 5)')).toBe('Error: down (attempt 5 of 5)')
   })
 })

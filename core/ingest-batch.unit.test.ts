@@ -167,7 +167,7 @@ describe('when history cannot be written', () => {
       'queues',
       'send',
       (real) => async (queue, bodies) =>
-        bodies[0]?.includes('"b"') ? [{ index: 0, error: new Error('full') }] : real(queue, bodies),
+        String(bodies[0]).includes('"b"') ? [{ index: 0, error: new Error('full') }] : real(queue, bodies),
     )
     const { status, body } = await w.post([push('a'), push('b')], batchJson)
     expect(status).toBe(207)

@@ -47,6 +47,31 @@ function told(handled: Told, command: Command): Draft {
         ],
       }
     }
+    case 'circuit.opened': {
+      const { subscriber, downstream, reason, alike, failed, succeeded, probeAt } = handled.data
+      return {
+        subject: `Circuit open: ${partedOf(subscriber, downstream)}`,
+        lines: [
+          `${alike} events failed alike at ${partedOf(subscriber, downstream)} within a minute (${failed} failed, ${succeeded} went well):`,
+          reason,
+          '',
+          'What comes for it is parked from now on, and not lost. The first delivery tries it again at',
+          `${readable(probeAt)}, then ever more rarely; when one succeeds, the parked ones are sent.`,
+          `How it stands: ${command('subscribers')}`,
+          `If it was mended: ${command('resume', subscriber)} --circuit`,
+        ],
+      }
+    }
+    case 'circuit.closed': {
+      const { subscriber, downstream, opened, because, job } = handled.data
+      return {
+        subject: `Circuit closed: ${partedOf(subscriber, downstream)}`,
+        lines: [
+          `${partedOf(subscriber, downstream)} is served again, because ${because}. It was parted since ${readable(opened)}.`,
+          ...(job === undefined ? [] : [`What was parked is being sent: ${command('jobs', 'show', job)}`]),
+        ],
+      }
+    }
     case 'deployment.failed': {
       const { repository, environment, commit, reason, url } = handled.data
       return {
@@ -97,6 +122,10 @@ function told(handled: Told, command: Command): Draft {
       return handled satisfies never
   }
 }
+
+/** A subscriber, and what it needs where that is more than one thing. */
+const partedOf = (subscriber: string, downstream: string): string =>
+  downstream === '' ? subscriber : `${subscriber} (${downstream})`
 
 const longestSubject = 99
 const longestLine = 1000

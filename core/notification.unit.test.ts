@@ -93,6 +93,21 @@ describe('a notification', () => {
     )
     expect(message('event.dead-lettered').subject).toBe('[main] 1 event dead at analyze-push')
   })
+
+  it('says what is parted from what it needs, why, and what to do', () => {
+    const { subject, text: body } = message('circuit.opened', { downstream: 'api.example' })
+    expect(subject).toBe('[main] Circuit open: publish (api.example)')
+    expect(body).toContain(
+      '5 events failed alike at publish (api.example) within a minute (6 failed, 1 went well):',
+    )
+    expect(body).toContain('TimeoutError: no answer from events within # ms')
+    expect(body).toContain('loadpath resume publish --stage prod --circuit')
+    const closed = message('circuit.closed')
+    expect(closed.subject).toBe('[main] Circuit closed: publish')
+    expect(closed.text).toContain('because a probe succeeded. It was parted since 2026-01-01 12:00 UTC.')
+    expect(closed.text).toContain('loadpath jobs show 5f0e9d0f1c1c9b4d8a11 --stage prod')
+    expect(message('circuit.closed', { job: undefined }).text).not.toContain('jobs show')
+  })
 })
 
 describe('what others wrote', () => {

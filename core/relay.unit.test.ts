@@ -54,7 +54,7 @@ describe('the relay', () => {
     const w = await waiting(item('a', 1), item('a', 2), item('b', 1))
     const batches: string[][] = []
     w.instead('queues', 'send', (real) => async (queue, bodies) => {
-      batches.push(bodies.map((body) => JSON.parse(body).event.partitionkey))
+      batches.push(bodies.map((body) => JSON.parse(String(body)).event.partitionkey))
       return real(queue, bodies)
     })
     await relay(keys('a', 'b'), w.deps)

@@ -102,7 +102,9 @@ describe('the same signed body under a new delivery id', () => {
       'queues',
       'send',
       (real) => async (queue, bodies) =>
-        bodies[0]?.includes('"id":"d1"') ? [{ index: 0, error: new Error('full') }] : real(queue, bodies),
+        String(bodies[0]).includes('"id":"d1"')
+          ? [{ index: 0, error: new Error('full') }]
+          : real(queue, bodies),
     )
     expect(await deliver('d2')).toMatchObject({ status: 503, ...problem('Unavailable') })
   })

@@ -1,5 +1,6 @@
 import { inMemoryBodies } from '../adapters/in-memory/bodies.ts'
 import { inMemoryHistory } from '../adapters/in-memory/history.ts'
+import { inMemoryLanes } from '../adapters/in-memory/lanes.ts'
 import { inMemoryMemory } from '../adapters/in-memory/memory.ts'
 import { inMemoryQueues } from '../adapters/in-memory/queues.ts'
 import { inMemoryWorkflows } from '../adapters/in-memory/workflows.ts'
@@ -10,6 +11,7 @@ import { type Arrival, readMessage } from '../core/arrival.ts'
 import { consume } from '../core/consume.ts'
 import { record } from '../core/record.ts'
 import { startRun } from '../core/start-run.ts'
+import { orderedIn } from '../events/route.ts'
 import { routes, routeTo } from '../events/routes.ts'
 
 /** The whole API for tests, on ports in memory, with one clock that stands until it is moved. */
@@ -20,8 +22,9 @@ export function world(overrides: Partial<ApiDeps> = {}) {
   const bodies = inMemoryBodies()
   const history = inMemoryHistory({ bodies })
   const memory = inMemoryMemory({ clock: now, history })
-  const queues = inMemoryQueues()
+  const queues = inMemoryQueues({ ordered: orderedIn(routes), clock: now })
   const workflows = inMemoryWorkflows({ clock: now })
+  const lanes = inMemoryLanes({ history })
   const lines: Readonly<Record<string, unknown>>[] = []
   const newId = () => `id${String(++count).padStart(14, '0')}`
   const newSecret = () => String(++count).padStart(64, '0')
@@ -31,7 +34,9 @@ export function world(overrides: Partial<ApiDeps> = {}) {
     queues,
     bodies,
     workflows,
+    lanes,
     now,
+    random: Math.random,
     newId,
     newSecret,
     stage: 'test',

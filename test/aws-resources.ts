@@ -39,8 +39,13 @@ export async function createTable(aws: Aws, table: TableName): Promise<string> {
 const queue = z.object({ QueueUrl: z.string() })
 
 /** Answers the URL of a fresh queue. */
-export const createQueue = async (aws: Aws): Promise<string> =>
-  queue.parse(await aws.call('sqs', 'CreateQueue', { QueueName: `queue-${randomUUID()}` })).QueueUrl
+export const createQueue = async (aws: Aws, { ordered = false } = {}): Promise<string> => {
+  const name = `queue-${randomUUID()}`
+  const options = ordered
+    ? { QueueName: `${name}.fifo`, Attributes: { FifoQueue: 'true' } }
+    : { QueueName: name }
+  return queue.parse(await aws.call('sqs', 'CreateQueue', options)).QueueUrl
+}
 
 const received = z.object({
   Messages: z

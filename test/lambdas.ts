@@ -1,5 +1,6 @@
 import type { Context, SQSEvent } from 'aws-lambda'
 import { vi } from 'vitest'
+import { orderedIn } from '../events/route.ts'
 import { routes as ours } from '../events/routes.ts'
 import { testRoutes, world } from './world.ts'
 
@@ -20,6 +21,7 @@ export const aws = {
 
 export const ports = {
   aws,
+  queueOptions: () => ({ aws, prefix: 'https://sqs/loadpath-test-', ordered: orderedIn(here.deps.routes) }),
   clock: here.clock,
   recordPorts: () => here.deps,
   consumePorts: () => here.deps,

@@ -1,6 +1,7 @@
 import { inMemoryBodies } from '../adapters/in-memory/bodies.ts'
 import { inMemoryEphemeral } from '../adapters/in-memory/ephemeral.ts'
 import { inMemoryHistory } from '../adapters/in-memory/history.ts'
+import { inMemoryLanes } from '../adapters/in-memory/lanes.ts'
 import { inMemoryMemory } from '../adapters/in-memory/memory.ts'
 import { inMemoryQueues } from '../adapters/in-memory/queues.ts'
 import { inMemoryWorkflows } from '../adapters/in-memory/workflows.ts'
@@ -13,7 +14,7 @@ import { buildStatusChanged } from '../events/build.status-changed.ts'
 import { eventDeadLettered } from '../events/event.dead-lettered.ts'
 import { githubPush } from '../events/github.push.ts'
 import { repositoryAnalyzed } from '../events/repository.analyzed.ts'
-import type { Route } from '../events/route.ts'
+import { orderedIn, type Route } from '../events/route.ts'
 import { testCompleted } from '../events/test.completed.ts'
 import { workflowFailed } from '../events/workflow.failed.ts'
 import { workflowStarted } from '../events/workflow.started.ts'
@@ -96,6 +97,7 @@ export function seeded(seed: number): Random {
 }
 
 export const noon = '2026-01-01T12:00:00.000Z'
+export const seconds = 1000
 export const minutes = 60_000
 export const hours = 60 * minutes
 
@@ -111,7 +113,8 @@ export function world({ routes = testRoutes }: { routes?: readonly Route[] } = {
   const stores = {
     history,
     memory: inMemoryMemory({ clock, history }),
-    queues: inMemoryQueues(),
+    lanes: inMemoryLanes({ history }),
+    queues: inMemoryQueues({ ordered: orderedIn(routes), clock }),
     bodies,
     ephemeral: inMemoryEphemeral({ clock }),
     workflows: inMemoryWorkflows({ clock }),
@@ -148,6 +151,7 @@ export function world({ routes = testRoutes }: { routes?: readonly Route[] } = {
   const ports = {
     history: watched('history', stores.history),
     memory: watched('memory', stores.memory),
+    lanes: watched('lanes', stores.lanes),
     queues: watched('queues', stores.queues),
     bodies: watched('bodies', stores.bodies),
     ephemeral: watched('ephemeral', stores.ephemeral),

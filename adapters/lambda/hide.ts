@@ -1,8 +1,10 @@
 import type { SQSRecord } from 'aws-lambda'
 import { reasonForLogs } from '../../core/errors.ts'
 import { setVisibility } from '../aws/visibility.ts'
-import { environment } from '../environment.ts'
-import { aws } from './ports.ts'
+import { queueOptions } from './ports.ts'
+
+/** Hides a message of a queue that was received, for so many seconds from now. Does not throw. */
+export type Hide = (queue: string, message: SQSRecord, seconds: number) => Promise<void>
 
 /**
  * Hides a message of a queue that was received, for so many seconds from now. Best effort: one whose time could not be set
@@ -10,8 +12,7 @@ import { aws } from './ports.ts'
  */
 export async function hide(queue: string, { receiptHandle }: SQSRecord, seconds: number): Promise<void> {
   try {
-    const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
-    await setVisibility({ aws, prefix: QUEUE_PREFIX })(queue, receiptHandle, seconds)
+    await setVisibility(queueOptions())(queue, receiptHandle, seconds)
   } catch (error) {
     const reason = reasonForLogs(error)
     console.warn(JSON.stringify({ level: 'WARN', message: 'visibility not set', queue, reason }))

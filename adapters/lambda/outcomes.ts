@@ -5,29 +5,44 @@ import { type Line, tell } from './telemetry.ts'
 /** In one line: the rest is counted. */
 const mostTroubles = 20
 
+type Told = {
+  stage: string
+  began: number
+  detail?: Line['detail']
+  /** requests that were turned away for who sent them, so that nobody looked at what they carried */
+  denied?: number
+}
+
 /** Tells in one line what the gate did with a batch. */
 export function tellOutcomes(
   outcomes: readonly Outcome[],
   context: { functionName: string; functionVersion: string; awsRequestId: string },
-  { stage, began, detail }: { stage: string; began: number; detail?: Line['detail'] },
+  { stage, began, detail, denied = 0 }: Told,
 ): void {
   const count = (...statuses: Outcome['status'][]) =>
     outcomes.filter(({ status }) => statuses.includes(status)).length
+  const counts = {
+    Recorded: count('recorded', 'duplicate'),
+    Known: count('known'),
+    Refused: count('refused'),
+    Quarantined: count('quarantined'),
+    Unavailable: count('unavailable'),
+    Denied: denied,
+  }
+  const { Recorded, Known, ...rejected } = counts
   const troubles = outcomes.flatMap(troubleOf)
   const more = troubles.length - mostTroubles
   tell(
     {
       function: context.functionName,
       metrics: {
-        Recorded: count('recorded', 'duplicate'),
-        Known: count('known'),
-        Refused: count('refused'),
-        Quarantined: count('quarantined'),
+        ...counts,
         Conflicts: count('conflict') + outcomes.filter(isQuarantinedConflict).length,
-        Unavailable: count('unavailable'),
+        Accepted: Recorded + Known,
+        Rejected: Object.values(rejected).reduce((sum, one) => sum + one, 0),
         DurationMs: Date.now() - began,
       },
-      also: byVersion(context),
+      also: byFunction(context),
       level: troubles.length === 0 ? 'INFO' : 'WARN',
       detail: {
         ...detail,
@@ -39,14 +54,13 @@ export function tellOutcomes(
   )
 }
 
-/** What the alarms on a canary go by; a function that is not deployed by versions has none. */
-const byVersion = ({ functionName, functionVersion }: { functionName: string; functionVersion: string }) =>
-  /^\d+$/.test(functionVersion)
-    ? {
-        dimensions: { function: functionName, version: functionVersion },
-        metrics: ['Recorded', 'Known', 'Quarantined', 'Unavailable'],
-      }
-    : undefined
+/** By function, which is by door; and by version, where it is deployed by versions: an entering one is held against the rest. */
+function byFunction({ functionName, functionVersion }: { functionName: string; functionVersion: string }) {
+  const metrics = ['Accepted', 'Rejected']
+  const all = { dimensions: { function: functionName }, metrics }
+  const own = { dimensions: { function: functionName, version: functionVersion }, metrics }
+  return /^\d+$/.test(functionVersion) ? [all, own] : [all]
+}
 
 const isQuarantinedConflict = (outcome: Outcome): boolean =>
   outcome.status === 'quarantined' && outcome.reason === 'conflict'

@@ -23,19 +23,29 @@ const directivesOf = (line: ReturnType<typeof told>) =>
     ],
   )
 
-test('a batch is one line, whose metrics are those of the stage', () => {
+const inAll = ['Recorded', 'Known', 'Refused', 'Quarantined', 'Unavailable', 'Denied', 'Conflicts']
+
+test('a batch is one line, whose metrics are those of the stage, and in sum of its function', () => {
   const line = told('$LATEST')
   expect(directivesOf(line)).toEqual([
-    [[['stage']], ['Recorded', 'Known', 'Refused', 'Quarantined', 'Conflicts', 'Unavailable', 'DurationMs']],
+    [[['stage']], [...inAll, 'Accepted', 'Rejected', 'DurationMs']],
+    [[['stage', 'function']], ['Accepted', 'Rejected']],
   ])
-  expect(line).toMatchObject({ stage: 'prod', Quarantined: 1, Conflicts: 1, Unavailable: 1, level: 'WARN' })
+  expect(line).toMatchObject({ stage: 'prod', function: 'loadpath-prod-record', level: 'WARN' })
+  expect(line).toMatchObject({ Quarantined: 1, Conflicts: 1, Unavailable: 1, Accepted: 0, Rejected: 2 })
   expect(line).not.toHaveProperty('version')
 })
 
 test('a version counts for itself too: alarms on a canary ask for just that', () => {
   const line = told('7')
-  expect(directivesOf(line).slice(1)).toEqual([
-    [[['stage', 'function', 'version']], ['Recorded', 'Known', 'Quarantined', 'Unavailable']],
+  expect(directivesOf(line).slice(2)).toEqual([
+    [[['stage', 'function', 'version']], ['Accepted', 'Rejected']],
   ])
   expect(line).toMatchObject({ stage: 'prod', function: 'loadpath-prod-record', version: '7' })
+})
+
+test('each metric of the doors comes with every batch: what is not told cannot be held against another version', () => {
+  const context = { functionName: 'loadpath-prod-ingest', functionVersion: '7', awsRequestId: 'r' }
+  tellOutcomes([], context, { stage: 'prod', began: Date.now(), denied: 1 })
+  expect(JSON.parse(String(lines.mock.calls[0]?.[0]))).toMatchObject({ Accepted: 0, Rejected: 1, Denied: 1 })
 })

@@ -1,21 +1,28 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import { authenticate, type Principal } from '../../core/access.ts'
+import { isQuiet } from '../../core/circuit-commit.ts'
+import type { Controls } from '../../core/control.ts'
 import type { ConsumeDeps } from '../../core/delivery.ts'
+import { reasonForLogs } from '../../core/errors.ts'
 import type { IngestDeps } from '../../core/ingest.ts'
-import type { Bodies, Clock, History, Memory, Workflows } from '../../core/ports.ts'
+import type { Lanes } from '../../core/lane.ts'
+import type { Bodies, Clock, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
 import type { RecordDeps } from '../../core/record.ts'
+import { subscriberControls } from '../../core/subscriber-controls.ts'
 import type { SweepDeps } from '../../core/sweep.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
 import { projectName } from '../../events/envelope.ts'
-import type { Route } from '../../events/route.ts'
+import { orderedIn, type Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { s3Bodies } from '../aws/bodies.ts'
 import { connect, forFunctions } from '../aws/clients.ts'
 import { dynamoEphemeral } from '../aws/ephemeral.ts'
 import { dynamoHistory } from '../aws/history.ts'
+import { dynamoLanes } from '../aws/lanes.ts'
 import { dynamoMemory } from '../aws/memory.ts'
-import { sqsQueues } from '../aws/queues.ts'
+import { type QueueOptions, sqsQueues } from '../aws/queues.ts'
 import { type SecretReader, secretReader } from '../aws/secrets.ts'
 import { stepFunctions } from '../aws/workflows.ts'
 import { environment } from '../environment.ts'
@@ -25,6 +32,9 @@ import { environment } from '../environment.ts'
  * function's environment lacks is named then and not at the first event.
  */
 export const clock: Clock = () => new Date().toISOString()
+
+/** A name that nothing else has: 20 hex digits. */
+export const newId = (): string => randomBytes(10).toString('hex')
 
 /** One set of connections per process. */
 export const aws = connect(forFunctions)
@@ -56,11 +66,26 @@ export function memoryPort(): Memory {
   return dynamoMemory({ aws, table: MEMORY_TABLE, clock, history: historyOptions() })
 }
 
-export function recordPorts(): RecordDeps {
+/** Where the queues are, and which of them keep order. */
+export function queueOptions(): QueueOptions {
   const { QUEUE_PREFIX } = environment(['QUEUE_PREFIX'])
+  return { aws, prefix: QUEUE_PREFIX, ordered: orderedIn(routes) }
+}
+
+export const queuesPort = (): Queues => sqsQueues(queueOptions())
+
+/** The lanes of ordered routes lie in the table of history. */
+export const lanesPort = (): Lanes => dynamoLanes({ aws, clock, ...historyOptions() })
+
+export function ephemeralPort(): Ephemeral {
+  const { EPHEMERAL_TABLE } = environment(['EPHEMERAL_TABLE'])
+  return dynamoEphemeral({ aws, table: EPHEMERAL_TABLE, clock })
+}
+
+export function recordPorts(): RecordDeps {
   return {
     history: historyPort(),
-    queues: sqsQueues({ aws, prefix: QUEUE_PREFIX }),
+    queues: queuesPort(),
     bodies: bodiesPort(),
     clock,
     random: Math.random,
@@ -68,23 +93,49 @@ export function recordPorts(): RecordDeps {
   }
 }
 
+const controlsBySubscriber = new Map<string, Controls>()
+
+/** One set for each subscriber that this process serves: what it has read and counted stays. Unpausable ones have none. */
+function controlsOf(route: Route): Controls | undefined {
+  const { subscriber } = route
+  if (route.unpausable !== undefined) return undefined
+  const kept = controlsBySubscriber.get(subscriber)
+  if (kept !== undefined) return kept
+  const controls = subscriberControls({
+    memory: plainMemoryPort(),
+    ephemeral: ephemeralPort(),
+    clock,
+    newId,
+    subscriber,
+    quiet: isQuiet(route),
+    onFailure: (error) => {
+      const reason = reasonForLogs(error)
+      console.warn(JSON.stringify({ level: 'WARN', message: 'circuit not counted', subscriber, reason }))
+    },
+  })
+  controlsBySubscriber.set(subscriber, controls)
+  return controls
+}
+
 export const consumePorts = (route: Route): ConsumeDeps => ({
   ...recordPorts(),
   memory: route.effect === 'state' ? memoryPort() : undefined,
+  lanes: route.ordered ? lanesPort() : undefined,
+  controls: controlsOf(route),
 })
 
 export const sweepPorts = (): SweepDeps => ({
   ...recordPorts(),
-  memory: plainMemoryPort(),
+  memory: memoryPort(),
+  lanes: lanesPort(),
   workflows: workflowsPort(),
 })
 
 export function ingestPorts(): IngestDeps {
-  const { EPHEMERAL_TABLE } = environment(['EPHEMERAL_TABLE'])
   const memory = plainMemoryPort()
   return {
     ...recordPorts(),
-    ephemeral: dynamoEphemeral({ aws, table: EPHEMERAL_TABLE, clock }),
+    ephemeral: ephemeralPort(),
     authenticate: remembered((credential) => authenticate(memory, credential, clock())),
     webhookSecrets: webhookSecrets(),
     pause: (milliseconds) => sleep(milliseconds),

@@ -12,7 +12,7 @@ export function tellSwept(
   { stage, began }: { stage: string; began: number },
 ): void {
   const about = { awsRequestId, stage, now: began }
-  const { project, open, resent, missing, behind, unreadable, lagMinutes, stayed, ...detail } = swept
+  const { project, open, parted, resent, missing, behind, unreadable, lagMinutes, stayed, ...detail } = swept
   const counts = {
     Resent: resent,
     Missing: missing,
@@ -36,16 +36,21 @@ export function tellSwept(
     },
     about,
   )
-  for (const [subscriber, { retrying, parked, dead, oldest }] of Object.entries(open)) {
+  for (const [subscriber, { retrying, parked, dead, oldest, more }] of Object.entries(open)) {
     const OldestMinutes = oldest === undefined ? 0 : Math.round((Date.now() - Date.parse(oldest)) / 60_000)
     tell(
       {
         function: functionName,
         dimensions: { subscriber },
         metrics: { OpenRetrying: retrying, OpenParked: parked, OpenDead: dead, OldestMinutes },
-        detail: { project },
+        detail: { project, ...(more && { moreThanCounted: more }) },
       },
       about,
     )
   }
+  for (const [subscriber, OpenCircuits] of Object.entries(parted))
+    tell(
+      { function: functionName, dimensions: { subscriber }, metrics: { OpenCircuits }, detail: { project } },
+      about,
+    )
 }

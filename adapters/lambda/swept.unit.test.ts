@@ -4,7 +4,18 @@ import { tellSwept } from './swept.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
-const idle = { project: 'shop', relayed: 0, stayed: 0, ended: 0, expired: 0, told: 0, open: {} }
+const idle = {
+  project: 'shop',
+  relayed: 0,
+  stayed: 0,
+  ended: 0,
+  expired: 0,
+  told: 0,
+  parted: {},
+  probed: 0,
+  resumed: 0,
+  open: {},
+}
 
 function linesOf(result: SweepResult) {
   const log = vi.spyOn(console, 'log').mockReturnValue()
@@ -51,4 +62,16 @@ test('a subscriber with something open has a line, zeros and all, so that its me
   expect(a).toMatchObject({ subscriber: 'a', OpenRetrying: 1, OpenParked: 2, OpenDead: 3, OldestMinutes: 5 })
   expect(b).toMatchObject({ subscriber: 'b', OpenRetrying: 0, OpenParked: 0, OpenDead: 0, OldestMinutes: 0 })
   expect(metricsOf(b)).toHaveLength(4)
+})
+
+test('a subscriber with open circuits has a line that counts them', () => {
+  const [, a] = linesOf({ swept: { ...idle, parted: { a: 2 } }, failures: [] })
+  expect(a).toMatchObject({ subscriber: 'a', project: 'shop', OpenCircuits: 2 })
+  expect(metricsOf(a)).toEqual(['OpenCircuits'])
+})
+
+test('of more than can be counted it is said of what', () => {
+  const many = { retrying: 1, parked: 0, dead: 1000, oldest: undefined, more: ['dead'] as const }
+  const [, line] = linesOf({ swept: { ...idle, open: { a: many } }, failures: [] })
+  expect(line).toMatchObject({ OpenDead: 1000, moreThanCounted: ['dead'] })
 })

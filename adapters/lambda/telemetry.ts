@@ -7,7 +7,7 @@ export type Line = {
   dimensions?: Readonly<Record<string, string>>
   metrics: Readonly<Record<string, number>>
   /** some of the metrics once more, under dimensions of their own beside the stage; each pair of these costs money */
-  also?: { dimensions: Readonly<Record<string, string>>; metrics: readonly string[] } | undefined
+  also?: readonly { dimensions: Readonly<Record<string, string>>; metrics: readonly string[] }[]
   /** anything else worth reading; no personal data, no bodies, no secrets */
   detail?: Readonly<Record<string, unknown>>
   level?: 'INFO' | 'WARN' | 'ERROR'
@@ -18,14 +18,14 @@ export type Line = {
  * from the environment and the context.
  */
 export function tell(line: Line, context: { awsRequestId?: string; stage: string; now: number }): void {
-  const { also } = line
+  const { also = [] } = line
   console.log(
     JSON.stringify({
       _aws: {
         Timestamp: context.now,
         CloudWatchMetrics: [
           directive(line.dimensions, Object.keys(line.metrics)),
-          ...(also === undefined ? [] : [directive(also.dimensions, also.metrics)]),
+          ...also.map(({ dimensions, metrics }) => directive(dimensions, metrics)),
         ],
       },
       level: line.level ?? 'INFO',
@@ -33,7 +33,7 @@ export function tell(line: Line, context: { awsRequestId?: string; stage: string
       requestId: context.awsRequestId,
       stage: context.stage,
       ...line.dimensions,
-      ...also?.dimensions,
+      ...Object.assign({}, ...also.map(({ dimensions }) => dimensions)),
       ...line.metrics,
       ...line.detail,
     }),

@@ -1,9 +1,9 @@
 import type { Command } from 'commander'
-import type { Repository } from '../answers.ts'
+import type { Repository, RepositoryChanges } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
 import { examples, gather, more, type Paging, paged } from '../options.ts'
-import { fields, type Paint, table } from '../output.ts'
+import { fields, localTime, type Paint, table } from '../output.ts'
 
 const gateText = ({ gate, ...settings }: Repository['gates'][number]): string => {
   const shown = Object.entries(settings).map(([name, value]) => `${name}=${value}`)
@@ -19,6 +19,33 @@ const text = (repository: Repository, p: Paint): string =>
       version: String(repository.version),
     }),
   ].join('\n')
+
+function history({ repository, since, steps }: RepositoryChanges, p: Paint): string {
+  const begins = since > 1 ? [p.dim(`What was declared before version ${since} is not known.`)] : []
+  return [
+    p.bold(repository),
+    table(
+      p,
+      ['VERSION', 'WHEN', 'BY', 'CHANGED'],
+      steps.map(({ version, at, by, changes }) => [
+        String(version),
+        localTime(at),
+        by,
+        changes.map(changeText).join('; '),
+      ]),
+    ),
+    ...begins,
+  ].join('\n')
+}
+
+const changeText = ({ path, before, after }: RepositoryChanges['steps'][number]['changes'][number]): string =>
+  `${path}: ${before === undefined ? '' : `${JSON.stringify(before)} -> `}${after === undefined ? 'removed' : JSON.stringify(after)}`
+
+function named(repository: string): [owner: string, name: string] {
+  const [owner, name, ...rest] = repository.split('/')
+  if (!owner || !name || rest.length > 0) throw new UsageError(`${repository}: expected <owner>/<name>`)
+  return [owner, name]
+}
 
 /** `risk:maximum=70,onFailure=rollback`, or the gate as JSON; the API says what is wrong with it. */
 function gateOf(written: string, before: unknown[] = []): unknown[] {
@@ -101,9 +128,22 @@ export function repositories(program: Command, cli: Cli): void {
     .description('a declared repository')
     .addHelpText('after', examples('repositories show octo/hello'))
     .action(async (repository: string) => {
-      const [owner, name, ...rest] = repository.split('/')
-      if (!owner || !name || rest.length > 0) throw new UsageError(`${repository}: expected <owner>/<name>`)
+      const name = named(repository)
       const api = await cli.api()
-      cli.show(await api.repository(owner, name), text)
+      cli.show(await api.repository(...name), text)
+    })
+
+  group
+    .command('changes')
+    .argument('<repository>', '<owner>/<name>')
+    .description('what each declaration of a repository changed, when and by whom, newest first')
+    .addHelpText(
+      'after',
+      examples('repositories changes octo/hello', 'repositories changes octo/hello --json'),
+    )
+    .action(async (repository: string) => {
+      const name = named(repository)
+      const api = await cli.api()
+      cli.show(await api.repositoryChanges(...name), history)
     })
 }

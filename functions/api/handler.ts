@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { handle, type LambdaContext, type LambdaEvent } from 'hono/aws-lambda'
 import * as z from 'zod'
 import { environment } from '../../adapters/environment.ts'
-import { plainMemoryPort, recordPorts, workflowsPort } from '../../adapters/lambda/ports.ts'
+import { lanesPort, memoryPort, recordPorts, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { createApi } from '../../api/app.ts'
 import { asUrlPath } from '../../api/ids.ts'
 import type { Principal } from '../../core/access.ts'
@@ -23,8 +23,9 @@ const operator: Principal = { actor: 'user:iam', project: 'main', scopes: ['admi
 const api = handle(
   createApi({
     ...ports,
-    memory: plainMemoryPort(),
+    memory: memoryPort(),
     workflows: workflowsPort(),
+    lanes: lanesPort(),
     now,
     newId: () => randomBytes(10).toString('hex'),
     newSecret: () => randomBytes(32).toString('hex'),

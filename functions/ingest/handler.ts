@@ -17,6 +17,7 @@ export const handler = async (
   const request = requestOf(event)
   const answer = await ingest(request, ports)
   const detail = { method: request.method, path: request.path, status: answer.status }
-  tellOutcomes(answer.outcomes, context, { stage: STAGE, began, detail })
+  const denied = answer.status === 401 || answer.status === 403 ? 1 : 0
+  tellOutcomes(answer.outcomes, context, { stage: STAGE, began, detail, denied })
   return answerOf(answer)
 }

@@ -69,7 +69,7 @@ describe('the door that speaks HTTP', () => {
     expect(answer).toMatchObject({ statusCode: 202, headers: { 'content-type': 'application/json' } })
     expect(JSON.parse(answer.body ?? '')).toMatchObject({ outcome: 'recorded', id: 'a' })
     expect(lines).toMatchObject([
-      { level: 'INFO', Recorded: 1, Unavailable: 0, method: 'POST', path: '/events', status: 202 },
+      { level: 'INFO', Recorded: 1, Unavailable: 0, Denied: 0, method: 'POST', path: '/events', status: 202 },
     ])
   })
 
@@ -86,7 +86,7 @@ describe('the door that speaks HTTP', () => {
       statusCode: 401,
       headers: { 'www-authenticate': 'Bearer', 'content-type': 'application/problem+json' },
     })
-    expect(lines).toMatchObject([{ level: 'INFO', status: 401, Unavailable: 0 }])
+    expect(lines).toMatchObject([{ level: 'INFO', status: 401, Unavailable: 0, Denied: 1 }])
   })
 
   it('tells of a failure of ours that nobody foresaw, in its line and not in its answer', async () => {

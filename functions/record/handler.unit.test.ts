@@ -40,7 +40,9 @@ it('hands back what could not be recorded, or not sent, and takes the rest', asy
     'queues',
     'send',
     (real) => async (queue, bodies) =>
-      bodies[0]?.includes('"id":"unsent"') ? [{ index: 0, error: new Error('full') }] : real(queue, bodies),
+      String(bodies[0]).includes('"id":"unsent"')
+        ? [{ index: 0, error: new Error('full') }]
+        : real(queue, bodies),
   )
   here.instead('history', 'insertEvents', (real) => async (events) => {
     const at = events.findIndex(({ event }) => event.id === 'failed')

@@ -1,6 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { environment } from '../../adapters/environment.ts'
 import { handleBatch } from '../../adapters/lambda/consume.ts'
+import { hide } from '../../adapters/lambda/hide.ts'
 import { consumePorts, plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { startRun } from '../../core/start-run.ts'
 import type { Route } from '../../events/route.ts'
@@ -18,7 +19,7 @@ export const handler = async (event: SQSEvent, context: Context): Promise<SQSBat
   return handleBatch(
     route,
     (handled) => startRun(route.subscriber, handled, ports),
-    consumePorts(route),
+    { ...consumePorts(route), hide },
     event,
     context,
   )

@@ -89,6 +89,13 @@ export function deployedStage() {
         }),
       ),
 
+    /** Puts events in by one request, and expects that each is recorded. */
+    async put(events: readonly object[]) {
+      const type = 'application/cloudevents-batch+json'
+      const { status, body } = await this.call('POST', '/events', events, { 'content-type': type })
+      if (status !== 202) throw new Error(`the events were not all recorded: ${JSON.stringify(body)}`)
+    },
+
     /** The fate of an event once each delivery that it expects is done, or given up. */
     settled: (identity: Identity) =>
       eventually(async () => {
@@ -132,6 +139,21 @@ export function payload(event: string, fits: (example: Payload) => boolean, chan
   if (found === undefined) throw new Error(`no example of ${event} fits`)
   return { ...structuredClone(found), ...change }
 }
+
+/** So many events that `notify` alone is for, each unlike any other. */
+export const deployments = (many: number, data: object = {}) =>
+  Array.from({ length: many }, (_, index) => ({
+    specversion: '1.0',
+    id: randomUUID(),
+    source: 'https://deploy.example.com',
+    type: 'deployment.failed',
+    data: {
+      repository: `octo/${randomUUID().slice(0, 8)}`,
+      environment: 'production',
+      reason: `health check ${index} did not pass`,
+      ...data,
+    },
+  }))
 
 /** A commit id that nobody has used. */
 export const commitId = (): string => randomUUID().replaceAll('-', '').padEnd(40, '0')

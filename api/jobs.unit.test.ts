@@ -1,0 +1,106 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { relay } from '../core/relay.ts'
+import { routes } from '../events/routes.ts'
+import { type World, world } from '../test/api-world.ts'
+
+let w: World
+let operator: string
+beforeEach(async () => {
+  w = world()
+  operator = await w.key('acme', ['deliveries:write', 'events:read', 'runs:write'])
+})
+
+const ask = (request: string, body?: unknown) => w.ask(operator, request, body)
+
+/** A job whose run has begun. */
+async function begun() {
+  const { body } = await ask('POST /v1/dead-letters/redrive', { rate: 3 })
+  const gate = { ...w.deps, clock: w.now, random: Math.random, routes }
+  await relay([{ project: 'acme', partitionkey: `job/${body.id}` }], gate)
+  expect(w.queues.take('redrive')).toHaveLength(1)
+  await w.workflows.start('redrive', body.run.run, {})
+  return body
+}
+const died = (run: string) => w.workflows.end('redrive', run, { error: 'Lambda.Unknown', cause: 'x' })
+
+describe('a job', () => {
+  it('is shown and listed, newest first', async () => {
+    const first = await begun()
+    w.wait(1000)
+    const second = await begun()
+    expect((await ask(`GET /v1/jobs/${first.id}`)).body).toEqual(first)
+    const { items, pages } = await w.list(operator, '/v1/jobs?limit=1')
+    expect([items.map(({ id }) => id), pages]).toEqual([[second.id, first.id], 2])
+    expect((await w.list(operator, '/v1/jobs?kind=replay')).items).toEqual([])
+    expect((await ask('GET /v1/jobs/none')).status).toBe(404)
+  })
+
+  it('is paused and resumed, as the next attempt of its run', async () => {
+    const job = await begun()
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).status).toBe(409)
+    expect((await ask(`POST /v1/jobs/${job.id}/pause`)).body.state).toBe('paused')
+    const resumed = await ask(`POST /v1/jobs/${job.id}/resume`)
+    expect(resumed).toMatchObject({ status: 202, body: { state: 'running', attempt: 2 } })
+    expect(resumed.body.run.run).not.toBe(job.run.run)
+    const [frame] = w.queues.take('redrive').map((body) => JSON.parse(body))
+    expect(frame).toMatchObject({ attempt: 2, event: { type: 'redrive.requested' } })
+  })
+
+  it('is interrupted when its run has died, and goes on when it is resumed', async () => {
+    const job = await begun()
+    died(job.run.run)
+    expect((await ask(`GET /v1/jobs/${job.id}`)).body.state).toBe('interrupted')
+    expect((await w.list(operator, '/v1/jobs?state=interrupted')).items).toHaveLength(1)
+    expect((await w.list(operator, '/v1/jobs?state=running')).items).toHaveLength(0)
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).body).toMatchObject({ attempt: 2 })
+  })
+
+  it('is interrupted when its run never began', async () => {
+    const { body } = await ask('POST /v1/dead-letters/redrive', {})
+    expect((await ask(`GET /v1/jobs/${body.id}`)).body.state).toBe('running')
+    w.wait(16 * 60_000)
+    expect((await ask(`GET /v1/jobs/${body.id}`)).body.state).toBe('interrupted')
+  })
+
+  it('is resumed by one of two who ask at once', async () => {
+    const job = await begun()
+    died(job.run.run)
+    const both = await Promise.all([1, 2].map(() => ask(`POST /v1/jobs/${job.id}/resume`)))
+    expect(both.map(({ status }) => status).sort()).toEqual([202, 409])
+    expect(w.queues.take('redrive')).toHaveLength(1)
+  })
+
+  it('is stopped, with why, and told of; then it is over', async () => {
+    const job = await begun()
+    const { body } = await ask(`POST /v1/jobs/${job.id}/stop`, { reason: 'wrong filter' })
+    expect(body).toMatchObject({
+      state: 'stopped',
+      reason: expect.stringMatching(/^stopped by .*: wrong filter$/),
+    })
+    const [item] = await w.memory.outbox('acme', `job/${job.id}`)
+    expect(item?.frame).toMatchObject({ event: { type: 'event.redriven', data: { stopped: body.reason } } })
+    for (const verb of ['pause', 'resume'])
+      expect((await ask(`POST /v1/jobs/${job.id}/${verb}`)).status).toBe(409)
+    expect((await ask(`POST /v1/jobs/${job.id}/stop`, {})).status).toBe(409)
+  })
+
+  it('is of its project alone', async () => {
+    const job = await begun()
+    const stranger = await w.key('other', ['deliveries:write', 'events:read'])
+    expect((await w.ask(stranger, `GET /v1/jobs/${job.id}`)).status).toBe(404)
+    expect((await w.ask(stranger, `POST /v1/jobs/${job.id}/stop`, {})).status).toBe(404)
+  })
+})
+
+describe('a run of a workflow that does jobs', () => {
+  it('is not started by hand', async () => {
+    const job = await begun()
+    for (const body of [
+      { workflow: 'redrive', data: {} },
+      { workflow: 'redrive', event: { id: job.id } },
+    ]) {
+      const { status, body: said } = await ask('POST /v1/runs', body)
+      expect([status, said.detail]).toEqual([409, expect.stringContaining('loadpath dead redrive')])
+    }
+  })
+})

@@ -1,0 +1,57 @@
+import type { DeadGroup } from './answers.ts'
+import type { Api, Selected } from './api.ts'
+import { localTime, type Paint, table } from './output.ts'
+
+/** Enough to see what is wrong; whoever has more filters. */
+const mostRead = 20_000
+const mostSampled = 5
+
+export type DeadGroups = { groups: DeadGroup[]; count: number; complete: boolean }
+
+/** What is dead by subscriber and reason, the largest group first, over as many answers as it takes. */
+export async function gatherGroups(api: Pick<Api, 'deadGroups'>, selected: Selected): Promise<DeadGroups> {
+  const all = new Map<string, DeadGroup>()
+  let cursor: string | undefined
+  let read = 0
+  do {
+    const answer = await api.deadGroups({ ...selected, cursor })
+    for (const group of answer.groups) {
+      const key = JSON.stringify([group.subscriber, group.like])
+      const known = all.get(key)
+      all.set(key, known === undefined ? group : joined(known, group))
+    }
+    read += answer.read
+    cursor = answer.next
+  } while (cursor !== undefined && read < mostRead)
+  const groups = [...all.values()].sort((a, b) => b.count - a.count)
+  return { groups, count: groups.reduce((sum, { count }) => sum + count, 0), complete: cursor === undefined }
+}
+
+const joined = (a: DeadGroup, b: DeadGroup): DeadGroup => ({
+  ...a,
+  count: a.count + b.count,
+  first: a.first < b.first ? a.first : b.first,
+  last: a.last > b.last ? a.last : b.last,
+  types: [...new Set([...a.types, ...b.types])].slice(0, mostSampled),
+  sample: [...a.sample, ...b.sample].slice(0, mostSampled),
+})
+
+export const groupsTable = ({ groups }: DeadGroups, p: Paint): string =>
+  groups.length === 0
+    ? 'No delivery is dead.'
+    : table(
+        p,
+        ['COUNT', 'SUBSCRIBER', 'FIRST', 'LAST', 'EVENT, FOR ONE', 'REASON'],
+        groups.map(({ count, subscriber, first, last, sample, reason }) => [
+          String(count),
+          p.bold(subscriber),
+          localTime(first),
+          localTime(last),
+          sample[0]?.id ?? '',
+          p.red(reason),
+        ]),
+      )
+
+/** Said where not all could be counted. */
+export const partial = ({ complete }: DeadGroups): string =>
+  complete ? '' : `Counted among the first ${mostRead.toLocaleString('en')}; there are more.`

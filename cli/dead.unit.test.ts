@@ -1,0 +1,191 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { relay } from '../core/relay.ts'
+import { routes } from '../events/routes.ts'
+import { testCompleted } from '../events/test.completed.ts'
+import { type Served, serve } from '../test/cli/served.ts'
+import { loadpath, type Terminal } from '../test/cli/terminal.ts'
+
+let here: Served
+beforeEach(async () => {
+  here = await serve()
+})
+afterEach(async () => {
+  await here.close()
+})
+
+const run = (words: string[], terminal: Terminal = {}) => loadpath(words, { env: here.env, ...terminal })
+const json = async (...words: string[]) => JSON.parse((await run([...words, '--json'])).out)
+
+const keyOf = (id: string, subscriber = 'track-build') => ({
+  ...{ project: 'main', source: 'urn:test', id, subscriber, replay: '' },
+})
+
+async function died(id: string, reason: string, subscriber?: string): Promise<void> {
+  await here.put('main', { id, type: 'test.completed', data: testCompleted.example })
+  here.queues.take('track-build')
+  const times = { started: here.now(), changed: here.now() }
+  const mark = { state: 'dead' as const, attempts: 5, reason, emitted: [], ...times }
+  await here.history.mark(keyOf(id, subscriber), mark)
+}
+
+const stateOf = async (id: string, subscriber?: string) =>
+  (await here.history.getDeliveries([keyOf(id, subscriber)]))[0]?.state
+
+describe('dead list', () => {
+  it('shows groups, and one by one what is in them', async () => {
+    await died('a', 'timed out after 100 ms')
+    await died('b', 'timed out after 2000 ms')
+    await died('c', 'no such branch')
+    const { out } = await run(['dead', 'list'])
+    expect(out).toMatch(/COUNT +SUBSCRIBER/)
+    expect(out).toMatch(/^2 +track-build .* timed out after 100 ms$/m)
+    expect(out).toMatch(/^1 +track-build .* no such branch$/m)
+    expect(await json('dead', 'list', '--reason', 'branch')).toMatchObject({ count: 1, complete: true })
+    expect((await json('dead', 'list', '--all')).items).toHaveLength(3)
+    expect((await json('dead', 'list', '--limit', '2', '--reason', '/timed/')).items).toHaveLength(2)
+    expect((await run(['dead', 'list', '--subscriber', 'notify'])).out).toBe('No delivery is dead.\n')
+  })
+
+  it('says what is wrong with a filter', async () => {
+    const pattern = await run(['dead', 'list', '--reason', '/(a+)+/'])
+    expect([pattern.code, pattern.err]).toEqual([1, expect.stringContaining('no repeated group')])
+    expect((await run(['dead', 'list', '--where', 'nothing'])).code).toBe(2)
+    expect((await run(['dead', 'list', '--since', 'then'])).code).toBe(2)
+  })
+})
+
+describe('dead redrive', () => {
+  it('sends one event again, and says "already" the second time', async () => {
+    await died('a', 'x')
+    expect((await run(['dead', 'redrive', 'a', '--dry-run'])).out).toBe(
+      'test.completed a would be sent to track-build.\n',
+    )
+    expect((await run(['dead', 'redrive', 'a'])).out).toBe('track-build sent\n')
+    expect(await run(['dead', 'redrive', 'a'])).toMatchObject({
+      code: 0,
+      out: 'track-build already retrying\n',
+    })
+    expect(here.queues.take('track-build')).toHaveLength(1)
+  })
+
+  it('counts what filters mean, and changes nothing, with --dry-run', async () => {
+    for (const id of ['a', 'b', 'c']) await died(id, id === 'c' ? 'other' : 'fetch failed')
+    const { out } = await run(['dead', 'redrive', '--reason', 'fetch', '--where', 'suite=unit', '--dry-run'])
+    expect(out).toContain('2 deliveries would be sent.')
+    expect((await json('jobs', 'list')).items).toEqual([])
+    expect(await stateOf('a')).toBe('dead')
+  })
+
+  it('asks for a job by filters, which jobs shows, pauses and stops', async () => {
+    await died('a', 'x')
+    const { out, err } = await run(['dead', 'redrive', '--subscriber', 'track-build', '--rate', '5'])
+    const [id = ''] = /[0-9a-z]{16,}/.exec(out) ?? []
+    expect(err).toContain(`loadpath jobs show ${id}`)
+    expect((await run(['jobs', 'show', id])).out).toContain('5 a second')
+    expect((await run(['jobs', 'list'])).out).toMatch(new RegExp(`redrive +${id} +track-build +running`))
+    expect((await run(['jobs', 'pause', id])).out).toContain('paused')
+    expect((await run(['jobs', 'resume', id])).err).toContain('try again in a moment')
+    const gate = { ...here.deps, clock: here.now, random: Math.random, routes }
+    await relay([{ project: 'main', partitionkey: `job/${id}` }], gate)
+    expect((await json('jobs', 'resume', id)).attempt).toBe(2)
+    const stopped = await run(['jobs', 'stop', id, '--reason', 'enough'])
+    expect(stopped.out).toContain('enough')
+    expect(await run(['jobs', 'show', id, '--wait'])).toMatchObject({ code: 1 })
+    expect(await run(['jobs', 'show', 'none'])).toMatchObject({ code: 1 })
+  })
+
+  it('is told which: nothing at all is not everything', async () => {
+    for (const words of [[], ['a', '--all'], ['a', '--type', 'x'], ['--source', 's']])
+      expect((await run(['dead', 'redrive', ...words])).code).toBe(2)
+  })
+})
+
+describe('dead drop', () => {
+  it('asks before it drops, and drops nothing when nobody agrees', async () => {
+    await died('a', 'x')
+    expect(await run(['dead', 'drop', 'a'])).toMatchObject({ code: 2 })
+    const asked: string[] = []
+    const agrees = (answer: boolean) => async (question: string) => {
+      asked.push(question)
+      return answer
+    }
+    expect(await run(['dead', 'drop', 'a'], { agrees: agrees(false) })).toMatchObject({ code: 2 })
+    expect(await stateOf('a')).toBe('dead')
+    const { out } = await run(['dead', 'drop', 'a', '--because', 'a test'], { agrees: agrees(true) })
+    expect([out, await stateOf('a')]).toEqual(['track-build dropped\n', 'dropped'])
+    expect(asked).toHaveLength(2)
+  })
+
+  it('drops what filters mean, however many, and says how many', async () => {
+    for (let n = 0; n < 60; n++) await died(`m${n}`, 'old')
+    await died('other', 'new')
+    let question = ''
+    const agrees = async (text: string) => {
+      question = text
+      return true
+    }
+    const { out } = await run(['dead', 'drop', '--reason', 'old'], { agrees })
+    expect([out, question]).toEqual([
+      '60 deliveries dropped.\n',
+      expect.stringContaining('Drop 60 deliveries?'),
+    ])
+    expect(await json('dead', 'drop', '--all', '--yes')).toEqual({ dropped: 1, already: 0 })
+  })
+})
+
+describe('dead edit', () => {
+  const mended = { ...testCompleted.example, suite: 'mended' }
+
+  it('takes data as JSON, from a file and from standard input, and shows what was changed', async () => {
+    const file = join(await mkdtemp(join(tmpdir(), 'loadpath-test-')), 'data.json')
+    await writeFile(file, JSON.stringify(mended))
+    for (const [id, data] of [
+      ['a', JSON.stringify(mended)],
+      ['b', file],
+      ['c', '-'],
+    ] as const) {
+      await died(id, 'x')
+      const { out, code } = await run(['dead', 'edit', id, '--data', data], { stdin: JSON.stringify(mended) })
+      expect([code, out]).toEqual([
+        0,
+        expect.stringContaining('/suite\n  - "unit"\n  + "mended"\ntrack-build gets '),
+      ])
+      expect(await stateOf(id)).toBe('dropped')
+    }
+    const again = await run(['dead', 'edit', 'a', '--data', JSON.stringify(mended)])
+    expect(again.out).toContain('It was edited so already')
+  })
+
+  it('opens the editor, again where what it gave does not fit', async () => {
+    await died('a', 'x')
+    const seen: string[] = []
+    const replies = ['{ no json', JSON.stringify({ ...mended, failed: 'x' }), JSON.stringify(mended)]
+    const edit = async (text: string) => {
+      seen.push(text)
+      return replies[seen.length - 1] ?? text
+    }
+    const { code, out, err } = await run(['dead', 'edit', 'a'], { edit, agrees: async () => true })
+    expect([code, out]).toEqual([0, expect.stringContaining('"mended"')])
+    expect(JSON.parse(seen[0] ?? '')).toEqual(testCompleted.example)
+    expect(seen.slice(1)).toEqual(replies.slice(0, 2))
+    expect(err).toContain('data.failed: expected number')
+  })
+
+  it('does nothing when nothing was changed, when they give up, and when nobody is there', async () => {
+    await died('a', 'x')
+    expect(await run(['dead', 'edit', 'a'], { edit: async (text) => text })).toMatchObject({ code: 1 })
+    const gaveUp = { edit: async () => '{', agrees: async () => false }
+    expect(await run(['dead', 'edit', 'a'], gaveUp)).toMatchObject({ code: 1 })
+    expect(await run(['dead', 'edit', 'a'])).toMatchObject({ code: 2 })
+    expect(await stateOf('a')).toBe('dead')
+  })
+
+  it('says what does not fit', async () => {
+    await died('a', 'x')
+    const { code, err } = await run(['dead', 'edit', 'a', '--data', '{"suite":1}'])
+    expect([code, err]).toEqual([1, expect.stringContaining('data.suite: expected string, got 1')])
+  })
+})

@@ -1,0 +1,20 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** `EDITOR` may have arguments. What is edited may be anybody's data: the file is the user's alone, and goes away. */
+export async function edit(text: string, name: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'loadpath-'))
+  const file = join(folder, name)
+  try {
+    await writeFile(file, text, { mode: 0o600 })
+    const [editor = 'vi', ...options] = (process.env.VISUAL || process.env.EDITOR || 'vi').split(' ')
+    const [code] = await once(spawn(editor, [...options, file], { stdio: 'inherit' }), 'exit')
+    if (code !== 0) throw new Error(`${editor} ended with ${code}: nothing was changed`)
+    return await readFile(file, 'utf8')
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

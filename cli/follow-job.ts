@@ -1,0 +1,58 @@
+import type { Job } from './answers.ts'
+import type { Api } from './api.ts'
+import type { Cli } from './context.ts'
+import { CommandError } from './faults.ts'
+import { pause } from './io.ts'
+import { countsText } from './job-view.ts'
+
+const everyMilliseconds = 1000
+
+/**
+ * Shows how far a job is until it has ended: on a terminal in one line that is written anew, else a line for each change.
+ * A job that did not come to its end makes the command fail.
+ */
+export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Promise<Job> {
+  const signal = cli.io.interrupted()
+  const line = progressLine(cli)
+  const { patiently } = await import('./follow.ts')
+  const patient = patiently(cli)
+  for (;;) {
+    const found = await patient(() => api.job(id))
+    if (found !== undefined) {
+      line.show(`${found.kind} ${found.id} ${found.state}: ${countsText(found.counts) || 'nothing yet'}`)
+      if (found.state !== 'running') {
+        line.end()
+        if (found.state !== 'done') cli.failed()
+        return found
+      }
+    }
+    await pause(everyMilliseconds, signal)
+    if (signal.aborted) {
+      line.end()
+      throw new CommandError(`interrupted; the job goes on: loadpath jobs show ${id}`)
+    }
+  }
+}
+
+function progressLine(cli: Cli): { show: (text: string) => void; end: () => void } {
+  const { err, columns = 80 } = cli.io
+  if (cli.json()) return { show: () => undefined, end: () => undefined }
+  let last = ''
+  if (!err.colours)
+    return {
+      show: (text) => {
+        if (text !== last) cli.note(text)
+        last = text
+      },
+      end: () => undefined,
+    }
+  return {
+    show: (text) => {
+      last = text.slice(0, columns - 1)
+      err.write(`\r\u001b[2K${last}`)
+    },
+    end: () => {
+      if (last !== '') err.write('\n')
+    },
+  }
+}
