@@ -127,6 +127,8 @@ export class AppStack extends Stack {
     })
     const sweep = fn('sweep', {
       timeout: 55,
+      // it looks at every event once, one function for all, and what limits it is processor time
+      memory: 1769,
       reserved: 1,
       emits: true,
       may: [

@@ -31,6 +31,8 @@ export type HouseFunctionProps = {
   /** seconds */
   timeout: number
   may: readonly Grant[]
+  /** MB; the share of a processor goes with it: 1769 have one. Default: 512 */
+  memory?: number
   /** concurrency set aside for it, in stages that do so */
   reserved?: number
   /** it sends to queues that may lead back to it; our hop limit ends loops, so Lambda must not after 16 */
@@ -69,7 +71,7 @@ export class HouseFunction extends Construct {
       handler: 'index.handler',
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      memorySize: 512,
+      memorySize: props.memory ?? 512,
       timeout: Duration.seconds(props.timeout),
       reservedConcurrentExecutions: stage.reserved ? props.reserved : undefined,
       recursiveLoop: props.emits ? RecursiveLoop.ALLOW : undefined,

@@ -56,7 +56,8 @@ test('two may synthesize at once: each bundles for itself, and leaves nothing bu
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
-})
+  // each takes ten seconds of a processor, wherever there is one
+}, 180_000)
 
 describe.each(functionNames())('the bundle of %s', (name) => {
   test('stands on its own: nothing but Node itself is imported', () => {
