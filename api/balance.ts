@@ -12,6 +12,7 @@ import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+import { time } from './shapes.ts'
 
 /** What API Gateway waits for is 30 s, and what has been begun is brought to its end. */
 const secondsPerSlice = 10
@@ -110,8 +111,6 @@ const slice = z
     next: z.string().optional(),
   })
   .openapi('BalanceSlice')
-
-const time = z.iso.datetime({ offset: true })
 
 const query = z.object({
   since: time.optional().openapi({ description: 'recorded at this time or later; an hour ago without it' }),
@@ -238,10 +237,9 @@ function windowOf(
   otherwise: Window | undefined,
   now: string,
 ): Window {
-  const utc = (text: string | undefined) => text && new Date(text).toISOString()
-  const last = utc(asked.until) ?? otherwise?.until ?? now
+  const last = asked.until ?? otherwise?.until ?? now
   const until = last < now ? last : now
-  const since = utc(asked.since) ?? otherwise?.since ?? new Date(Date.parse(until) - hour).toISOString()
+  const since = asked.since ?? otherwise?.since ?? new Date(Date.parse(until) - hour).toISOString()
   if (since < until) return { since, until }
   throw new Failure('Invalid', 'the window is empty', {
     faults: [{ path: 'query.since', expected: `a time before ${until}`, got: since }],

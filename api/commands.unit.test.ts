@@ -358,6 +358,25 @@ describe('runs', () => {
     expect(second).toMatchObject({ status: 409, body: { detail: 'it has succeeded' } })
   })
 
+  it('retry: not while the workflow is paused, where nothing could be parked; and then when it runs', async () => {
+    await w.ask(admin, 'POST /v1/runs', { workflow, data })
+    const [run] = await play()
+    w.workflows.end(workflow, run ?? '', { error: 'Busy', cause: 'x' })
+    expect((await w.ask(admin, `POST /v1/subscribers/${workflow}/pause`, { reason: 'a move' })).status).toBe(
+      200,
+    )
+    const path = `/v1/runs/${workflow}/${run}/retry`
+    expect(await w.ask(admin, `POST ${path}`)).toMatchObject({
+      status: 409,
+      body: {
+        detail: expect.stringMatching(/is held back \(paused by .*: a move\): retry when it runs again/),
+      },
+    })
+    expect(w.queues.take(workflow)).toEqual([])
+    await w.ask(admin, `POST /v1/subscribers/${workflow}/resume`, {})
+    expect((await w.ask(admin, `POST ${path}`)).status).toBe(202)
+  })
+
   it('are invisible to another project, even where only Step Functions knows them', async () => {
     const foreign = await w.key('other', ['runs:read', 'runs:write'])
     await w.ask(admin, 'POST /v1/runs', { workflow, data })

@@ -7,18 +7,20 @@ import { findIdentity } from '../core/fate.ts'
 import { deliveriesOf, type Found, type MendDeps, theOne } from '../core/open-delivery.ts'
 import { groupOpen } from '../core/open-groups.ts'
 import { readId } from '../core/path-id.ts'
-import { reasonMatcher } from '../core/reasons.ts'
+import type { Delivery } from '../core/ports.ts'
 import { redriveJob } from '../core/redrive.ts'
 import { redriveEvent } from '../core/redrive-one.ts'
-import { place, type Selection } from '../core/selection.ts'
+import { place } from '../core/selection.ts'
 import { subscriberNames } from '../core/subscribers.ts'
 import { routes } from '../events/routes.ts'
+import { askJob } from './ask-job.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { job, shownJob } from './jobs.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { selectionBody, selectionQuery } from './selection.ts'
+import { everything, requireMeant, selectionBody, selectionQuery } from './selection.ts'
+import { changes, onceHeader, source, why } from './shapes.ts'
 
 const heldState = z.enum(['dead', 'parked'])
 
@@ -67,19 +69,15 @@ const edited = z
     outcome: z.enum(['edited', 'already']),
     subscriber: z.string(),
     replacement: z.string().openapi({ description: 'id of the event that is handled in its place' }),
-    changes: z
-      .array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }))
-      .readonly(),
+    changes,
   })
   .openapi('Edited')
 
 const which = {
   subscriber: z.string().max(40).optional(),
-  source: z.string().optional(),
-  replay: z.string().optional(),
+  source: source.optional(),
+  replay: z.string().max(256).optional().openapi({ description: 'empty for the live delivery' }),
 }
-
-const words = z.string().trim().min(1).max(500).optional()
 
 /** Where a walk over what is open goes on, and what it goes by. */
 const walkPosition = z.object({ from: place, before: z.string() })
@@ -131,9 +129,11 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     summary: 'Send what died to its subscribers again, at a rate: a job',
     description: `${writing.description} Goes by what is dead now; what dies again meanwhile is left.`,
     request: {
+      headers: onceHeader,
       body: body(
         z.strictObject({
           ...selectionBody,
+          all: everything,
           rate: z.number().int().min(1).max(1000).default(10).openapi({ description: 'deliveries a second' }),
           stopAfter: z.number().int().min(1).max(1000).default(10).openapi({
             description: 'ends when so many that were sent died again of the same',
@@ -141,17 +141,19 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
         }),
       ),
     },
-    responses: { 202: json('The job', job), ...missing, ...badBody, ...refused },
+    responses: { 202: json('The job', job), ...missing, ...conflicting, ...badBody, ...refused },
   })
   app.openapi(redriveAll, async (c) => {
     const { project, actor: by } = c.var.principal
-    const { subscriber, rate, stopAfter, ...selection } = c.req.valid('json')
-    checked(selection)
+    const { subscriber, all, rate, stopAfter, ...selection } = c.req.valid('json')
+    requireMeant({ subscriber, all, ...selection })
     const subscribers = await namesFor(project, subscriber)
-    const asked = { id: deps.newId(), subscriber: subscriber ?? 'all', by, asked: deps.now(), rate }
-    const made = redriveJob(project, { ...asked, subscribers, selection, stopAfter })
-    await deps.memory.commit({ writes: [made.write], outbox: made.outbox })
-    return c.json(await shownJob(project, made.job, deps), 202)
+    const once = c.req.valid('header')['idempotency-key']
+    const asked = { subscriber: subscriber ?? 'all', by, asked: deps.now(), rate }
+    const found = await askJob(deps, { project, kind: 'redrive', once }, (id) =>
+      redriveJob(project, { ...asked, id, subscribers, selection, stopAfter }),
+    )
+    return c.json(await shownJob(project, found, deps), 202)
   })
 
   const dropAll = createRoute({
@@ -163,8 +165,9 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
       body: body(
         z.strictObject({
           ...selectionBody,
+          all: everything,
           state: heldState.default('dead'),
-          why: words.openapi({ description: 'why it is dropped' }),
+          because: why.openapi({ description: 'why they are dropped' }),
           cursor: z.string().max(4096).optional(),
         }),
       ),
@@ -181,12 +184,13 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
   })
   app.openapi(dropAll, async (c) => {
     const { project, actor: by } = c.var.principal
-    const { subscriber, state, why, cursor, ...selection } = c.req.valid('json')
+    const { subscriber, all, state, because, cursor, ...selection } = c.req.valid('json')
+    requireMeant({ subscriber, all, ...selection })
     const position = positionOf('dead-letter-drop', walkPosition, cursor)
     const before = position?.before ?? deps.now()
     const subscribers = await namesFor(project, subscriber)
     const query = { project, subscribers, state, selection, before, from: position?.from }
-    const { next, ...counts } = await dropOpen(query, { by, reason: why }, ports)
+    const { next, ...counts } = await dropOpen(query, { by, reason: because }, ports)
     return c.json({ ...counts, ...nextOf('dead-letter-drop', next, before) }, 200)
   })
 
@@ -239,7 +243,8 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     const { data, ...named } = c.req.valid('json')
     const { found } = await find(project, c.req.valid('param').id, named)
     // edited once, it is dropped: the same edit again is answered as such
-    const one = theOne(found, ['dead', 'dropped'])
+    const live = found.filter(({ key, delivery }) => key.replay === '' && isEditable(delivery))
+    const one = theOne(live.length > 0 ? live : found, ['dead', 'dropped'])
     const answer = await editDelivery(one, data, actor, ports)
     return c.json({ ...answer, subscriber: one.key.subscriber }, 200)
   })
@@ -251,7 +256,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     summary: 'Drop a delivery that is dead or parked: nobody will handle it',
     request: {
       params: z.object({ id: idInPath }),
-      body: body(z.strictObject({ ...which, why: words })),
+      body: body(z.strictObject({ ...which, reason: why.openapi({ description: 'why it is dropped' }) })),
     },
     responses: {
       200: json('Each that was meant', z.object({ items: z.array(dropped) })),
@@ -263,23 +268,20 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
   })
   app.openapi(drop, async (c) => {
     const { project, actor: by } = c.var.principal
-    const { why, ...named } = c.req.valid('json')
+    const { reason, ...named } = c.req.valid('json')
     const { found } = await find(project, c.req.valid('param').id, named)
     const items = []
-    for (const one of heldOf(found)) items.push(await dropDelivery(one, { by, reason: why }, ports))
+    for (const one of heldOf(found)) items.push(await dropDelivery(one, { by, reason }, ports))
     return c.json({ items }, 200)
   })
 }
+
+const isEditable = ({ state }: Delivery): boolean => state === 'dead' || state === 'dropped'
 
 /** Those that can be dropped; where there is none, all: their state says why. */
 function heldOf(found: readonly Found[]): readonly Found[] {
   const held = found.filter(({ delivery }) => delivery.state === 'dead' || delivery.state === 'parked')
   return held.length > 0 ? held : found
-}
-
-/** What a job would come upon only when it runs. @throws Failure Invalid */
-function checked({ reason }: Selection): void {
-  if (reason !== undefined) reasonMatcher(reason)
 }
 
 const nextOf = (list: string, next: z.infer<typeof place> | undefined, before: string) =>

@@ -3,7 +3,8 @@ import * as z from 'zod'
 import { dataOf } from '../core/body.ts'
 import { presentData } from '../core/edit.ts'
 import { Failure } from '../core/errors.ts'
-import { fateOf, findIdentity } from '../core/fate.ts'
+import { findIdentity } from '../core/fate.ts'
+import { deliveriesOf, requireEvent, theOne } from '../core/open-delivery.ts'
 import { readId } from '../core/path-id.ts'
 import type { Delivery, DeliveryKey, OpenState } from '../core/ports.ts'
 import { chooser } from '../core/selection.ts'
@@ -14,7 +15,7 @@ import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { conflicting, json, missing, refused } from './problems.ts'
 import { selectionQuery } from './selection.ts'
-import { eventWithData, openDelivery } from './shapes.ts'
+import { eventWithData, openDelivery, source } from './shapes.ts'
 
 const openState = z.enum(['retrying', 'parked', 'dead'])
 const openStates: readonly OpenState[] = openState.options
@@ -101,7 +102,11 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     summary: 'A dead delivery and its event',
     request: {
       params: z.object({ id: idInPath }),
-      query: z.object({ subscriber: z.string().optional(), source: z.string().optional() }),
+      query: z.object({
+        subscriber: z.string().max(40).optional(),
+        source: source.optional(),
+        replay: z.string().max(256).optional().openapi({ description: 'empty for the live delivery' }),
+      }),
     },
     responses: {
       200: json('The delivery and its event', deadLetter),
@@ -111,23 +116,17 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     },
   })
   app.openapi(show, async (c) => {
-    const { subscriber: wanted, source } = c.req.valid('query')
-    const identity = await findIdentity(
-      deps,
-      c.var.principal.project,
-      readId(c.req.valid('param').id),
-      source,
-    )
-    const fate = await fateOf(deps, identity)
-    const dead = fate.deliveries.filter(
-      ({ state, subscriber: name }) => state === 'dead' && (wanted ?? name) === name,
-    )
-    const delivery = theOnly(dead, identity.id)
-    const { event } = fate.stored
+    const { source: from, ...wanted } = c.req.valid('query')
+    const identity = await findIdentity(deps, c.var.principal.project, readId(c.req.valid('param').id), from)
+    const all = await deliveriesOf(identity, wanted, deps.history)
+    const ofThose = all.filter(({ delivery }) => delivery.state === 'dead')
+    if (ofThose.length === 0) throw new Failure('NotFound', `no delivery of ${identity.id} is dead`)
+    const one = theOne(ofThose, ['dead'])
+    const event = requireEvent(one)
     const data = await dataOf(event, deps.bodies)
     return c.json(
       {
-        delivery: shown(delivery),
+        delivery: shown({ ...one.key, ...one.delivery }),
         event: { ...event, ...(data === undefined ? {} : { data }) },
         newest: await presentData(event, deps),
       },
@@ -148,18 +147,4 @@ const wantedBy =
 /** Without the project: it is the asker's own. */
 function shown({ project: _, ...delivery }: DeliveryKey & Delivery) {
   return delivery
-}
-
-function theOnly(dead: readonly (DeliveryKey & Delivery)[], id: string): DeliveryKey & Delivery {
-  const [first] = dead
-  if (first === undefined) throw new Failure('NotFound', `no delivery of ${id} is dead`)
-  if (new Set(dead.map(({ subscriber }) => subscriber)).size > 1)
-    throw new Failure('Conflict', `${dead.length} deliveries of ${id} are dead: name one with ?subscriber=`, {
-      faults: dead.map(({ subscriber }) => ({
-        path: 'query.subscriber',
-        expected: subscriber,
-        got: 'nothing',
-      })),
-    })
-  return first
 }

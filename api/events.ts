@@ -9,7 +9,7 @@ import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { cursorOf, page, pageOf, pageQuery, positionOf } from './paging.ts'
 import { conflicting, json, missing, refused } from './problems.ts'
-import { delivery, deliveryShape, eventSummary, eventWithData } from './shapes.ts'
+import { delivery, deliveryShape, eventSummary, eventWithData, time } from './shapes.ts'
 import { position, timeline } from './timeline.ts'
 
 const entry = z
@@ -53,8 +53,6 @@ const fate = z
   })
   .openapi('Fate')
 
-const time = z.iso.datetime({ offset: true }).optional()
-
 const named = {
   params: z.object({ id: idInPath }),
   query: z.object({
@@ -76,8 +74,8 @@ export function events(app: Api, deps: ApiDeps): void {
       query: z.object({
         type: z.string().optional(),
         key: z.string().optional().openapi({ description: 'partition key' }),
-        since: time.openapi({ description: 'received at this time or later' }),
-        until: time.openapi({ description: 'received at this time or earlier' }),
+        since: time.optional().openapi({ description: 'received at this time or later' }),
+        until: time.optional().openapi({ description: 'received at this time or earlier' }),
         ...pageQuery,
       }),
     },

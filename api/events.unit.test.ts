@@ -217,8 +217,8 @@ describe('deliveries, dead letters and quarantine', () => {
     const two = await w.ask(reader, 'GET /v1/dead-letters/d2')
     expect(two.status).toBe(409)
     expect(two.body.faults.map((fault: { expected: string }) => fault.expected)).toEqual([
-      'notify',
-      'publish',
+      'notify (dead)',
+      'publish (dead)',
     ])
     const one = await w.ask(reader, 'GET /v1/dead-letters/d2?subscriber=publish')
     expect(one.body.delivery.subscriber).toBe('publish')

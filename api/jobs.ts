@@ -9,6 +9,7 @@ import { replayEnd } from '../core/replay.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+import { name, why } from './shapes.ts'
 import { startAgain } from './start-run.ts'
 
 const kind = z.enum(['redrive', 'replay', 'rebuild'])
@@ -43,7 +44,7 @@ export async function shownJob(
   value: Job,
   deps: Pick<ApiDeps, 'workflows' | 'now'>,
 ): Promise<z.infer<typeof job>> {
-  const { batches: _, request: __, progress: ___, ...shown } = value
+  const { batches: _, request: __, progress: ___, attempted: ____, ...shown } = value
   const run = runOf(project, value)
   const isInterrupted = value.state === 'running' && (await hasEnded(run, value, deps))
   return { ...shown, state: isInterrupted ? 'interrupted' : value.state, run }
@@ -59,15 +60,15 @@ function runOf(project: string, { kind, request, attempt }: Job): { workflow: st
 
 async function hasEnded(
   { workflow, run }: { workflow: string; run: string },
-  { asked }: Job,
+  { asked, attempted = asked }: Job,
   { workflows, now }: Pick<ApiDeps, 'workflows' | 'now'>,
 ): Promise<boolean> {
   const described = await workflows.describe(workflow, run)
   if (described !== undefined) return described.status !== 'RUNNING'
-  return Date.parse(now()) - Date.parse(asked) > startPatience
+  return Date.parse(now()) - Date.parse(attempted) > startPatience
 }
 
-const params = z.object({ job: z.string() })
+const params = z.object({ job: name })
 
 /** Work over many deliveries: redrives, replays and rebuilds. */
 export function jobs(app: Api, deps: ApiDeps): void {
@@ -154,10 +155,17 @@ export function jobs(app: Api, deps: ApiDeps): void {
       )
     const resumed = await changeJob(project, id, memory, (now) => {
       if (now.attempt !== before.attempt) throw new Failure('Conflict', `job ${id} was resumed just now`)
-      return resume(now)
+      return resume(now, deps.now)
     })
     const { kind, attempt } = resumed
-    await startAgain(deps, workflowOf(kind), asking, { replay: '', attempt })
+    try {
+      await startAgain(deps, workflowOf(kind), asking, { replay: '', attempt })
+    } catch (error) {
+      // nothing runs it: so that it may be resumed again, at once
+      const isOurs = (now: Job) => now.attempt === attempt && now.state === 'running'
+      await changeJob(project, id, memory, (now) => (isOurs(now) ? pause(now) : undefined))
+      throw error
+    }
     return c.json(await shownJob(project, resumed, deps), 202)
   })
 
@@ -166,7 +174,7 @@ export function jobs(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/jobs/{job}/stop',
     summary: 'End a job before it is done; it cannot be resumed',
-    request: { params, body: body(z.strictObject({ reason: z.string().trim().min(1).max(500).optional() })) },
+    request: { params, body: body(z.strictObject({ reason: why })) },
     responses: { 200: json('The job', job), ...missing, ...conflicting, ...badBody, ...refused },
   })
   app.openapi(end, async (c) => {

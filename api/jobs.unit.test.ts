@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { jobRecord } from '../core/job.ts'
 import { relay } from '../core/relay.ts'
 import { routes } from '../events/routes.ts'
 import { type World, world } from '../test/api-world.ts'
@@ -14,7 +15,7 @@ const ask = (request: string, body?: unknown) => w.ask(operator, request, body)
 
 /** A job whose run has begun. */
 async function begun() {
-  const { body } = await ask('POST /v1/dead-letters/redrive', { rate: 3 })
+  const { body } = await ask('POST /v1/dead-letters/redrive', { all: true, rate: 3 })
   const gate = { ...w.deps, clock: w.now, random: Math.random, routes }
   await relay([{ project: 'acme', partitionkey: `job/${body.id}` }], gate)
   expect(w.queues.take('redrive')).toHaveLength(1)
@@ -56,10 +57,40 @@ describe('a job', () => {
   })
 
   it('is interrupted when its run never began', async () => {
-    const { body } = await ask('POST /v1/dead-letters/redrive', {})
+    const { body } = await ask('POST /v1/dead-letters/redrive', { all: true })
     expect((await ask(`GET /v1/jobs/${body.id}`)).body.state).toBe('running')
     w.wait(16 * 60_000)
     expect((await ask(`GET /v1/jobs/${body.id}`)).body.state).toBe('interrupted')
+  })
+
+  it('runs again once it is resumed, however long ago it was asked for', async () => {
+    const job = await begun()
+    w.wait(60 * 60_000)
+    died(job.run.run)
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).body).toMatchObject({ state: 'running', attempt: 2 })
+    expect((await ask(`GET /v1/jobs/${job.id}`)).body.state).toBe('running')
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).status).toBe(409)
+    w.wait(16 * 60_000)
+    expect((await ask(`GET /v1/jobs/${job.id}`)).body.state).toBe('interrupted')
+  })
+
+  it('can be resumed again when its run could not be asked for', async () => {
+    const job = await begun()
+    died(job.run.run)
+    const { send } = w.queues
+    w.queues.send = async (_, messages) => messages.map((_, index) => ({ index, error: new Error('down') }))
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).status).toBe(503)
+    w.queues.send = send
+    expect((await ask(`POST /v1/jobs/${job.id}/resume`)).body).toMatchObject({ state: 'running', attempt: 3 })
+  })
+
+  it('is kept for 90 days after its end', async () => {
+    const job = await begun()
+    w.wait(100 * 86_400_000)
+    expect((await ask(`GET /v1/jobs/${job.id}`)).status).toBe(200)
+    await ask(`POST /v1/jobs/${job.id}/stop`, {})
+    const record = await w.memory.get(jobRecord('acme', job.id))
+    expect(Date.parse(record?.expires ?? '') - Date.parse(w.now())).toBe(90 * 86_400_000)
   })
 
   it('is resumed by one of two who ask at once', async () => {
@@ -93,6 +124,35 @@ describe('a job', () => {
 })
 
 describe('a run of a workflow that does jobs', () => {
+  it('is not stopped or tried again by itself: who may start runs may not mend deliveries', async () => {
+    const job = await begun()
+    const { workflow, run } = job.run
+    const starter = await w.key('acme', ['runs:read', 'runs:write'])
+    const input = {
+      event: {
+        project: 'acme',
+        source: 's',
+        id: 'i',
+        type: 't',
+        partitionkey: 'k',
+        correlationid: 'c',
+        hops: 0,
+      },
+    }
+    await w.workflows.start(workflow, `${run}x`, {
+      ...input,
+      workflow,
+      run: `${run}x`,
+      attempt: 1,
+      replay: '',
+    })
+    const stop = await w.ask(starter, `POST /v1/runs/${workflow}/${run}x/stop`, {})
+    expect([stop.status, stop.body.detail]).toEqual([409, expect.stringContaining('loadpath jobs stop')])
+    died(`${run}x`)
+    const retry = await w.ask(starter, `POST /v1/runs/${workflow}/${run}x/retry`)
+    expect([retry.status, retry.body.detail]).toEqual([409, expect.stringContaining('loadpath jobs resume')])
+  })
+
   it('is not started by hand', async () => {
     const job = await begun()
     for (const body of [

@@ -7,6 +7,7 @@ import { matches, quarantineGroups, redriveQuarantine } from '../core/quarantine
 import {
   dropQuarantined,
   type Edit,
+  type Mended,
   releaseQuarantined,
   settledList,
   settledOf,
@@ -16,7 +17,7 @@ import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, cursorOf, page, pageOf, pageQuery, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { fault } from './shapes.ts'
+import { fault, name, time, why } from './shapes.ts'
 
 const reason = z.enum(['invalid', 'forged', 'conflict', 'loop', 'unreadable'])
 const settlement = z.object({
@@ -82,10 +83,10 @@ const filter = {
   reason: reason.optional(),
   type: z.string().max(256).optional(),
   path: z.string().max(256).optional().openapi({ description: 'of the first fault' }),
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: time.optional(),
 }
 const dryRun = z.boolean().default(false).openapi({ description: 'only say what would come of it' })
-const params = z.object({ digest: z.string() })
+const params = z.object({ digest: name })
 
 /** What API Gateway waits for is 30 s, and what has been begun is brought to its end. */
 const secondsPerCall = 10
@@ -111,7 +112,7 @@ export function quarantine(app: Api, deps: ApiDeps): void {
       (inner: { cursor: string | undefined; limit: number }) => history.quarantined({ project, ...inner }),
     ]
     const { cursor, limit, ...wanted } = c.req.valid('query')
-    const isWanted = (found: Quarantined) => matches(found, utc(wanted))
+    const isWanted = (found: Quarantined) => matches(found, wanted)
     const found = await chain('quarantine', lists, { cursor, limit }, isWanted)
     return c.json({ ...found, items: found.items.map(withoutText) }, 200)
   })
@@ -128,7 +129,7 @@ export function quarantine(app: Api, deps: ApiDeps): void {
   app.openapi(groups, async (c) => {
     const { cursor, ...wanted } = c.req.valid('query')
     const from = positionOf('quarantine groups', z.string(), cursor)
-    const found = await quarantineGroups(c.var.principal.project, utc(wanted), from, history)
+    const found = await quarantineGroups(c.var.principal.project, wanted, from, history)
     return c.json(page(found.groups, found.next && cursorOf('quarantine groups', found.next)), 200)
   })
 
@@ -173,7 +174,7 @@ export function quarantine(app: Api, deps: ApiDeps): void {
     const { cursor, limit, dryRun: dry, ...wanted } = c.req.valid('json')
     const from = positionOf('quarantine redrive', z.string(), cursor)
     const at = { cursor: from, limit, dry, seconds: secondsPerCall }
-    const { items, next } = await redriveQuarantine(project, utc(wanted), at, actor, mending)
+    const { items, next } = await redriveQuarantine(project, wanted, at, actor, mending)
     return c.json(page(items, next && cursorOf('quarantine redrive', next)), 200)
   })
 
@@ -205,6 +206,7 @@ export function quarantine(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/quarantine/{digest}/redrive',
     summary: 'Send one through the gate once more, as it came',
+    description: `${writing.description} With \`dryRun\` a refusal is an answer too; without it is a problem (409, 422, 503) with its faults.`,
     request: { params, body: body(z.strictObject({ dryRun })) },
     responses: answers,
   })
@@ -213,7 +215,7 @@ export function quarantine(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/quarantine/{digest}/edit',
     summary: 'Send one through the gate once more with other data, or as another text',
-    description: `${writing.description} It stays what it was and by whom it was; what was changed is kept with who changed it.`,
+    description: `${writing.description} With \`dryRun\` a refusal is an answer too; without it is a problem (409, 422, 503) with its faults. It stays what it was and by whom it was; what was changed is kept with who changed it.`,
     request: {
       params,
       body: body(
@@ -230,10 +232,10 @@ export function quarantine(app: Api, deps: ApiDeps): void {
     },
     responses: answers,
   })
-  const mend = (digest: string, by: { project: string; actor: string }, dry: boolean, edited?: Edit) => {
-    const act = dry ? tryQuarantined : releaseQuarantined
-    return act(by.project, digest, by.actor, mending, edited)
-  }
+  const mend = async (digest: string, by: { project: string; actor: string }, dry: boolean, edited?: Edit) =>
+    dry
+      ? tryQuarantined(by.project, digest, by.actor, mending, edited)
+      : taken(await releaseQuarantined(by.project, digest, by.actor, mending, edited))
   app.openapi(redrive, async (c) => {
     const { dryRun: dry } = c.req.valid('json')
     return c.json(await mend(c.req.valid('param').digest, c.var.principal, dry), 200)
@@ -251,19 +253,26 @@ export function quarantine(app: Api, deps: ApiDeps): void {
     summary: 'Decide that one is not to be recorded',
     request: {
       params,
-      body: body(z.strictObject({ note: z.string().max(1000).default('no reason was given') })),
+      body: body(z.strictObject({ reason: why.openapi({ description: 'why it is dropped' }) })),
     },
     responses: answers,
   })
   app.openapi(drop, async (c) => {
     const { project, actor } = c.var.principal
-    const { note } = c.req.valid('json')
+    const { reason: note = 'no reason was given' } = c.req.valid('json')
     return c.json(await dropQuarantined(project, c.req.valid('param').digest, actor, note, mending), 200)
   })
 }
 
-const withoutText = ({ project: _, raw: __, rawref: ___, ...shown }: Quarantined) => shown
+/** What came of one that was meant to be recorded. @throws Failure Invalid, Conflict, Unavailable when it was not */
+function taken(one: Mended): Mended {
+  const { outcome, reason = 'it was refused', faults = [] } = one
+  if (outcome === 'failed') throw new Failure('Unavailable', `it stays in quarantine: ${reason}; try again`)
+  if (outcome === 'refused')
+    throw new Failure(reason === 'conflict' ? 'Conflict' : 'Invalid', `it stays in quarantine: ${reason}`, {
+      faults,
+    })
+  return one
+}
 
-/** Times are compared as text. */
-const utc = <Wanted extends { since?: string | undefined }>(wanted: Wanted): Wanted =>
-  wanted.since === undefined ? wanted : { ...wanted, since: new Date(wanted.since).toISOString() }
+const withoutText = ({ project: _, raw: __, rawref: ___, ...shown }: Quarantined) => shown

@@ -25,9 +25,15 @@ const post = (path: string, body: unknown = {}) => w.ask(writer, `POST /v1/quara
 describe('one of them', () => {
   it('is redriven, and stays when the gate still refuses it', async () => {
     const digest = await webhook('a')
-    expect(await post(`${digest}/redrive`)).toMatchObject({
+    const faults = [{ path: 'data.ref', got: '"main"' }]
+    expect(await post(`${digest}/redrive`, { dryRun: true })).toMatchObject({
       status: 200,
-      body: { digest, outcome: 'refused', reason: 'invalid', faults: [{ path: 'data.ref', got: '"main"' }] },
+      body: { digest, outcome: 'refused', reason: 'invalid', faults },
+    })
+    expect(await post(`${digest}/redrive`)).toMatchObject({
+      status: 422,
+      type: 'application/problem+json',
+      body: { detail: 'it stays in quarantine: invalid', faults },
     })
     expect((await w.list(reader, '/v1/quarantine')).items).toHaveLength(1)
   })
@@ -60,16 +66,32 @@ describe('one of them', () => {
   it('is edited as a whole text, or with data that is null, and not with both or neither', async () => {
     const digest = await webhook('a')
     const { raw } = (await w.ask(reader, `GET /v1/quarantine/${digest}`)).body
-    expect(await post(`${digest}/edit`, { data: null })).toMatchObject({ body: { outcome: 'refused' } })
+    expect(await post(`${digest}/edit`, { data: null })).toMatchObject({
+      status: 422,
+      body: { faults: [{ path: 'data' }] },
+    })
     for (const edit of [{}, { data: 1, text: 'x' }, { text: '' }])
       expect((await post(`${digest}/edit`, edit)).status).toBe(422)
     const text = raw.replace('"main"', '"refs/heads/main"')
     expect(await post(`${digest}/edit`, { text })).toMatchObject({ body: { outcome: 'recorded' } })
   })
 
+  it('stays, and is a problem, when it cannot be recorded now or its id is taken', async () => {
+    const digest = await webhook('a')
+    const { insertEvents } = w.history
+    w.history.insertEvents = async () => Promise.reject(new Error('down'))
+    const down = await post(`${digest}/edit`, { data: githubPush.example })
+    expect([down.status, down.body.detail]).toEqual([503, expect.stringContaining('down')])
+    w.history.insertEvents = insertEvents
+    await webhook('a', githubPush.example)
+    const taken = await post(`${digest}/edit`, { data: { ...githubPush.example, ref: 'refs/heads/x' } })
+    expect(taken).toMatchObject({ status: 409, body: { faults: [{ path: 'id' }] } })
+    expect((await w.list(reader, '/v1/quarantine')).items).toHaveLength(1)
+  })
+
   it('is dropped, with why', async () => {
     const digest = await webhook('a')
-    expect(await post(`${digest}/drop`, { note: 'a test' })).toMatchObject({
+    expect(await post(`${digest}/drop`, { reason: 'a test' })).toMatchObject({
       status: 200,
       body: { outcome: 'dropped', settled: { note: 'a test' } },
     })

@@ -1,5 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
+import { requireScope } from '../core/access.ts'
 import { Failure } from '../core/errors.ts'
 import { findIdentity } from '../core/fate.ts'
 import { type Job, loadJob } from '../core/job.ts'
@@ -10,12 +11,13 @@ import { checkReplay, countReplay, judgeReplay, newReplay, routeNamed } from '..
 import { type ReplayAsked, replayProgress } from '../core/replay-job.ts'
 import { position } from '../core/replay-walk.ts'
 import { routes } from '../events/routes.ts'
+import { askJob } from './ask-job.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { job, shownJob } from './jobs.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+import { changes, name, onceHeader, source, time } from './shapes.ts'
 
-const time = z.iso.datetime()
 const rate = z.number().int().min(1).max(1000).default(50).openapi({ description: 'deliveries a second' })
 const cursor = z.string().max(4096).optional().openapi({ description: '`next` of the answer before' })
 
@@ -27,7 +29,7 @@ const selection = {
   key: z.string().max(256).optional().openapi({ description: 'a partition key' }),
   story: z.string().max(256).optional().openapi({ description: 'a correlation id' }),
   event: z
-    .strictObject({ id: z.string().min(1), source: z.string().min(1).optional() })
+    .strictObject({ id: name, source: source.optional() })
     .optional()
     .openapi({ description: 'the source is needed where several sent this id' }),
   asRecorded: z.boolean().optional().openapi({
@@ -84,9 +86,7 @@ const shownReplay = job
           z.object({
             kind: z.string(),
             name: z.string(),
-            changes: z.array(
-              z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
-            ),
+            changes,
           }),
         ),
         onlyRebuilt: names,
@@ -98,16 +98,13 @@ const shownReplay = job
   })
   .openapi('Replay')
 
-const params = z.object({ job: z.string() })
+const params = z.object({ job: name })
 
 /** Events of the history, handed to one subscriber again. */
 export function replays(app: Api, deps: ApiDeps): void {
   const reading = needs(deps, 'events:read')
   const writing = needs(deps, 'deliveries:write')
   const responses = { ...missing, ...conflicting, ...badBody, ...refused }
-  const commit = async ({ write, outbox }: Pick<ReturnType<typeof newReplay>, 'write' | 'outbox'>) => {
-    await deps.memory.commit({ writes: [write], outbox })
-  }
 
   const chosen = async (
     project: string,
@@ -142,21 +139,25 @@ export function replays(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/replays',
     summary: 'Hand events to one subscriber of effect outside again, at a rate: a job',
-    description: `${writing.description} At least one of since, until, type, key, story and event.`,
-    request: { body: body(replaying) },
+    description: `${writing.description} At least one of since, until, type, key, story and event. To a workflow it starts runs, and needs the scope \`runs:write\` too.`,
+    request: { headers: onceHeader, body: body(replaying) },
     responses: { 202: json('The job', asked), ...responses },
   })
   app.openapi(replay, async (c) => {
     const { project, actor: by } = c.var.principal
     const { subscriber, rate: perSecond, ...rest } = c.req.valid('json')
-    const wanted = await chosen(project, rest)
-    const about = { project, id: deps.newId(), by, asked: deps.now(), rate: perSecond }
-    const made = newReplay(about, subscriber, wanted, routes)
-    await commit(made)
     const { kind } = routeNamed(routes, subscriber)
+    const wanted = await chosen(project, rest)
+    const once = c.req.valid('header')['idempotency-key']
+    const about = { project, by, asked: deps.now(), rate: perSecond }
+    const found = await askJob(deps, { project, kind: 'replay', once }, (id) => {
+      const made = newReplay({ ...about, id }, subscriber, wanted, routes)
+      if (kind === 'workflow') requireScope(c.var.principal, 'runs:write')
+      return made
+    })
     const note =
       kind === 'workflow' ? { note: 'a run is started for each event, beside the one that it had' } : {}
-    return c.json({ ...(await shownJob(project, made.job, deps)), ...note }, 202)
+    return c.json({ ...(await shownJob(project, found, deps)), ...note }, 202)
   })
 
   const countReplays = createRoute({
@@ -182,16 +183,18 @@ export function replays(app: Api, deps: ApiDeps): void {
     path: '/v1/rebuilds',
     summary: 'Rebuild the records of a subscriber of effect state beside the live ones, and compare: a job',
     description: `${writing.description} It pauses the subscriber while it takes in the last events and compares, and resumes it.`,
-    request: { body: body(rebuilding) },
+    request: { headers: onceHeader, body: body(rebuilding) },
     responses: { 202: json('The job', asked), ...responses },
   })
   app.openapi(rebuild, async (c) => {
     const { project, actor: by } = c.var.principal
     const { subscriber, rate: perSecond, ...wanted } = c.req.valid('json')
-    const about = { project, id: deps.newId(), by, asked: deps.now(), rate: perSecond }
-    const made = newRebuild(about, subscriber, wanted, routes)
-    await commit(made)
-    return c.json(await shownJob(project, made.job, deps), 202)
+    const once = c.req.valid('header')['idempotency-key']
+    const about = { project, by, asked: deps.now(), rate: perSecond }
+    const found = await askJob(deps, { project, kind: 'rebuild', once }, (id) =>
+      newRebuild({ ...about, id }, subscriber, wanted, routes),
+    )
+    return c.json(await shownJob(project, found, deps), 202)
   })
 
   const countRebuild = createRoute({

@@ -91,11 +91,51 @@ describe('POST /v1/replays', () => {
     expect(none.status).toBe(404)
   })
 
-  it('says of a workflow that runs are started', async () => {
-    const asked = await w.ask(operator, 'POST /v1/replays', {
-      subscriber: 'test-and-validate',
-      type: 'github.push',
+  it.each([
+    ['replays', { subscriber: 'analyze-push', type: 'github.push' }, { until: '2026-01-10T12:00:00Z' }],
+    ['rebuilds', { subscriber: 'track-build' }, { switch: true }],
+    ['dead-letters/redrive', { subscriber: 'notify' }, { rate: 3 }],
+  ])('%s of one idempotency key are one job', async (path, body, other) => {
+    const asking = (more: object, key: string) =>
+      w.ask(operator, `POST /v1/${path}`, { ...body, ...more }, { 'idempotency-key': key })
+    const [first, second] = await Promise.all([asking({}, 'k1'), asking({}, 'k1')])
+    expect([first.status, second.status]).toEqual([202, 202])
+    expect(second.body.id).toBe(first.body.id)
+    await w.ask(operator, `POST /v1/jobs/${first.body.id}/pause`)
+    w.wait(60_000)
+    expect((await asking({}, 'k1')).body).toMatchObject({ id: first.body.id, state: 'paused' })
+    expect((await w.list(operator, '/v1/jobs')).items).toHaveLength(1)
+    expect(await asking(other, 'k1')).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('idempotency key k1') },
     })
+    expect((await asking({}, 'k2')).body.id).not.toBe(first.body.id)
+    expect((await asking({}, '')).status).toBe(422)
+  })
+
+  it('names a fault by where it stands in the request, and takes times of any zone', async () => {
+    const asking = (more: object) =>
+      w.ask(operator, 'POST /v1/replays', { subscriber: 'analyze-push', ...more })
+    for (const [more, path] of [
+      [{}, 'since'],
+      [{ type: 'nobody.knows' }, 'type'],
+      [{ since: '2026-01-10T12:00:00Z', until: '2026-01-10T11:00:00Z' }, 'until'],
+      // a quarter past ten, and so before what it is to be after
+      [{ since: '2026-01-10T11:00:00Z', until: '2026-01-10T11:15:00+01:00' }, 'until'],
+    ] as const)
+      expect(await asking(more)).toMatchObject({ status: 422, body: { faults: [{ path }] } })
+    expect((await asking({ since: '2026-01-10T12:00:00+01:00' })).body.selection).toEqual({
+      since: '2026-01-10T11:00:00.000Z',
+    })
+  })
+
+  it('says of a workflow that runs are started', async () => {
+    const body = { subscriber: 'test-and-validate', type: 'github.push' }
+    const refused = await w.ask(operator, 'POST /v1/replays', body)
+    expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('runs:write')])
+    expect((await w.list(operator, '/v1/jobs')).items).toEqual([])
+    const starter = await w.key('acme', ['deliveries:write', 'runs:write'])
+    const asked = await w.ask(starter, 'POST /v1/replays', body)
     expect(asked.body.note).toMatch(/a run is started for each event/)
   })
 

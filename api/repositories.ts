@@ -9,6 +9,7 @@ import { repositoryUpdated } from '../events/repository.updated.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+import { changes } from './shapes.ts'
 
 const repository = z.object(repositoryUpdated.schema.shape).openapi('Repository')
 
@@ -22,9 +23,7 @@ const repositoryChanges = z
         version: z.number().int(),
         at: z.string(),
         by: z.string(),
-        changes: z.array(
-          z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
-        ),
+        changes,
       }),
     ),
   })

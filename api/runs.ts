@@ -10,7 +10,8 @@ import { statusOf } from '../core/run-status.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { startAgain, startWithData, startWithEvent, workflowRoute } from './start-run.ts'
+import { name, onceHeader, source, why } from './shapes.ts'
+import { refuseJobs, startAgain, startWithData, startWithEvent, workflowRoute } from './start-run.ts'
 
 const status = z.enum(['running', 'succeeded', 'failed'])
 
@@ -48,7 +49,7 @@ const start = z
     workflow: z.string(),
     data: z.unknown().optional().openapi({ description: 'of the workflow’s `…-requested` type' }),
     event: z
-      .object({ id: z.string().min(1), source: z.string().min(1).optional() })
+      .object({ id: name, source: source.optional() })
       .optional()
       .openapi({ description: 'an event that is recorded already' }),
   })
@@ -62,7 +63,7 @@ const started = z.object({
   event: z.object({ source: z.string(), id: z.string(), type: z.string() }),
 })
 
-const params = z.object({ workflow: z.string(), run: z.string() })
+const params = z.object({ workflow: name, run: name })
 
 /** Runs of workflows. */
 export function runs(app: Api, deps: ApiDeps): void {
@@ -75,11 +76,7 @@ export function runs(app: Api, deps: ApiDeps): void {
     path: '/v1/runs',
     summary: 'Start a run, with data or for a recorded event',
     request: {
-      headers: z.object({
-        'idempotency-key': z.string().min(1).max(256).optional().openapi({
-          description: 'the same key starts the same run, once',
-        }),
-      }),
+      headers: onceHeader,
       body: body(start),
     },
     responses: {
@@ -148,7 +145,7 @@ export function runs(app: Api, deps: ApiDeps): void {
       params,
       body: {
         content: {
-          'application/json': { schema: z.strictObject({ reason: z.string().max(1000).optional() }) },
+          'application/json': { schema: z.strictObject({ reason: why }) },
         },
       },
     },
@@ -164,6 +161,7 @@ export function runs(app: Api, deps: ApiDeps): void {
     const { principal } = c.var
     const { known } = await find(deps, principal, c.req.valid('param'))
     const { workflow, run: name } = known
+    refuseJobs(workflow, 'loadpath jobs stop <job>')
     if (known.status !== 'running') throw new Failure('Conflict', `it has ${known.status} already`)
     const { reason } = c.req.valid('json')
     await deps.workflows.stop(workflow, name, reason ?? `stopped by ${principal.actor}`)
@@ -187,6 +185,7 @@ export function runs(app: Api, deps: ApiDeps): void {
     const { principal } = c.var
     const { known } = await find(deps, principal, c.req.valid('param'))
     const { workflow, event, replay } = known
+    refuseJobs(workflow, 'loadpath jobs resume <job>')
     if (known.status !== 'failed')
       throw new Failure('Conflict', known.status === 'running' ? 'it is running' : 'it has succeeded')
     if (event === undefined)

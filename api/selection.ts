@@ -1,5 +1,7 @@
 import '@hono/zod-openapi'
 import * as z from 'zod'
+import { Failure } from '../core/errors.ts'
+import { time } from './shapes.ts'
 
 /** How requests say which dead deliveries are meant. */
 
@@ -11,9 +13,9 @@ const shared = {
     .min(1)
     .max(300)
     .optional()
-    .openapi({ description: 'text that it holds, or `/a regular expression/`' }),
-  since: z.iso.datetime().optional().openapi({ description: 'died at or after' }),
-  until: z.iso.datetime().optional().openapi({ description: 'died at or before' }),
+    .openapi({ description: 'text that it holds, upper or lower case alike; `*` stands for any characters' }),
+  since: time.optional().openapi({ description: 'died at or after' }),
+  until: time.optional().openapi({ description: 'died at or before' }),
 }
 
 const mostConditions = 10
@@ -44,3 +46,24 @@ export const selectionBody = {
     .optional()
     .openapi({ description: 'members of the data (`repository.name`) and what they must be' }),
 }
+
+/** Left out, a filter means everything: to act on that has to be said. */
+export const everything = z
+  .literal(true)
+  .optional()
+  .openapi({ description: 'without it at least one filter is needed' })
+
+type Meant = { all?: true | undefined } & Readonly<Record<string, unknown>>
+
+/** @throws Failure Invalid when neither a filter nor `all` was given */
+export function requireMeant({ all, ...selection }: Meant): void {
+  const isFiltered = Object.values(selection).some((part) => part !== undefined && !isEmpty(part))
+  if (isFiltered || all === true) return
+  throw new Failure('Invalid', 'say which are meant', {
+    faults: [
+      { path: 'all', expected: `true, or one of ${Object.keys(selectionBody).join(', ')}`, got: 'nothing' },
+    ],
+  })
+}
+
+const isEmpty = (part: unknown): boolean => Array.isArray(part) && part.length === 0

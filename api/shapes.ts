@@ -1,6 +1,7 @@
 import '@hono/zod-openapi'
 import * as z from 'zod'
-import { recordedEvent } from '../events/envelope.ts'
+import { changeShape } from '../events/delivery.ts'
+import { limits, recordedEvent } from '../events/envelope.ts'
 
 /** What several resources answer. */
 const { data: _, specversion: __, extensions: ___, ...about } = recordedEvent.shape
@@ -54,5 +55,28 @@ export const openDelivery = z
     run: z.string().optional(),
   })
   .openapi('OpenDelivery')
+
+/** Of leaves that are not the same. */
+export const changes = z.array(z.object(changeShape)).readonly()
+
+/** A time in a request. Times are compared as text: it becomes ISO 8601 in UTC with milliseconds. */
+export const time = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text).toISOString())
+  .openapi({ type: 'string', format: 'date-time' })
+
+/** Why somebody does something, in their words; kept with it. */
+export const why = z.string().trim().min(1).max(500).optional()
+
+/** A name in a request: nothing that has one has a longer one. */
+export const name = z.string().min(1).max(256)
+export const source = z.string().min(1).max(limits.source)
+
+/** The header by which a request that is sent again does nothing again. */
+export const onceHeader = z.object({
+  'idempotency-key': z.string().min(1).max(256).optional().openapi({
+    description: 'the same key asks for the same thing, once',
+  }),
+})
 
 export const fault = z.object({ path: z.string(), expected: z.string(), got: z.string() })

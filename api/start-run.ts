@@ -1,9 +1,11 @@
 import type * as z from 'zod'
 import type { Principal } from '../core/access.ts'
+import { controlOf, controlRecord, heldBack } from '../core/control.ts'
 import { Failure, reasonOf } from '../core/errors.ts'
 import { fateOf, findIdentity } from '../core/fate.ts'
 import type { DeliveryFrame, httpFrame } from '../core/frame.ts'
 import { contentDigest, runName, uuid5 } from '../core/identity.ts'
+import { isJobWorkflow, type JobWorkflow } from '../core/job.ts'
 import type { Queues } from '../core/ports.ts'
 import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Identity } from '../events/envelope.ts'
@@ -21,17 +23,25 @@ export type Started = { workflow: string; run: string; event: { source: string; 
 /** `once`: the sender's idempotency key; the same key and workflow is the same run. */
 type Request = { workflow: string; once: string | undefined; principal: Principal }
 
-/** Workflows that do a job: their runs are asked for together with it. */
-const jobWorkflows: Readonly<Record<string, string>> = {
+/** What asks for a job. */
+const asksFor: Readonly<Record<JobWorkflow, string>> = {
   redrive: 'loadpath dead redrive',
   replay: 'loadpath replay',
 }
 
-/** @throws Failure Conflict */
-function refuseJobs(workflow: string): void {
-  const command = jobWorkflows[workflow]
-  if (command !== undefined)
-    throw new Failure('Conflict', `a run of ${workflow} does a job: ask for one with \`${command}\``)
+/**
+ * Of a workflow that does jobs no run is started, stopped or tried again by itself: a job is, by who may.
+ * `how`: the command for that.
+ * @throws Failure Conflict
+ */
+export function refuseJobs(workflow: string, how?: string): void {
+  if (isJobWorkflow(workflow))
+    throw new Failure(
+      'Conflict',
+      how === undefined
+        ? `a run of ${workflow} does a job: ask for one with \`${asksFor[workflow]}\``
+        : `a run of ${workflow} does a job: \`${how}\`, and \`loadpath jobs list\` says which`,
+    )
 }
 
 /** @throws Failure NotFound */
@@ -118,7 +128,11 @@ export async function startWithEvent(
   return { workflow, run, event: { source: identity.source, id: identity.id, type: event.type } }
 }
 
-/** Sends a recorded event to its workflow once more, as a further attempt. @throws Failure NotFound, Unavailable */
+/**
+ * Sends a recorded event to its workflow once more, as a further attempt.
+ * @throws Failure NotFound, Unavailable, Conflict (the workflow is held back: its delivery is done since the first
+ * attempt, so there is nothing that could be parked and sent when it runs again)
+ */
 export async function startAgain(
   deps: ApiDeps,
   workflow: string,
@@ -126,6 +140,13 @@ export async function startAgain(
   further: { replay: string; attempt: number },
 ): Promise<string> {
   const { event } = (await fateOf(deps, identity)).stored
+  const { unpausable, downstream } = workflowRoute(workflow)
+  if (unpausable === undefined) {
+    const control = controlOf(await deps.memory.get(controlRecord(identity.project, workflow)))
+    const held = heldBack(control, downstream?.(event) ?? '')
+    if (held !== undefined)
+      throw new Failure('Conflict', `${workflow} is held back (${held}): retry when it runs again`)
+  }
   await sendOne(deps.queues, workflow, { event, ...further } satisfies DeliveryFrame)
   return runName(identity, workflow, further.replay, further.attempt)
 }

@@ -8,6 +8,7 @@ import type { Route } from '../events/route.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
+import { why } from './shapes.ts'
 
 const pausedBy = z.object({ by: z.string(), at: z.string(), reason: z.string().optional() })
 
@@ -58,7 +59,7 @@ const params = z.object({
   subscriber: z.string().openapi({ description: `a name of the routes, or \`${everyone}\`` }),
 })
 
-const pausing = z.strictObject({ reason: z.string().trim().min(1).max(500).optional() })
+const pausing = z.strictObject({ reason: why.openapi({ description: '`all` needs one' }) })
 
 const resuming = z.strictObject({
   rate: z.number().int().min(1).max(1000).default(releaseRate).openapi({

@@ -94,7 +94,10 @@ describe('pause and resume', () => {
   })
 
   it('take all at once, but those that cannot be paused', async () => {
-    const { body } = await w.ask(operator, 'POST /v1/subscribers/all/pause', {})
+    const unsaid = await w.ask(operator, 'POST /v1/subscribers/all/pause', {})
+    expect(unsaid).toMatchObject({ status: 422, body: { faults: [{ path: 'reason' }] } })
+    expect((await named('notify'))?.paused).toBeUndefined()
+    const { body } = await w.ask(operator, 'POST /v1/subscribers/all/pause', { reason: 'a move' })
     const names = body.items.map(({ subscriber }: { subscriber: string }) => subscriber)
     expect(names).toContain('test-and-validate')
     expect(names).not.toContain('redrive')

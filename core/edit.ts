@@ -44,6 +44,7 @@ export async function editDelivery(found: Found, data: unknown, by: string, deps
       'Conflict',
       `this is a delivery of replay ${key.replay}, which runs what was recorded: redrive or drop it, and edit the live one`,
     )
+  refuseDecided(event)
   requireData(event, data)
   const content = contentDigest({ type: event.type, subject: event.subject, data })
   const replacement = editedId(key, [key.subscriber], content)
@@ -76,6 +77,18 @@ function alreadyEdited(delivery: Delivery, replacement: string): boolean {
   if (other === replacement) return true
   const what = other === undefined ? `it is ${delivery.state}` : `already superseded by ${other}`
   throw new Failure('Conflict', `${what}; only what is dead can be edited`)
+}
+
+/**
+ * What was decided here was written down together with its event, by somebody who may decide it: other data would say
+ * what nobody decided. @throws Failure Conflict
+ */
+function refuseDecided({ type, door }: RecordedEvent): void {
+  if (door === 'outbox' || door === 'states')
+    throw new Failure(
+      'Conflict',
+      `this ${type} says what was decided or done here, so it is not edited: redrive or drop the delivery, and decide anew`,
+    )
 }
 
 /** In its newest version where it can be lifted to that, else as it was sent: for that may be why it died. */

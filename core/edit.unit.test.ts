@@ -180,6 +180,14 @@ describe('an edit that is refused', () => {
     expect((await failureOf(edit())).message).toContain('it is retrying')
   })
 
+  it.each(['outbox', 'states'] as const)('is of what was decided here (%s)', async (door) => {
+    const found = await w.find('p')
+    const stored = found.stored && { ...found.stored, event: { ...found.stored.event, door } }
+    const refused = await failureOf(editDelivery({ ...found, stored }, mended, 'user:ann', w.deps))
+    expect([refused.code, refused.message]).toEqual(['Conflict', expect.stringContaining('decided')])
+    expect(await w.mark('p')).toMatchObject({ state: 'dead' })
+  })
+
   it('is of a replay, which runs what was recorded', async () => {
     const key = { ...w.keyOf('p'), replay: 'r1' }
     const dead = { state: 'dead' as const, attempts: 1, started: w.clock(), changed: w.clock(), emitted: [] }

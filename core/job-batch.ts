@@ -2,8 +2,8 @@ import * as z from 'zod'
 import { attempt } from './attempt.ts'
 import { Failure, reasonOf } from './errors.ts'
 import { type DeliveryFrame, workflowInput } from './frame.ts'
-import { batchesPerAttempt, changeJob, type Job, loadJob, workflowOf } from './job.ts'
-import type { History, Memory, Queues } from './ports.ts'
+import { batchesPerAttempt, changeJob, type Job, loadJob, nextAttempt, workflowOf } from './job.ts'
+import type { Clock, History, Memory, Queues } from './ports.ts'
 
 /** What a run hands to each batch of its job: the event that asked for it, and the run's attempt. */
 export const batchInput = workflowInput.pick({ event: true, attempt: true })
@@ -21,17 +21,18 @@ type BatchDeps = {
   history: Pick<History, 'getEvents'>
   memory: Pick<Memory, 'get' | 'commit'>
   queues: Pick<Queues, 'send'>
+  clock: Clock
 }
 
 /**
  * The job that a run does, as of its next batch; undefined when the run has nothing more to do: the job is paused or has
- * ended, or a later attempt does it. A run that has made all its batches asks for the next attempt, which takes over at
- * its first batch: a crash between the two asks again, under the same name.
+ * ended, or a later attempt does it. A run that has made all its batches asks for the next attempt, and then notes that
+ * the job is that one's: a crash between the two asks again, under the same name.
  * @throws Failure NotFound, Busy, Unavailable
  */
 export async function beginBatch(
   { event, attempt: run }: BatchInput,
-  { history, memory, queues }: BatchDeps,
+  { history, memory, queues, clock }: BatchDeps,
 ): Promise<Job | undefined> {
   const { project } = event
   const [stored] = await history.getEvents([event])
@@ -42,6 +43,10 @@ export async function beginBatch(
   if (!isFor(found, run)) return undefined
   if (found.attempt === run && found.batches >= batchesPerAttempt) {
     await startAttempt(workflowOf(found.kind), { event: stored.event, replay: '', attempt: run + 1 }, queues)
+    // one that was paused just now too: resumed, it needs a run of another name
+    await changeJob(project, id, memory, (state) =>
+      state.attempt === run && state.ended === undefined ? nextAttempt(state, clock) : undefined,
+    )
     return undefined
   }
   const begun = await changeJob(project, id, memory, (state) =>

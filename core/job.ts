@@ -24,6 +24,8 @@ const job = z.object({
   /** why it was stopped */
   reason: z.string().optional(),
   ended: z.iso.datetime().optional(),
+  /** when the run of this attempt was asked for; undefined: together with the job */
+  attempted: z.iso.datetime().optional(),
   /** of the run that does it; a run of an earlier attempt that still lives ends at its next batch */
   attempt: z.number().int().min(1),
   /** batches of this attempt */
@@ -39,14 +41,20 @@ const job = z.object({
 })
 export type Job = z.infer<typeof job>
 
-/** A run's history has room for 25,000 entries and a batch takes about ten: then the next attempt goes on. */
-export const batchesPerAttempt = 2000
+/** A run's history has room for 25,000 entries; a batch takes about ten, and more when it fails: then the next attempt goes on. */
+export const batchesPerAttempt = 1000
 
 export const jobRecord = (project: string, id: string): RecordKey => ({ project, kind: 'job', name: id })
 
+/** The workflows that do jobs: their runs are asked for, stopped and tried again as jobs. */
+export const jobWorkflows = ['redrive', 'replay'] as const
+export type JobWorkflow = (typeof jobWorkflows)[number]
+
+export const isJobWorkflow = (workflow: string): workflow is JobWorkflow =>
+  jobWorkflows.some((one) => one === workflow)
+
 /** The workflow that does jobs of a kind. */
-export const workflowOf = (kind: Job['kind']): 'redrive' | 'replay' =>
-  kind === 'redrive' ? 'redrive' : 'replay'
+export const workflowOf = (kind: Job['kind']): JobWorkflow => (kind === 'redrive' ? 'redrive' : 'replay')
 
 /** The list of all jobs of a project. */
 export const jobList = 'jobs'
@@ -61,11 +69,15 @@ export async function loadJob(project: string, id: string, memory: Pick<Memory, 
   return found
 }
 
+const keptUntil = (ended: string): string => new Date(Date.parse(ended) + 90 * 86_400_000).toISOString()
+
+/** A job that has ended is kept for 90 days more. */
 export const jobWrite = (project: string, value: Job, version: number): MemoryWrite => ({
   ...jobRecord(project, value.id),
   version,
   value,
   place: { list: jobList, order: `${value.asked}~${value.id}` },
+  ...(value.ended === undefined ? {} : { expires: keptUntil(value.ended) }),
 })
 
 /**
@@ -135,10 +147,18 @@ export function pause(state: Job): Job | undefined {
  * Goes on in a further attempt, whether it was paused or its run has died; the caller starts the run of that attempt.
  * @throws Failure Conflict when it has ended
  */
-export function resume(state: Job): Job {
+export function resume(state: Job, clock: Clock): Job {
   refuseEnded(state)
-  return { ...state, state: 'running', attempt: state.attempt + 1, batches: 0 }
+  return nextAttempt({ ...state, state: 'running' }, clock)
 }
+
+/** The job of a run that is asked for now. */
+export const nextAttempt = (state: Job, clock: Clock): Job => ({
+  ...state,
+  attempt: state.attempt + 1,
+  batches: 0,
+  attempted: clock(),
+})
 
 /** @throws Failure Conflict when it has ended */
 export function stop(state: Job, reason: string, clock: Clock): Job {

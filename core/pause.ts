@@ -36,47 +36,43 @@ export type Resumed = {
 }
 
 /**
- * From now on (some seconds, for processes that have looked a moment ago) what comes for a subscriber is parked. All of
- * them in one transaction, each with its event.
- * @throws Failure NotFound, Conflict, Busy
+ * From now on (some seconds, for processes that have looked a moment ago) what comes for a subscriber is parked. One
+ * transaction for each subscriber, so that of `all` those that were reached are paused when it fails. Of `all` a reason is
+ * needed: nothing is handled any more, and whoever comes upon that is to learn why.
+ * @throws Failure NotFound, Conflict, Invalid, Busy
  */
 export async function pause(
-  { project, subscriber, by, reason }: Command & { reason?: string | undefined },
-  { memory, clock, routes }: PauseDeps,
+  command: Command & { reason?: string | undefined },
+  deps: PauseDeps,
 ): Promise<Paused[]> {
-  const names = pausable(routes, subscriber).map((route) => route.subscriber)
+  if (command.subscriber === everyone && command.reason === undefined)
+    throw new Failure('Invalid', 'to pause everything needs a reason', {
+      faults: [{ path: 'reason', expected: 'why everything is paused', got: 'nothing' }],
+    })
+  const all: Paused[] = []
+  for (const { subscriber } of pausable(deps.routes, command.subscriber))
+    all.push(await pauseOne({ ...command, subscriber }, deps))
+  return all
+}
+
+async function pauseOne(
+  { project, subscriber, by, reason }: Parameters<typeof pause>[0],
+  { memory, clock }: PauseDeps,
+): Promise<Paused> {
   const { answer } = await commitDecision(
     (change) => memory.commit(change),
-    'what is paused',
+    `what holds back ${subscriber}`,
     async () => {
-      const paused = { by, at: clock(), ...(reason === undefined ? {} : { reason }) }
-      const found = await Promise.all(
-        names.map(async (name) => {
-          const record = await memory.get(controlRecord(project, name))
-          return { subscriber: name, record, state: controlOf(record) }
-        }),
-      )
-      const changes = found
-        .filter(({ state }) => state.paused === undefined)
-        .map(({ subscriber: name, record, state }) => {
-          const write = controlWrite({ project, subscriber: name }, record, { ...state, paused })
-          const data = { subscriber: name, ...(reason === undefined ? {} : { reason }) }
-          const emits = [{ type: subscriberPaused, data }]
-          return {
-            write,
-            outbox: outboxItems({ emits, sequence: write.version }, controlAuthor(project, by)),
-          }
-        })
-      const change = changes.length > 0 && {
-        writes: changes.map(({ write }) => write),
-        outbox: changes.flatMap(({ outbox }) => outbox),
-      }
-      const answer = found.map(({ subscriber: name, state }) => ({
-        subscriber: name,
-        changed: state.paused === undefined,
-        paused: state.paused ?? paused,
-      }))
-      return { change: change || undefined, answer }
+      const record = await memory.get(controlRecord(project, subscriber))
+      const state = controlOf(record)
+      if (state.paused !== undefined)
+        return { change: undefined, answer: { subscriber, changed: false, paused: state.paused } }
+      const said = reason === undefined ? {} : { reason }
+      const paused = { by, at: clock(), ...said }
+      const write = controlWrite({ project, subscriber }, record, { ...state, paused })
+      const emits = [{ type: subscriberPaused, data: { subscriber, ...said } }]
+      const outbox = outboxItems({ emits, sequence: write.version }, controlAuthor(project, by))
+      return { change: { writes: [write], outbox }, answer: { subscriber, changed: true, paused } }
     },
   )
   return answer

@@ -82,15 +82,37 @@ describe('pause', () => {
     expect(typesTold()).toEqual(['subscriber.paused'])
   })
 
-  it('of all holds back everyone who can be, in one commit, each with its event', async () => {
+  it('of all needs a reason', async () => {
+    const failure = await pause({ ...me, subscriber: 'all' }, deps).catch((error: unknown) => error)
+    expect(failure).toMatchObject({ code: 'Invalid', faults: [{ path: 'reason' }] })
+    expect(w.calls).toEqual([])
+  })
+
+  it('of all holds back everyone who can be, each in one commit with its event', async () => {
     await pause(me, deps)
     w.calls.length = 0
-    const answer = await pause({ ...me, subscriber: 'all' }, deps)
+    const answer = await pause({ ...me, subscriber: 'all', reason: 'a move' }, deps)
     expect(answer.map(({ subscriber, changed }) => [subscriber, changed])).toEqual(
       pausable.map((name) => [name, name !== 'tell']),
     )
-    expect(w.calls.filter((call) => call === 'memory.commit')).toHaveLength(1)
+    expect(w.calls.filter((call) => call === 'memory.commit')).toHaveLength(pausable.length - 1)
     expect(typesTold()).toEqual(pausable.map(() => 'subscriber.paused'))
+  })
+
+  it('of all is of as many as there may be, and goes on where it failed', async () => {
+    const [model] = testRoutes
+    if (model === undefined) throw new Error('no route')
+    const routes = Array.from({ length: 120 }, (_, n) => ({ ...model, subscriber: `s${n}` }))
+    let commits = 0
+    w.instead('memory', 'commit', (real) => async (change) => {
+      if (++commits === 61) throw new Error('down')
+      return real(change)
+    })
+    const all = () => pause({ ...me, subscriber: 'all', reason: 'a move' }, { ...deps, routes })
+    await expect(all()).rejects.toThrow('down')
+    expect(typesTold()).toHaveLength(60)
+    expect((await all()).filter(({ changed }) => changed)).toHaveLength(60)
+    expect(typesTold()).toHaveLength(120)
   })
 
   it('refuses a name that nobody has, and lists those that there are', async () => {
@@ -129,7 +151,7 @@ describe('pause', () => {
 
   it('that cannot be committed changes nothing', async () => {
     w.failing('memory', 'commit')
-    await expect(pause({ ...me, subscriber: 'all' }, deps)).rejects.toThrow('down')
+    await expect(pause({ ...me, subscriber: 'all', reason: 'a move' }, deps)).rejects.toThrow('down')
     expect(w.stores.memory.all()).toEqual({ records: [], outbox: [] })
   })
 
@@ -217,7 +239,7 @@ describe('resume', () => {
   })
 
   it('of all resumes each; what was reached stays resumed when it fails in between', async () => {
-    await pause({ ...me, subscriber: 'all' }, deps)
+    await pause({ ...me, subscriber: 'all', reason: 'a move' }, deps)
     let commits = 0
     w.instead('memory', 'commit', (real) => async (change) => {
       if (++commits === 3) throw new Error('down')

@@ -1,5 +1,4 @@
 import { describe, expect, it, test } from 'vitest'
-import { Failure } from './errors.ts'
 import { likeness, reasonMatcher } from './reasons.ts'
 
 describe('the likeness of reasons', () => {
@@ -44,31 +43,30 @@ describe('a reason that is wanted', () => {
     expect([matches('TypeError: fetch failed'), matches('no such branch')]).toEqual([true, false])
   })
 
-  it('is a regular expression between slashes', () => {
-    expect(reasonMatcher('/timed? out after \\d+/')('timed out after 12')).toBe(true)
-    expect(reasonMatcher('/^TIMED/i')('timed out')).toBe(true)
-    expect(reasonMatcher('/^TIMED/')('timed out')).toBe(false)
-    expect(reasonMatcher('/(a|b)c[+*]{2}/')('xac+*')).toBe(true)
+  it('has any characters where a * stands, in this order', () => {
+    const matches = reasonMatcher('timed*out after * ms')
+    expect([matches('it timed out after 12 ms'), matches('TIMEDout after  ms')]).toEqual([true, true])
+    expect([matches('after 12 ms it timed out'), matches('timed out after 12 s')]).toEqual([false, false])
+    expect(reasonMatcher('*')('')).toBe(true)
+    expect(reasonMatcher('aba*aba')('aba ab')).toBe(false)
+  })
+
+  it('is no regular expression', () => {
+    expect(reasonMatcher('/timed? out/')('timed out')).toBe(false)
+    expect(reasonMatcher('a.c')('abc')).toBe(false)
+    expect(reasonMatcher('(a+)+$')('it says (a+)+$ here')).toBe(true)
   })
 
   test.each([
-    ['(a+)+$', 'a repeat in a repeat'],
-    ['(a|aa)+$', 'alternatives in a repeat'],
-    ['((a+))*$', 'a repeat deep in a repeat'],
-    ['(?:a{2,}){3,}', 'counted repeats'],
-    ['(a)\\1', 'a reference'],
-    ['a*a*a*a*$', 'many repeats'],
-    ['(', 'what is none'],
-    ['x'.repeat(201), 'a long one'],
-  ])('refuses /%s/: %s', (pattern) => {
-    const make = () => reasonMatcher(`/${pattern}/`)
-    expect(make).toThrow(Failure)
-    expect(make).toThrow(/regular expression/)
-  })
-
-  it('is quick, whatever it lets through', () => {
+    ['optional characters', `/${'.?'.repeat(90)}#/`],
+    ['a repeated group', '/(.?){22}#/'],
+    ['many stars', `${'a*'.repeat(150)}#`],
+    ['a repeat in a repeat', '/(a+)+$/'],
+  ])('is quick, with %s', (_, wanted) => {
+    const matches = reasonMatcher(wanted)
+    const reason = 'a'.repeat(1000)
     const began = performance.now()
-    reasonMatcher('/a*b*a*$/')(`${'a'.repeat(5000)}x`)
-    expect(performance.now() - began).toBeLessThan(5000)
+    for (let n = 0; n < 1000; n++) matches(reason)
+    expect(performance.now() - began).toBeLessThan(1000)
   })
 })

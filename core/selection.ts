@@ -20,7 +20,6 @@ const bodiesAtOnce = 10
 /**
  * What chooses among marks: reads of each as little as is needed to tell. One that is no longer as its mark says is left
  * out: whoever changed it has dealt with it.
- * @throws Failure Invalid when the reason is a regular expression that cannot be used
  */
 export function chooser(
   { type, reason, since, until, where = [] }: Selection,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { deliveryPartition, deliveryShape } from './delivery.ts'
+import { changeShape, deliveryPartition, deliveryShape } from './delivery.ts'
 import { defineEvent } from './event-type.ts'
 
 export const deliveryEdited = defineEvent({
@@ -13,9 +13,7 @@ export const deliveryEdited = defineEvent({
     /** id of the event that takes its place there */
     replacement: z.string(),
     /** the first hundred: JSON pointers into the data, and what stood there; long texts are cut */
-    changes: z
-      .array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }))
-      .max(100),
+    changes: z.array(z.object(changeShape)).max(100),
     /** how many more there were */
     more: z.number().int().min(1).optional(),
   }),

@@ -15,9 +15,16 @@ export const deliveryPartition = ({ subscriber, replay, event: { source, id } }:
   `delivery/${subscriber}/${replay}/${source}/${id}`
 
 /** What a selection of deliveries was to be, as people asked for it. */
+/** A leaf that is not the same. */
+export const changeShape = {
+  path: z.string(),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+}
+
 export const selectionShape = {
   type: z.string().optional(),
-  /** text that the reason holds, or a regular expression between slashes */
+  /** text that the reason holds; `*` stands for any characters */
   reason: z.string().optional(),
   /** when its state last changed, both inclusive: ISO 8601 */
   since: z.iso.datetime().optional(),

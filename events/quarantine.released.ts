@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { changeShape } from './delivery.ts'
 import { defineEvent } from './event-type.ts'
 
 export const quarantineReleased = defineEvent({
@@ -13,9 +14,7 @@ export const quarantineReleased = defineEvent({
     reason: z.enum(['invalid', 'forged', 'conflict', 'loop', 'unreadable']),
     recorded: z.object({ source: z.string(), id: z.string(), type: z.string() }),
     /** what was edited before, by JSON pointer, long values cut; empty when it went as it came */
-    changes: z
-      .array(z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }))
-      .max(100),
+    changes: z.array(z.object(changeShape)).max(100),
   }),
   partitionkey: (data) => `quarantine/${data.digest}`,
   example: {

@@ -1,4 +1,5 @@
 import { beforeAll, expect, it, vi } from 'vitest'
+import { answer, approvalRecord } from '../../core/approval.ts'
 import { askForApproval } from '../../core/ask-for-approval.ts'
 import { queued, told } from '../../test/arrivals.ts'
 import { context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
@@ -36,6 +37,14 @@ const asks = (token: string, run: string) =>
     here.deps,
   )
 
+/** What somebody decided, written down. */
+async function decide(approval: string, more: { comment?: string } = {}) {
+  const found = await here.stores.memory.get(approvalRecord('main', approval))
+  const command = { decision: 'approved', by: 'user:k1', now: here.clock(), ...more } as const
+  await here.stores.memory.commit({ writes: answer('main', command, found).writes, outbox: [] })
+}
+
+/** That it was decided, as it is told. */
 async function decided(approval: string, more: object = {}) {
   const data = { approval, decision: 'approved', by: 'user:k1', ...more }
   const partitionkey = `approval/${approval}`
@@ -48,20 +57,34 @@ it.each([{}, { comment: 'seen on staging' }])('answers the task that waits, with
   const run = JSON.stringify(more)
   const approval = await asks(`token ${run}`, run)
   const answers: unknown[] = []
-  here.stores.workflows.ask(`token ${run}`, (answer) => answers.push(answer))
-  const { answer, lines: said } = await decided(approval, more)
+  here.stores.workflows.ask(`token ${run}`, (given) => answers.push(given))
+  await decide(approval, more)
+  const { answer: told, lines: said } = await decided(approval, more)
   expect(answers).toEqual([{ output: { decision: 'approved', by: 'user:k1', ...more } }])
-  expect(answer).toEqual({ batchItemFailures: [] })
+  expect(told).toEqual({ batchItemFailures: [] })
   expect(said).toMatchObject([{ Handled: 1 }])
 })
 
 it('is done with a run that is over and waits no more', async () => {
-  expect((await decided(await asks('gone', 'over'))).lines).toMatchObject([{ Handled: 1, Dead: 0 }])
+  const approval = await asks('gone', 'over')
+  await decide(approval)
+  expect((await decided(approval)).lines).toMatchObject([{ Handled: 1, Dead: 0 }])
+})
+
+it.each([true, false])('answers by what was decided (%s), whatever the event says', async (isDecided) => {
+  const token = `token of ${isDecided}`
+  const approval = await asks(token, `run of ${isDecided}`)
+  const answers: unknown[] = []
+  here.stores.workflows.ask(token, (given) => answers.push(given))
+  if (isDecided) await decide(approval)
+  const { lines: said } = await decided(approval, { by: 'user:nobody', decision: 'denied' })
+  expect(said).toMatchObject([{ Dead: isDecided ? 0 : 1 }])
+  expect(answers).toEqual(isDecided ? [{ output: { decision: 'approved', by: 'user:k1' } }] : [])
 })
 
 it('of an approval that there is not is dead at once', async () => {
-  const { answer, lines: said } = await decided('nobody-asked')
-  expect(answer).toEqual({ batchItemFailures: [] })
+  const { answer: told, lines: said } = await decided('nobody-asked')
+  expect(told).toEqual({ batchItemFailures: [] })
   expect(said).toMatchObject([{ Dead: 1, failures: [{ reason: 'there is no approval nobody-asked' }] }])
   expect(here.deliveries().at(-1)).toMatchObject({
     subscriber: 'resume-workflow',
