@@ -4,14 +4,14 @@ import {
   backoff,
   type Consumed,
   failed,
-  lanesOf,
+  notRun,
   type Received,
   type Spent,
   type Task,
   taskOf,
-  triedMark,
 } from './delivery.ts'
-import { Failure, reasonForLogs } from './errors.ts'
+import { isFinal, lanesOf, readMark, triedMark } from './delivery-mark.ts'
+import { Failure, isTerminal, reasonForLogs } from './errors.ts'
 import { conclude, runNow } from './handle.ts'
 import { type Lane, type LaneKey, releaseLane } from './lane.ts'
 import type { Delivery } from './ports.ts'
@@ -25,8 +25,6 @@ export type LaneView = {
 
 const isHeld = (state: Delivery['state'] | undefined): boolean => state === 'dead' || state === 'parked'
 
-const isFinal = (state: Delivery['state'] | undefined): boolean => state === 'done' || state === 'dropped'
-
 /**
  * Handles one delivery of an ordered route; the caller hands over those of one lane one after the other, and none after
  * one that is tried again. It is run when its lane is open, or was released and this one sent with that; else it waits
@@ -37,13 +35,12 @@ export async function handleInLane(
   view: LaneView,
   batch: Batch,
 ): Promise<Consumed | Spent> {
-  const { message, frame } = received
+  const { frame } = received
   const task = taskOf(batch, received)
   const already: Consumed = { outcome: 'already', key: task.key }
   try {
+    await readMark(task, batch.deps)
     task.place = { lane: view.lane, sequence: sequenceOf(task) }
-    if (message.receiveCount > 1 || frame.resent || frame.release !== undefined || frame.replay !== '')
-      task.existing = (await batch.deps.history.getDeliveries([task.key]))[0]
     const state = task.existing?.state
     task.attempts = state === 'retrying' ? (task.existing?.attempts ?? 0) + 1 : 1
     if (isFinal(state)) return await afterRun(task, already, view, batch)
@@ -60,6 +57,8 @@ export async function handleInLane(
     const [consumed] = 'emissions' in ran ? await conclude([ran], batch) : [ran]
     return await afterRun(task, consumed ?? already, view, batch)
   } catch (error) {
+    // what could not be read, or not be written down, is no attempt
+    if (!task.begun && !isTerminal(error)) return notRun(task, error, batch)
     const result = await failed(task, error, batch)
     return 'spent' in result ? result : await afterRun(task, result, view, batch)
   }

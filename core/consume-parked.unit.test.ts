@@ -242,6 +242,21 @@ describe('a last failure', () => {
 })
 
 describe('with the controls of a subscriber', () => {
+  it('what needs no memory is handled while that does not answer, at its last attempt too', async () => {
+    const w = await pushed(['p1'])
+    const controls = subscriberControls({
+      memory: w.deps.memory,
+      ephemeral: w.deps.ephemeral,
+      clock: w.clock,
+      newId: () => 'id',
+      subscriber: 'analyze',
+    })
+    w.failing('memory', 'get')
+    const messages = w.bodies.map((body) => ({ body, receiveCount: 3 }))
+    const deps = { ...w.deps, controls }
+    expect(outcomes(await consume(routeOf('analyze'), works, messages, deps))).toEqual(['done'])
+  })
+
   it('a downstream that is dead parks its deliveries, and fills no dead letters', async () => {
     const w = await pushed(Array.from({ length: 10 }, (_, n) => `p${n}`))
     let ids = 0

@@ -176,7 +176,8 @@ describe('a change that cannot be', () => {
     const w = await tested()
     const many: HandlerAny = async (handled, memory) => {
       const change = (await counts(handled, memory)) as Change
-      return { ...change, emits: Array.from({ length: 120 }, () => changed) }
+      const branch = (n: number) => ({ ...changed, data: { ...changed.data, branch: `b${n}` } })
+      return { ...change, emits: Array.from({ length: 120 }, (_, n) => branch(n)) }
     }
     expect(await w.handed(many)).toMatchObject([
       { outcome: 'dead', reason: expect.stringContaining('100 items') },
@@ -195,6 +196,17 @@ describe('a change that cannot be', () => {
       throw new Failure('Conflict', 'it was decided otherwise')
     }
     expect(await w.handed(refuses)).toMatchObject([{ outcome: 'dead', reason: 'it was decided otherwise' }])
+  })
+
+  it('of a subscriber of which nobody knows whether it is paused is not run on a guess', async () => {
+    const w = world()
+    await w.one(byHttp(tests()))
+    const messages = w.stores.queues.take('count').map((body) => ({ body, receiveCount: 1 }))
+    const unsure = { error: new Error('no memory') }
+    const controls = { mayRun: async () => ({ run: true, unsure }) as const, report: async () => undefined }
+    const consumed = await consume(route, counts, messages, { ...w.deps, controls })
+    expect(consumed).toMatchObject([{ outcome: 'retrying', reason: 'Error: no memory' }])
+    expect(w.stores.memory.all().records).toEqual([])
   })
 
   it('of a subscriber without memory is tried again: the deployment is wrong, not the event', async () => {

@@ -9,10 +9,12 @@ import {
   fail,
   failed,
   type Message,
+  notRun,
   type Received,
   type Spent,
   taskOf,
 } from './delivery.ts'
+import { readMark } from './delivery-mark.ts'
 import { type DeliveryFrame, deliveryFrame } from './frame.ts'
 import { conclude, runNow } from './handle.ts'
 import type { HandlerAny } from './handler.ts'
@@ -163,12 +165,14 @@ async function handleGroup(
 }
 
 async function handleOne(received: Received, batch: Batch): Promise<Consumed | Acted | Spent> {
-  const { message, frame } = received
+  const { frame } = received
   const task = taskOf(batch, received)
   try {
-    // what comes for the first time costs no read
-    if (message.receiveCount > 1 || frame.resent || frame.replay !== '')
-      task.existing = (await batch.deps.history.getDeliveries([task.key]))[0]
+    await readMark(task, batch.deps)
+  } catch (error) {
+    return notRun(task, error, batch)
+  }
+  try {
     // a run that somebody retries is a further start of a delivery that is done
     const settledBefore = task.existing !== undefined && task.existing.state !== 'retrying'
     if (settledBefore && (frame.attempt ?? 1) === 1) return { outcome: 'already', key: task.key }

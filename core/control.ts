@@ -6,12 +6,13 @@ import type { DeliveryKey, MemoryRecord, MemoryWrite, RecordKey } from './ports.
 export interface Controls {
   /**
    * `run: false`: the delivery is to be parked, with this reason. A `probe` is let through an open circuit to try whether
-   * what it needs answers again. Asked for each delivery; costs a read every few seconds only.
+   * what it needs answers again. `unsure`: why nobody knows whether it may; what needs memory anyway waits until somebody
+   * does. Asked for each delivery; costs a read every few seconds only.
    */
   mayRun(
     project: string,
     downstream: string,
-  ): Promise<{ run: true; probe?: boolean } | { run: false; reason: string }>
+  ): Promise<{ run: true; probe?: boolean; unsure?: { error: unknown } } | { run: false; reason: string }>
   /**
    * What handling came to, per project and downstream of one batch: circuits open on like failures of several events and
    * close when a probe succeeds. Terminal failures are the event's fault and do not count. Never throws.

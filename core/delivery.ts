@@ -1,11 +1,10 @@
-import { eventTypeNamed } from '../events/catalogue.ts'
 import type { Route } from '../events/route.ts'
 import { identityOf } from './admit.ts'
 import type { Controls } from './control.ts'
+import { markFailed, replace, triedMark, writeMark } from './delivery-mark.ts'
 import { isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from './errors.ts'
-import { type DeliveryFrame, replayedAs } from './frame.ts'
+import type { DeliveryFrame } from './frame.ts'
 import type { Emission, HandlerAny } from './handler.ts'
-import { runName } from './identity.ts'
 import type { LaneKey, Lanes } from './lane.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, History, Memory, Queues, Random } from './ports.ts'
 import type { Results } from './results.ts'
@@ -53,6 +52,8 @@ export type Task = {
   now: string
   /** which run this is: of an unordered route by the receive count, of an ordered one by the delivery's mark */
   attempts: number
+  /** of an ordered route: this attempt is written down, or needs not be */
+  begun?: boolean | undefined
   /** of an ordered route: where it stands in line */
   place?: { lane: LaneKey; sequence: number } | undefined
   /** what its handling needs to answer */
@@ -78,48 +79,27 @@ export const taskOf = ({ route, deps }: Batch, { message, frame }: Received): Ta
   downstream: '',
 })
 
-export function doneMark(
-  { route, deps }: Batch,
-  task: Task,
-  { emitted, notes = [] }: { emitted: readonly string[]; notes?: readonly string[] },
-): Delivery {
-  const tried = triedMark(task, deps)
-  return {
-    ...tried,
-    state: 'done',
-    emitted,
-    notes: notes.length === 0 ? tried.notes : [...(tried.notes ?? []), ...notes],
-    run:
-      route.kind === 'workflow'
-        ? runName(task.key, route.subscriber, task.key.replay, task.frame.attempt ?? 1)
-        : undefined,
-  }
-}
-
-export function triedMark(
-  { frame, attempts, existing, now }: Task,
-  { clock }: ConsumeDeps,
-): Omit<Delivery, 'state'> {
-  return {
-    attempts,
-    started: existing?.started ?? now,
-    changed: clock(),
-    emitted: [],
-    notes: existing?.notes,
-    retention: eventTypeNamed(frame.event.type)?.retention ?? 'project',
-    resumed: existing?.resumed,
-    replayed: replayedAs(frame),
-  }
+/**
+ * Was not run, and nothing is written of it: what stands there could not be read, or the attempt was not begun. It comes
+ * again, for as often as its queue allows.
+ */
+export function notRun({ key, message }: Task, error: unknown, { deps }: Batch): Consumed {
+  const again = isOfNewerCode(error) ? secondsForNewerCode : backoff(message.receiveCount, deps.random)
+  return { outcome: 'retrying', again, key, reason: reasonForLogs(error) }
 }
 
 /**
  * On an ordered route the attempts are counted in the mark: receive counts rise while a message is held. One is written
  * down before it is begun, so that one that crashes counts too; but for the very first, which would cost a write each:
  * a crash there is not counted. What was dead or parked begins anew. False when the delivery is settled.
+ * @throws Failure Busy when it no longer stands as it was read
  */
 export async function begin(task: Task, deps: ConsumeDeps): Promise<boolean> {
-  const { existing, message, key, attempts } = task
-  if (existing === undefined && message.receiveCount === 1) return true
+  const { existing, message, attempts } = task
+  if (existing === undefined && message.receiveCount === 1) {
+    task.begun = true
+    return true
+  }
   const isReopened = existing !== undefined && existing.state !== 'retrying'
   const begun: Delivery = {
     ...triedMark(task, deps),
@@ -127,8 +107,9 @@ export async function begin(task: Task, deps: ConsumeDeps): Promise<boolean> {
     reason: (isReopened ? undefined : existing?.reason) ?? `attempt ${attempts} was begun, and did not end`,
     ...(isReopened ? { resumed: (existing.resumed ?? 0) + 1 } : {}),
   }
-  if (!(await deps.history.mark(key, begun))) return false
+  if (!(await replace(task, begun, deps))) return false
   task.existing = begun
+  task.begun = true
   return true
 }
 
@@ -161,11 +142,8 @@ export async function fail(task: Task, error: unknown, batch: Batch): Promise<Co
     if (dead || route.ordered || existing === undefined || waitsForCode(existing) !== waits) {
       const reason = `${reasonOf(error)}${spent ? ` (attempt ${attempts} of ${route.attempts})` : ''}`
       const mark = { ...triedMark(task, deps), ...(waits ? { attempts: 0 } : {}), reason }
-      const marked =
-        dead || route.ordered
-          ? await markFailed(task, { ...mark, state: dead ? 'dead' : 'retrying' }, deps)
-          : await markRetrying(task, { ...mark, state: 'retrying' }, deps)
-      if (!marked) return { outcome: 'already', key }
+      if (!dead) await writeMark(task, { ...mark, state: 'retrying' }, deps)
+      else if (!(await markFailed(task, { ...mark, state: 'dead' }, deps))) return { outcome: 'already', key }
     }
     return dead
       ? { outcome: 'dead', key, reason: logged }
@@ -178,23 +156,6 @@ export async function fail(task: Task, error: unknown, batch: Batch): Promise<Co
       reason: `${logged}; and the mark could not be written: ${reasonForLogs(unmarked)}`,
     }
   }
-}
-
-/**
- * Only where what was read of it still stands: where nothing could be read, or another has settled it meanwhile, what
- * stands there goes, and the message finds it when it comes again. What is dead stays so until somebody sends it anew.
- */
-async function markRetrying(
-  { key, existing }: Task,
-  next: Delivery,
-  { history }: ConsumeDeps,
-): Promise<true> {
-  if (existing !== undefined) await history.transition({ key, seen: existing, next })
-  else {
-    const [verdict] = await history.insertDeliveries([{ ...key, ...next }])
-    if (verdict?.verdict === 'failed') throw verdict.error
-  }
-  return true
 }
 
 /** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */
@@ -220,11 +181,12 @@ export async function giveUp(task: Task, batch: Batch): Promise<Consumed> {
  * Why it may not be run now. A delivery of a rebuild may always: it acts on nothing but a copy, and the subscriber is
  * paused while that is brought up to date.
  */
-export async function mayNotRun(task: Task, { deps, results }: Batch): Promise<string | undefined> {
+export async function mayNotRun(task: Task, { route, deps, results }: Batch): Promise<string | undefined> {
   if (task.frame.rebuild) return undefined
   const answer = await deps.controls?.mayRun(task.key.project, task.downstream)
   if (answer === undefined) return undefined
   if (!answer.run) return answer.reason
+  if (answer.unsure !== undefined && route.effect === 'state') throw answer.unsure.error
   if (answer.probe) results.probing(task)
   return undefined
 }
@@ -246,30 +208,6 @@ export async function park(task: Task, reason: string, attempts: number, { deps 
   const mark: Delivery = { ...triedMark(task, deps), attempts, state: 'parked', reason }
   const marked = await markFailed(task, mark, deps)
   return { outcome: marked ? 'parked' : 'already', key: task.key }
-}
-
-/**
- * Writes the mark; false where the delivery is settled. On an ordered route what is dead or parked closes its lane.
- * A further run that somebody asked for belongs to a delivery that may be done since the first: that it could not be
- * started is noted there, or nobody would ever hear of it.
- */
-async function markFailed(task: Task, mark: Delivery, deps: ConsumeDeps): Promise<boolean> {
-  const { key, place, frame } = task
-  const { attempt = 1 } = frame
-  if (place !== undefined && mark.state !== 'retrying') {
-    const { lane, sequence } = place
-    return (await lanesOf(deps).wait(lane, { key, delivery: mark, sequence }, 'closing')) !== 'final'
-  }
-  if (await deps.history.mark(key, mark)) return true
-  if (attempt === 1) return false
-  if (mark.state !== 'retrying')
-    await deps.history.note(key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
-  return true
-}
-
-export function lanesOf({ lanes }: ConsumeDeps): Lanes {
-  if (lanes === undefined) throw new Error('an ordered route is handled without lanes')
-  return lanes
 }
 
 const longestBackoff = 900

@@ -122,7 +122,7 @@ describe('a failure that is hopeless', () => {
     expect(await d.received(throws(new Error('failed', { cause })))).toMatchObject({
       reason: 'Error: failed (no push; data.ref: expected a ref)',
     })
-    d.failing('history', 'mark')
+    d.failing('history', 'transition')
     expect((await d.received(throws(cause)))?.reason).not.toContain('secret')
     d.mend()
     expect((await d.received(works, 4))?.reason).not.toContain('secret')
@@ -244,6 +244,39 @@ describe('when the mark cannot be written', () => {
     d.mend()
     expect(await d.mark()).toMatchObject({ state: 'dead', reason: 'no push' })
     expect(await d.received(works, 3)).toMatchObject({ outcome: 'already' })
+  })
+
+  it('nor does what is parked die at its last receive', async () => {
+    const d = await delivery()
+    const parked = { attempts: 2, started: noon, changed: noon, reason: 'paused', emitted: [] }
+    await d.stores.history.mark(key, { ...parked, state: 'parked' })
+    d.failing('history', 'getDeliveries')
+    expect(await d.received(works, 3)).toMatchObject({ outcome: 'retrying', reason: 'Error: down' })
+    d.mend()
+    expect(await d.mark()).toEqual({ ...parked, state: 'parked' })
+  })
+
+  it.each([
+    ['its last attempt fails', fails, 3],
+    ['it fails for good', throws(new Failure('Invalid', 'no push')), 2],
+  ])('what somebody sent anew meanwhile is not dead when %s', async (_, handler, count) => {
+    const d = await delivery()
+    await d.received(fails)
+    const anew = {
+      state: 'retrying',
+      attempts: 1,
+      started: noon,
+      changed: '2026-01-01T12:00:01.000Z',
+    } as const
+    const slow: HandlerAny = async (handled, memory) => {
+      await d.stores.history.mark(key, { ...anew, resumed: 1, emitted: [] })
+      return handler(handled, memory)
+    }
+    expect(await d.received(slow, count)).toMatchObject({
+      outcome: 'retrying',
+      reason: expect.stringContaining('its mark was changed meanwhile'),
+    })
+    expect(await d.mark()).toMatchObject({ ...anew, resumed: 1 })
   })
 
   it('nor read: it is not run on a guess', async () => {

@@ -21,12 +21,14 @@ export type Author = {
  * The events of one change as outbox items, to be committed with it. All of them are of one aggregate: its partition
  * key is that of the first event's type, and its version their sequence.
  * @throws Failure Invalid for an event that the gate would refuse when the change can no longer be taken back.
+ * @throws Error for two events of ordered types with one key: they would have one sequence, and so no order
  */
 export function outboxItems(
   change: { emits: readonly Emission[]; sequence: number },
   author: Author,
 ): OutboxItem[] {
   const { project, by, actor, replay = '', cause, step = '' } = author
+  const inOrder = new Set<string>()
   return change.emits.map((emission, index) => {
     const { type, data, subject } = emission
     const parsed = type.schema.safeParse(data)
@@ -38,6 +40,11 @@ export function outboxItems(
     if (key === undefined)
       throw new Error(`${type.type} has no partitionkey, so it cannot go through the outbox`)
     const partitionkey = boundedKey(key)
+    if (type.ordered) {
+      if (inOrder.has(partitionkey))
+        throw new Error(`a change tells two ordered events of one key, the second a ${type.type}: tell one`)
+      inOrder.add(partitionkey)
+    }
     const frame: OutboxFrame = {
       door: 'outbox',
       project,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { approvalDecided } from '../events/approval.decided.ts'
+import { approvalRequested } from '../events/approval.requested.ts'
 import { buildStatusChanged } from '../events/build.status-changed.ts'
 import { byteLength } from '../events/envelope.ts'
 import { defineEvent } from '../events/event-type.ts'
@@ -7,14 +8,14 @@ import { outboxFrame } from './frame.ts'
 import { outboxItems } from './outbox.ts'
 
 const emits = [
-  { type: buildStatusChanged, data: buildStatusChanged.example, subject: 'main' },
-  { type: buildStatusChanged, data: { ...buildStatusChanged.example, from: 'failing', to: 'passing' } },
-] as const
+  { type: approvalRequested, data: approvalRequested.example, subject: 'main' },
+  { type: approvalRequested, data: { ...approvalRequested.example, question: 'And now?' } },
+]
 const author = { project: 'main', by: 'count', actor: 'service:count' }
 
 describe('what a change tells, as outbox items', () => {
   it('has the key of the aggregate and its version as sequence, and keeps its order', () => {
-    const key = 'build/octo-org/octo-repo/master'
+    const key = `approval/${approvalRequested.example.approval}`
     expect(outboxItems({ emits, sequence: 7 }, author)).toMatchObject([
       { project: 'main', partitionkey: key, sequence: 7, index: 0, frame: { event: { subject: 'main' } } },
       {
@@ -22,7 +23,7 @@ describe('what a change tells, as outbox items', () => {
         partitionkey: key,
         sequence: 7,
         index: 1,
-        frame: { event: { data: { to: 'passing' } } },
+        frame: { event: { data: { question: 'And now?' } } },
       },
     ])
   })
@@ -55,6 +56,17 @@ describe('what a change tells, as outbox items', () => {
         faults: [expect.objectContaining({ path: 'data.decision' })],
       }),
     )
+  })
+
+  it('has no two ordered events of one key: nothing would say which comes first', () => {
+    const on = (branch: string) => ({
+      type: buildStatusChanged,
+      data: { ...buildStatusChanged.example, branch },
+    })
+    expect(() => outboxItems({ emits: [on('a'), on('a')], sequence: 1 }, author)).toThrow(
+      'a change tells two ordered events of one key, the second a build.status-changed',
+    )
+    expect(outboxItems({ emits: [on('a'), on('b'), ...emits], sequence: 1 }, author)).toHaveLength(4)
   })
 
   it('needs a type that knows what belongs together', () => {

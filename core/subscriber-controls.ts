@@ -17,7 +17,7 @@ export type ControlsDeps = {
   subscriber: string
   /** its circuits open and close without an event: see isQuiet */
   quiet?: boolean | undefined
-  /** is told what kept a report from being written down; the next failures are counted all the same */
+  /** is told what kept a control from being read, or a report from being written down: it goes on without */
   onFailure?: ((error: unknown) => void) | undefined
 }
 
@@ -50,14 +50,28 @@ export function subscriberControls(deps: ControlsDeps): Controls {
   const reads = new Map<string, { at: number; control: Promise<Control> }>()
   const counted = new Map<string, Counted>()
   const troubled = new Map<string, number>()
+  const unsure = new Map<string, { error: unknown }>()
   const now = () => Date.parse(clock())
 
-  /** As it was at most so long ago; those who ask at once share one read. */
+  /**
+   * As it was at most so long ago; those who ask at once share one read. Where it cannot be read, as it was last known,
+   * and held back by nothing if it never was: most deliveries need no memory, and attempts pass while it does not answer.
+   */
   function controlWithin(project: string, milliseconds: number): Promise<Control> {
     const kept = reads.get(project)
     if (kept !== undefined && now() - kept.at < milliseconds) return kept.control
-    const control = memory.get(controlRecord(project, subscriber)).then(controlOf)
-    control.catch(() => reads.delete(project))
+    const control = memory
+      .get(controlRecord(project, subscriber))
+      .then((record) => {
+        unsure.delete(project)
+        return controlOf(record)
+      })
+      .catch((error: unknown) => {
+        deps.onFailure?.(error)
+        troubled.set(project, now())
+        unsure.set(project, { error })
+        return kept?.control ?? controlOf(undefined)
+      })
     return keep(project, control)
   }
 
@@ -86,6 +100,7 @@ export function subscriberControls(deps: ControlsDeps): Controls {
         return { change: own ?? write, answer: { answer, state: next ?? state } }
       },
     )
+    unsure.delete(project)
     await keep(project, Promise.resolve(decided.answer.state))
     return decided.answer.answer
   }
@@ -161,18 +176,26 @@ export function subscriberControls(deps: ControlsDeps): Controls {
     })
   }
 
+  const unsureOf = (project: string): { unsure?: { error: unknown } } => {
+    const why = unsure.get(project)
+    return why === undefined ? {} : { unsure: why }
+  }
+
   return {
     async mayRun(project, downstream) {
       const isTroubled = now() - (troubled.get(project) ?? 0) < windowSeconds * 1000
       const known = await controlWithin(project, isTroubled ? readAgain.troubled : readAgain.calm)
-      if (heldBack(known, downstream) === undefined) return { run: true }
+      if (heldBack(known, downstream) === undefined) return { run: true, ...unsureOf(project) }
       // it may have been let go since: what is parked then waits for the sweep
       const control = await controlWithin(project, readAgain.troubled)
       const reason = heldBack(control, downstream)
       if (reason === undefined) return { run: true }
       const circuit = control.paused === undefined ? covering(control, downstream) : undefined
       if (circuit === undefined || !mayProbe(circuit, clock())) return { run: false, reason }
-      const claimedAs = await claim(project, downstream)
+      const claimedAs = await claim(project, downstream).catch((error: unknown) => {
+        deps.onFailure?.(error)
+        return 'held' as const
+      })
       if (claimedAs === 'held') return { run: false, reason }
       return claimedAs === 'probe' ? { run: true, probe: true } : { run: true }
     },

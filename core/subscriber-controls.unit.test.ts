@@ -354,13 +354,48 @@ describe('what controls cost', () => {
     }
     expect(w.calls).toEqual(['memory.get'])
   })
+})
 
-  it('is asked again when a read failed', async () => {
+describe('while memory does not answer', () => {
+  const command = { project: 'main', subscriber: 'tell', by: 'user:k' }
+
+  it('what was not known to be held back runs, and that is told; a second later it is asked again', async () => {
     const one = process()
+    await pause(command, { ...w.deps, newId })
     w.failing('memory', 'get')
-    await expect(one.mayRun('main', '')).rejects.toThrow('down')
+    const unsure = { run: true, unsure: { error: new Error('down') } }
+    expect(await one.mayRun('main', '')).toEqual(unsure)
+    expect(await one.mayRun('main', '')).toEqual(unsure)
+    expect(unwritten).toEqual([new Error('down')])
     w.mend()
+    w.advance(1 * seconds)
+    expect(await one.mayRun('main', '')).toMatchObject({ run: false })
+  })
+
+  it('what was known to be held back still is', async () => {
+    const one = process()
+    await pause(command, { ...w.deps, newId })
+    expect(await one.mayRun('main', '')).toMatchObject({ run: false })
+    w.failing('memory', 'get')
+    for (let n = 0; n < 3; n++) {
+      w.advance(10 * minutes)
+      expect(await one.mayRun('main', '')).toMatchObject({ run: false })
+    }
+    w.mend()
+    await resume({ ...command, rate: 50, circuits: false }, { ...w.deps, newId })
+    w.advance(1 * seconds)
     expect(await one.mayRun('main', '')).toEqual({ run: true })
+  })
+
+  it('nothing claims to be the probe of a circuit that is open', async () => {
+    const one = process()
+    await breakDown(one)
+    w.failing('memory', 'get')
+    w.advance(30 * seconds)
+    expect(await one.mayRun('main', '')).toMatchObject({ run: false })
+    w.mend()
+    w.advance(1 * seconds)
+    expect(await one.mayRun('main', '')).toEqual({ run: true, probe: true })
   })
 })
 

@@ -110,7 +110,9 @@ function controlsOf(route: Route): Controls | undefined {
     quiet: isQuiet(route),
     onFailure: (error) => {
       const reason = reasonForLogs(error)
-      console.warn(JSON.stringify({ level: 'WARN', message: 'circuit not counted', subscriber, reason }))
+      console.warn(
+        JSON.stringify({ level: 'WARN', message: 'control not read or counted', subscriber, reason }),
+      )
     },
   })
   controlsBySubscriber.set(subscriber, controls)
