@@ -1,4 +1,3 @@
-import { Duration } from 'aws-cdk-lib'
 import { type Alarm, MathExpression, Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
@@ -6,6 +5,7 @@ import { HouseAlarm, type HouseAlarmProps } from './constructs/house-alarm.ts'
 import type { HouseFunction } from './constructs/house-function.ts'
 import type { HouseQueue } from './constructs/house-queue.ts'
 import type { HttpDoor } from './constructs/http-door.ts'
+import { ours, period } from './constructs/metrics.ts'
 import type { Workflow } from './constructs/workflow.ts'
 import { named, type Stage } from './stages.ts'
 
@@ -24,8 +24,6 @@ export type Watched = {
   http: HttpDoor
 }
 
-const period = Duration.minutes(1)
-
 /**
  * One alarm per concern; answers all of them. What our own metrics say of subscribers is one query over all of them, in which each that it
  * finds is a contributor of its own; what only AWS counts, by queue or function, cannot be asked for in one.
@@ -41,15 +39,9 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
     alarms.push(made)
     return made
   }
-  const ours = (metricName: string, dimensions = {}) =>
-    new Metric({
-      namespace: 'Loadpath',
-      metricName,
-      statistic: 'Sum',
-      period,
-      dimensionsMap: { stage: stage.name, ...dimensions },
-    })
-  const bySubscriber = (metricName: string, statistic: 'SUM' | 'MAX') =>
+  const sum = (metricName: string, dimensions = {}) => ours(stage, metricName, 'Sum', dimensions)
+  const most = (metricName: string) => ours(stage, metricName, 'Maximum')
+  const overSubscribers = (metricName: string, statistic: 'SUM' | 'MAX') =>
     new MathExpression({
       expression: `SELECT ${statistic}(${metricName}) FROM SCHEMA(Loadpath, stage, subscriber) WHERE stage = '${stage.name}' GROUP BY subscriber ORDER BY ${statistic}() DESC`,
       period,
@@ -60,7 +52,7 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
     alarm('dead-letters', {
       impact: 'What a subscriber should have done for some events was given up and waits for a person.',
       // as long as they lie: whoever redrives, edits or drops them ends it. New ones are told by `notify` too
-      metric: bySubscriber('OpenDead', 'MAX'),
+      metric: overSubscribers('OpenDead', 'MAX'),
       above: 0,
       minutes: 1,
       of: 5,
@@ -69,14 +61,14 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
       impact:
         'Events wait for a subscriber that somebody paused or that is held back: nothing happens for them.',
       // a pass of the sweep may be left out
-      metric: bySubscriber('OpenParked', 'MAX'),
+      metric: overSubscribers('OpenParked', 'MAX'),
       above: 0,
       minutes: 25,
       of: 30,
     })
     alarm('circuit-open', {
       impact: 'What a subscriber needs does not answer: its events are parked until it does.',
-      metric: bySubscriber('OpenCircuits', 'MAX'),
+      metric: overSubscribers('OpenCircuits', 'MAX'),
       above: 0,
       minutes: 5,
       of: 10,
@@ -84,7 +76,7 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
     alarm('failing-handler', {
       impact:
         'A subscriber fails again and again; its events are tried again and will be dead if it goes on.',
-      metric: bySubscriber('Failed', 'SUM'),
+      metric: overSubscribers('Failed', 'SUM'),
       above: 10,
       minutes: 5,
     })
@@ -92,48 +84,48 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
   alarm('lost-on-the-way', {
     impact:
       'Events are recorded and do not reach their subscribers: the sweep sends them on 15 minutes late.',
-    metric: ours('Resent'),
+    metric: sum('Resent'),
     above: 0,
     minutes: 15,
   })
   alarm('missing', {
     impact:
       'Deliveries of some events left no trace, and cannot be sent again while their queue is never empty.',
-    metric: ours('Behind').with({ statistic: 'Maximum' }),
+    metric: most('Behind'),
     above: 0,
     minutes: 55,
     of: 60,
   })
   alarm('outbox-waits', {
     impact: 'Events of commands cannot be sent: what was declared or decided over the API is not said on.',
-    metric: ours('Stayed'),
+    metric: sum('Stayed'),
     above: 0,
     minutes: 5,
   })
   alarm('sweep-behind', {
     impact:
       'The sweep cannot keep up or cannot read something: what is lost now is sent on late, or not found.',
-    metric: ours('TimelineLagMinutes').with({ statistic: 'Maximum' }),
+    metric: most('TimelineLagMinutes'),
     above: 30,
     minutes: 15,
   })
   alarm('sweep-failing', {
     impact: 'A part of the sweep fails each time: what that part mends is not mended.',
-    metric: ours('SweepFailures'),
+    metric: sum('SweepFailures'),
     above: 0,
     minutes: 3,
     of: 5,
   })
   alarm('unrecorded', {
     impact: 'The gate cannot write down what comes in: senders get 503, queues fill, nothing is handled.',
-    metric: ours('Unavailable'),
+    metric: sum('Unavailable'),
     above: 0,
     minutes: 3,
   })
   alarm('quarantine', {
     impact:
       'A sender, or a new version of the gate, has events refused; nothing happens for them until mended.',
-    metric: ours('Quarantined'),
+    metric: sum('Quarantined'),
     above: 20,
     minutes: 3,
   })
@@ -243,10 +235,10 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
           expression:
             'IF(a + r >= 5 AND aa + rr - a - r >= 5, r / (a + r) - (rr - r) / (aa + rr - a - r), 0)',
           usingMetrics: {
-            a: ours('Accepted', { function: functionName, version }),
-            r: ours('Rejected', { function: functionName, version }),
-            aa: ours('Accepted', { function: functionName }),
-            rr: ours('Rejected', { function: functionName }),
+            a: sum('Accepted', { function: functionName, version }),
+            r: sum('Rejected', { function: functionName, version }),
+            aa: sum('Accepted', { function: functionName }),
+            rr: sum('Rejected', { function: functionName }),
           },
           period,
         }),

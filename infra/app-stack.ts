@@ -17,6 +17,12 @@ import { Workflow, waitsForAnswers } from './constructs/workflow.ts'
 import { addDashboard } from './dashboard.ts'
 import { parameterName, type Stage } from './stages.ts'
 
+/** Partition keys of memory and history, as in adapters/aws/memory-items.ts and history-items.ts. */
+const keysOfKind = (kind: string) => `*#${kind}#*`
+/** pauses and circuits, the jobs that send what was parked, and the events that say so */
+const controlKeys = [keysOfKind('control'), keysOfKind('job'), 'outbox#*']
+const laneKeys = 'lane~*'
+
 export type AppStackProps = StackProps & {
   stage: Stage
   /** the folder with one folder of code per function */
@@ -82,7 +88,8 @@ export class AppStack extends Stack {
     // what is done to them, by the methods of the ports that call it: test/templates/permissions holds both together
     const markHistory = history.may('BatchGetItem', 'PutItem', 'Query', 'UpdateItem')
     const writeHistory = history.may('BatchGetItem', 'PartiQLInsert', 'PutItem', 'Query', 'UpdateItem')
-    const keepLanes = history.may('DeleteItem', 'GetItem')
+    const readLanes = history.mayOnly([laneKeys], 'GetItem')
+    const keepLanes = history.mayOnly([laneKeys], 'DeleteItem', 'GetItem')
     const readMemory = memory.may('GetItem')
     const changeMemory = memory.may('GetItem', 'PutItem')
     const gateMay = [writeHistory, bodies.write, queues.send(...subscribers)]
@@ -146,7 +153,7 @@ export class AppStack extends Stack {
     const deadLetter = fn('dead-letter', {
       timeout: 30,
       emits: true,
-      may: [...gateMay, history.may('GetItem'), grants.accountProjects(stage)],
+      may: [...gateMay, readLanes, grants.accountProjects(stage)],
     })
 
     // handlers: one function for each route, and what one needs beyond what all of its effect have
@@ -154,22 +161,22 @@ export class AppStack extends Stack {
       writeHistory,
       bodies.write,
       queues.send(record),
-      // what holds a subscriber back: pauses and circuits
-      changeMemory,
       ephemeral.may('GetItem', 'PutItem', 'UpdateItem'),
     ]
+    // effect outside: no more than what holds a subscriber back, and what its handler needs
     const alsoMay: Readonly<Record<string, readonly Grant[]>> = {
-      'resume-workflow': [machines.answer],
+      'resume-workflow': [memory.mayOnly([keysOfKind('approval')], 'GetItem'), machines.answer],
       notify: [grants.publish(topic)],
       publish: [grants.putEvents(events)],
     }
     const handlerFunctions = handled.map(({ route, queue: own }) => {
-      const { subscriber, ordered, timeout } = route
+      const { subscriber, effect, ordered, timeout } = route
       const handler = fn(subscriber, {
         timeout,
         emits: true,
         may: [
           ...consumerMay,
+          effect === 'state' ? changeMemory : memory.mayOnly(controlKeys, 'GetItem', 'PutItem'),
           ...(alsoMay[subscriber] ?? []),
           ...(ordered ? [keepLanes, queues.send(own)] : []),
         ],
@@ -182,21 +189,23 @@ export class AppStack extends Stack {
     const startWorkflow = fn('start-workflow', {
       timeout: startTimeout,
       emits: true,
-      may: [...consumerMay, machines.start],
+      may: [
+        ...consumerMay,
+        memory.mayOnly([...controlKeys, keysOfKind('run')], 'GetItem', 'PutItem'),
+        machines.start,
+      ],
     })
-    const batchMay = [
-      markHistory,
-      keepLanes,
-      changeMemory,
-      bodies.write,
-      queues.send(...subscribers),
-      queues.measure(...subscribers.filter(({ ordered }) => ordered)),
-    ]
+    const batchMay = [markHistory, keepLanes, changeMemory, bodies.write, queues.send(...subscribers)]
+    const inOrder = subscribers.filter(({ ordered }) => ordered)
     const steps = [
       fn('collect-facts', { timeout: 30, may: [history.may('BatchGetItem'), changeMemory, bodies.read] }),
       fn('evaluate-gate', { timeout: 30, may: [] }),
       fn('request-approval', { timeout: 30, may: [changeMemory, machines.answer] }),
-      fn('redrive-batch', { timeout: 60, emits: true, may: [...batchMay, history.ask('open')] }),
+      fn('redrive-batch', {
+        timeout: 60,
+        emits: true,
+        may: [...batchMay, history.ask('open'), queues.measure(...inOrder)],
+      }),
       fn('replay-batch', {
         timeout: 60,
         emits: true,
@@ -254,7 +263,8 @@ export class AppStack extends Stack {
       startWorkflow,
       ...steps,
     ]
-    record.onlyFrom({ roles: [...functions, ...stateMachines], rules: doors })
+    const emitting = stateMachines.filter(({ emits }) => emits)
+    record.onlyFrom({ roles: [...functions, ...emitting], rules: doors })
     busDeadLetters.onlyFrom({ roles: [], rules: [...doors, minute] })
     deadLetters.onlyFrom({ roles: [] })
     orderedDeadLetters.onlyFrom({ roles: [] })

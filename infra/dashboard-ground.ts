@@ -2,7 +2,8 @@ import { Duration } from 'aws-cdk-lib'
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch'
 import { type TableName, tables } from '../adapters/aws/tables.ts'
 import type { Watched } from './alarms.ts'
-import { graph, ours, period, type Row } from './constructs/graphs.ts'
+import { graph, type Row } from './constructs/graphs.ts'
+import { ours, period } from './constructs/metrics.ts'
 import { named, type Stage } from './stages.ts'
 
 export function functions({ functions: all }: Watched): Row {
@@ -141,7 +142,7 @@ export function costs({
     runbook: ['cost'],
     graphs: [
       graph(columns, {
-        title: 'Functions: milliseconds an hour, of half a gigabyte each',
+        title: 'Functions: milliseconds an hour, of half a gigabyte each, of 1.7 for the sweep',
         of: all.map(({ name, lambda }) =>
           lambda.metricDuration({ period: hour, statistic: 'Sum', label: name }),
         ),

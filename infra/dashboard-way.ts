@@ -1,5 +1,6 @@
 import type { Watched } from './alarms.ts'
-import { bySubscriber, graph, ours, period, type Row } from './constructs/graphs.ts'
+import { bySubscriber, graph, type Row } from './constructs/graphs.ts'
+import { ours, period } from './constructs/metrics.ts'
 import { named } from './stages.ts'
 
 /** The doors by the functions that keep them. */

@@ -8,7 +8,8 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
 import type { Watched } from './alarms.ts'
-import { bySubscriber, graph, laidOut, ours, type Row, width } from './constructs/graphs.ts'
+import { bySubscriber, graph, laidOut, type Row, width } from './constructs/graphs.ts'
+import { ours } from './constructs/metrics.ts'
 import { costs, functions, stores, workflowsAndSweep } from './dashboard-ground.ts'
 import { handlers, queues, wayIn } from './dashboard-way.ts'
 

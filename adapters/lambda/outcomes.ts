@@ -30,6 +30,8 @@ export function tellOutcomes(
     Denied: denied,
   }
   const { Recorded, Known, ...rejected } = counts
+  // what came by a queue and is in conflict is among the quarantined
+  const refusedConflicts = count('conflict')
   const troubles = outcomes.flatMap(troubleOf)
   const more = troubles.length - mostTroubles
   tell(
@@ -37,9 +39,9 @@ export function tellOutcomes(
       function: context.functionName,
       metrics: {
         ...counts,
-        Conflicts: count('conflict') + outcomes.filter(isQuarantinedConflict).length,
+        Conflicts: refusedConflicts + outcomes.filter(isQuarantinedConflict).length,
         Accepted: Recorded + Known,
-        Rejected: Object.values(rejected).reduce((sum, one) => sum + one, 0),
+        Rejected: Object.values(rejected).reduce((sum, one) => sum + one, refusedConflicts),
         DurationMs: Date.now() - began,
       },
       also: byFunction(context),

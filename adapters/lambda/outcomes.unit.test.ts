@@ -36,6 +36,13 @@ test('a batch is one line, whose metrics are those of the stage, and in sum of i
   expect(line).not.toHaveProperty('version')
 })
 
+test('a conflict that is answered over HTTP is turned away, as one by a queue is: each counts once', () => {
+  const conflict: Outcome = { status: 'conflict', identity: { project: 'main', source: '/a', id: 'a' } }
+  const context = { functionName: 'loadpath-prod-ingest', functionVersion: '7', awsRequestId: 'r' }
+  tellOutcomes([conflict, ...outcomes.slice(1)], context, { stage: 'prod', began: Date.now() })
+  expect(JSON.parse(String(lines.mock.calls[0]?.[0]))).toMatchObject({ Conflicts: 2, Rejected: 2 })
+})
+
 test('a version counts for itself too: alarms on a canary ask for just that', () => {
   const line = told('7')
   expect(directivesOf(line).slice(2)).toEqual([

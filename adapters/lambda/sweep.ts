@@ -1,8 +1,8 @@
 import type { Context } from 'aws-lambda'
 import { reasonOf } from '../../core/errors.ts'
-import type { SweepDeps } from '../../core/sweep.ts'
+import type { SweepDeps, Swept } from '../../core/sweep.ts'
 import { type Doors, projectsToSweep, sweepProjects } from '../../core/sweep-projects.ts'
-import { tellSwept } from './swept.ts'
+import { tellOpen, tellSwept } from './swept.ts'
 import { tell } from './telemetry.ts'
 
 export type SweepPorts = SweepDeps & { doors: Doors; stage: string }
@@ -18,10 +18,13 @@ export const sweepAll =
     const { doors, stage } = ports
     const { names, failures } = await projectsToSweep(doors, ports)
     const left = new Set(names)
+    const passes: Swept[] = []
     for await (const result of sweepProjects(names, ports, secondsInAll)) {
       left.delete(result.swept.project)
+      passes.push(result.swept)
       tellSwept(result, context, { stage, began })
     }
+    tellOpen(passes, context, { stage, began })
     if (failures.length === 0 && left.size === 0) return
     tell(
       {

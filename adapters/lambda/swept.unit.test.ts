@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { SweepResult } from '../../core/sweep.ts'
-import { tellSwept } from './swept.ts'
+import { tellOpen, tellSwept } from './swept.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -17,9 +17,15 @@ const idle = {
   open: {},
 }
 
-function linesOf(result: SweepResult) {
+function linesOf(...results: SweepResult[]) {
   const log = vi.spyOn(console, 'log').mockReturnValue()
-  tellSwept(result, { functionName: 'sweep', awsRequestId: 'r' }, { stage: 'test', began: Date.now() })
+  const told = [
+    { functionName: 'sweep', awsRequestId: 'r' },
+    { stage: 'test', began: Date.now() },
+  ] as const
+  for (const result of results) tellSwept(result, ...told)
+  const swept = results.map((result) => result.swept)
+  tellOpen(swept, ...told)
   return log.mock.calls.map(([line]) => JSON.parse(line))
 }
 
@@ -65,8 +71,9 @@ test('a subscriber with something open has a line, zeros and all, so that its me
 })
 
 test('a subscriber with open circuits has a line that counts them', () => {
-  const [, a] = linesOf({ swept: { ...idle, parted: { a: 2 } }, failures: [] })
-  expect(a).toMatchObject({ subscriber: 'a', project: 'shop', OpenCircuits: 2 })
+  const [line, a] = linesOf({ swept: { ...idle, parted: { a: 2 } }, failures: [] })
+  expect(line).toMatchObject({ project: 'shop', parted: { a: 2 } })
+  expect(a).toMatchObject({ subscriber: 'a', OpenCircuits: 2 })
   expect(metricsOf(a)).toEqual(['OpenCircuits'])
 })
 
@@ -74,4 +81,30 @@ test('of more than can be counted it is said of what', () => {
   const many = { retrying: 1, parked: 0, dead: 1000, oldest: undefined, more: ['dead'] as const }
   const [, line] = linesOf({ swept: { ...idle, open: { a: many } }, failures: [] })
   expect(line).toMatchObject({ OpenDead: 1000, moreThanCounted: ['dead'] })
+})
+
+test('what is open in several projects is told once, in sum: a metric would show the largest of them', () => {
+  const [older, newer] = [20, 5].map((minutes) => new Date(Date.now() - minutes * 60_000).toISOString())
+  const a = { retrying: 1, parked: 0, dead: 3, oldest: newer }
+  const more = { retrying: 0, parked: 2, dead: 1000, oldest: older, more: ['dead'] as const }
+  const closed = { retrying: 0, parked: 0, dead: 0, oldest: undefined }
+  const lines = linesOf(
+    { swept: { ...idle, open: { a, b: closed }, parted: { a: 1 } }, failures: [] },
+    { swept: { ...idle, project: 'other', open: { a: more, b: a }, parted: { a: 2 } }, failures: [] },
+    { swept: { ...idle, project: 'third', open: { a: closed } }, failures: [] },
+  )
+  expect(lines.slice(0, 3)).toMatchObject([
+    { project: 'shop', open: { a: { dead: 3 } } },
+    { project: 'other', open: { a: { dead: 1000 } } },
+    { project: 'third' },
+  ])
+  expect(lines.slice(3)).toMatchObject([
+    {
+      ...{ subscriber: 'a', OpenRetrying: 1, OpenParked: 2, OpenDead: 1003, OldestMinutes: 20 },
+      moreThanCounted: ['dead'],
+    },
+    { subscriber: 'b', OpenRetrying: 1, OpenParked: 0, OpenDead: 3, OldestMinutes: 5 },
+    { subscriber: 'a', OpenCircuits: 3 },
+  ])
+  expect(lines).toHaveLength(6)
 })

@@ -7,7 +7,7 @@ import type { TableName, tables } from '../../adapters/aws/tables.ts'
 import type { Variable } from '../../adapters/environment.ts'
 import { named, type Stage } from '../stages.ts'
 import { acknowledge, acknowledgeParameterArn } from './acknowledge.ts'
-import type { Grant } from './house-function.ts'
+import type { Conditions, Grant } from './house-function.ts'
 import type { HouseQueue } from './house-queue.ts'
 
 type TableAction =
@@ -20,20 +20,28 @@ type TableAction =
   | 'Query'
   | 'UpdateItem'
 
+/** Those of one item: without a key in the request ForAllValues would hold of nothing, and allow it. */
+type KeyedAction = 'DeleteItem' | 'GetItem' | 'PutItem'
+
 /** A table of the state stack, by its name: no stack exports to another. */
 export function table<Name extends TableName>(stack: Stack, stage: Stage, name: Name, variable: Variable) {
   const tableName = named(stage, name)
   const arn = stack.formatArn({ service: 'dynamodb', resource: 'table', resourceName: tableName })
   type Index = keyof (typeof tables)[Name]['indexes'] & string
-  const may =
-    (...actions: TableAction[]): Grant =>
+  const allow =
+    (actions: readonly TableAction[], conditions?: Conditions): Grant =>
     (fn) => {
       fn.allow(
         actions.map((action) => `dynamodb:${action}`),
         [arn],
+        conditions,
       )
       fn.set(variable, tableName)
     }
+  const may = (...actions: TableAction[]) => allow(actions)
+  /** nothing but items whose partition key is like one of these */
+  const mayOnly = (keys: readonly string[], ...actions: KeyedAction[]) =>
+    allow(actions, { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': keys } })
   const ask =
     (...indexes: Index[]): Grant =>
     (fn) =>
@@ -41,7 +49,7 @@ export function table<Name extends TableName>(stack: Stack, stage: Stage, name: 
         ['dynamodb:Query'],
         indexes.map((index) => `${arn}/index/${index}`),
       )
-  return { tableName, arn, may, ask }
+  return { tableName, arn, may, mayOnly, ask }
 }
 
 /** The bucket of the state stack, by its name. */

@@ -1,10 +1,7 @@
-import { Duration } from 'aws-cdk-lib'
-import { GraphWidget, type IMetric, type IWidget, Metric, TextWidget } from 'aws-cdk-lib/aws-cloudwatch'
+import { GraphWidget, type IMetric, type IWidget, TextWidget } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Watched } from '../alarms.ts'
-import type { Stage } from '../stages.ts'
+import { ours } from './metrics.ts'
 
-/** Of every graph but those that say otherwise. */
-export const period = Duration.minutes(1)
 /** Of a dashboard, in the units of its widgets. */
 export const width = 24
 
@@ -41,24 +38,12 @@ export const graph = (columns: number, { title, of, right = [], limit }: Graph):
     leftAnnotations: limit === undefined ? [] : [{ value: limit, label: 'rings', color: '#d13212' }],
   })
 
-export const ours = (
-  stage: Stage,
-  metricName: string,
-  statistic: string,
-  dimensions: Record<string, string> = {},
-) =>
-  new Metric({
-    namespace: 'Loadpath',
-    metricName,
-    statistic,
-    period,
-    label: dimensions.subscriber ?? metricName,
-    dimensionsMap: { stage: stage.name, ...dimensions },
-  })
-
 /** One line for each subscriber. */
 export const bySubscriber = (
   { stage, queues: { subscribers } }: Watched,
   metricName: string,
   statistic: string,
-) => subscribers.map(({ queue: { name } }) => ours(stage, metricName, statistic, { subscriber: name }))
+) =>
+  subscribers.map(({ queue: { name } }) =>
+    ours(stage, metricName, statistic, { subscriber: name }).with({ label: name }),
+  )

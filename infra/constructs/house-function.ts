@@ -23,6 +23,9 @@ import { acknowledge, acknowledgeParameterArn } from './acknowledge.ts'
 /** Allows a function something and tells it where that is, in one call. */
 export type Grant = (fn: HouseFunction) => void
 
+/** Of a policy statement. */
+export type Conditions = Record<string, Record<string, readonly string[]>>
+
 export type HouseFunctionProps = {
   stage: Stage
   /** the folder with one folder of code per function */
@@ -115,8 +118,10 @@ export class HouseFunction extends Construct {
     for (const grant of props.may) grant(this)
   }
 
-  allow(actions: string[], resources: string[]): void {
-    this.role.addToPrincipalPolicy(new PolicyStatement({ actions, resources }))
+  allow(actions: string[], resources: string[], conditions?: Conditions): void {
+    this.role.addToPrincipalPolicy(
+      new PolicyStatement({ actions, resources, ...(conditions && { conditions }) }),
+    )
   }
 
   /** A new version that raises one of these within five minutes is taken back. They watch it from its first call on. */

@@ -40,6 +40,8 @@ export class Workflow extends Construct {
   readonly name: string
   readonly machine: StateMachine
   readonly role: IRole
+  /** whether its definition sends to the record queue */
+  readonly emits: boolean
 
   constructor(scope: Construct, name: string, props: WorkflowProps) {
     super(scope, `${name}-workflow`)
@@ -51,7 +53,8 @@ export class Workflow extends Construct {
     const substitutions: Record<string, string> = Object.fromEntries(
       used.map((fn) => [`${pascal(fn.name)}FunctionArn`, fn.lambda.functionArn]),
     )
-    if (mentions('RecordQueueUrl')) substitutions.RecordQueueUrl = record.queue.queueUrl
+    this.emits = mentions('RecordQueueUrl')
+    if (this.emits) substitutions.RecordQueueUrl = record.queue.queueUrl
 
     this.machine = new StateMachine(this, 'machine', {
       stateMachineName: named(stage, name),
@@ -78,10 +81,11 @@ export class Workflow extends Construct {
           resources: used.map((fn) => fn.lambda.functionArn),
         }),
       )
-    this.machine.addToRolePolicy(
-      new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [record.queue.queueArn] }),
-    )
-    if (key) {
+    if (this.emits)
+      this.machine.addToRolePolicy(
+        new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [record.queue.queueArn] }),
+      )
+    if (key && this.emits)
       // CDK allows the role the key for the machine's own data only
       this.machine.addToRolePolicy(
         new PolicyStatement({
@@ -90,8 +94,7 @@ export class Workflow extends Construct {
           conditions: { StringEquals: { 'kms:ViaService': `sqs.${Stack.of(this).region}.amazonaws.com` } },
         }),
       )
-      acknowledgeParameterArn(this.machine)
-    }
+    if (key) acknowledgeParameterArn(this.machine)
     if (!stage.xray)
       for (const rule of ['AwsSolutions-SF2', 'Serverless-StepFunctionStateMachineXray'])
         acknowledge(

@@ -111,6 +111,21 @@ test.each(['local', 'prod'])('in %s each function that crashes or times out ring
   )
 })
 
+test('docs/deploy.md says what they cost: each metric that one watches is paid for', () => {
+  const deploy = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'deploy.md'), 'utf8')
+  const countOf = (stage: string) => {
+    const all = ofType(synthesized({ stage }), 'AWS::CloudWatch::Alarm')
+    const metrics = all.flatMap(([, { Properties }]) =>
+      Properties.Metrics
+        ? Properties.Metrics.filter(({ MetricStat }: { MetricStat?: object }) => MetricStat)
+        : [0],
+    )
+    return `${all.length} alarms on ${metrics.length} metrics`
+  }
+  expect(deploy).toContain(`| ${countOf('prod')}, `)
+  expect(deploy).toContain(`canary: ${countOf('dev')}, `)
+})
+
 test('throttling of any function rings', () => {
   const [throttles] = alarms.filter(({ MetricName }) => MetricName === 'Throttles')
   expect(throttles).toMatchObject({ Namespace: 'AWS/Lambda', Statistic: 'Sum' })

@@ -1,6 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { eventKey } from '../../adapters/aws/history-items.ts'
+import { laneKey } from '../../adapters/aws/lane-items.ts'
+import { outboxPk, recordKey } from '../../adapters/aws/memory-items.ts'
+import { keyRecord } from '../../core/access.ts'
+import { approvalRecord } from '../../core/approval.ts'
+import { controlRecord } from '../../core/control.ts'
+import { jobRecord } from '../../core/job.ts'
 import type { Lanes } from '../../core/lane.ts'
 import type { Bodies, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
+import { runRecord } from '../../core/run.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
@@ -99,6 +107,22 @@ const asked = {
 }
 const table: Record<string, Record<string, readonly string[]>> = asked
 
+/** Of history one item alone is read and deleted by its key. */
+const ofLanes = (action: string) =>
+  /^dynamodb:(Get|Delete)Item arn::dynamodb:::table\/loadpath-prod-history$/.test(action)
+    ? `${action} where the key is like lane~*`
+    : action
+
+/** What each module reads and changes of memory for a consumer of effect outside: no more is granted to that. */
+const ofMemory: Record<string, readonly string[]> = {
+  // where the effect is state
+  'core/handle.ts': [],
+  'core/shadow.ts': [],
+  'core/subscriber-controls.ts': ['*#control#*', '*#job#*', 'outbox#*'],
+  'core/start-run.ts': ['*#run#*'],
+  'functions/resume-workflow/handler.ts': ['*#approval#*'],
+}
+
 /** What each workflow invokes. */
 const steps: Record<string, readonly string[]> = {
   'test-and-validate': ['collect-facts', 'evaluate-gate', 'request-approval'],
@@ -115,6 +139,7 @@ const queuesOf: Record<string, readonly string[]> = {
   'core/handle.ts': ['record'],
   'core/ingest.ts': ['record'],
   'core/missing.ts': subscribers,
+  'core/sweep-stuck.ts': subscribers,
   'core/job-batch.ts': ['redrive', 'replay'],
   'core/replay-pass.ts': subscribers,
   'core/lane.ts': inOrder,
@@ -140,7 +165,12 @@ function asksFor(name: string, { module, port, method }: Call): readonly string[
   const inLane = port === 'lanes' || module === 'core/lane.ts'
   // only an ordered route is given lanes, and sends nowhere but into its own
   if (inLane && isConsumer(name) && !routeOf(name)?.ordered) return []
-  if (port !== 'queues') return known
+  if (port === 'memory' && isConsumer(name) && routeOf(name)?.effect !== 'state') {
+    const keys = ofMemory[module]
+    if (keys === undefined) throw new Error(`${module} calls memory.${method}: say here of which keys`)
+    return keys.flatMap((key) => known.map((action) => `${action} where the key is like ${key}`))
+  }
+  if (port !== 'queues') return known.map(ofLanes)
   const to = inLane && isConsumer(name) ? [`${name}.fifo`] : queuesOf[module]
   if (to === undefined) throw new Error(`${module} calls queues.${method}: say here which queues it means`)
   return to.flatMap((queue) => known.map((action) => `${action} loadpath-prod-${queue}`))
@@ -217,11 +247,15 @@ function grantedTo(stage: Synthesized, role: string): string[] {
   )
   const statements = own.flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement)
   expect(statements.map(({ Effect }) => Effect)).not.toContain('Deny')
-  return statements.flatMap(({ Action, Resource }) =>
-    list<string>(Action).flatMap((action) =>
-      list(Resource).map((resource) => `${action} ${nameOf(stage, resource)}`),
-    ),
-  )
+  return statements.flatMap(({ Action, Resource, Condition }) => {
+    const keys = list<string>(Condition?.['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'] ?? [])
+    return list<string>(Action).flatMap((action) =>
+      list(Resource).flatMap((resource) => {
+        const granted = `${action} ${nameOf(stage, resource)}`
+        return keys.length === 0 ? [granted] : keys.map((key) => `${granted} where the key is like ${key}`)
+      }),
+    )
+  })
 }
 
 const sorted = (all: readonly string[]) => [...new Set(all)].sort()
@@ -257,16 +291,17 @@ describe.each(Object.entries(variants))('%s', (variant, stage) => {
   })
 
   test.each(workflows)(
-    'the workflow %s invokes its functions, emits, logs, and does nothing else',
+    'the workflow %s invokes its functions, emits what its route says, logs, and does nothing else',
     (name) => {
       const [[, { Properties }]] = ofType(stage, 'AWS::StepFunctions::StateMachine').filter(
         ([, one]) => one.Properties.StateMachineName === `loadpath-prod-${name}`,
       ) as [[string, Resource]]
       const granted = sorted(grantedTo(stage, target(Properties.RoleArn)))
+      const emits = (routeOf(name)?.emits ?? []).length > 0
       expect(granted.filter((one) => !/^(logs|xray):\w+ \*$/.test(one))).toEqual(
         sorted([
           ...(steps[name] ?? []).map((step) => `lambda:InvokeFunction loadpath-prod-${step}`),
-          'sqs:SendMessage loadpath-prod-record',
+          ...(emits ? ['sqs:SendMessage loadpath-prod-record'] : []),
           ...(variant === 'encrypted'
             ? ['kms:Decrypt /loadpath/prod/key', 'kms:GenerateDataKey /loadpath/prod/key']
             : []),
@@ -276,6 +311,28 @@ describe.each(Object.entries(variants))('%s', (variant, stage) => {
       expect(Properties.TracingConfiguration.Enabled).toBe(variant === 'traced')
     },
   )
+})
+
+/** A pattern of IAM, in which `*` is anything. */
+const like = (pattern: string, key: string) => new RegExp(`^${pattern.split('*').join('.*')}$`, 's').test(key)
+
+test('a handler of effect outside reaches what holds it back, and neither keys nor tokens', () => {
+  const keys = ofMemory['core/subscriber-controls.ts'] ?? []
+  const reaches = (pk: string) => keys.some((pattern) => like(pattern, pk))
+  expect(reaches(recordKey(controlRecord('main', 'notify')).pk)).toBe(true)
+  expect(reaches(recordKey(jobRecord('main', 'j')).pk)).toBe(true)
+  expect(reaches(outboxPk('main', 'subscriber/notify'))).toBe(true)
+  for (const other of [keyRecord('k'), approvalRecord('main', 'a'), runRecord('main', 'w', 'r')])
+    expect(reaches(recordKey(other).pk)).toBe(false)
+  expect(reaches(recordKey({ project: 'main', kind: 'repository', name: 'octo/control' }).pk)).toBe(false)
+  expect(like('*#approval#*', recordKey(approvalRecord('main', 'a')).pk)).toBe(true)
+  expect(like('*#run#*', recordKey(runRecord('main', 'w', 'r')).pk)).toBe(true)
+})
+
+test('what is deleted of history are lanes', () => {
+  const lane = { project: 'main', subscriber: 's', replay: '', partitionkey: 'p' }
+  expect(laneKey(lane)).toMatchObject({ pk: { S: expect.stringMatching(/^lane~/) } })
+  expect(like('lane~*', eventKey({ project: 'main', source: '/lane~', id: 'lane~' }).pk)).toBe(false)
 })
 
 test('the calls are read off the bundles: some that are known, and none of what others call', () => {

@@ -117,10 +117,17 @@ describe('queues', () => {
       expect(record.roles.Bool).toEqual({ 'aws:PrincipalIsAWSService': 'false' })
       const roles = record.roles.ArnNotEquals['aws:PrincipalArn'].map(target)
       for (const role of roles) expect(new Map(stage.both).get(role)?.Type).toBe('AWS::IAM::Role')
+      const emitting = (routes as readonly Route[])
+        .filter(({ kind, emits }) => kind === 'workflow' && emits.length > 0)
+        .map(({ subscriber }) => `loadpath-prod-${subscriber}`)
       const machines = ofType(stage, 'AWS::StepFunctions::StateMachine')
-      expect(roles).toEqual(
-        expect.arrayContaining(machines.map(([, { Properties }]) => target(Properties.RoleArn))),
+        .filter(([, { Properties }]) => emitting.includes(Properties.StateMachineName))
+        .map(([, { Properties }]) => target(Properties.RoleArn))
+      const ofFunctions = ofType(stage, 'AWS::Lambda::Function').flatMap(([, { Properties }]) =>
+        Properties.FunctionName === undefined ? [] : [target(Properties.Role)],
       )
+      expect(machines).toHaveLength(1)
+      expect(roles.sort()).toEqual([...machines, ...ofFunctions].sort())
       expect(record.rules.Bool).toEqual({ 'aws:PrincipalIsAWSService': 'true' })
       const doors = ['loadpath-prod-inbox', 'loadpath-prod-states']
       expect(ruleNames(record.rules.ArnNotEquals['aws:SourceArn'])).toEqual(doors)
