@@ -411,6 +411,10 @@ export const route = z.looseObject({
   /** types of which only some events are taken */
   conditional: z.array(text),
   effect: text,
+  /** messages of one batch, batches at once, seconds that one may take */
+  batch: z.number(),
+  concurrency: z.number(),
+  timeout: z.number(),
   attempts: z.number(),
   emits: z.array(text),
   ordered: z.boolean().optional(),

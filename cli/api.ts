@@ -46,6 +46,9 @@ export type RebuildSelected = { subscriber: string; since?: string; asRecorded?:
 
 export type QuarantineFilter = { reason?: string; type?: string; path?: string; since?: string }
 
+/** The same key asks for the same thing, which is begun once. */
+const once = (key: string) => ({ 'idempotency-key': key })
+
 export const createApi = (send: Send) => {
   const get = <Schema extends z.ZodType>(schema: Schema, segments: readonly string[], query: Query = {}) =>
     send(schema, { path: path(['v1', ...segments], query) })
@@ -96,19 +99,19 @@ export const createApi = (send: Send) => {
 
     deadLetters: (query: Paged & Selected) =>
       get(answers.listOf(answers.openDelivery), ['dead-letters'], inQuery(query)),
-    deadLetter: (id: string, query: { source?: string; subscriber?: string }) =>
+    deadLetter: (id: string, query: Named) =>
       get(answers.deadLetter, ['dead-letters', deadLetterId(id)], query),
     deadGroups: (query: Selected & { cursor?: string | undefined }) =>
       get(answers.deadGroups, ['dead-letters', 'groups'], inQuery(query)),
-    redriveAll: (request: Selected & { rate?: number; stopAfter?: number }) =>
-      post(answers.job, ['dead-letters', 'redrive'], request),
-    dropSome: (request: Selected & { why?: string; cursor?: string | undefined }) =>
+    redriveAll: (request: Selected & { all?: true; rate?: number; stopAfter?: number }, key: string) =>
+      post(answers.job, ['dead-letters', 'redrive'], request, once(key)),
+    dropSome: (request: Selected & { all?: true; because?: string; cursor?: string | undefined }) =>
       post(answers.droppedSome, ['dead-letters', 'drop'], request),
     redrive: (id: string, request: Named) =>
       post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'redrive'], request),
     editDead: (id: string, request: Named & { data: unknown }) =>
       post(answers.edited, ['dead-letters', deadLetterId(id), 'edit'], request),
-    drop: (id: string, request: Named & { why?: string }) =>
+    drop: (id: string, request: Named & { reason?: string }) =>
       post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'drop'], request),
 
     jobs: (query: Paged & { kind?: string; state?: string }) =>
@@ -116,13 +119,13 @@ export const createApi = (send: Send) => {
     job: (id: string) => get(answers.job, ['jobs', id]),
     pauseJob: (id: string) => post(answers.job, ['jobs', id, 'pause'], {}),
     resumeJob: (id: string) => post(answers.job, ['jobs', id, 'resume'], {}),
-    replay: (request: ReplaySelected & { rate?: number; emit?: boolean }) =>
-      post(answers.askedJob, ['replays'], request),
+    replay: (request: ReplaySelected & { rate?: number; emit?: boolean }, key: string) =>
+      post(answers.askedJob, ['replays'], request, once(key)),
     countReplay: (request: ReplaySelected & { cursor?: string | undefined }) =>
       post(answers.countedReplay, ['replays', 'count'], request),
     replayOf: (id: string) => get(answers.replay, ['replays', id]),
-    rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }) =>
-      post(answers.askedJob, ['rebuilds'], request),
+    rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }, key: string) =>
+      post(answers.askedJob, ['rebuilds'], request, once(key)),
     countRebuild: (request: RebuildSelected & { cursor?: string | undefined }) =>
       post(answers.countedReplay, ['rebuilds', 'count'], request),
     stopJob: (id: string, reason?: string) => post(answers.job, ['jobs', id, 'stop'], { reason }),
@@ -139,7 +142,7 @@ export const createApi = (send: Send) => {
       post(answers.mendedQuarantine, ['quarantine', digest, 'redrive'], request),
     editQuarantined: (digest: string, request: { dryRun: boolean; text?: string; data?: unknown }) =>
       post(answers.mendedQuarantine, ['quarantine', digest, 'edit'], request),
-    dropQuarantined: (digest: string, request: { note?: string }) =>
+    dropQuarantined: (digest: string, request: { reason?: string }) =>
       post(answers.mendedQuarantine, ['quarantine', digest, 'drop'], request),
     quarantined: (digest: string) => get(answers.quarantined, ['quarantine', digest]),
 
@@ -157,10 +160,7 @@ export const createApi = (send: Send) => {
     run: (
       request: { workflow: string; data?: unknown; event?: { id: string; source?: string } },
       key: string,
-    ) =>
-      post(answers.runName, ['runs'], request, {
-        'idempotency-key': key,
-      }),
+    ) => post(answers.runName, ['runs'], request, once(key)),
     runs: (query: Paged & { workflow?: string; status?: string }) =>
       get(answers.listOf(answers.run), ['runs'], query),
     runOf: (workflow: string, run: string) => get(answers.run, ['runs', workflow, run]),

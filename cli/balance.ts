@@ -2,9 +2,8 @@ import { added, emptySheet, imbalances } from '../core/balance-sheet.ts'
 import type { Balance, MendedDelivery } from './answers.ts'
 import type { Api } from './api.ts'
 import { type Books, booksText, verdictOf } from './balance-view.ts'
-import { ApiError } from './client.ts'
 import type { Cli } from './context.ts'
-import { pause } from './io.ts'
+import { steadily } from './steadily.ts'
 
 export type BalanceOptions = {
   since?: string
@@ -63,20 +62,6 @@ async function read(cli: Cli, api: Api, options: BalanceOptions): Promise<Omit<B
   const { window, sweep } = last
   const contradictions = [...new Set([...wrong, ...imbalances(sheet)])]
   return { window, sheet, imbalances: contradictions, sweep, ...(last.replay && { replay: last.replay }) }
-}
-
-const tries = 4
-
-/** Books of a long time are many calls: one that does not answer is asked again. */
-async function steadily<T>(cli: Cli, ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++)
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof ApiError) || error.status < 500 || attempt === tries) throw error
-      cli.note(`${error.message}\nTrying again`)
-      await pause(500 * 2 ** attempt, cli.io.interrupted())
-    }
 }
 
 const perCall = 100

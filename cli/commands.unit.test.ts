@@ -201,9 +201,12 @@ describe('what is set up', () => {
       subscriber: 'analyze-push',
       types: ['github.push'],
     })
-    expect((await run(['routes'])).out).toMatch(
-      /^analyze-push +function +outside +5 +github\.push \(some\) +repository\.analyzed$/m,
+    const { out } = await run(['routes'])
+    expect(out).toMatch(/^SUBSCRIBER +KIND +EFFECT +ATTEMPTS +BATCH +AT ONCE +TIMEOUT +ORDERED +TAKES/)
+    expect(out).toMatch(
+      /^analyze-push +function +outside +5 +\d+ +\d+ +\d+ s +no +github\.push \(some\) +repository\.analyzed$/m,
     )
+    expect(out).toMatch(/^track-repository +function +\w+ +\d+ +\d+ +\d+ +\d+ s +yes /m)
     expect((await run(['builds', 'octo/hello'])).out).toBe('No build of octo/hello is known.\n')
     expect((await run(['builds', 'hello'])).err).toContain('query.repository: expected')
   })

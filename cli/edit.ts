@@ -4,24 +4,27 @@ import type { Cli } from './context.ts'
 import { CommandError, UsageError } from './faults.ts'
 import { edited, givenJson } from './given.ts'
 import type { Paint } from './output.ts'
+import { steadily } from './steadily.ts'
 
 /**
- * Hands JSON to the user's editor, and what comes back to `send`, until that takes it: what it refuses is shown, and
+ * Hands a text to the user's editor, and what comes back to `send`, until that takes it: what it refuses is shown, and
  * nothing of their work is lost.
  */
-async function editUntilTaken<Answer>(
+export async function editUntilTaken<Answer>(
   cli: Cli,
-  before: unknown,
-  send: (value: unknown) => Promise<Answer>,
+  before: string,
+  how: Parameters<typeof edited>[2],
+  send: (text: string) => Promise<Answer>,
 ): Promise<Answer> {
-  const how = { name: 'data.json', instead: '--data <file|-|json>' }
-  let text = `${JSON.stringify(before, null, 2)}\n`
+  let text = before
   for (;;) {
     text = await edited(cli, text, how)
     try {
-      return await send(parsed(text))
+      const written = text
+      return await steadily(cli, () => send(written))
     } catch (error) {
-      const isTheirs = error instanceof UsageError || (error instanceof ApiError && error.status === 422)
+      const isTheirs =
+        error instanceof UsageError || (error instanceof ApiError && [409, 422].includes(error.status))
       if (!isTheirs) throw error
       cli.note(error.message)
       if (!(await cli.io.agrees?.('Edit it again?'))) throw new CommandError('Nothing was changed.')
@@ -59,7 +62,12 @@ export async function editDead(
   const send = (value: unknown) => api.editDead(id, { ...named, data: value })
   const answer =
     data === undefined
-      ? await editUntilTaken(cli, await presentData(api, id, named), send)
+      ? await editUntilTaken(
+          cli,
+          `${JSON.stringify(await presentData(api, id, named), null, 2)}\n`,
+          { name: 'data.json', instead: '--data <file|-|json>' },
+          (text) => send(parsed(text)),
+        )
       : await send(await givenJson(cli, '--data', data))
   cli.show(answer, ({ outcome, subscriber: to, replacement, changes }, p) =>
     [
@@ -71,8 +79,7 @@ export async function editDead(
   )
 }
 
-async function presentData(api: Api, id: string, { subscriber, source }: Named): Promise<unknown> {
-  const named = { ...(subscriber && { subscriber }), ...(source && { source }) }
+async function presentData(api: Api, id: string, named: Named): Promise<unknown> {
   const { newest, event } = await api.deadLetter(id, named)
   return newest ?? event.data
 }

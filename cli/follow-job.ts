@@ -6,21 +6,30 @@ import { pause } from './io.ts'
 import { countsText } from './job-view.ts'
 
 const everyMilliseconds = 1000
+/** A run that has ended before its job may be followed by another: somebody resumes it, or it hands over. */
+const patienceWithRuns = 60_000
 
 /**
  * Shows how far a job is until it has ended: on a terminal in one line that is written anew, else a line for each change.
- * A job that did not come to its end makes the command fail.
+ * A job that did not come to its end makes the command fail. One that is interrupted may go on: that is waited for, a
+ * minute.
  */
 export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Promise<Job> {
   const signal = cli.io.interrupted()
   const line = progressLine(cli)
   const { patiently } = await import('./follow.ts')
   const patient = patiently(cli)
+  let interruptedSince: number | undefined
   for (;;) {
     const found = await patient(() => api.job(id))
     if (found !== undefined) {
       line.show(`${found.kind} ${found.id} ${found.state}: ${countsText(found.counts) || 'nothing yet'}`)
-      if (found.state !== 'running') {
+      interruptedSince = found.state === 'interrupted' ? (interruptedSince ?? cli.io.now()) : undefined
+      const goesOn =
+        interruptedSince === undefined
+          ? found.state === 'running'
+          : cli.io.now() - interruptedSince < patienceWithRuns
+      if (!goesOn) {
         line.end()
         if (found.state !== 'done') cli.failed()
         return found

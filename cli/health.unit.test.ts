@@ -187,6 +187,8 @@ describe('logs', () => {
       if (logGroupName === '/aws/lambda/loadpath-dev-record')
         return { events: [line(now - 3000, 'first\n'), line(now - 1000, 'third')] }
       if (logGroupName === '/aws/lambda/loadpath-dev-api') return { events: [line(now - 2000, 'second')] }
+      if (logGroupName === '/aws/lambda/loadpath-dev-start-workflow')
+        return { events: [line(now - 4000, 'began')] }
       throw new AwsFault('ResourceNotFoundException')
     }
     const { code, out } = await run(['logs', '--json'])
@@ -197,11 +199,15 @@ describe('logs', () => {
         .split('\n')
         .map((each) => JSON.parse(each)),
     ).toMatchObject([
+      { function: 'start-workflow', message: 'began' },
       { function: 'record', message: 'first' },
       { function: 'api', message: 'second' },
       { function: 'record', message: 'third', time: new Date(now - 1000).toISOString() },
     ])
     expect((await run(['logs', 'record', '--grep', 'third'])).out).toMatch(/^\S+ \S+ {2}record {2}third\n$/)
+    const workflow = await run(['logs', 'test-and-validate', 'redrive'])
+    expect(workflow).toMatchObject({ code: 0, err: expect.stringContaining('these are of start-workflow') })
+    expect(workflow.out).toMatch(/^\S+ \S+ {2}start-workflow {2}began\n$/)
     const unknown = await run(['logs', 'recrod'])
     expect(unknown.code).toBe(2)
     expect(unknown.err).toContain('recrod is no function of stage dev: there is analyze-push, api,')

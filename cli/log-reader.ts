@@ -15,6 +15,8 @@ export type LogOptions = { follow?: boolean; since: number; grep?: string; all?:
 type Line = { time: string; function: string; message: string }
 
 const everyMilliseconds = 1500
+/** the function that takes from the queues of workflows */
+const starter = 'start-workflow'
 /** A line may show up this much later than its own time says. */
 const lateness = 30_000
 /** What Lambda itself writes around each invocation. */
@@ -28,12 +30,18 @@ export async function printLogs(
 ): Promise<void> {
   const stage = cli.stage()
   const { functions } = await stage.config()
-  const chosen = names.length === 0 ? Object.keys(functions) : names
+  const workflows: string[] = (await import('../events/routes.ts')).routes.flatMap(({ kind, subscriber }) =>
+    kind === 'workflow' ? [subscriber] : [],
+  )
+  const own = names.map((name) => (workflows.includes(name) ? starter : name))
+  const chosen = names.length === 0 ? Object.keys(functions) : [...new Set(own)]
   for (const name of chosen)
     if (functions[name] === undefined)
       throw new UsageError(
         `${name} is no function of stage ${stage.name}: there is ${Object.keys(functions).sort().join(', ')}`,
       )
+  if (own.includes(starter) && !names.includes(starter))
+    cli.note(`Workflows have no logs of their own: these are of ${starter}, which begins their runs.`)
   const client = new CloudWatchLogsClient(await awsSettings(stage))
   const width = Math.max(...chosen.map((name) => name.length))
   const seen = new Map<string, number>()

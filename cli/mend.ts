@@ -1,46 +1,57 @@
-import type { Api, Selected } from './api.ts'
+import { agreed } from './agree.ts'
+import type { Api, Named, Selected } from './api.ts'
 import type { Cli } from './context.ts'
 import { gatherGroups, groupsTable, partial } from './dead-groups.ts'
-import { UsageError } from './faults.ts'
+import { CommandError, UsageError } from './faults.ts'
 import { followJob } from './follow-job.ts'
 import { jobText } from './job-view.ts'
 import { count, type Paint, state } from './output.ts'
 import { selected } from './selection.ts'
+import { askOnce } from './steadily.ts'
 
-type Which = Selected & { source?: string; all?: boolean }
+type Which = Selected & { source?: string; replay?: string; all?: boolean }
 export type RedriveOptions = Which & { dryRun?: boolean; rate?: number; stopAfter?: number; wait?: boolean }
 export type DropOptions = Which & { because?: string; yes?: boolean }
 
 /** What was asked for: one event, or what the filters say. */
-function whichOf(id: string | undefined, options: Which): { one: string } | { some: Selected } {
+function whichOf(
+  id: string | undefined,
+  options: Which,
+): { one: string } | { some: Selected & { all?: true } } {
   const filters = selected(options)
   const { subscriber: _, ...others } = filters
   if (id !== undefined) {
     if (Object.keys(others).length > 0 || options.all)
-      throw new UsageError('one event, or filters: with an event only --subscriber and --source go')
+      throw new UsageError('one event, or filters: with an event only --subscriber, --replay and --source go')
     return { one: id }
   }
-  if (options.source !== undefined) throw new UsageError('--source goes with an event')
-  if (Object.keys(filters).length === 0 && !options.all)
+  for (const name of ['source', 'replay'] as const)
+    if (options[name] !== undefined) throw new UsageError(`--${name} goes with an event`)
+  if (Object.keys(filters).length > 0) return { some: filters }
+  if (!options.all)
     throw new UsageError('say which: an event, a filter such as --subscriber or --since, or --all')
-  return { some: filters }
+  return { some: { all: true } }
 }
 
-const namedOf = ({ subscriber, source }: Which) => ({
-  ...(subscriber && { subscriber }),
-  ...(source && { source }),
+const namedOf = ({ subscriber, source, replay }: Which): Named => ({
+  ...(subscriber !== undefined && { subscriber }),
+  ...(source !== undefined && { source }),
+  ...(replay !== undefined && { replay }),
 })
 
 export async function redrive(cli: Cli, id: string | undefined, options: RedriveOptions): Promise<void> {
   const which = whichOf(id, options)
-  const api = await cli.api()
   const { dryRun, rate, stopAfter, wait } = options
   if ('one' in which) {
+    const ofJobs = Object.entries({ rate, 'stop-after': stopAfter, wait }).find(
+      ([, given]) => given !== undefined,
+    )
+    if (ofJobs !== undefined)
+      throw new UsageError(`--${ofJobs[0]} goes with filters: one event is sent at once`)
+    const api = await cli.api()
     if (dryRun) {
-      const letter = await api.deadLetter(which.one, namedOf(options))
-      cli.show(
-        letter,
-        ({ delivery, event }) => `${event.type} ${event.id} would be sent to ${delivery.subscriber}.`,
+      cli.show(await deadOf(api, which.one, options), ({ event, deliveries: dead }) =>
+        dead.map((one) => `${event.type} ${event.id} would be sent to ${toText(one)}.`).join('\n'),
       )
       return
     }
@@ -49,8 +60,10 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
     if (!answer.items.some(({ outcome }) => outcome !== 'blocked')) cli.failed()
     return
   }
+  const api = await cli.api()
+  const { all: _, ...filters } = which.some
   if (dryRun) {
-    const found = await gatherGroups(api, which.some)
+    const found = await gatherGroups(api, filters)
     cli.show(found, (groups, p) =>
       [
         groupsTable(groups, p),
@@ -60,14 +73,30 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
     cli.note(partial(found))
     return
   }
-  const asked = await api.redriveAll({
+  const request = {
     ...which.some,
     ...(rate === undefined ? {} : { rate }),
     ...(stopAfter === undefined ? {} : { stopAfter }),
-  })
+  }
+  const asked = await askOnce(cli, (key) => api.redriveAll(request, key))
   if (!wait) cli.note(`loadpath jobs show ${asked.id} says how far it is.`)
   cli.show(wait ? await followJob(cli, api, asked.id) : asked, jobText)
 }
+
+/** The deliveries that are meant and dead; there is at least one. */
+async function deadOf(api: Api, id: string, { source, subscriber, replay }: Which) {
+  const { event, deliveries: all } = await api.event(id, source)
+  const meant = all.filter(
+    (one) => (subscriber ?? one.subscriber) === one.subscriber && (replay ?? one.replay) === one.replay,
+  )
+  const dead = meant.filter((one) => one.state === 'dead')
+  if (dead.length > 0) return { event, deliveries: dead }
+  const stand = meant.map((one) => `${toText(one)} is ${one.state}`).join(', ')
+  throw new CommandError(`No such delivery of ${id} is dead${stand === '' ? '' : `: ${stand}`}`)
+}
+
+const toText = ({ subscriber, replay }: { subscriber: string; replay: string }): string =>
+  `${subscriber}${replay === '' ? '' : ` (replay ${replay})`}`
 
 const deliveries = (n: number): string => count(n, 'delivery', 'deliveries')
 
@@ -88,25 +117,43 @@ function line({ subscriber, replay, outcome, state: now, detail }: Item, p: Pain
 export async function drop(cli: Cli, id: string | undefined, options: DropOptions): Promise<void> {
   const which = whichOf(id, options)
   const api = await cli.api()
-  const why = options.because === undefined ? {} : { why: options.because }
+  const { because, yes } = options
   if ('one' in which) {
-    await agreed(cli, options, async () => `Drop the dead delivery of ${which.one}`)
-    const answer = await api.drop(which.one, { ...namedOf(options), ...why })
+    await agreed(cli, yes, async () => `Drop the dead delivery of ${which.one}? ${forGood}`)
+    const answer = await api.drop(which.one, {
+      ...namedOf(options),
+      ...(because !== undefined && { reason: because }),
+    })
     cli.show(answer, ({ items }, p) => items.map((item) => line(item, p)).join('\n'))
     return
   }
-  await agreed(cli, options, async () => {
-    const found = await gatherGroups(api, which.some)
+  const { all: _, ...filters } = which.some
+  let until = filters.until
+  await agreed(cli, yes, async () => {
+    const began = new Date(cli.io.now()).toISOString()
+    const found = await gatherGroups(api, filters)
     cli.note(groupsTable(found, plain))
-    return `Drop ${found.complete ? '' : 'more than '}${deliveries(found.count)}`
+    // what dies after it was counted was not agreed to; where all were, the stage's own clock says when
+    const last = found.groups
+      .map((group) => group.last)
+      .toSorted()
+      .at(-1)
+    until = (found.complete ? last : undefined) ?? until ?? began
+    return `Drop ${found.complete ? '' : 'more than '}${deliveries(found.count)}? ${forGood}`
   })
-  cli.show(await dropAll(api, { ...which.some, ...why }), ({ dropped, already }) =>
+  const request = {
+    ...(until === undefined ? which.some : { ...filters, until }),
+    ...(because !== undefined && { because }),
+  }
+  cli.show(await dropAll(api, request), ({ dropped, already }) =>
     [
       `${deliveries(dropped)} dropped.`,
       ...(already > 0 ? [`${already} had been dealt with meanwhile.`] : []),
     ].join(' '),
   )
 }
+
+const forGood = 'Nobody will handle it any more.'
 
 const same = (text: string): string => text
 const plain: Paint = { bold: same, dim: same, red: same, green: same, yellow: same, cyan: same }
@@ -124,15 +171,4 @@ async function dropAll(
     cursor = next
   } while (cursor !== undefined)
   return total
-}
-
-/** @throws UsageError when nobody is there to be asked, and when they do not agree */
-async function agreed(cli: Cli, { yes }: DropOptions, question: () => Promise<string>): Promise<void> {
-  if (yes) return
-  if (cli.io.agrees === undefined)
-    throw new UsageError(
-      'what is dropped is not handled any more: nobody is at a terminal to be asked, so say --yes',
-    )
-  if (!(await cli.io.agrees(`${await question()}? Nobody will handle it any more.`)))
-    throw new UsageError('Nothing was dropped.')
 }

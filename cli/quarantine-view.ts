@@ -13,7 +13,7 @@ const shortened = ([first = '', ...rest]: string[]): string =>
 
 const short = (digest: string): string => digest.slice(0, 12)
 
-const nothing = 'Nothing is in quarantine.'
+export const nothing = 'Nothing is in quarantine.'
 
 export const groupsText = ({ items }: { items: readonly QuarantineGroup[] }, p: Paint): string =>
   items.length === 0
@@ -98,7 +98,11 @@ export function mendedText(mended: MendedQuarantine, p: Paint, dry: boolean): st
   }
 }
 
-export function redrivenText({ counts, refusals, stopped }: Redriven, p: Paint, dry: boolean): string {
+export function redrivenText(
+  { counts, refusals, stopped, interrupted }: Redriven,
+  p: Paint,
+  dry: boolean,
+): string {
   const told = Object.entries(counts).map(([outcome, number]) => `${number} ${state(p, outcome)}`)
   return [
     `${dry ? 'It would be: ' : ''}${told.join(', ') || nothing}`,
@@ -112,5 +116,6 @@ export function redrivenText({ counts, refusals, stopped }: Redriven, p: Paint, 
             `Stopped: ${count(stopped.count, 'entry', 'entries')} refused alike. What is left was not tried.`,
           ),
         ]),
+    ...(interrupted ? [p.red('Interrupted. What is left was not tried.')] : []),
   ].join('\n')
 }

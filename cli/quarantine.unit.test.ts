@@ -45,7 +45,7 @@ it('list: groups first, then one by one, and what was settled', async () => {
   const each = await json(0, 'quarantine', 'list', '--all', '--type', 'github.push')
   expect(each.items.map(({ digest }: { digest: string }) => digest).sort()).toEqual(digests.toSorted())
   expect((await json(0, 'quarantine', 'list', '--limit', '1')).items).toHaveLength(1)
-  await run(['quarantine', 'drop', digests[0] ?? '', '--because', 'a test'])
+  await run(['quarantine', 'drop', digests[0] ?? '', '--because', 'a test', '--yes'])
   const settled = await run(['quarantine', 'list', '--settled'])
   expect(settled.out).toMatch(/invalid +github\.push +dropped +user:\S+ +a test/)
 })
@@ -56,7 +56,7 @@ it('show, by the beginning of a digest: the text as it came, and what became of 
   expect(shown.out).toContain('data.ref: expected')
   expect(shown.out).toContain('"ref":"main"')
   expect((await run(['quarantine', 'show', 'ab12ff'])).code).toBe(1)
-  await run(['quarantine', 'drop', digest.slice(0, 8)])
+  await run(['quarantine', 'drop', digest.slice(0, 8), '--yes'])
   expect((await run(['quarantine', 'show', digest])).out).toMatch(/settled +dropped by user:/)
 })
 
@@ -69,9 +69,9 @@ it('edit with data from an argument, a file or standard input; a dry run changes
     expect.stringContaining('would be recorded: github.push a of https'),
   ])
   const wrong = await run(['quarantine', 'edit', digest, '--data', '-'], { stdin: JSON.stringify(bad) })
-  expect([wrong.code, wrong.out]).toEqual([
+  expect([wrong.code, wrong.err]).toEqual([
     1,
-    expect.stringContaining('still refused (invalid), and stays:\n  data.ref:'),
+    expect.stringMatching(/it stays in quarantine: invalid \(422\)\n {2}data\.ref: expected/),
   ])
   const file = join(await mkdtemp(join(tmpdir(), 'loadpath-test-')), 'mended.json')
   await writeFile(file, data)
@@ -120,21 +120,24 @@ it.each([
 it('redrive one: as it came, and still refused it stays', async () => {
   const digest = await webhook('a')
   const said = await run(['quarantine', 'redrive', digest])
-  expect([said.code, said.out]).toEqual([1, expect.stringContaining('still refused')])
+  expect([said.code, said.err]).toEqual([1, expect.stringContaining('data.ref: expected')])
+  const dry = await run(['quarantine', 'redrive', digest, '--dry-run'])
+  expect([dry.code, dry.out]).toEqual([1, expect.stringContaining('still refused')])
   expect(await run(['quarantine', 'redrive', digest, '--type', 'x'])).toMatchObject({ code: 2 })
 })
 
 it('redrive all: stops when the same refusal repeats, and says what it is', async () => {
   for (let n = 0; n < 15; n++) await webhook(`p${n}`)
-  const stopped = await json(1, 'quarantine', 'redrive', '--stop-after', '4')
+  expect(await run(['quarantine', 'redrive'])).toMatchObject({ code: 2, out: '' })
+  const stopped = await json(1, 'quarantine', 'redrive', '--all', '--stop-after', '4')
   expect(stopped).toMatchObject({
     counts: { refused: 4 },
     refusals: [{ refusal: expect.stringMatching(/^invalid: data\.ref: expected/), count: 4 }],
     stopped: { count: 4 },
   })
-  const said = await run(['quarantine', 'redrive', '--stop-after', '4'])
+  const said = await run(['quarantine', 'redrive', '--all', '--stop-after', '4'])
   expect(said.out).toContain('Stopped: 4 entries refused alike')
-  const dry = await json(1, 'quarantine', 'redrive', '--dry-run', '--stop-after', '2')
+  const dry = await json(1, 'quarantine', 'redrive', '--all', '--dry-run', '--stop-after', '2')
   expect(dry).toMatchObject({ counts: { refused: 15 } })
   expect(dry).not.toHaveProperty('stopped')
   expect(await json(0, 'quarantine', 'redrive', '--type', 'github.other')).toEqual({
@@ -158,10 +161,66 @@ it('redrive all: at a rate, until all that is admitted now is recorded', async (
       type: 'acme.x',
     })
   const began = Date.now()
-  expect(await json(0, 'quarantine', 'redrive', '--rate', '5', '--stop-after', '1')).toMatchObject({
+  expect(await json(0, 'quarantine', 'redrive', '--all', '--rate', '5', '--stop-after', '1')).toMatchObject({
     counts: { recorded: 3 },
     refusals: [],
   })
   expect(Date.now() - began).toBeGreaterThan(350)
   expect((await run(['quarantine', 'list'])).out).toBe('Nothing is in quarantine.\n')
+})
+
+it('redrive all: interrupted is not done', async () => {
+  for (const id of ['a', 'b', 'c']) await webhook(id)
+  const controller = new AbortController()
+  controller.abort()
+  const words = ['quarantine', 'redrive', '--all', '--rate', '1', '--stop-after', '5']
+  const said = await run(words, { signal: controller.signal })
+  expect([said.code, said.out]).toEqual([1, expect.stringContaining('Interrupted.')])
+})
+
+it('the editor opens again with what they wrote, where that is refused', async () => {
+  const digest = await webhook('a')
+  const seen: string[] = []
+  const edit = async (text: string) => {
+    seen.push(text)
+    return text.replace(
+      seen.length === 1 ? '"main"' : '"of main"',
+      seen.length === 1 ? '"of main"' : '"refs/heads/main"',
+    )
+  }
+  const said = await run(['quarantine', 'edit', digest], { edit, agrees: async () => true })
+  expect([said.code, said.out]).toEqual([0, expect.stringContaining('is recorded')])
+  expect(seen[1]).toContain('"of main"')
+  expect(said.err).toContain('data.ref: expected')
+})
+
+it('drop asks first, and drops by filter what was counted', async () => {
+  const digests = [await webhook('a'), await webhook('b')]
+  const forged = await webhook('forged', { type: 'repository.analyzed', data: {} })
+  expect(await run(['quarantine', 'drop', forged])).toMatchObject({ code: 2 })
+  expect(await run(['quarantine', 'drop', forged], { agrees: async () => false })).toMatchObject({ code: 1 })
+  expect((await json(0, 'quarantine', 'list', '--all')).items).toHaveLength(3)
+  for (const words of [[], [forged, '--all'], [forged, '--type', 'x']])
+    expect((await run(['quarantine', 'drop', ...words, '--yes'])).code).toBe(2)
+  let question = ''
+  const agrees = async (text: string) => {
+    question = text
+    await webhook('later')
+    return true
+  }
+  const dropped = await run(['quarantine', 'drop', '--reason', 'invalid'], { agrees })
+  expect([dropped.code, question]).toEqual([0, expect.stringContaining('Drop 2 entries?')])
+  for (const digest of digests) expect(dropped.out).toContain(`${digest.slice(0, 12)} dropped`)
+  expect((await json(0, 'quarantine', 'list', '--all')).items).toHaveLength(2)
+})
+
+it('says so where several begin with what was given', async () => {
+  for (const end of ['1', '2'])
+    await here.history.quarantine({
+      ...{ project: 'main', digest: `abcdef${end.repeat(58)}`, reason: 'invalid', faults: [], door: 'http' },
+      ...{ received: here.now(), raw: '{}' },
+    })
+  const { code, err } = await run(['quarantine', 'show', 'abcdef'])
+  expect([code, err]).toEqual([1, expect.stringContaining('2 in quarantine begin with abcdef: abcdef')])
+  expect((await run(['quarantine', 'show', 'abcdef1'])).code).toBe(0)
 })

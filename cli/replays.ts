@@ -2,10 +2,11 @@ import { type Command, Option } from 'commander'
 import type { CountedReplay, Replay } from './answers.ts'
 import type { Api } from './api.ts'
 import type { Cli } from './context.ts'
+import { CommandError } from './faults.ts'
 import { followJob } from './follow-job.ts'
-import { countsText, jobText } from './job-view.ts'
-import { examples, gather, more, type Paging, paged, positive } from './options.ts'
-import { localTime, type Paint, state, table } from './output.ts'
+import { jobText } from './job-view.ts'
+import { examples, positive } from './options.ts'
+import { type Paint, table } from './output.ts'
 
 /** What replays and rebuilds share: both are jobs over the history, and both can be counted first. */
 
@@ -105,66 +106,18 @@ export function replayText(found: Replay, p: Paint): string {
 const valueText = ({ before, after }: { before?: unknown; after?: unknown }): string =>
   `${JSON.stringify(before) ?? 'nothing'} -> ${JSON.stringify(after) ?? 'nothing'}`
 
-/** What one does with a job of a kind once it has been asked for. */
-export function jobCommands(group: Command, kind: Kind, cli: Cli): void {
-  paged(group.command('list'))
-    .description(`${kind}s, newest first`)
-    .addHelpText('after', examples(`${kind} list`))
-    .action(async (paging: Paging) => {
-      const api = await cli.api()
-      const list = await gather(paging, (at) => api.jobs({ kind, ...at }))
-      cli.show(list, ({ items }, p) =>
-        items.length === 0
-          ? `No ${kind}s.`
-          : table(
-              p,
-              ['ASKED', 'ID', 'OF', 'STATE', 'BY', 'SO FAR'],
-              items.map((job) => [
-                localTime(job.asked),
-                job.id,
-                p.bold(job.subscriber),
-                state(p, job.state),
-                job.by,
-                countsText(job.counts),
-              ]),
-            ),
-      )
-      cli.note(more(list))
-    })
-
-  const named = (name: string) => group.command(name).argument('<id>', 'as listed')
-  const example = '5f0e9d0f1c1c9b4d8a11'
-
-  named('show')
+/** What it found; all else that one does with a job is among `jobs`. */
+export function showCommand(group: Command, kind: Kind, cli: Cli): void {
+  group
+    .command('show')
+    .argument('<job>', `as \`loadpath jobs list --kind ${kind}\` lists it`)
     .description('how far it is, and what it found')
-    .addHelpText('after', examples(`${kind} show ${example}`))
+    .addHelpText('after', examples(`${kind} show 5f0e9d0f1c1c9b4d8a11`))
     .action(async (id: string) => {
       const api = await cli.api()
-      cli.show(await api.replayOf(id), replayText)
-    })
-
-  named('pause')
-    .description('pause it; what it has sent is handled')
-    .addHelpText('after', examples(`${kind} pause ${example}`))
-    .action(async (id: string) => {
-      const api = await cli.api()
-      cli.show(await api.pauseJob(id), jobText)
-    })
-
-  named('resume')
-    .description('go on with one that is paused, or whose run was interrupted')
-    .addHelpText('after', examples(`${kind} resume ${example}`))
-    .action(async (id: string) => {
-      const api = await cli.api()
-      cli.show(await api.resumeJob(id), jobText)
-    })
-
-  named('stop')
-    .description('end it before it is done')
-    .option('--reason <text>', 'kept with it')
-    .addHelpText('after', examples(`${kind} stop ${example} --reason "the wrong day"`))
-    .action(async (id: string, { reason }: { reason?: string }) => {
-      const api = await cli.api()
-      cli.show(await api.stopJob(id, reason), jobText)
+      const found = await api.replayOf(id)
+      if (found.kind !== kind)
+        throw new CommandError(`job ${id} is a ${found.kind}: loadpath ${found.kind} show ${id}`)
+      cli.show(found, replayText)
     })
 }

@@ -51,7 +51,7 @@ describe('replay', () => {
     await play(id)
     const waited = await run('jobs', 'show', id, '--wait')
     expect(waited).toMatchObject({ code: 0, out: expect.stringContaining('2 sent, 2 done') })
-    expect((await run('replay', 'list')).out).toContain(id)
+    expect((await run('jobs', 'list', '--kind', 'replay')).out).toContain(id)
     expect((await run('replay', 'show', id)).out).toMatch(/^replay \S+ done\n/)
   })
 
@@ -71,13 +71,13 @@ describe('replay', () => {
 
   it('is paused, resumed and stopped', async () => {
     const { id } = JSON.parse((await run('replay', 'analyze-push', '--event', 'p2', '--json')).out)
-    expect((await run('replay', 'pause', id)).out).toMatch(/^replay \S+ paused\n/)
+    expect((await run('jobs', 'pause', id)).out).toMatch(/^replay \S+ paused\n/)
     expect((await run('replay', 'show', id)).out).toContain(`loadpath jobs resume ${id}`)
     await relay([{ project: 'main', partitionkey: `job/${id}` }], { ...here.deps, clock: here.now, routes })
-    const resumed = await run('replay', 'resume', id)
+    const resumed = await run('jobs', 'resume', id)
     expect(resumed).toMatchObject({ code: 0, out: expect.stringContaining('attempt 2') })
-    expect((await run('replay', 'stop', id, '--reason', 'enough')).out).toMatch(/stopped\n.*enough/s)
-    expect((await run('replay', 'resume', id)).code).toBe(1)
+    expect((await run('jobs', 'stop', id, '--reason', 'enough')).out).toMatch(/stopped\n.*enough/s)
+    expect((await run('jobs', 'resume', id)).code).toBe(1)
   })
 
   it.each([
@@ -86,6 +86,8 @@ describe('replay', () => {
     [['replay', 'analyze-push', '--event', 'p1', '--rate', '0'], /whole number/],
     [['replay', 'analyze-push', '--type', 'github.push', '--source', 'x'], /goes with --event/],
     [['rebuild'], /name the subscriber/],
+    [['replay', 'pause', 'j1'], /too many arguments/],
+    [['rebuild', 'stop', 'j1'], /too many arguments/],
   ])('%j is wrong usage', async (words, said) => {
     const { code, err } = await run(...words)
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(said) })
@@ -105,9 +107,35 @@ describe('rebuild', () => {
     expect((await run('rebuild', 'track-build', ...since, '--dry-run')).out).toBe(
       'No event of the history fits.\n',
     )
-    const { id, selection } = JSON.parse((await run('rebuild', 'track-build', '--switch', '--json')).out)
+    const { id, selection } = JSON.parse(
+      (await run('rebuild', 'track-build', '--switch', '--yes', '--json')).out,
+    )
     expect(selection).toEqual({ switch: true })
-    expect((await run('rebuild', 'list')).out).toContain(id)
+    expect((await run('jobs', 'list', '--kind', 'rebuild')).out).toContain(id)
     expect((await run('rebuild', 'show', id)).out).toMatch(/at: send/)
+    const other = await run('replay', 'show', id)
+    expect([other.code, other.err]).toEqual([1, expect.stringContaining(`loadpath rebuild show ${id}`)])
+  })
+
+  it('says in its help that the live subscriber is paused, with --switch or without', async () => {
+    expect((await run('rebuild', '--help')).out.replaceAll(/\s+/g, ' ')).toContain(
+      'the live subscriber is paused while',
+    )
+  })
+})
+
+describe('what cannot be undone', () => {
+  it.each([
+    ['replay', 'analyze-push', '--event', 'p1', '--emit'],
+    ['rebuild', 'track-build', '--switch'],
+  ])('%s %s %s … is asked about first', async (...words) => {
+    const jobs = async () => JSON.parse((await run('jobs', 'list', '--all', '--json')).out).items.length
+    const before = await jobs()
+    expect((await run(...words)).code).toBe(2)
+    const refused = await loadpath(words, { env: here.env, agrees: async () => false })
+    expect([refused.code, await jobs()]).toEqual([1, before])
+    expect((await run(...words, '--yes')).code).toBe(0)
+    expect(await jobs()).toBe(before + 1)
+    expect((await run(...words, '--dry-run')).code).toBe(0)
   })
 })

@@ -15,7 +15,7 @@ export const selecting = (command: Command, now: () => number): Command =>
   command
     .option('--subscriber <name>', 'only of this subscriber')
     .option('--type <type>', 'only of events of this type')
-    .option('--reason <text>', 'only those whose reason holds this text, or matches /a regular expression/')
+    .option('--reason <text>', 'only those whose reason holds this text; * stands for any characters')
     .option(
       '--since <time>',
       'died at this time or later: ISO 8601, or how long ago (15m, 2h, 7d)',

@@ -49,7 +49,18 @@ describe('pause and resume', () => {
   })
 
   it('all of them', async () => {
-    const { items } = await json('pause', 'all')
+    expect(await run('pause', 'all', '--yes')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('--reason'),
+    })
+    expect(await run('pause', 'all', '--reason', 'a move')).toMatchObject({ code: 2 })
+    const asked = await loadpath(['pause', 'all', '--reason', 'a move'], {
+      env: here.env,
+      agrees: async () => false,
+    })
+    expect(asked.code).toBe(1)
+    expect((await run('subscribers')).out).not.toContain('paused')
+    const { items } = await json('pause', 'all', '--reason', 'a move', '--yes')
     expect(items.length).toBeGreaterThan(5)
     expect((await json('resume', 'all')).items).toHaveLength(items.length)
   })

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { asksFirst } from '../agree.ts'
 import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { gatherGroups, groupsTable, partial } from '../dead-groups.ts'
@@ -6,6 +7,8 @@ import type { DropOptions, RedriveOptions } from '../mend.ts'
 import { examples, gather, more, type Paging, paged, positive } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
 import { selected, selecting } from '../selection.ts'
+
+const ofReplay = 'the delivery of this replay; an empty text: the live one'
 
 export function dead(program: Command, cli: Cli): void {
   const group = program
@@ -21,7 +24,7 @@ export function dead(program: Command, cli: Cli): void {
       examples(
         'dead list',
         'dead list --subscriber notify --since 2h',
-        'dead list --reason "/timed? out/i" --where repository.name=hello --all --json',
+        'dead list --reason "timed out after * ms" --where repository.name=hello --all --json',
       ),
     )
     .action(async (options: Paging & Selected) => {
@@ -53,14 +56,17 @@ export function dead(program: Command, cli: Cli): void {
     })
 
   const ofEvent = (name: string) =>
-    group.command(name).argument('<event>', 'the id of the event whose delivery is dead')
+    group
+      .command(name)
+      .argument('<event>', 'the id of the event whose delivery is dead')
+      .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
+      .option('--replay <job>', ofReplay)
+      .option('--source <uri>', 'needed where several sources sent this id')
 
   ofEvent('show')
     .description('a dead delivery: its reason, and the event with its data')
-    .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
-    .option('--source <uri>', 'needed where several sources sent this id')
     .addHelpText('after', examples('dead show 4711', 'dead show 4711 --subscriber notify --json'))
-    .action(async (id: string, options: { subscriber?: string; source?: string }) => {
+    .action(async (id: string, options: Named) => {
       const api = await cli.api()
       cli.show(await api.deadLetter(id, options), ({ delivery, event }, p) =>
         [
@@ -71,6 +77,7 @@ export function dead(program: Command, cli: Cli): void {
             'first tried': localTime(delivery.started),
             died: localTime(delivery.changed),
             source: event.source,
+            replay: delivery.replay,
             received: localTime(event.received),
             notes: delivery.notes?.join('\n'),
           }),
@@ -82,8 +89,6 @@ export function dead(program: Command, cli: Cli): void {
 
   ofEvent('edit')
     .description('mend the data of an event, for the subscriber that could not handle it and for no other')
-    .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
-    .option('--source <uri>', 'needed where several sources sent this id')
     .option('--data <file|-|json>', 'what it shall be; default: your $EDITOR')
     .addHelpText('after', examples('dead edit 4711', 'dead edit 4711 --subscriber notify --data mended.json'))
     .action(async (id: string, options: Named & { data?: string }) => {
@@ -96,15 +101,20 @@ export function dead(program: Command, cli: Cli): void {
       group.command(name).argument('[event]', 'the id of one event; else the filters say which'),
       cli.io.now,
     )
+      .option('--replay <job>', ofReplay)
       .option('--source <uri>', 'of the event: needed where several sources sent this id')
       .option('--all', 'everything that is dead')
 
   someOrOne('redrive')
     .description('send what is dead to the subscriber that failed, again')
     .option('--dry-run', 'only say what would be sent')
-    .option('--rate <n>', 'deliveries a second; default: 10', positive)
-    .option('--stop-after <n>', 'end when so many died again of the same; default: 10', positive)
-    .option('--wait', 'show the progress until it has ended')
+    .option('--rate <n>', 'with filters: deliveries a second; default: 10', positive)
+    .option(
+      '--stop-after <n>',
+      'with filters: end when so many died again of the same; default: 10',
+      positive,
+    )
+    .option('--wait', 'with filters: show the progress until it has ended')
     .addHelpText(
       'after',
       examples(
@@ -118,10 +128,9 @@ export function dead(program: Command, cli: Cli): void {
       await redrive(cli, id, options)
     })
 
-  someOrOne('drop')
+  asksFirst(someOrOne('drop'))
     .description('give it up for good: its subscriber will not handle it')
     .option('--because <text>', 'why; kept with the delivery')
-    .option('--yes', 'without being asked')
     .addHelpText(
       'after',
       examples(

@@ -6,7 +6,10 @@ import { duration, examples } from '../options.ts'
 export function logs(program: Command, cli: Cli): void {
   program
     .command('logs')
-    .argument('[name...]', 'functions, such as record or analyze-push; all of them by default')
+    .argument(
+      '[name...]',
+      'functions, such as record or analyze-push, or a workflow, for what starts its runs; all functions by default',
+    )
     .description('logs of the functions, merged by time')
     .option('-f, --follow', 'go on until interrupted')
     .option('--since <duration>', 'from so long ago: 90s, 15m, 2h', duration, 600_000)

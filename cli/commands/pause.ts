@@ -1,23 +1,36 @@
 import type { Command } from 'commander'
+import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
+import { UsageError } from '../faults.ts'
 import { examples } from '../options.ts'
 import { count, localTime } from '../output.ts'
 
 export function pause(program: Command, cli: Cli): void {
-  program
-    .command('pause')
+  asksFirst(program.command('pause'))
     .argument('<subscriber>', 'a function or workflow of the routes, or `all`')
-    .description('park what comes for a subscriber, until it is resumed')
-    .option('--reason <text>', 'why: kept with the pause and in every delivery that is parked')
+    .description('park what comes for a subscriber, until it is resumed; asks before it pauses `all`')
+    .option(
+      '--reason <text>',
+      'why: kept with the pause and in every delivery that is parked; `all` needs one',
+    )
     .addHelpText(
       'after',
       examples(
         'pause notify --reason "the mail relay is being moved"',
         'pause test-and-validate',
-        'pause all',
+        'pause all --reason "the database is being moved" --yes',
       ),
     )
-    .action(async (subscriber: string, { reason }: { reason?: string }) => {
+    .action(async (subscriber: string, { reason, yes }: { reason?: string; yes?: boolean }) => {
+      if (subscriber === 'all') {
+        if (reason === undefined)
+          throw new UsageError('say why everything is to stand still: pause all --reason <text>')
+        await agreed(
+          cli,
+          yes,
+          async () => 'Pause every subscriber? Nothing is handled until they are resumed.',
+        )
+      }
       const api = await cli.api()
       const answer = await api.pause(subscriber, reason === undefined ? {} : { reason })
       cli.show(answer, ({ items }, p) =>

@@ -1,16 +1,18 @@
 import { type Command, Option } from 'commander'
 import { mergedGroups } from '../../core/quarantine-groups.ts'
+import { agreed, asksFirst } from '../agree.ts'
 import type { MendedQuarantine } from '../answers.ts'
 import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { UsageError } from '../faults.ts'
+import { CommandError, UsageError } from '../faults.ts'
 import { examples, gather, instant, more, positive } from '../options.ts'
-import { fields, localTime } from '../output.ts'
+import { count, fields, localTime } from '../output.ts'
 import {
   entriesText,
   faultLines,
   groupsText,
   mendedText,
+  nothing,
   redrivenText,
   settledListText,
   settledText,
@@ -35,6 +37,19 @@ const filterOf = ({ reason, type, path, since }: Filter): QuarantineFilter => ({
   ...(path && { path }),
   ...(since && { since }),
 })
+
+/** What is meant: those that are named, or what the filters say; with neither, everything has to be said. */
+function whichOf(given: readonly string[], { all, ...filter }: Filter & { all?: boolean }) {
+  const some = filterOf(filter)
+  const isFiltered = Object.keys(some).length > 0
+  if (given.length === 0 && !isFiltered && !all)
+    throw new UsageError('say which: a digest, a filter such as --reason or --since, or --all')
+  if (given.length > 0 && (isFiltered || all))
+    throw new UsageError(
+      'a digest names the one that is meant: leave --reason, --type, --path, --since and --all away',
+    )
+  return some
+}
 
 export function quarantine(program: Command, cli: Cli): void {
   const group = program
@@ -136,32 +151,38 @@ function edit(group: Command, cli: Cli): void {
       ),
     )
     .action(async (given: string, options: { data?: string; text?: string; dryRun?: boolean }) => {
+      if (options.data !== undefined && options.text !== undefined)
+        throw new UsageError('give either --data or --text')
       const api = await cli.api()
       const digest = await whole(given, api)
-      const request = { ...(await editOf(cli, api, digest, options)), dryRun: options.dryRun === true }
-      const answer = await api.editQuarantined(digest, request)
+      const dryRun = options.dryRun === true
+      const byHand = options.data === undefined && options.text === undefined
+      const answer = byHand
+        ? await editByHand(cli, api, digest, dryRun)
+        : await api.editQuarantined(digest, { ...(await editOf(cli, options)), dryRun })
       if (!isMended(answer)) cli.failed()
-      cli.show(answer, (one, p) => mendedText(one, p, request.dryRun))
+      cli.show(answer, (one, p) => mendedText(one, p, dryRun))
     })
 }
 
 async function editOf(
   cli: Cli,
-  api: Api,
-  digest: string,
-  { data, text }: { data?: string; text?: string },
+  { data, text = '' }: { data?: string; text?: string },
 ): Promise<{ data: unknown } | { text: string }> {
-  const { edited, givenJson, givenText } = await import('../given.ts')
-  if (data !== undefined && text !== undefined) throw new UsageError('give either --data or --text')
+  const { givenJson, givenText } = await import('../given.ts')
   if (data !== undefined) return { data: await givenJson(cli, '--data', data) }
-  if (text !== undefined) return { text: await givenText(cli, '--text', text) }
+  return { text: await givenText(cli, '--text', text) }
+}
+
+async function editByHand(cli: Cli, api: Api, digest: string, dryRun: boolean): Promise<MendedQuarantine> {
+  const { editUntilTaken } = await import('../edit.ts')
   const { raw = '' } = await api.quarantined(digest)
-  return {
-    text: await edited(cli, pretty(raw), {
-      name: `${digest.slice(0, 12)}.json`,
-      instead: '--data or --text',
-    }),
-  }
+  const how = { name: `${digest.slice(0, 12)}.json`, instead: '--data or --text' }
+  return editUntilTaken(cli, pretty(raw), how, async (text) => {
+    const answer = await api.editQuarantined(digest, { text, dryRun })
+    if (answer.outcome === 'refused') throw new UsageError(faultLines(answer.faults ?? []).join('\n'))
+    return answer
+  })
 }
 
 function pretty(raw: string): string {
@@ -173,14 +194,15 @@ function pretty(raw: string): string {
   }
 }
 
-type Redrive = Filter & { dryRun?: boolean; rate: number; stopAfter: number }
+type Redrive = Filter & { all?: boolean; dryRun?: boolean; rate: number; stopAfter: number }
 
 function redrive(group: Command, cli: Cli): void {
   filtered(
-    group.command('redrive').argument('[digest]', 'one of them; without it all that waits'),
+    group.command('redrive').argument('[digest]', 'one of them; else the filters say which'),
     cli.io.now,
   )
     .description('send what waits through the gate once more, as it came; what is still refused stays')
+    .option('--all', 'everything that waits')
     .option('--dry-run', 'only say what would come of it')
     .addOption(new Option('--rate <n>', 'at most so many a second').argParser(positive).default(20))
     .addOption(
@@ -195,43 +217,78 @@ function redrive(group: Command, cli: Cli): void {
       ),
     )
     .action(async (given: string | undefined, { dryRun = false, rate, stopAfter, ...filter }: Redrive) => {
+      const some = whichOf(given === undefined ? [] : [given], filter)
       const api = await cli.api()
       if (given === undefined) {
-        const done = await redriveAll(cli, api, filterOf(filter), { dryRun, rate, stopAfter })
-        if (done.stopped !== undefined || done.counts.refused || done.counts.failed) cli.failed()
+        const done = await redriveAll(cli, api, some, { dryRun, rate, stopAfter })
+        if (done.stopped || done.interrupted || done.counts.refused || done.counts.failed) cli.failed()
         cli.show(done, (all, p) => redrivenText(all, p, dryRun))
         return
       }
-      if (Object.keys(filterOf(filter)).length > 0)
-        throw new UsageError(
-          'a digest names the one that is meant: leave --reason, --type, --path and --since away',
-        )
       const answer = await api.redriveQuarantined(await whole(given, api), { dryRun })
       if (!isMended(answer)) cli.failed()
       cli.show(answer, (one, p) => mendedText(one, p, dryRun))
     })
 }
 
+type Drop = Filter & { all?: boolean; because?: string; yes?: boolean }
+
 function drop(group: Command, cli: Cli): void {
-  group
+  const command = group
     .command('drop')
-    .argument('<digest...>', 'as listed; beginnings are enough')
+    .argument('[digest...]', 'as listed; beginnings are enough; else the filters say which')
+  asksFirst(filtered(command, cli.io.now))
     .description('decide that something is not to be recorded; its text is kept for 30 days')
+    .option('--all', 'everything that waits')
     .option('--because <text>', 'why: kept with who dropped it')
-    .addHelpText('after', examples('quarantine drop 3f2a9c01b4d7 --because "a test of the sender"'))
-    .action(async (given: string[], { because }: { because?: string }) => {
+    .addHelpText(
+      'after',
+      examples(
+        'quarantine drop 3f2a9c01b4d7 --because "a test of the sender"',
+        'quarantine drop --reason forged --since 2h --yes',
+      ),
+    )
+    .action(async (given: string[], { because, yes, ...filter }: Drop) => {
+      const some = whichOf(given, filter)
       const api = await cli.api()
+      const meant = given.length > 0 ? await wholeOnes(given, api) : await digestsOf(api, some)
+      await agreed(
+        cli,
+        yes || meant.length === 0,
+        async () => `Drop ${count(meant.length, 'entry', 'entries')}? Nothing of it will be recorded.`,
+      )
+      const { steadily } = await import('../steadily.ts')
       const items: MendedQuarantine[] = []
-      for (const one of given)
-        items.push(await api.dropQuarantined(await whole(one, api), because ? { note: because } : {}))
-      cli.show({ items }, (all, p) => all.items.map((one) => mendedText(one, p, false)).join('\n'))
+      for (const digest of meant)
+        items.push(await steadily(cli, () => api.dropQuarantined(digest, because ? { reason: because } : {})))
+      cli.show({ items }, (all, p) =>
+        all.items.length === 0 ? nothing : all.items.map((one) => mendedText(one, p, false)).join('\n'),
+      )
     })
 }
 
-/** The list shows beginnings of digests, so one may be given; the newest thousand are looked through. */
+async function digestsOf(api: Api, filter: QuarantineFilter): Promise<string[]> {
+  const { items } = await gather({ limit: 0, all: true }, (at) => api.quarantine({ ...filter, ...at }))
+  return items.map(({ digest }) => digest)
+}
+
+async function wholeOnes(given: readonly string[], api: Api): Promise<string[]> {
+  const found: string[] = []
+  for (const one of given) found.push(await whole(one, api))
+  return found
+}
+
+/**
+ * The list shows beginnings of digests, so one may be given; the newest thousand are looked through.
+ * @throws CommandError when several begin so
+ */
 async function whole(digest: string, api: Pick<Api, 'quarantine'>): Promise<string> {
   if (!/^[0-9a-f]{6,63}$/.test(digest)) return digest
   const { items } = await gather({ limit: 1000 }, (at) => api.quarantine(at))
   const found = items.filter((entry) => entry.digest.startsWith(digest))
-  return found.length === 1 && found[0] ? found[0].digest : digest
+  if (found.length > 1)
+    throw new CommandError(
+      `${found.length} in quarantine begin with ${digest}: ${found.map((entry) => entry.digest).join(', ')}`,
+    )
+  return found[0]?.digest ?? digest
 }

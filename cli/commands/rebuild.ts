@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
 import { examples, instant } from '../options.ts'
-import { countAll, countedText, jobCommands, paced, showAsked } from '../replays.ts'
+import { countAll, countedText, paced, showAsked, showCommand } from '../replays.ts'
 
 type Options = {
   since?: string
@@ -11,47 +12,54 @@ type Options = {
   rate?: number
   switch?: boolean
   wait?: boolean
+  yes?: boolean
 }
 
 export function rebuild(program: Command, cli: Cli): void {
   const group = program.command('rebuild')
-  paced(group)
-    .usage('<subscriber> [options]\n       loadpath rebuild list | show | pause | resume | stop')
+  asksFirst(paced(group))
+    .usage('<subscriber> [options]\n       loadpath rebuild show <job>')
     .argument('[subscriber]', 'one that keeps records of its own: effect state')
-    .description('build its records anew from the history, beside the live ones, and compare them')
+    .description(
+      'build its records anew from the history, beside the live ones, and compare them; the live subscriber is paused while the last events are taken in and compared, with --switch or without it',
+    )
     .option(
       '--since <time>',
       'only what was received since: ISO 8601, or how long ago; default: all that is kept',
       instant(cli.io.now),
     )
-    .option('--switch', 'replace live records that differ, and add those that are missing')
+    .option('--switch', 'replace live records that differ, and add those that are missing; asks before')
     .addHelpText(
       'after',
       examples(
         'rebuild track-build --dry-run',
         'rebuild track-build --wait',
-        'rebuild track-build --switch --wait',
+        'rebuild track-build --switch --yes --wait',
         'rebuild show 5f0e9d0f1c1c9b4d8a11',
       ),
     )
     .action(async (subscriber: string | undefined, options: Options) => {
       if (subscriber === undefined)
         throw new UsageError(
-          'name the subscriber: loadpath routes lists them, loadpath rebuild list the rebuilds',
+          'name the subscriber: loadpath routes lists them, loadpath jobs list --kind rebuild the rebuilds',
         )
-      const { since, asRecorded, dryRun, rate, switch: replaces, wait } = options
+      const { since, asRecorded, dryRun, rate, switch: replaces, wait, yes } = options
       const request = { subscriber, ...(since && { since }), ...(asRecorded && { asRecorded }) }
       const api = await cli.api()
       if (dryRun) {
         cli.show(await countAll((cursor) => api.countRebuild({ ...request, cursor })), countedText)
         return
       }
-      const asked = await api.rebuild({
-        ...request,
-        ...(rate && { rate }),
-        ...(replaces && { switch: true }),
-      })
+      if (replaces)
+        await agreed(
+          cli,
+          yes,
+          async () => `Replace the live records of ${subscriber} that differ from the rebuilt ones?`,
+        )
+      const whole = { ...request, ...(rate && { rate }), ...(replaces && { switch: true }) }
+      const { askOnce } = await import('../steadily.ts')
+      const asked = await askOnce(cli, (key) => api.rebuild(whole, key))
       await showAsked(cli, api, asked, wait)
     })
-  jobCommands(group, 'rebuild', cli)
+  showCommand(group, 'rebuild', cli)
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
 import { examples, instant } from '../options.ts'
-import { countAll, countedText, jobCommands, paced, showAsked } from '../replays.ts'
+import { countAll, countedText, paced, showAsked, showCommand } from '../replays.ts'
 
 type Options = {
   since?: string
@@ -17,12 +18,13 @@ type Options = {
   rate?: number
   emit?: boolean
   wait?: boolean
+  yes?: boolean
 }
 
 export function replay(program: Command, cli: Cli): void {
   const group = program.command('replay')
-  paced(group)
-    .usage('<subscriber> <what> [options]\n       loadpath replay list | show | pause | resume | stop')
+  asksFirst(paced(group))
+    .usage('<subscriber> <what> [options]\n       loadpath replay show <job>')
     .argument('[subscriber]', 'who shall handle them again; nobody else does')
     .description('hand events of the history to one subscriber again')
     .option(
@@ -36,7 +38,10 @@ export function replay(program: Command, cli: Cli): void {
     .option('--story <correlation id>', 'only of this story')
     .option('--event <id>', 'this one alone')
     .option('--source <uri>', 'with --event: needed where several sources sent this id')
-    .option('--emit', 'send what it emits, under ids of its own; without it that is compared')
+    .option(
+      '--emit',
+      'send what it emits, under ids of its own, which others handle; without it that is compared; asks before',
+    )
     .addHelpText(
       'after',
       examples(
@@ -53,18 +58,28 @@ export function replay(program: Command, cli: Cli): void {
         cli.show(await countAll((cursor) => api.countReplay({ ...request, cursor })), countedText)
         return
       }
-      const { rate, emit, wait } = options
-      const asked = await api.replay({ ...request, ...(rate && { rate }), ...(emit && { emit }) })
+      const { rate, emit, wait, yes } = options
+      if (emit)
+        await agreed(
+          cli,
+          yes,
+          async () => `Send what ${request.subscriber} emits of these events, for others to handle as new?`,
+        )
+      const whole = { ...request, ...(rate && { rate }), ...(emit && { emit }) }
+      const { askOnce } = await import('../steadily.ts')
+      const asked = await askOnce(cli, (key) => api.replay(whole, key))
       await showAsked(cli, api, asked, wait)
     })
-  jobCommands(group, 'replay', cli)
+  showCommand(group, 'replay', cli)
 }
 
 /** @throws UsageError when nothing says which events */
 function requestOf(subscriber: string | undefined, options: Options) {
   const { since, until, type, key, story, event, source, asRecorded } = options
   if (subscriber === undefined)
-    throw new UsageError('name the subscriber: loadpath routes lists them, loadpath replay list the replays')
+    throw new UsageError(
+      'name the subscriber: loadpath routes lists them, loadpath jobs list --kind replay the replays',
+    )
   if (source !== undefined && event === undefined) throw new UsageError('--source goes with --event')
   if ([since, until, type, key, story, event].every((named) => named === undefined))
     throw new UsageError(

@@ -1,0 +1,39 @@
+import { expect, it } from 'vitest'
+import type { Job } from './answers.ts'
+import { createCli } from './context.ts'
+import { followJob } from './follow-job.ts'
+
+const nowhere = { write: () => undefined, colours: false }
+
+/** Follows a job that says these one after the other, and stays at the last; a minute of waiting takes two looks. */
+async function follow(...states: string[]) {
+  let looks = 0
+  const io = {
+    ...{ env: {}, home: '', columns: 80, stdin: async () => '', out: nowhere, err: nowhere },
+    ...{ agrees: undefined, interrupted: () => new AbortController().signal, now: () => looks * 31_000 },
+  }
+  const cli = createCli(io, () => ({}))
+  const job = async (): Promise<Job> => ({
+    ...{ id: 'j', kind: 'redrive', subscriber: 's', by: 'me', asked: 't', rate: 1, attempt: 1, counts: {} },
+    ...{ run: { workflow: 'redrive', run: 'r' }, selection: {} },
+    state: states[Math.min(looks++, states.length - 1)] ?? '',
+  })
+  const { state } = await followJob(cli, { job }, 'j')
+  return { state, code: cli.exitCode(), looks }
+}
+
+it('waits out a run that was interrupted, for it may be followed by another', async () => {
+  expect(await follow('running', 'interrupted', 'running', 'done')).toEqual({
+    state: 'done',
+    code: 0,
+    looks: 4,
+  })
+})
+
+it('gives up when nobody has resumed it for a minute', async () => {
+  expect(await follow('interrupted')).toEqual({ state: 'interrupted', code: 1, looks: 3 })
+})
+
+it.each(['stopped', 'paused'])('ends when it is %s', async (state) => {
+  expect(await follow('running', state)).toEqual({ state, code: 1, looks: 2 })
+})
