@@ -100,7 +100,7 @@ export function replayWorld({ routes = testRoutes }: { routes?: readonly Route[]
         await redriveBatch({ event, attempt }, { ...deps, ...w.stores, pause }, 5)
       }
     },
-    resume: (id: string) => changeJob(project, id, w.stores.memory, resume),
+    resume: (id: string) => changeJob(project, id, w.stores.memory, (job) => resume(job, w.clock)),
     /** Batch after batch to the end of the job; `between` plays the consumers. Answers the job. */
     run: async (id: string, between: () => Promise<unknown>): Promise<Job> => {
       for (let batches = 0; batches < 500; batches++) {

@@ -14,7 +14,8 @@ export type AwsOperations = Record<string, (input: Record<string, unknown>) => u
 
 export class AwsFault extends Error {}
 
-const everything = [...new Set(['record', 'ingest', 'api', ...routes.map(({ subscriber }) => subscriber)])]
+const subscribed = routes.flatMap(({ kind, subscriber }) => (kind === 'function' ? [subscriber] : []))
+const everything = ['record', 'ingest', 'api', 'start-workflow', ...subscribed]
 
 const configOf = (stage: string): StageConfig => ({
   stage,

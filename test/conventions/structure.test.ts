@@ -16,7 +16,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   servers: ['events', 'core', 'adapters', 'api'],
   infra: ['events', 'adapters'],
   mesh: [],
-  local: ['adapters', 'cli'],
+  local: ['core', 'adapters', 'cli'],
   cli: ['events', 'adapters', 'local', 'core'],
   docs: ['events', 'cli'],
 }

@@ -168,16 +168,22 @@ export async function subscription({ aws, config }: Stage) {
   }
   return {
     times,
-    /** Waits until each of these has come, and then whether one comes again. */
-    async once(keys: readonly string[], seconds?: number): Promise<void> {
-      const each = keys.map(() => 1)
-      const expectOnce = async () => {
+    /**
+     * Waits until each of these has come, and then whether one comes again. Answers the milliseconds from the first to
+     * the last.
+     */
+    async once(keys: readonly string[], seconds?: number): Promise<number> {
+      let first: number | undefined
+      const look = async () => {
         const found = await times(keys)
-        if (found.join() !== each.join()) throw new Error(`expected each once, got ${found.join()}`)
+        if (first === undefined && found.some((n) => n > 0)) first = Date.now()
+        if (found.some((n) => n !== 1)) throw new Error(`expected each once, got ${found.join()}`)
+        return Date.now()
       }
-      await eventually(expectOnce, seconds)
+      const last = await eventually(look, seconds)
       await sleep(1000)
-      await expectOnce()
+      await look()
+      return last - (first ?? last)
     },
     end: () => sns.send(new UnsubscribeCommand({ SubscriptionArn: subscribed.SubscriptionArn })),
   }

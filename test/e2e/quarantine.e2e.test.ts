@@ -45,7 +45,7 @@ it('an invalid event is kept, mended at the command line, recorded and handled, 
   const fate = await stage.settled(identity)
   expect(fate.stored).toMatchObject({ expects: ['track-build'], event: { door: 'bus', data: good } })
   expect(deliveryTo(fate, 'track-build')).toMatchObject({ state: 'done', attempts: 1 })
-  expect((await said('builds', 'show', repository, 'main')).status).toBe('passing')
+  expect((await said('builds', repository)).items).toMatchObject([{ branch: 'main', status: 'passing' }])
 
   const whole = digestOf(first)
   expect(await said('quarantine', 'redrive', whole)).toMatchObject({
@@ -54,7 +54,14 @@ it('an invalid event is kept, mended at the command line, recorded and handled, 
   })
   expect((await stage.history.fate(identity)).deliveries).toEqual(fate.deliveries)
 
-  const dropped = await said('quarantine', 'drop', digestOf(second).slice(0, 12), '--because', 'a test')
+  const dropped = await said(
+    'quarantine',
+    'drop',
+    digestOf(second).slice(0, 12),
+    '--because',
+    'a test',
+    '--yes',
+  )
   expect(dropped.items).toMatchObject([{ outcome: 'dropped' }])
   expect(await said('quarantine', 'redrive', digestOf(second))).toMatchObject({
     outcome: 'already',

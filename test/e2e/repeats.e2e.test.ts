@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { holderOf } from '../../local/port.ts'
-import { signal } from '../../local/processes.ts'
+import { killFunctions } from './operator.ts'
 import { deliveryTo, deployedStage, eventually, pushPayload } from './stage.ts'
 
 const stage = deployedStage()
@@ -49,13 +47,3 @@ it('killing the functions in mid-flow loses nothing and runs nothing twice', asy
     expect(deliveryTo(fate, 'analyze-push')?.emitted).toHaveLength(1)
   }
 }, 300_000)
-
-/** kill -9 of every process that the endpoint has started for a function; answers how many there were. */
-function killFunctions(endpoint: string): number {
-  const server = Number(/\d+/.exec(holderOf(Number(new URL(endpoint).port)))?.[0])
-  const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
-  const functions = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].filter(
-    ([, , parent, command]) => Number(parent) === server && command?.includes('node'),
-  )
-  return functions.filter(([, pid]) => signal(Number(pid), 'SIGKILL')).length
-}

@@ -114,7 +114,10 @@ test('a run that is killed halfway leaves the job to the next, which sends every
   const run = await start(definition, input(1))
   await until(async () => ((await job()).counts.sent ?? 0) >= 4 || undefined)
   await new SFNClient({}).send(new StopExecutionCommand({ executionArn: run }))
-  await changeJob('killed', id, memory, (now) => ({ ...resume(now), rate: 50 }))
+  await changeJob('killed', id, memory, (now) => ({
+    ...resume(now, () => new Date().toISOString()),
+    rate: 50,
+  }))
   await start(definition, input(2))
   const handled = await handleUntil(async () => (await job()).state !== 'running')
   expect(handled.toSorted()).toEqual(ids)
