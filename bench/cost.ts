@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { s3Bodies } from '../adapters/aws/bodies.ts'
 import { connect } from '../adapters/aws/clients.ts'
+import { dynamoEphemeral } from '../adapters/aws/ephemeral.ts'
 import { dynamoHistory } from '../adapters/aws/history.ts'
 import { dynamoLanes } from '../adapters/aws/lanes.ts'
 import { dynamoMemory } from '../adapters/aws/memory.ts'
@@ -11,13 +12,14 @@ import { readMessage } from '../core/arrival.ts'
 import { consume } from '../core/consume.ts'
 import type { HandlerAny } from '../core/handler.ts'
 import { record } from '../core/record.ts'
+import { subscriberControls } from '../core/subscriber-controls.ts'
 import { sweep } from '../core/sweep.ts'
 import { deploymentFailed } from '../events/deployment.failed.ts'
 import type { Route } from '../events/route.ts'
 import { createQueue, createTable, drain } from '../test/aws-resources.ts'
 import { ownEndpoint } from '../test/endpoint/own.ts'
 import { type Meter, metered } from './cost/meter.ts'
-import { callMs, memoryGb, prices } from './cost/prices.ts'
+import { callMs, logBytes, memoryGb, prices } from './cost/prices.ts'
 
 /**
  * What a million events of 1 KB cost, everything included: the requests that the real core and the real adapters make
@@ -90,6 +92,8 @@ const stateHandler: HandlerAny = async ({ event: { project, id } }) => ({
   sequence: 1,
 })
 
+const storage = 'a month of keeping them, recoverable to any point in time'
+
 /** Dollars per million events, by what they are paid for. */
 async function cost({ door, batch, handled, effect }: Case): Promise<Map<string, number>> {
   const meter: Meter = metered(plain)
@@ -127,10 +131,22 @@ async function cost({ door, batch, handled, effect }: Case): Promise<Map<string,
     recorders++
   }
   const messages = await drain(plain, queueUrl)
+  const ephemeral = dynamoEphemeral({ aws, table: await createTable(plain, 'ephemeral'), clock })
+  const { memory } = deps
+  const controls = subscriberControls({
+    memory,
+    ephemeral,
+    clock,
+    newId: randomUUID,
+    subscriber: own.subscriber,
+  })
   let handlers = 0
   for (let from = 0; from < messages.length; from += handled) {
     const taken = messages.slice(from, from + handled).map(({ body }) => ({ body, receiveCount: 1 }))
-    const done = await consume(own, effect === 'state' ? stateHandler : async () => [], taken, deps)
+    const done = await consume(own, effect === 'state' ? stateHandler : async () => [], taken, {
+      ...deps,
+      controls,
+    })
     if (done.some(({ outcome }) => outcome !== 'done')) throw new Error(JSON.stringify(done[0]))
     handlers++
   }
@@ -172,8 +188,11 @@ async function cost({ door, batch, handled, effect }: Case): Promise<Map<string,
   // page, events, sends one after the other; a handler's marks once; and a quarter of a millisecond an event to think
   const seconds = (recorders * 3 * callMs + handlers * callMs + events * 2 * 0.25) / 1000
   pay('Lambda time', (seconds / events) * memoryGb * prices.lambdaSecond * 1_000_000)
-  const line = 700
-  pay('log lines, metrics in them', ((invocations * line * 1_000_000) / events / 1e9) * prices.logs)
+  const lines =
+    recorders * (door === 'HTTP' ? logBytes.ingest : logBytes.record) + handlers * logBytes.handler
+  pay('log lines, metrics in them', (((lines / events) * 1_000_000) / 1e9) * prices.logs)
+  const kept = (((before.get('bytes kept') ?? 0) / events) * 1_000_000) / 1e9
+  pay(storage, kept * prices.kept)
   return million
 }
 
@@ -191,7 +210,7 @@ const cases: readonly (Case & { name: string })[] = [
   { name: 'HTTP in batches of 100, class state', door: 'HTTP', batch: 100, handled: 10, effect: 'state' },
 ]
 
-/** The same two million requests of shapes that others build: per event, by the same prices. */
+/** What shapes that others build pay for an event, by arithmetic with the same prices: nothing of it was run. */
 function peers(): Map<string, number> {
   const queue = 1 + 0.1 + 0.1
   const lambda =
@@ -210,10 +229,14 @@ try {
   for (const { name, ...how } of cases) {
     const million = await cost(how)
     const total = [...million.values()].reduce((a, b) => a + b, 0)
-    console.log(`\n### ${name}: $${total.toFixed(2)} per million\n\n| what | $ |\n|---|---|`)
+    const month = million.get(storage) ?? 0
+    const said = `$${(total - month).toFixed(2)} per million, and $${month.toFixed(2)} for a month of keeping them`
+    console.log(`\n### ${name}: ${said}\n\n| what | $ |\n|---|---|`)
     for (const [what, dollars] of million) console.log(`| ${what} | ${dollars.toFixed(3)} |`)
   }
-  console.log('\n### Other shapes, by the same prices\n\n| shape | $ per million |\n|---|---|')
+  console.log(
+    '\n### Other shapes, by arithmetic with the same prices\n\n| shape | $ per million |\n|---|---|',
+  )
   for (const [what, dollars] of peers()) console.log(`| ${what} | ${dollars.toFixed(2)} |`)
 } finally {
   await endpoint.stop()

@@ -8,7 +8,7 @@ import { stageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
 import { deploymentFailed } from '../events/deployment.failed.ts'
 import { clientSettings } from '../local/endpoint.ts'
 import { running } from '../local/state.ts'
-import { createStack } from '../test/endpoint/stack.ts'
+import { createStack, deleteStack } from '../test/endpoint/stack.ts'
 
 /**
  * From the sending of an event to the beginning of its handling, at 16 events a second on the running local system:
@@ -156,3 +156,4 @@ for (const way of ['bare', 'http', 'bus'] as const) {
     `| ${way} | ${own.length} of ${sent[way].size} | ${p50} | ${p99} | ${(p50 / bare).toFixed(1)} |`,
   )
 }
+await deleteStack(up.endpoint, name)

@@ -58,6 +58,8 @@ export function metered(real: Aws): Meter {
   }
   const write = (row: Record<string, unknown>, times = 1) => {
     add(`write: ${roomOf(row)}`, kilobytes(itemSize(row), 1) * times)
+    // what DynamoDB adds to each item
+    add('bytes kept', itemSize(row) + 100)
     for (const index of indexes)
       if (row[index] !== undefined) add(`write: index ${index.slice(0, -2)}`, times)
   }

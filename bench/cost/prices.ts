@@ -14,10 +14,15 @@ export const prices = {
   httpApi: 1.0,
   /** a gigabyte of logs taken in */
   logs: 0.5,
+  /** a gigabyte kept for a month in a table, and its point-in-time recovery */
+  kept: 0.25 + 0.2,
 } as const
 
-/** Gigabytes of memory of every function of ours (infra/constructs/house-function.ts). */
+/** Gigabytes of memory of the functions on an event's way (infra/constructs/house-function.ts). */
 export const memoryGb = 0.5
 
 /** Milliseconds that one call to DynamoDB, SQS or S3 takes from a function in its region: our assumption. */
 export const callMs = 5
+
+/** Bytes of the line that an invocation writes, and of the three that Lambda adds to it (START, END, REPORT). */
+export const logBytes = { record: 1041 + 300, ingest: 1085 + 300, handler: 507 + 300 } as const

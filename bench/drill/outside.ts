@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
 import type { Aws } from '../../adapters/aws/clients.ts'
 
@@ -20,6 +19,7 @@ export type Counted = {
   events: Set<string>
   /** `<subscriber> <id>` -> state */
   deliveries: Map<string, string>
+  /** texts in quarantine, of whomever */
   quarantined: number
 }
 
@@ -58,36 +58,45 @@ const notification = z.object({
   MessageAttributes: z.object({ idempotencykey: z.object({ Value: z.string() }) }),
 })
 
+const subscribed = /<SubscriptionArn>([^<]+)</
+
 /** A queue of our own on the notification topic: each message that `notify` sends to the outside lands there. */
-export async function listen(aws: Aws, topic: string): Promise<string> {
+export async function listen(aws: Aws, topic: string): Promise<{ queue: string; subscription: string }> {
   const { QueueUrl } = queueUrl.parse(await aws.call('sqs', 'CreateQueue', { QueueName: 'drill' }))
   const { Attributes } = attributes.parse(
     await aws.call('sqs', 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] }),
   )
-  await aws.form('sns', {
+  const answer = await aws.form('sns', {
     Action: 'Subscribe',
     Version: '2010-03-31',
     TopicArn: topic,
     Protocol: 'sqs',
     Endpoint: Attributes.QueueArn,
   })
-  return QueueUrl
+  return { queue: QueueUrl, subscription: subscribed.exec(answer)?.[1] ?? '' }
 }
 
-/** Counts what came, by idempotency key, until nothing more comes for a while. */
-export async function heard(aws: Aws, QueueUrl: string): Promise<Map<string, number>> {
-  const keys = new Map<string, number>()
-  for (let empty = 0; empty < 3; ) {
-    const { Messages } = received.parse(
-      await aws.call('sqs', 'ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10 }),
-    )
-    empty = Messages.length === 0 ? empty + 1 : 0
-    if (Messages.length === 0) await sleep(300)
-    for (const { Body, ReceiptHandle } of Messages) {
-      const key = notification.parse(JSON.parse(Body)).MessageAttributes.idempotencykey.Value
-      keys.set(key, (keys.get(key) ?? 0) + 1)
-      await aws.call('sqs', 'DeleteMessage', { QueueUrl, ReceiptHandle })
-    }
+export async function stopListening(
+  aws: Aws,
+  { queue, subscription }: { queue: string; subscription: string },
+): Promise<void> {
+  await aws.form('sns', { Action: 'Unsubscribe', Version: '2010-03-31', SubscriptionArn: subscription })
+  await aws.call('sqs', 'DeleteQueue', { QueueUrl: queue })
+}
+
+/** Takes what has come, and counts it by idempotency key; a queue that is left to grow answers ever more slowly. */
+export async function hear(aws: Aws, QueueUrl: string, keys: Map<string, number>): Promise<number> {
+  const { Messages } = received.parse(
+    await aws.call('sqs', 'ReceiveMessage', { QueueUrl, MaxNumberOfMessages: 10 }),
+  )
+  for (const { Body } of Messages) {
+    const key = notification.parse(JSON.parse(Body)).MessageAttributes.idempotencykey.Value
+    keys.set(key, (keys.get(key) ?? 0) + 1)
   }
-  return keys
+  if (Messages.length > 0)
+    await aws.call('sqs', 'DeleteMessageBatch', {
+      QueueUrl,
+      Entries: Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
+    })
+  return Messages.length
 }

@@ -14,6 +14,11 @@ export async function createStack(endpoint: string, name: string, template: obje
   }
 }
 
+/** What it created is gone some moments later. */
+export async function deleteStack(endpoint: string, name: string): Promise<void> {
+  await call(endpoint, { Action: 'DeleteStack', StackName: name })
+}
+
 async function call(endpoint: string, fields: Record<string, string>): Promise<string> {
   // an endpoint knows the service by the scope of the signature, and does not check the signature itself
   const scope = 'test/20260101/us-east-1/cloudformation/aws4_request'
