@@ -40,7 +40,7 @@ function filesOf(push: Push): Map<string, Word> {
   const files = new Map<string, Word>()
   for (const commit of push.commits)
     for (const word of ['added', 'modified', 'removed'] as const)
-      for (const path of commit[word]) files.set(path.slice(0, longestPath), word)
+      for (const path of commit[word]) files.set(path.slice(0, longestPath).toWellFormed(), word)
   return files
 }
 
@@ -79,7 +79,7 @@ const touching = (name: string, points: number, pattern: RegExp): Rule => ({
 /** A path as it is quoted in a reason: one line, not too long. */
 const shown = (path: string): string => {
   const line = path.replaceAll(/\p{Cc}/gu, ' ')
-  return line.length > 80 ? `…${line.slice(-79)}` : line
+  return line.length > 80 ? `…${line.slice(-79).toWellFormed()}` : line
 }
 
 const tests =

@@ -222,6 +222,16 @@ describe('languages', () => {
   })
 })
 
+it('a long path is cut between characters, never within one', () => {
+  const added = ['x', 'xy'].map((name) => `migrations/${name}${'🚀'.repeat(60)}.sql`)
+  const long = ['', 'x'].map((name) => `${name}${'🚀'.repeat(3000)}/a.md`)
+  for (const path of [...added, ...long]) {
+    const { areas, risk } = analyzePush(push([{ added: [path] }]))
+    const texts = [...areas.map(({ area }) => area), ...risk.reasons]
+    expect(texts.filter((text) => !text.isWellFormed())).toEqual([])
+  }
+})
+
 describe('what GitHub really sent', () => {
   const examples = (
     createRequire(import.meta.url)('@octokit/webhooks-examples') as { name: string; examples: unknown[] }[]

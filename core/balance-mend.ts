@@ -1,8 +1,8 @@
 import type { Identity } from '../events/envelope.ts'
 import { atMost } from './at-most.ts'
 import { reasonOf } from './errors.ts'
-import { depthsOnce, mayBeQueued } from './missing.ts'
-import { type SendDeps, sendMissing } from './send.ts'
+import { depthsOnce, lastMoved, mayBeQueued } from './missing.ts'
+import { messageOf, type SendDeps, sendMissing, sendTo } from './send.ts'
 
 /** An expected delivery that the books named. */
 export type Named = Omit<Identity, 'project'> & { subscriber: string }
@@ -51,13 +51,16 @@ async function mendOne(
   const mark = deliveries.find((delivery) => delivery.replay === '' && delivery.subscriber === subscriber)
   if (mark !== undefined && mark.state !== 'retrying') return { outcome: 'already', detail: mark.state }
   const { routes, clock, depthOf } = deps
-  if (await mayBeQueued(subscriber, stored.event.received, { now: clock(), routes, depthOf }))
+  const now = clock()
+  if (await mayBeQueued(subscriber, lastMoved(stored.event.received, mark), { now, routes, depthOf }))
     return { outcome: 'in flight' }
-  const unmarked = deliveries.filter((delivery) => delivery !== mark)
-  const unsent = await sendMissing(
-    { stored: { ...stored, expects: [subscriber] }, deliveries: unmarked },
-    deps,
-  )
-  if (unsent !== undefined) return { outcome: 'failed', detail: reasonOf(unsent) }
-  return { outcome: routes.some((route) => route.subscriber === subscriber) ? 'sent' : 'dead' }
+  if (routes.every((route) => route.subscriber !== subscriber)) {
+    const unmarked = deliveries.filter((delivery) => delivery !== mark)
+    await sendMissing({ stored: { ...stored, expects: [subscriber] }, deliveries: unmarked }, deps)
+    return { outcome: 'dead' }
+  }
+  // a queue that keeps order swallows what it has seen within five minutes, even if that lies there no longer
+  const frame = { event: stored.event, replay: '', resent: true }
+  const [unsent] = await sendTo(subscriber, [messageOf(subscriber, frame, `mended ${now}`)], deps)
+  return unsent === undefined ? { outcome: 'sent' } : { outcome: 'failed', detail: reasonOf(unsent.error) }
 }

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../test/arrivals.ts'
+import { laneWorld } from '../test/lanes.ts'
 import { dies, nothing, taken, unsent } from '../test/sweeping.ts'
 import { hours, minutes, routeOf, type World, world } from '../test/world.ts'
 import { mendMissing } from './balance-mend.ts'
@@ -52,6 +53,36 @@ describe('what the books named', () => {
     expect(await mend(['a', 'analyze'])).toEqual(['sent'])
     await w.handle('analyze', nothing)
     expect(await mend(['a', 'analyze'])).toEqual(['already done'])
+  })
+
+  it('is sent to a queue that keeps order, though that has seen it a moment ago', async () => {
+    const lanes = laneWorld()
+    await lanes.declared('a1')
+    const { project, source: of, id } = lanes.key('a1')
+    for (let time = 0; time < 2; time++) {
+      expect(lanes.waiting().splice(0)).toHaveLength(1)
+      expect(await mendMissing(project, [{ source: of, id, subscriber: 'line' }], lanes.deps)).toMatchObject([
+        { outcome: 'sent' },
+      ])
+      lanes.advance(1000)
+    }
+    expect(lanes.waiting()).toHaveLength(1)
+  })
+
+  it('and was sent again long after its event came may lie in its queue', async () => {
+    await unsent(w, 'a')
+    w.advance(5 * 24 * hours)
+    const mark = {
+      state: 'retrying' as const,
+      attempts: 1,
+      started: w.clock(),
+      changed: w.clock(),
+      emitted: [],
+    }
+    const key = { project: 'main', source, id: 'a', subscriber: 'analyze', replay: '' }
+    await w.stores.history.mark(key, mark)
+    await w.stores.queues.send('analyze', ['a'])
+    expect(await mend(['a', 'analyze'])).toEqual(['in flight'])
   })
 
   it('for nobody in the routes has a dead mark', async () => {

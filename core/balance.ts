@@ -2,7 +2,7 @@ import type { Route } from '../events/route.ts'
 import { atMost } from './at-most.ts'
 import { emptyLine, emptySheet, type Line, mostNamed, type Sheet } from './balance-sheet.ts'
 import { Failure } from './errors.ts'
-import { ago, depthsOnce, mayBeQueued } from './missing.ts'
+import { ago, depthsOnce, lastMoved, mayBeQueued } from './missing.ts'
 import type {
   Clock,
   Delivery,
@@ -190,13 +190,19 @@ async function countDeliveries(
 async function goneOf(
   { event, expects }: StoredEvent,
   deliveries: Deliveries,
-  { now, depthOf, deps: { routes } }: Pass,
+  { now, query, depthOf, deps: { routes } }: Pass,
 ): Promise<string[]> {
-  const settled = liveOf(deliveries).filter((mark) => !isUnsettled(mark))
+  const live = liveOf(deliveries)
+  const settled = live.filter((mark) => !isUnsettled(mark))
   const open = expects.filter((name) => settled.every(({ subscriber }) => subscriber !== name))
   const gone: string[] = []
-  for (const subscriber of open)
-    if (!(await mayBeQueued(subscriber, event.received, { now, routes, depthOf }))) gone.push(subscriber)
+  for (const subscriber of open) {
+    const mark = live.find((delivery) => delivery.subscriber === subscriber)
+    // sent again a moment ago
+    if (mark !== undefined && mark.changed > ago(now, query.patience)) continue
+    const moved = lastMoved(event.received, mark)
+    if (!(await mayBeQueued(subscriber, moved, { now, routes, depthOf }))) gone.push(subscriber)
+  }
   return gone
 }
 

@@ -271,6 +271,25 @@ describe('a backlog is not a loss', () => {
   })
 })
 
+describe('what was sent again', () => {
+  const retrying = { state: 'retrying' as const, attempts: 1, emitted: [], resumed: 1 }
+
+  it('is on its way, however old its event is; and stalled when its queue is empty a while later', async () => {
+    await unsent(w, 'a')
+    w.advance(5 * 24 * hours)
+    const key = { project: 'main', source: push().source, id: 'a', replay: '' }
+    const mark = { ...retrying, started: noon, changed: w.clock() }
+    await w.stores.history.mark({ ...key, subscriber: 'analyze' }, mark)
+    await w.stores.history.mark({ ...key, subscriber: 'validate' }, { ...mark, state: 'done' })
+    expect((await books(w)).total).toMatchObject({ retrying: 1, stalled: 0 })
+    w.advance(16 * minutes)
+    await w.stores.queues.send('analyze', ['a'])
+    expect((await books(w)).total).toMatchObject({ retrying: 1, stalled: 0 })
+    w.stores.queues.take('analyze')
+    expect((await books(w)).total).toMatchObject({ retrying: 1, stalled: 1 })
+  })
+})
+
 describe('books and sweep', () => {
   const fate = fc.record({
     minutesLater: fc.integer({ min: 0, max: 30 }),

@@ -37,5 +37,5 @@ const leaf = (path: string, before: unknown, after: unknown): Change => ({
 
 function shown(value: unknown): unknown {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : value
+  return text.length > longest ? `${text.slice(0, longest - 1).toWellFormed()}…` : value
 }

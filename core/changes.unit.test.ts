@@ -34,5 +34,7 @@ describe('what was changed', () => {
     const [change] = changesBetween({ a: 'x'.repeat(300) }, { a: `${'x'.repeat(300)}y` })
     expect(change).toEqual({ path: '/a', before: `${'x'.repeat(199)}…`, after: `${'x'.repeat(199)}…` })
     expect(changesBetween(1, { a: 'x'.repeat(300) })[0]?.after).toHaveLength(200)
+    const [between] = changesBetween('', '🚀'.repeat(300))
+    expect(String(between?.after).isWellFormed()).toBe(true)
   })
 })

@@ -5,6 +5,7 @@ import { releaseLane } from './lane.ts'
 import { aboutOf, dropping, type Found, laneOf, type MendDeps, momentOf } from './open-delivery.ts'
 import { outboxItems } from './outbox.ts'
 import type { DeliveryState, OpenMark } from './ports.ts'
+import { readEvents } from './read-events.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
 
 export type Dropped = {
@@ -80,9 +81,15 @@ export async function dropOpen(
   for (let reads = 0; reads < mostReads && counts.dropped + counts.already < mostDropped; reads++) {
     const { marks, next } = await nextMarks(wanted, from, mostDropped, deps.history)
     const chosen = await choose(marks)
-    const events = chosen.length === 0 ? [] : await deps.history.getEvents(chosen.map(({ mark }) => mark))
+    const events = await readEvents(
+      chosen.map(({ mark }) => mark),
+      deps.history,
+    )
     for (const [index, one] of chosen.entries()) {
-      const { outcome } = await dropDelivery({ ...foundOf(one), stored: events[index] }, how, deps)
+      const found = events[index]
+      // dropped without it: what waits behind it in its lane is the sweep's to send
+      const stored = found === 'unreadable' ? undefined : found
+      const { outcome } = await dropDelivery({ ...foundOf(one), stored }, how, deps)
       counts[outcome]++
     }
     from = next

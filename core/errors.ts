@@ -57,7 +57,8 @@ export const isOfNewerCode = (error: unknown): boolean =>
 export const secondsForNewerCode = 900
 
 /**
- * A sentence for people, whatever was thrown. Never `{}`, never blank, at most 1,000 characters. Does not throw.
+ * A sentence for people, whatever was thrown. Never `{}`, never blank, at most 1,000 characters, each a whole one: no
+ * store takes the half of one. Does not throw.
  * It shows what was found in an event, so it belongs beside the event: to its sender, or into its delivery.
  */
 export const reasonOf = (error: unknown): string =>
@@ -78,7 +79,7 @@ const placeOf = ({ path, expected }: Fault): string => `${path}: expected ${expe
 
 function sentence(error: unknown, tellFault: (fault: Fault) => string): string {
   try {
-    return describe(error, tellFault, 4).slice(0, 1000)
+    return describe(error, tellFault, 4).slice(0, 1000).toWellFormed()
   } catch {
     // a circle, or members that throw when they are read: there is no more to say
     return 'thrown: something that cannot be told'

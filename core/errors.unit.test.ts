@@ -105,6 +105,14 @@ describe('the reason of whatever was thrown', () => {
     expect(reason, reason).toSatisfy(says)
   })
 
+  it('is cut between characters, never within one', () => {
+    for (const before of ['', 'x']) {
+      const reason = reasonOf(new Failure('Busy', `${before}${'🚀'.repeat(1000)}`))
+      expect(reason).toHaveLength(1000)
+      expect(reason.isWellFormed()).toBe(true)
+    }
+  })
+
   it('is never empty, never {} and at most 1,000 characters, for anything', () => {
     const anything = fc.anything({
       withBigInt: true,

@@ -5,7 +5,6 @@ import {
   type Batch,
   begin,
   type Consumed,
-  doneMark,
   fail,
   giveUp,
   mayNotRun,
@@ -13,6 +12,7 @@ import {
   type Task,
   waitsForCode,
 } from './delivery.ts'
+import { doneMark } from './delivery-mark.ts'
 import { causeOf, differences, emitFrames, emittedIds, isCompared, listOf } from './emissions.ts'
 import { Failure } from './errors.ts'
 import type { HandledAny } from './handler.ts'

@@ -3,6 +3,7 @@ import { Failure, reasonOf } from './errors.ts'
 import { saidAgain } from './frame.ts'
 import { identityText } from './identity.ts'
 import type { Clock, Delivery, DeliveryKey, History, Listing, Queues } from './ports.ts'
+import { readEvents } from './read-events.ts'
 import { messageOf, orderedMessage } from './send.ts'
 import { supersededBy } from './superseded.ts'
 
@@ -70,7 +71,7 @@ export type ReleaseDeps = {
 /**
  * sent: so many are on their way; what waits behind them is sent when the last of them is done.
  * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
- * its event is in history no longer.
+ * its event is in history no longer, or newer code wrote it.
  * empty: nothing waits, and the lane is open.
  */
 export type Released = { sent: number } | { blocked: DeliveryKey } | { empty: true }
@@ -82,16 +83,18 @@ const tries = 10
 /**
  * Sends what waits in a lane, in sequence, up to the first that is dead and not allowed, under a new name by which it
  * passes; opens the lane when nothing waits. May be called at any time, again, and by several at once: what was sent
- * under an earlier name no longer passes, and does nothing (docs/decisions/0012-lanes.md).
+ * under an earlier name no longer passes, and does nothing (docs/decisions/0012-lanes.md). `before`: what is to be done
+ * once it is known that something is sent, and before anything is.
  * @throws Failure Unavailable when a message could not be sent: the lane stays closed until it is released again
  * @throws Failure Busy when others changed the lane at each of ten tries
  */
 export async function releaseLane(
   lane: LaneKey,
-  allow: { dead: readonly DeliveryKey[] },
+  allow: { dead: readonly DeliveryKey[]; before?: () => Promise<unknown> },
   deps: ReleaseDeps,
 ): Promise<Released> {
   const allowed = new Set(allow.dead.map(identityText))
+  let said = false
   for (let attempt = 0; attempt < tries; attempt++) {
     const seen = await deps.lanes.lane(lane)
     if (seen === undefined) return { empty: true }
@@ -107,6 +110,8 @@ export async function releaseLane(
     // what came to wait behind meanwhile changes nothing for these, and in a backlog something always does
     const now = await deps.lanes.lane(lane)
     if (now === undefined || now.release !== seen.release || now.reason !== seen.reason) continue
+    if (!said) await allow.before?.()
+    said = true
     // no two releases are of one version, so the name is given once
     const name = `${now.version} ${deps.clock()}`
     if (!(await deps.lanes.release(lane, now.version, { name, last: last.sequence }))) continue
@@ -143,7 +148,7 @@ async function isPlaceKept({ key, mark }: Marked, history: ReleaseDeps['history'
   return replacement === undefined
 }
 
-/** Up to the first that is dead and not allowed, keeps its place for another, or whose event is gone: none may pass that. */
+/** Up to the first that is dead and not allowed, keeps its place for another, or whose event is gone or unreadable: none may pass that. */
 async function mayPass(
   waiting: readonly Marked[],
   allowed: ReadonlySet<string>,
@@ -153,12 +158,17 @@ async function mayPass(
     mark?.state === 'dropped' || (mark?.state === 'dead' && !allowed.has(identityText(key)))
   const stop = waiting.findIndex(mayNot)
   const alive = stop < 0 ? waiting : waiting.slice(0, stop)
-  const stored = alive.length === 0 ? [] : await history.getEvents(alive.map(({ key }) => key))
-  const gone = stored.indexOf(undefined)
-  return (gone < 0 ? alive : alive.slice(0, gone)).flatMap((item, index): Passing[] => {
-    const event = stored[index]?.event
-    return event === undefined ? [] : [{ ...item, event }]
-  })
+  const stored = await readEvents(
+    alive.map(({ key }) => key),
+    history,
+  )
+  const passing: Passing[] = []
+  for (const [index, item] of alive.entries()) {
+    const one = stored[index]
+    if (one === undefined || one === 'unreadable') break
+    passing.push({ ...item, event: one.event })
+  }
+  return passing
 }
 
 async function sendAll(

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { laneWorld } from '../test/lanes.ts'
+import { unreadable } from '../test/unreadable.ts'
 import { deliveryFrame } from './frame.ts'
 import { releaseLane } from './lane.ts'
 import type { Delivery } from './ports.ts'
@@ -99,6 +100,12 @@ describe('releasing a lane', () => {
     expect(await w.release()).toEqual({ sent: 1 })
     w.instead('history', 'getEvents', () => async (identities) => identities.map(() => undefined))
     expect(await w.release()).toEqual({ blocked: w.key('a1') })
+  })
+
+  it('goes up to one that newer code wrote, and no further', async () => {
+    const w = await waitingIn({ a1: 'parked', a2: 'parked', a3: 'parked' })
+    w.instead('history', 'getEvents', unreadable(w.key('a2').id))
+    expect(await w.release()).toEqual({ sent: 1 })
   })
 
   it('says again how a replay is to be handled', async () => {

@@ -1,5 +1,5 @@
 import type { Route } from '../events/route.ts'
-import type { Queues } from './ports.ts'
+import type { Delivery, Queues } from './ports.ts'
 
 /** What sweep and books ask of a delivery that was expected and has come to nothing yet: so they agree. */
 
@@ -22,16 +22,20 @@ export function depthsOnce(queues: Pick<Queues, 'depth'>): (queue: string) => Pr
   }
 }
 
+/** When a delivery was last seen to move: what was sent again long after its event came is as young as that. */
+export const lastMoved = (received: string, mark: Pick<Delivery, 'changed'> | undefined): string =>
+  mark !== undefined && mark.changed > received ? mark.changed : received
+
 /**
- * A backlog is not a loss: while a queue is not empty, what is missing may lie in it. Not if it came so long ago that the
- * queue has let go of it, and not if the subscriber is in no route any more.
+ * A backlog is not a loss: while a queue is not empty, what is missing may lie in it. Not if it came so long ago (`moved`) that
+ * the queue has let go of it, and not if the subscriber is in no route any more.
  */
 export async function mayBeQueued(
   subscriber: string,
-  received: string,
+  moved: string,
   world: { now: string; routes: readonly Route[]; depthOf: (queue: string) => Promise<number> },
 ): Promise<boolean> {
-  if (received < ago(world.now, queueRetention)) return false
+  if (moved < ago(world.now, queueRetention)) return false
   if (!world.routes.some((route) => route.subscriber === subscriber)) return false
   return (await world.depthOf(subscriber)) > 0
 }

@@ -21,6 +21,16 @@ export function notificationOf(handled: Told, stage: string): Notification {
 type Draft = { subject: string; lines: readonly string[] }
 type Command = (...words: string[]) => string
 
+/** What the events about ended jobs have in common. */
+type Ended = {
+  kind?: string
+  subscriber: string
+  job?: string
+  counts?: Readonly<Record<string, number>>
+  stopped?: string | undefined
+  reason?: string | undefined
+}
+
 function told(handled: Told, command: Command): Draft {
   switch (handled.type) {
     case 'approval.requested': {
@@ -96,6 +106,9 @@ function told(handled: Told, command: Command): Draft {
         ],
       }
     }
+    case 'event.redriven':
+    case 'replay.completed':
+      return endedDraft(handled.data, command)
     case 'rollback.decided': {
       const { repository, branch, commit, reasons } = handled.data
       return {
@@ -123,6 +136,20 @@ function told(handled: Told, command: Command): Draft {
   }
 }
 
+/** A job that was stopped before it was done. */
+function endedDraft(data: Ended, command: Command): Draft {
+  const { kind = 'redrive', subscriber, job, counts = {}, stopped, reason } = data
+  const done = Object.entries(counts).map(([name, count]) => `${count} ${name}`)
+  return {
+    subject: `Stopped: ${kind} of ${subscriber}`,
+    lines: [
+      `The ${kind} of ${subscriber} has ended before it was done: ${stopped ?? reason ?? 'nothing was noted'}`,
+      `Until then: ${done.join(', ') || 'nothing'}.`,
+      ...(job === undefined ? [] : [`All of it: ${command('jobs', 'show', job)}`]),
+    ],
+  }
+}
+
 /** A subscriber, and what it needs where that is more than one thing. */
 const partedOf = (subscriber: string, downstream: string): string =>
   downstream === '' ? subscriber : `${subscriber} (${downstream})`
@@ -134,7 +161,7 @@ const mostLines = 20
 /** What others wrote goes into one line: no control characters, and not without end. */
 function plain(text: string, longest: number): string {
   const line = text.replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
-  return line.length > longest ? `${line.slice(0, longest - 3)}...` : line
+  return line.length > longest ? `${line.slice(0, longest - 3).toWellFormed()}...` : line
 }
 
 /** Accents go, other letters beyond ASCII become `?`; it begins with the project's `[`, as SNS wants punctuation or a letter. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventTypeNamed } from '../events/catalogue.ts'
-import { routeTo } from '../events/routes.ts'
+import { subscribersOf } from '../events/route.ts'
+import { routes, routeTo } from '../events/routes.ts'
 import { notificationOf } from './notification.ts'
 
 type Told = Parameters<typeof notificationOf>[0]
@@ -65,6 +66,27 @@ describe('a notification', () => {
     )
   })
 
+  it.each([
+    ['event.redriven', { stopped: '10 died again of: fetch failed' }, 'redrive'],
+    ['replay.completed', { state: 'stopped', reason: '10 died again of: fetch failed' }, 'replay'],
+  ])('says of a job that was stopped (%s) why, and what it has done', (type, changes, kind) => {
+    const { subject, text: body } = message(type, changes)
+    expect(subject).toBe(`[main] Stopped: ${kind} of notify`)
+    expect(body).toContain(
+      'before it was done: 10 died again of: fetch failed\nUntil then: 12 matched, 12 sent, ',
+    )
+    expect(body).toContain('loadpath jobs show 5f0e9d0f1c1c9b4d8a11 --stage prod')
+  })
+
+  it('is sent of jobs that were stopped, and of no others', () => {
+    const told = (type: string, changes: object) =>
+      subscribersOf(routes, type, { ...Object(eventTypeNamed(type)?.example), ...changes })
+    expect(told('event.redriven', { stopped: 'why' })).toEqual(['notify'])
+    expect(told('replay.completed', { state: 'stopped' })).toEqual(['notify'])
+    expect(told('event.redriven', {})).toEqual([])
+    expect(told('replay.completed', {})).toEqual([])
+  })
+
   it('says what is to be taken back, and why', () => {
     const { subject, text: body } = message('rollback.decided', {
       reasons: ['build: CI fails', 'tests: 3 failed'],
@@ -126,6 +148,7 @@ describe('what others wrote', () => {
     expect(body.length).toBeLessThan(2000)
     const reasons = Array.from({ length: 500 }, () => 'x'.repeat(5000))
     expect(message('rollback.decided', { reasons }).text.length).toBeLessThan(25_000)
+    expect(message('approval.requested', { question: '🚀'.repeat(1000) }).text.isWellFormed()).toBe(true)
   })
 
   it('is no command when it is pasted', () => {

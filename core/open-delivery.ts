@@ -40,11 +40,14 @@ export async function deliveriesOf(
 }
 
 /**
- * The one that a command is about: the only one in the first of these states that any is in, else the only one at all.
+ * The one that a command is about: the only one in the first of these states that any is in, else the only one at all. A
+ * live delivery goes before those of replays of the same subscriber, which have to be named.
  * @throws Failure Conflict when several are, with their subscribers
  */
 export function theOne(found: readonly Found[], states: readonly Delivery['state'][]): Found {
-  const inState = states.map((state) => found.filter(({ delivery }) => delivery.state === state))
+  const inState = states.map((state) =>
+    found.filter(({ delivery }) => delivery.state === state).filter(isNearest),
+  )
   const [first, ...others] = inState.find((some) => some.length > 0) ?? found
   if (first === undefined) throw new Failure('NotFound', 'no such delivery')
   if (others.length === 0) return first
@@ -57,6 +60,9 @@ export function theOne(found: readonly Found[], states: readonly Delivery['state
     })),
   })
 }
+
+const isNearest = ({ key }: Found, _: number, all: readonly Found[]): boolean =>
+  key.replay === '' || !all.some((one) => one.key.subscriber === key.subscriber && one.key.replay === '')
 
 /** The lane that a delivery of an ordered route stands in; undefined for all others. */
 export function laneOf(

@@ -116,7 +116,10 @@ export interface History {
   putPage(page: Page): Promise<void>
   /** Inserts each event whose identity is free; one verdict per event, in order. Never throws for one of many. */
   insertEvents(events: readonly StoredEvent[]): Promise<InsertVerdict[]>
-  /** Consistent; undefined where there is none; in the order asked. */
+  /**
+   * Consistent; undefined where there is none; in the order asked.
+   * @throws Failure NewerVersion when one of them cannot be parsed
+   */
   getEvents(identities: readonly Identity[]): Promise<(StoredEvent | undefined)[]>
   /**
    * The event and its deliveries. Consistent unless said: the other costs half, and may be seconds old.

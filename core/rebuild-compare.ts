@@ -30,7 +30,9 @@ const mostExplained = 20
 const mostChanges = 5
 const mostLists = 200
 
-const nameOf = ({ kind, name }: RecordKey): RecordName => ({ kind, name })
+const nameOf = ({ kind, name }: Pick<RecordKey, 'kind' | 'name'>): RecordName => ({ kind, name })
+
+const textOf = ({ kind, name }: Pick<RecordKey, 'kind' | 'name'>): string => `${kind} ${name}`
 
 /** The rebuilt record as it shall stand live. */
 function asLive(shadow: Shadowed, live: MemoryRecord | undefined, subscriber: string): Shadowed {
@@ -115,19 +117,38 @@ export async function compareRebuilt(
   }
 }
 
-/** Looks through one live list for records that no event explains; those are left alone. */
+/**
+ * Looks through one live list for records that no event explains; those are left alone. The rebuilt ones are listed by
+ * an index: one that did not show there yet is come upon here, by its key.
+ */
 export async function compareLive(
-  { project, replay }: Rebuilt,
+  { project, replay, subscriber }: Rebuilt,
   list: string,
   cursor: string | undefined,
   report: RebuildReport,
   memory: Pick<Memory, 'get' | 'list'>,
-): Promise<{ report: RebuildReport; counts: Counts; next: string | undefined }> {
+): Promise<{
+  report: RebuildReport
+  counts: Counts
+  differ: readonly RecordName[]
+  next: string | undefined
+}> {
   const { items, next } = await memory.list({ project, list, oldestFirst: true, cursor, limit: together })
   const shadows = await Promise.all(items.map((item) => memory.get(shadowRecord(replay, item))))
   const alone = items.filter((_, index) => shadows[index] === undefined)
   const onlyLive = [...report.onlyLive, ...alone.map(nameOf)].slice(0, mostNames)
-  return { report: { ...report, onlyLive }, counts: { onlyLive: alone.length }, next }
+  const named = new Set(report.different.map(textOf))
+  const unseen = items.flatMap((item, index) => {
+    const shadow = shadows[index]
+    if (shadow === undefined || named.has(textOf(item)) || report.different.length >= mostNames) return []
+    const rebuilt = asLive(shadowedOf(shadow), item, subscriber)
+    return isSame(rebuilt, item)
+      ? []
+      : [{ ...nameOf(item), changes: changesBetween(said(item), said(rebuilt)).slice(0, mostChanges) }]
+  })
+  const different = [...report.different, ...unseen].slice(0, mostNames)
+  const counts = { onlyLive: alone.length, different: unseen.length }
+  return { report: { ...report, onlyLive, different }, counts, differ: unseen.map(nameOf), next }
 }
 
 const tries = 5

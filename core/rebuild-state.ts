@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { changeShape } from '../events/delivery.ts'
 import { firstPass, pass } from './replay-pass.ts'
 import { position } from './replay-walk.ts'
 
@@ -8,9 +9,7 @@ export type RecordName = z.infer<typeof recordName>
 
 /** A record that is not the same live and rebuilt: what differs, leaf by leaf, as far as it is kept. */
 const differing = recordName.extend({
-  changes: z.array(
-    z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
-  ),
+  changes: z.array(z.object(changeShape)),
 })
 
 /** Records, laid side by side; the numbers are in the job's counts, these are the first names of each. */

@@ -1,10 +1,14 @@
 import type { Route } from '../events/route.ts'
+import { ago } from './missing.ts'
 import type { Bodies } from './ports.ts'
 import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
 import { takes } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
 import type { Found, Position, Scope } from './replay-walk.ts'
+
+/** A page is named before it is written: one may come so late into what was walked through already. */
+const pagePatience = 5 * 60_000
 
 /** `of`: what the walk is there for. `sequence`: of a key, where the first walk through it ended. */
 export type Walk = {
@@ -15,7 +19,7 @@ export type Walk = {
 }
 
 /**
- * The walks of a stage. All of the history up to when it was asked for; then, with the subscriber paused, what was on
+ * The walks of a stage. All of the history up to some minutes before it was asked for; then, with the subscriber paused, what was on
  * its way when it was come upon, what was not come to, and what was written down since. Together they come upon each
  * event once, except that those of a key are all walked through by its own walk.
  */
@@ -28,7 +32,9 @@ export function walksOf(
   }: { project: string; route: Route; asked: string; since?: string | undefined },
   { stage, doing, later, quiet }: RebuildProgress,
 ): Walk[] {
-  const main = scopeOf(project, { since }, route, asked)
+  const before = ago(asked, pagePatience)
+  const scope = scopeOf(project, { since }, route, asked)
+  const main = { ...scope, to: before }
   const reach = later.reach
   if (stage === 'history') {
     const ended = doing === 'settle' ? reach?.place : undefined
@@ -45,8 +51,9 @@ export function walksOf(
       sequence,
     }),
   )
+  const latest = scope.after > before ? scope.after : before
   const beyond: Walk[] = reach === undefined ? [] : [{ of: 'beyond', scope: main, from: reach }]
-  return [...onTheirWay, ...keys, ...beyond, { of: 'since', scope: { ...all, after: asked }, from: {} }]
+  return [...onTheirWay, ...keys, ...beyond, { of: 'since', scope: { ...all, after: latest }, from: {} }]
 }
 
 export async function judgeRebuild(

@@ -4,8 +4,10 @@ import { testCompleted } from '../events/test.completed.ts'
 import { byHttp, queued, told } from '../test/arrivals.ts'
 import { handleAll, isPaused, live, rebuildWorld } from '../test/rebuilding.ts'
 import type { ReplayWorld } from '../test/replaying.ts'
+import { minutes } from '../test/world.ts'
 import { Failure } from './errors.ts'
 import { rebuildProgress } from './rebuild-state.ts'
+import { record } from './record.ts'
 import { historyOf, historyRecord } from './repository-history.ts'
 
 describe('an ordered subscriber', () => {
@@ -88,6 +90,39 @@ describe('an ordered subscriber', () => {
   })
 })
 
+describe('a page', () => {
+  it('that comes behind the walk through its time is in the copy too', async () => {
+    const w = rebuildWorld()
+    const data = (version: number) => ({ ...repositoryUpdated.example, repository: 'octo/a', version })
+    const declare = (version: number, clock = w.clock) => {
+      const about = { partitionkey: 'repository/octo/a', sequence: version }
+      return record([queued(told({ type: 'repository.updated', data: data(version) }, about))], {
+        ...w.deps,
+        clock,
+      })
+    }
+    for (const version of [1, 2, 3]) await declare(version)
+    await handleAll(w)
+    w.advance(minutes)
+    const id = await w.rebuild('track-repository', { switch: true })
+    const before = new Date(Date.parse(w.clock()) - 500).toISOString()
+    let isLate = false
+    w.instead('memory', 'commit', (real) => async (change) => {
+      const verdict = await real(change)
+      const progress = rebuildProgress.safeParse((await w.job(id)).progress).data
+      if (isLate || progress?.stage !== 'quiet') return verdict
+      isLate = true
+      await declare(4, () => before)
+      await handleAll(w)
+      return verdict
+    })
+    const job = await w.run(id, () => handleAll(w))
+    expect(isLate).toBe(true)
+    expect(job).toMatchObject({ state: 'done', counts: { done: 4, equal: 1, different: 0 } })
+    expect(historyOf(await w.stores.memory.get(historyRecord('main', 'octo/a')))?.version).toBe(4)
+  })
+})
+
 describe('a backlog', () => {
   it('of more than is kept in mind is handled with the subscriber paused, each of it once', async () => {
     const w = rebuildWorld()
@@ -98,6 +133,7 @@ describe('a backlog', () => {
       w.advance(100)
       if (n === 100) await handleAll(w)
     }
+    w.advance(6 * minutes)
     const id = await w.rebuild('track-build')
     let handled = false
     const job = await w.run(id, async () => {

@@ -233,9 +233,10 @@ async function sideBySide(
   }
   const spoiled = spoiledBy(job.counts)
   const switches = rebuildAsked.parse(job.selection).switch === true
+  const replaces = switches && spoiled === undefined
   if (stage === 'compare') {
     const compared = await compareRebuilt(rebuilt, { cursor, report, lists }, clock(), memory)
-    const replaced = switches && spoiled === undefined ? [...compared.differ] : []
+    const replaced = replaces ? [...compared.differ] : []
     const next = { ...progress, report: compared.report, lists: [...compared.lists], todo: replaced }
     return going(
       { ...next, cursor: compared.next, stage: compared.next === undefined ? 'only live' : stage },
@@ -248,7 +249,13 @@ async function sideBySide(
   const looked = await compareLive(rebuilt, list, cursor, report, memory)
   const further = looked.next === undefined ? { turn: turn + 1 } : {}
   return going(
-    { ...progress, ...further, cursor: looked.next, report: looked.report },
+    {
+      ...progress,
+      ...further,
+      cursor: looked.next,
+      report: looked.report,
+      todo: replaces ? [...looked.differ] : [],
+    },
     { counts: looked.counts },
   )
 }

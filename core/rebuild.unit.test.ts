@@ -66,6 +66,32 @@ describe('a rebuild', () => {
     expect(w.told('replay.completed').at(-1)).toMatchObject({ kind: 'rebuild', state: 'done' })
   })
 
+  it('finds and replaces what does not show in the list of its copies yet, once', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(8), 40)
+    const right = live(w, 'build')
+    const places = Object.entries(right).map(([of, { place }]) => ({ of, list: place?.list }))
+    // its list is looked through for another one in it
+    const name = places.find((one) => places.some((b) => b.of !== one.of && b.list === one.list))?.of ?? ''
+    expect(name).not.toBe('')
+    const key = { project: 'main', kind: 'build', name }
+    const record = await w.stores.memory.get(key)
+    const value = { ...Object(record?.value), commits: [] }
+    const writes = [{ ...key, place: record?.place, version: (record?.version ?? 0) + 1, value }]
+    await w.stores.memory.commit({ writes, outbox: [] })
+    const shown = await w.run(await w.rebuild('track-build'), () => handleAll(w))
+    expect(shown.counts).toMatchObject({ different: 1 })
+    w.instead('memory', 'list', (real) => async (query) => {
+      const { items, next } = await real(query)
+      const isCopy = query.list.startsWith('shadow/')
+      return { items: isCopy ? items.filter((one) => !one.name.endsWith(`/${name}`)) : items, next }
+    })
+    const switched = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
+    expect(switched.counts).toMatchObject({ different: 1, switched: 1 })
+    expect(reportOf(switched).different).toMatchObject([{ kind: 'build', name }])
+    expect(live(w, 'build')).toEqual(right)
+  })
+
   it.each([11, 12, 13, 14])(
     'with a switch amid live traffic (%i) mends, loses and doubles nothing',
     async (seed) => {

@@ -15,7 +15,7 @@ import {
 } from './open-delivery.ts'
 import { outboxItems } from './outbox.ts'
 import type { DeliveryState, Transition } from './ports.ts'
-import { isReleased } from './released.ts'
+import { isInLane, isReleased } from './released.ts'
 import { againOf, frameFor, reopening } from './resend.ts'
 import { messageOf, sendTo } from './send.ts'
 
@@ -62,13 +62,14 @@ async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Red
   if (ordered === undefined || (await deps.lanes.lane(ordered.lane)) === undefined)
     return reopen(found, by, deps)
   const { lane } = ordered
+  if (!(await isInLane(found.key, lane, deps))) return reopen(found, by, deps)
   if (await isReleased(lane, ordered, deps))
     return answer(found, { outcome: 'already', detail: 'it was sent, and waits for its turn' })
   const blocking = await deadBefore(found, lane, deps)
   if (blocking !== undefined) return blocked(found, blocking)
   // said first: what is done and not told of would be worse than the reverse
-  await deps.memory.commit({ writes: [], outbox: told(found, by, deps.clock()) })
-  const released = await releaseLane(lane, { dead: [found.key] }, deps)
+  const before = () => deps.memory.commit({ writes: [], outbox: told(found, by, deps.clock()) })
+  const released = await releaseLane(lane, { dead: [found.key], before }, deps)
   if ('blocked' in released) return blocked(found, released.blocked.id)
   return 'empty' in released ? reopen(found, by, deps) : answer(found, { outcome: 'sent' })
 }

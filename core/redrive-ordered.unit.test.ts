@@ -3,6 +3,7 @@ import { type LaneWorld, laneWorld, nameOf } from '../test/lanes.ts'
 import { type MendWorld, mending } from '../test/mending.ts'
 import { dies, nothing } from '../test/sweeping.ts'
 import type { HandlerAny } from './handler.ts'
+import { redriveEvent } from './redrive-one.ts'
 import { releaseJob } from './release-job.ts'
 
 /** Redrives of an ordered route: by lane, in sequence, with what waits behind. */
@@ -97,6 +98,52 @@ describe('a redrive of an ordered route', () => {
     const { id, input } = await m.ask({}, line)
     await m.run(input, handleAll)
     expect([order, (await m.job(id)).counts]).toMatchObject([['a1'], { sent: 1, done: 1 }])
+  })
+})
+
+describe('what died before its route kept order', () => {
+  /** a2 closes the lane; a1 is dead too, and in no lane. */
+  const outside = async () => {
+    await l.declared('a2')
+    await l.receive(dies)
+    await l.declared('a1')
+    l.waiting().splice(0)
+    const times = { started: l.clock(), changed: l.clock() }
+    const dead = { state: 'dead' as const, attempts: 3, ...times, emitted: [] }
+    await l.stores.history.mark(l.key('a1'), dead)
+  }
+
+  it('is sent by itself, and takes its place in the lane', async () => {
+    await outside()
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    expect(await l.mark('a1')).toMatchObject({ state: 'retrying' })
+    await handleAll()
+    expect(await l.mark('a1')).toMatchObject({ state: 'parked' })
+    expect(await redriveEvent(l.key('a2'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    await handleAll()
+    expect(order).toEqual(['a1', 'a2'])
+  })
+
+  it('is sent by a job, though its lane is released', async () => {
+    await outside()
+    const { id, input } = await m.ask({}, line)
+    await m.run(input, handleAll)
+    expect((await m.job(id)).counts).toMatchObject({ matched: 2 })
+    expect(order).toContain('a1')
+    expect(await l.mark('a1')).toMatchObject({ state: 'done' })
+  })
+})
+
+describe('what is told of a redrive in a lane', () => {
+  it('is nothing where nothing was sent', async () => {
+    await l.declared('a1')
+    await l.receive(dies)
+    l.instead('history', 'getEvents', () => async (identities) => identities.map(() => undefined))
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'blocked' }])
+    l.mend()
+    expect(await m.told('event.redriven')).toEqual([])
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    expect(await m.told('event.redriven')).toHaveLength(1)
   })
 })
 

@@ -2,7 +2,8 @@ import type { RecordedEvent } from '../events/envelope.ts'
 import type { Job } from './job.ts'
 import { type LaneKey, type Lanes, releaseLane } from './lane.ts'
 import type { DeliveryKey, Memory, OpenMark } from './ports.ts'
-import { isReleased } from './released.ts'
+import { readEvents } from './read-events.ts'
+import { isReleased, waitingIn } from './released.ts'
 import { resend } from './resend.ts'
 import type { Chosen } from './selection.ts'
 import type { SendDeps } from './send.ts'
@@ -21,7 +22,8 @@ type Eventful = Chosen & { event: RecordedEvent }
 
 /**
  * Sends what was chosen to the subscribers that have it open, and to no other. What cannot be sent at all is counted as
- * skipped: its subscriber is in no route any more, or its event is gone. `choose` says what else is meant in a lane.
+ * skipped: its subscriber is in no route any more, or its event is gone; as unreadable where newer code wrote its event.
+ * `choose` says what else is meant in a lane.
  */
 export async function sendSlice(
   chosen: readonly Chosen[],
@@ -30,13 +32,19 @@ export async function sendSlice(
   deps: SliceDeps,
 ): Promise<Sliced> {
   if (chosen.length === 0) return { counts: {}, sent: [], failed: [] }
-  const events = await deps.history.getEvents(chosen.map(({ mark }) => mark))
+  const events = await readEvents(
+    chosen.map(({ mark }) => mark),
+    deps.history,
+  )
   const routed = new Map(deps.routes.map((route) => [route.subscriber, route]))
   const sendable = chosen.flatMap((one, index): Eventful[] => {
-    const event = events[index]?.event
-    return event !== undefined && routed.has(one.mark.subscriber) ? [{ ...one, event }] : []
+    const stored = events[index]
+    if (stored === undefined || stored === 'unreadable') return []
+    return routed.has(one.mark.subscriber) ? [{ ...one, event: stored.event }] : []
   })
-  const parts: Sliced[] = [{ counts: { skipped: chosen.length - sendable.length }, sent: [], failed: [] }]
+  const unreadable = events.filter((one) => one === 'unreadable').length
+  const skipped = chosen.length - sendable.length - unreadable
+  const parts: Sliced[] = [{ counts: { skipped, unreadable }, sent: [], failed: [] }]
   for (const [subscriber, own] of Map.groupBy(sendable, ({ mark }) => mark.subscriber))
     parts.push(
       ...(routed.get(subscriber)?.ordered
@@ -86,6 +94,15 @@ async function releaseOne(
   { job, state }: { job: Job; state: 'dead' | 'parked' },
   deps: SliceDeps,
 ): Promise<Sliced> {
+  const waits = await waitingIn(lane, deps)
+  const alone = items.filter(({ mark }) => !waits(mark))
+  if (alone.length > 0) {
+    const others = items.filter(({ mark }) => waits(mark))
+    const sent = await sendPlain(lane.subscriber, alone, job, deps)
+    return others.length === 0
+      ? sent
+      : joined(sent, await releaseOne(lane, others, choose, { job, state }, deps))
+  }
   const fresh: Eventful[] = []
   for (const item of items) if (!(await isReleased(lane, item.event, deps))) fresh.push(item)
   const already = items.length - fresh.length

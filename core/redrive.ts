@@ -161,10 +161,11 @@ async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps
 async function planAgain(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
   const { state } = redriveSelection.parse(job.selection)
   const { pending } = progressOf(job)
-  const chosen = await choose(await stillOpen(project, pending, state, job.asked, deps))
+  const { open, dropped } = await stillOpen(project, pending, state, job.asked, deps)
+  const chosen = await choose(open)
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
-    counts: sum(now.counts, { sent: pending.length - chosen.length }),
+    counts: sum(now.counts, { sent: pending.length - chosen.length - dropped, already: dropped }),
     progress: { ...progressOf(now), pending: keysOf(chosen) },
   }))
   return noted && { job: noted, chosen }
@@ -176,22 +177,23 @@ const note = (project: string, job: Job, { memory }: RedriveDeps, change: Partia
 const keysOf = (chosen: readonly Chosen[]) =>
   chosen.map(({ mark: { source, id, subscriber, replay } }) => ({ source, id, subscriber, replay }))
 
-/** Of what a crashed batch was about to send: what it had not come to. */
+/** Of what a crashed batch was about to send: what it had not come to, and how many somebody has dropped meanwhile. */
 async function stillOpen(
   project: string,
   pending: Progress['pending'],
   state: 'dead' | 'parked',
   asked: string,
   { history }: RedriveDeps,
-): Promise<OpenMark[]> {
+): Promise<{ open: OpenMark[]; dropped: number }> {
   const keys = pending.map((key): DeliveryKey => ({ ...key, project }))
   const deliveries = await history.getDeliveries(keys)
-  return keys.flatMap((key, index): OpenMark[] => {
+  const open = keys.flatMap((key, index): OpenMark[] => {
     const delivery = deliveries[index]
     return delivery?.state === state && delivery.changed <= asked
       ? [{ ...key, state, changed: delivery.changed }]
       : []
   })
+  return { open, dropped: deliveries.filter((delivery) => delivery?.state === 'dropped').length }
 }
 
 /** Counts what became of what was sent; undefined when that stops the job. */

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../events/envelope.ts'
+import { identityText } from './identity.ts'
 import { type Lane, type LaneKey, type Lanes, type ReleaseDeps, type Released, releaseLane } from './lane.ts'
 import { ago, patience } from './missing.ts'
 import type { DeliveryKey, Queues } from './ports.ts'
@@ -31,6 +32,25 @@ export async function isReleased(
 }
 
 const mostLookedAt = 500
+
+/**
+ * Which deliveries wait in a lane. What died before its route kept order is not among them: no release sends it. Beyond
+ * what is looked at, all are taken to be.
+ */
+export async function waitingIn(
+  lane: LaneKey,
+  { lanes }: { lanes: Pick<Lanes, 'waiting'> },
+): Promise<(key: DeliveryKey) => boolean> {
+  const waiting = await lanes.waiting(lane, mostLookedAt)
+  const known = new Set(waiting.map(({ key }) => identityText(key)))
+  return (key) => waiting.length === mostLookedAt || known.has(identityText(key))
+}
+
+export const isInLane = async (
+  key: DeliveryKey,
+  lane: LaneKey,
+  deps: { lanes: Pick<Lanes, 'waiting'> },
+): Promise<boolean> => (await waitingIn(lane, deps))(key)
 
 /**
  * Releases a lane that stands still. What is dead in it closed it, and stays; but what a person has let pass may be dead

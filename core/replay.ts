@@ -49,18 +49,18 @@ function faultsOf(route: Route, selection: ReplayAsked): Fault[] {
     [
       [since, until, type, key, story, event].every((named) => named === undefined),
       {
-        path: 'selection',
+        path: 'since',
         expected: 'at least one of since, until, type, key, story, event',
         got: 'nothing',
       },
     ],
     [
       type !== undefined && !names.includes(type),
-      { path: 'selection.type', expected: `one of ${names.join(', ')}`, got: `${type}` },
+      { path: 'type', expected: `one of ${names.join(', ')}`, got: `${type}` },
     ],
     [
       since !== undefined && until !== undefined && since > until,
-      { path: 'selection.until', expected: `a time after ${since}`, got: `${until}` },
+      { path: 'until', expected: `a time after ${since}`, got: `${until}` },
     ],
   ]
   return faults.flatMap(([applies, fault]) => (applies ? [fault] : []))

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { changeShape } from '../events/delivery.ts'
 import type { RecordedEvent } from '../events/envelope.ts'
 import type { DataOf } from '../events/event-type.ts'
 import { repositoryUpdated } from '../events/repository.updated.ts'
@@ -15,9 +16,7 @@ const step = z.object({
   /** when it came through the gate */
   at: z.iso.datetime(),
   by: z.string(),
-  changes: z.array(
-    z.object({ path: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
-  ),
+  changes: z.array(z.object(changeShape)),
 })
 
 /**

@@ -97,5 +97,6 @@ export async function resend(
 /** Tells a message that was sent anew apart from those before it. */
 export const againOf = ({ resumed = 0 }: Delivery): string => `resumed ${resumed}`
 
+/** As it was, but for how often it was tried: a queue that keeps order would swallow the next message of one name. */
 const putBack = ({ key, next }: Transition, { delivery }: Resendable, history: Pick<History, 'transition'>) =>
-  history.transition({ key, seen: next, next: delivery })
+  history.transition({ key, seen: next, next: { ...delivery, resumed: next.resumed } })

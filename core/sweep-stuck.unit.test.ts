@@ -1,13 +1,17 @@
+// Longer than 300 lines: all that may stand still, and the two worlds it does so in.
+
 import { beforeEach, describe, expect, it } from 'vitest'
+import { byHttp, push } from '../test/arrivals.ts'
 import { laneWorld } from '../test/lanes.ts'
 import { type MendWorld, mending, mendWorld } from '../test/mending.ts'
 import { dies, nothing } from '../test/sweeping.ts'
+import { unreadable } from '../test/unreadable.ts'
 import { hours, minutes, noon } from '../test/world.ts'
 import { open as opening } from './circuit.ts'
 import { controlOf, controlRecord, controlWrite } from './control.ts'
 import { dropDelivery } from './drop.ts'
 import { editDelivery } from './edit.ts'
-import { pause } from './job.ts'
+import { jobOf, pause } from './job.ts'
 import { deliveriesOf } from './open-delivery.ts'
 import { redriveEvent } from './redrive-one.ts'
 import { releaseJob } from './release-job.ts'
@@ -64,6 +68,48 @@ describe('a delivery that is to be tried again', () => {
   })
 })
 
+describe('what was sent again an hour ago and never ran', () => {
+  const old = async (resumed: number) => {
+    await w.died(['p'])
+    await w.stores.queues.send('analyze', ['somebody else'])
+    const mark = { state: 'retrying' as const, attempts: 1, started: noon, emitted: [], resumed }
+    await w.stores.history.mark(w.keyOf('p'), { ...mark, changed: w.clock() })
+  }
+
+  it('is sent however full its queue is, and not again for an hour', async () => {
+    await old(1)
+    w.advance(50 * minutes)
+    expect(await unstick(w)).toEqual(none)
+    w.advance(11 * minutes)
+    expect(await unstick(w)).toEqual({ ...none, resent: 1 })
+    w.advance(minutes)
+    expect(await unstick(w)).toEqual(none)
+    w.advance(hours)
+    expect(await unstick(w)).toEqual({ ...none, resent: 1 })
+  })
+
+  it('is left to the queue where it lies there since it came', async () => {
+    await old(0)
+    w.advance(2 * hours)
+    expect(await unstick(w)).toEqual(none)
+  })
+
+  it('is dead when its event is gone; one that cannot be read stays', async () => {
+    const mark = { state: 'retrying' as const, attempts: 1, started: noon, changed: noon, emitted: [] }
+    await w.died(['q', 'r'])
+    for (const id of ['gone', 'q', 'r']) await w.stores.history.mark(w.keyOf(id), mark)
+    w.advance(16 * minutes)
+    w.instead('history', 'getEvents', unreadable('q'))
+    expect(await unstick(w)).toEqual({ ...none, resent: 1, gone: 1 })
+    expect(await w.mark('gone')).toMatchObject({
+      state: 'dead',
+      reason: expect.stringContaining('event is gone'),
+    })
+    expect(await w.mark('q')).toMatchObject({ state: 'retrying' })
+    expect(w.taken('analyze')).toEqual(['r'])
+  })
+})
+
 describe('a parked delivery', () => {
   const parked = { state: 'parked' as const, attempts: 0, started: noon, changed: noon, emitted: [] }
   const control = async (change: (state: ReturnType<typeof controlOf>) => ReturnType<typeof controlOf>) => {
@@ -88,6 +134,25 @@ describe('a parked delivery', () => {
     await w.stores.history.mark(w.keyOf('q'), { ...parked, changed: w.clock() })
     expect(await unstick(w)).toEqual({ ...none, released: 1 })
     expect(w.taken('analyze')).toEqual(['p'])
+  })
+
+  it('is one of more than a pass sends: a job sends the rest', async () => {
+    for (let n = 0; n < 120; n++) {
+      await w.one(byHttp(push(`x${n}`)))
+      await w.stores.history.mark(w.keyOf(`x${n}`), { ...parked, changed: w.clock() })
+    }
+    w.stores.queues.take('analyze')
+    w.advance(6 * minutes)
+    expect(await unstick(w)).toEqual({ ...none, released: 100 })
+    await w.relayAll()
+    const [record, ...others] = w.stores.memory.all().records.filter(({ kind }) => kind === 'job')
+    expect(others).toEqual([])
+    const job = jobOf(record)
+    expect(job).toMatchObject({ kind: 'redrive', subscriber: 'analyze', by: 'system', state: 'running' })
+    const { source, id, type } = job?.request ?? expect.fail('no job')
+    const about = { project: 'main', correlationid: id, hops: 0, partitionkey: `job/${job?.id}` }
+    await w.batch({ event: { ...about, source, id, type }, attempt: 1 })
+    expect(w.taken('analyze')).toHaveLength(122)
   })
 
   it('stays while its subscriber is paused', async () => {
@@ -146,6 +211,12 @@ describe('a lane', () => {
       if (found === undefined) throw new Error(name)
       return found
     }
+    /** As if it had come from outside: what was decided here is not edited. */
+    const findForeign = async (name: string) => {
+      const found = await find(name)
+      const { stored } = found
+      return { ...found, stored: stored && { ...stored, event: { ...stored.event, door: 'http' as const } } }
+    }
     const order: string[] = []
     const notes = async ({ event }: { event: { id: string } }) => {
       order.push(event.id)
@@ -155,8 +226,46 @@ describe('a lane', () => {
       for (let n = 0; n < 20 && l.waiting().length > 0; n++) await l.receive(notes)
       return order
     }
-    return { l, m, find, drain, ids: ['a1', 'a2', 'a3'].map((name) => l.key(name).id) }
+    return { l, m, find, findForeign, drain, ids: ['a1', 'a2', 'a3'].map((name) => l.key(name).id) }
   }
+
+  it('is one of several: the depth of their queue is asked once, and after the time for it nothing is begun', async () => {
+    const l = laneWorld()
+    const m = mending(l)
+    await l.declared('a1', 'b1', 'c1')
+    await l.receive(dies)
+    for (const name of ['a1', 'b1', 'c1']) {
+      l.failing('queues', 'send')
+      await expect(redriveEvent(l.key(name), {}, 'user:ann', l.deps)).rejects.toThrow()
+      l.mend()
+    }
+    const counts = await countOpen('main', ['line'], l.deps)
+    expect(await sweepStuck('main', counts, m.deps, -1)).toEqual(none)
+    l.calls.splice(0)
+    expect(await unstick(m)).toEqual({ ...none, lanes: 3 })
+    expect(l.calls.filter((call) => call === 'queues.depth line')).toHaveLength(1)
+  })
+
+  it('goes on when what closed it has lost its event and is dropped', async () => {
+    const { l, m, find, drain, ids } = await closed()
+    const mark = await l.mark('a1')
+    if (mark === undefined) return expect.fail('a mark')
+    await l.stores.history.transition({
+      key: l.key('a1'),
+      seen: mark,
+      next: { ...mark, state: 'retrying', changed: l.clock() },
+    })
+    l.instead('history', 'getEvents', (real) => async (identities) => {
+      const events = await real(identities)
+      return events.map((one) => (one?.event.id === ids[0] ? undefined : one))
+    })
+    l.advance(16 * minutes)
+    expect(await unstick(m)).toMatchObject({ gone: 1 })
+    const dead = { ...(await find('a1')), stored: undefined }
+    expect(await dropDelivery(dead, { by: 'user:ann' }, l.deps)).toMatchObject({ outcome: 'dropped' })
+    expect(await unstick(m)).toEqual({ ...none, lanes: 1 })
+    expect(await drain()).toEqual(ids.slice(1))
+  })
 
   it('that something dead closes stays closed', async () => {
     const { l, m } = await closed()
@@ -184,8 +293,8 @@ describe('a lane', () => {
   })
 
   it('waits for what takes the place of an edited event, and then goes on in order', async () => {
-    const { l, m, find, drain, ids } = await closed()
-    const found = await find('a1')
+    const { l, m, findForeign, drain, ids } = await closed()
+    const found = await findForeign('a1')
     const before = found.stored?.event.data
     const edited = { ...Object(before), deployBranch: 'mended' }
     const { replacement } = await editDelivery(found, edited, 'user:ann', l.deps)
@@ -198,8 +307,8 @@ describe('a lane', () => {
   })
 
   it('goes on by the sweep when the release after an edit is lost', async () => {
-    const { l, m, find, drain, ids } = await closed()
-    const found = await find('a1')
+    const { l, m, findForeign, drain, ids } = await closed()
+    const found = await findForeign('a1')
     const edited = { ...Object(found.stored?.event.data), deployBranch: 'mended' }
     const { replacement } = await editDelivery(found, edited, 'user:ann', l.deps)
     await m.relayAll()

@@ -52,8 +52,9 @@ const runPatience = 5 * minute
 const perPass = 100
 /** Of the items that wait for one partition key: they go one after the other. */
 const perLane = 50
-/** The timeline takes what time it is given; the other parts are bounded by how much they do. */
+/** These take what time they are given; the other parts are bounded by how much they do. */
 const shareOfTimeline = 0.75
+const shareOfStuck = 0.15
 
 /**
  * Mends what was lost between two steps: sends on what was expected and never arrived, what stayed in the outbox, ends
@@ -82,7 +83,8 @@ export async function sweep(project: string, deps: SweepDeps, seconds: number): 
   const counts = await part(() => countOpen(project, subscribers, deps), undefined)
   const open = counts && (await part(() => withClosed(project, counts, deps.memory), counts))
   const told = await part(() => tellOfTheDead(project, subscribers, deps), 0)
-  const stuck = counts && (await part(() => sweepStuck(project, counts, deps), undefined))
+  const stuck =
+    counts && (await part(() => sweepStuck(project, counts, deps, seconds * shareOfStuck), undefined))
   const circuits = await part(() => openCircuits(project, deps), [])
   const resumed = await part(() => resumeAbandoned(project, deps), 0)
   const tried = await part(() => probeCircuits(project, circuits, deps), undefined)

@@ -2,13 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { atMost } from '../core/at-most.ts'
 import { reasonOf } from '../core/errors.ts'
+import { isJobWorkflow } from '../core/job.ts'
 import { type Api, ask, get } from './api.ts'
 
 const run = z.object({ workflow: z.string(), run: z.string(), error: z.string().optional() })
 type Run = z.infer<typeof run>
 
-/** What they do is kept in a job: a run of their own accord would find that it is not the job's. */
-const workflowsOfJobs = ['redrive', 'replay']
 const job = z.object({ id: z.string(), run: z.object({ workflow: z.string(), run: z.string() }) })
 
 /** what a run fails with that the endpoint found running when it started */
@@ -43,7 +42,7 @@ export async function watchRestartedRuns(
  * Starts once more the runs that a restart of the endpoint failed. Answers how many.
  * Those it has just failed are still listed as running, because nobody has told of their end; those of an earlier
  * restart, after which nobody came here, have it in their error. A run that was retried already is refused, and left.
- * Where a job was at work, the job goes on.
+ * Where a job was at work, the job is resumed: its runs are not tried again by themselves.
  */
 export async function restartRuns(api: Api): Promise<number> {
   const running = await listed(api, 'runs', 'running', run)
@@ -55,7 +54,7 @@ export async function restartRuns(api: Api): Promise<number> {
   const all = [...shown, ...(await listed(api, 'runs', 'failed', run))]
   const [ofJobs, others] = partition(
     all.filter(({ error }) => error === restarted),
-    ({ workflow }) => workflowsOfJobs.includes(workflow),
+    ({ workflow }) => isJobWorkflow(workflow),
   )
   const jobs = ofJobs.length === 0 ? [] : await listed(api, 'jobs', 'interrupted', job)
   const waiting = jobs.filter((one) =>

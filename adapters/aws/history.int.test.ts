@@ -127,11 +127,59 @@ describe('expiry of what is mended', () => {
     expect(await ttlOf(deliveryKey(key))).toBeUndefined()
     const retrying = delivery({ state: 'retrying', changed: minute(5) })
     expect(await history.transition({ key, seen: parked, next: retrying })).toBe(true)
-    expect(await ttlOf(eventKey(event))).toBe(usual)
+    const sentAgain = secondsOf(minute(5)) + 30 * day
+    expect(await ttlOf(eventKey(event))).toBe(sentAgain)
     expect(await ttlOf(deliveryKey(key))).toBeDefined()
     // refused, so it must not keep anything
     expect(await history.transition({ key, seen: dead, next: parked })).toBe(false)
-    expect(await ttlOf(eventKey(event))).toBe(usual)
+    expect(await ttlOf(eventKey(event))).toBe(sentAgain)
+    expect(await history.mark(key, delivery({ changed: minute(6) }))).toBe(true)
+    // its handling needs it no longer, and costs no write for that
+    expect(await ttlOf(eventKey(event))).toBe(sentAgain)
+    expect(sentAgain).toBeGreaterThan(usual)
+  })
+
+  test('what is older than its retention is kept for 30 days once it is sent again', async () => {
+    const { event, key } = await recorded()
+    const later = (days: number) => new Date(Date.parse(minute(0)) + days * day * 1000).toISOString()
+    const old = { ...dead, changed: later(90) }
+    await history.mark(key, old)
+    await history.mark(keyOf(event, 'publish'), old)
+    const next = delivery({ state: 'retrying', changed: later(100), resumed: 1 })
+    expect(await history.transition({ key, seen: old, next })).toBe(true)
+    const dropped = delivery({ state: 'dropped', changed: later(101) })
+    const change = { key: keyOf(event, 'publish'), seen: old, next: dropped }
+    expect(await history.transition(change)).toBe(true)
+    expect(await ttlOf(eventKey(event))).toBe(secondsOf(later(130)))
+  })
+
+  test('a change whose answer got lost is known for its own when it is made again', async () => {
+    const { event, key } = await recorded()
+    await history.mark(key, dead)
+    const twice: Aws = {
+      ...aws,
+      call: async (service, operation, input) => {
+        if (operation === 'PutItem') await aws.call(service, operation, input)
+        return aws.call(service, operation, input)
+      },
+    }
+    const forgetful = dynamoHistory({ aws: twice, table, retentionOf, bodies, clock })
+    const next = delivery({ state: 'retrying', changed: minute(5), resumed: 1 })
+    expect(await forgetful.transition({ key, seen: dead, next })).toBe(true)
+    expect(await ttlOf(eventKey(event))).toBe(secondsOf(minute(5)) + 30 * day)
+    const other = delivery({ state: 'retrying', changed: minute(6), resumed: 1 })
+    expect(await history.transition({ key, seen: dead, next: other })).toBe(false)
+  })
+
+  test('an event that cannot be parsed is told from one that is not there', async () => {
+    const { event } = await recorded()
+    const { pk, sk } = eventKey({ ...event, id: `${event.id}x` })
+    await aws.call('dynamodb', 'PutItem', {
+      TableName: table,
+      Item: { pk: { S: pk }, sk: { S: sk }, event: { B: 'AAAA' }, page: { S: 'x' } },
+    })
+    const odd = { ...event, id: `${event.id}x` }
+    await expect(history.getEvents([event, odd])).rejects.toMatchObject({ code: 'NewerVersion' })
   })
 
   test('what another delivery holds stays, and so does what a refused one held', async () => {

@@ -1,5 +1,6 @@
 import { Failure } from '../../core/errors.ts'
 import type { History } from '../../core/ports.ts'
+import type { Identity } from '../../events/envelope.ts'
 import { retentionDays } from '../../events/event-type.ts'
 import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf } from '../listing.ts'
@@ -44,6 +45,11 @@ const longest = Math.max(...Object.values(retentionDays)) * dayInSeconds
 
 const keptAfterSettling = 30 * dayInSeconds
 
+const unreadable = (identity: Identity | undefined, cause: unknown): Failure =>
+  new Failure('NewerVersion', `what is stored of ${identity?.source} ${identity?.id} cannot be read`, {
+    cause,
+  })
+
 /** Below every sort key of ours. */
 const lowest = ' '
 
@@ -82,7 +88,13 @@ export function dynamoHistory(options: HistoryOptions): History {
 
     async getEvents(identities) {
       const items = await getAll(aws, table, identities.map(eventKey))
-      return items.map((item) => item && storedEventOf(item))
+      return items.map((item, index) => {
+        try {
+          return item && storedEventOf(item)
+        } catch (cause) {
+          throw unreadable(identities[index], cause)
+        }
+      })
     },
 
     async fate(identity, { consistent } = { consistent: true }) {
@@ -97,9 +109,7 @@ export function dynamoHistory(options: HistoryOptions): History {
         const stored = items.find((item) => identityOfItem(item)?.source === source)
         return { stored: stored && storedEventOf(stored), deliveries: deliveriesIn(items, source) }
       } catch (cause) {
-        throw new Failure('NewerVersion', `what is stored of ${source} ${identity.id} cannot be read`, {
-          cause,
-        })
+        throw unreadable(identity, cause)
       }
     },
 

@@ -1,10 +1,18 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Bodies, Clock, Delivery, DeliveryKey, SeenDelivery, Transition } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
 import { type Retention, retentionDays } from '../../events/event-type.ts'
 import { markOf } from '../commit-rules.ts'
 import { type Item, n, s } from './attributes.ts'
 import type { Aws } from './clients.ts'
-import { deliveryItem, deliveryKeyOfItem, deliveryOf, isFinal, isHeld } from './delivery-items.ts'
+import {
+  deliveryItem,
+  deliveryKey,
+  deliveryKeyOfItem,
+  deliveryOf,
+  isFinal,
+  isHeld,
+} from './delivery-items.ts'
 import { type Condition, getAll, put, queryAll, update } from './dynamodb.ts'
 import { dayInSeconds, eventKey, pkOf, secondsOf, storedEventOf } from './history-items.ts'
 
@@ -80,26 +88,32 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
     return event?.type
   }
 
-  /** Lets an event expire again, unless another of its deliveries holds it. */
+  /**
+   * Lets an event expire again, unless another of its deliveries holds it. Not within 30 days of the last change of one
+   * that is retrying: what is sent again may be older than its retention, and still has to be handled.
+   */
   async function release(identity: Identity): Promise<void> {
     const [event] = await getAll(aws, table, [eventKey(identity)])
     if (event === undefined) return
-    const deliveries = await queryAll(aws, table, {
+    const items = await queryAll(aws, table, {
       condition: '#pk = :pk AND begins_with(#sk, :delivery)',
       names: { '#pk': 'pk', '#sk': 'sk' },
       values: { ':pk': s(pkOf(identity)), ':delivery': s('delivery#') },
       consistent: true,
     })
-    const held = deliveries.some(
-      (item) => deliveryKeyOfItem(item)?.source === identity.source && isHeld(deliveryOf(item).state),
+    const deliveries = items
+      .filter((item) => deliveryKeyOfItem(item)?.source === identity.source)
+      .map(deliveryOf)
+    if (deliveries.some(({ state }) => isHeld(state))) return
+    const needed = deliveries.flatMap(({ state, changed }) =>
+      state === 'retrying' ? [secondsOf(changed) + keptAfterChange] : [],
     )
-    if (held) return
     await update(aws, table, {
       key: keyItem(identity),
       update: 'SET #ttl = :ttl',
       condition: 'attribute_exists(pk)',
       names: { '#ttl': 'ttl' },
-      values: { ':ttl': n(expiryOf(storedEventOf(event).event)) },
+      values: { ':ttl': n(Math.max(expiryOf(storedEventOf(event).event), ...needed)) },
     })
   }
 
@@ -127,13 +141,21 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
     return !refused
   }
 
-  /** False when the delivery no longer stands as it was seen. A try whose answer got lost may be refused by itself. */
+  /** False when the delivery no longer stands as it was seen. */
   async function transition({ key, seen, next }: Transition): Promise<boolean> {
     if (isFinal(seen.state)) return false
     const mark = markOf(key, next)
-    const { refused } = await put(aws, table, await heldItem(mark), standsAs(seen))
-    await settle(mark, { written: !refused, wasHeld: isHeld(seen.state) })
-    return !refused
+    const item = await heldItem(mark)
+    const { refused } = await put(aws, table, item, standsAs(seen))
+    const written = !refused || (await stands(mark, item))
+    await settle(mark, { written, wasHeld: isHeld(seen.state) })
+    return written
+  }
+
+  /** A try whose answer got lost was made again, and refused by what it had written itself. */
+  async function stands(key: DeliveryKey, item: Item): Promise<boolean> {
+    const [standing] = await getAll(aws, table, [deliveryKey(key)])
+    return standing !== undefined && isDeepStrictEqual(deliveryOf(standing), deliveryOf(item))
   }
 
   return { expiryOf, items, heldItem, settle, mark, transition }

@@ -7,7 +7,7 @@ const mends = /^(api|redrive-batch)$/
 
 export const mendingBugs: Readonly<Record<string, Bug>> = {
   'a redrive goes to all who get its type': {
-    ports: (ports, process) =>
+    ports: (ports, process, world) =>
       inSends((send, { kind }) => async (queue, messages) => {
         const failures = await send(queue, messages)
         if (!mends.test(kind)) return failures
@@ -21,7 +21,7 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
           for (const other of subscribersOf(others, String(event.type), event.data)) await send(other, [body])
         }
         return failures
-      })(ports, process, undefined as never),
+      })(ports, process, world),
   },
 
   'of two who redrive both do': {

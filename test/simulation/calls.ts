@@ -53,7 +53,9 @@ export function callsThroughFaults({
     let left = chance.random()
     for (const [fault, rate] of rates) {
       left -= rate
-      if (left < 0) return fault
+      if (left >= 0) continue
+      observed.faults.count++
+      return fault
     }
     return undefined
   }
@@ -61,6 +63,7 @@ export function callsThroughFaults({
   function kill(process: Process, why: string): void {
     if (!process.alive) return
     process.alive = false
+    observed.faults.count++
     observed.step('', () => `${process.kind} #${process.id} ${why}`)
     process.died(why)
   }

@@ -10,14 +10,14 @@ import { historyRecord, track as trackRepository } from '../../core/repository-h
 import { runRecord, track as trackRun } from '../../core/run.ts'
 import { startRun } from '../../core/start-run.ts'
 import { buildStatusChanged } from '../../events/build.status-changed.ts'
-import { eventTypeNamed } from '../../events/catalogue.ts'
 import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
 import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
 import { rollbackDecided } from '../../events/rollback.decided.ts'
-import { type Route, typeName } from '../../events/route.ts'
+import type { Route } from '../../events/route.ts'
 import type { Calls, Process } from './calls.ts'
 import type { Behaviour } from './cast.ts'
-import { deliveryText, type Observed, textOfEvent } from './observed.ts'
+import { holdAgainst, type InHand } from './handled.ts'
+import { deliveryText, type Observed } from './observed.ts'
 
 /** What handlers act on: something outside that may be down, and that others see. */
 export type Downstream = {
@@ -39,9 +39,6 @@ export type HandlerPorts = {
   /** without deliveries, for what starts workflows */
   plainMemory: Memory
 }
-
-/** The messages of one delivery in the batch that is handled just now, and the receives of the first. */
-export type InHand = { messages: string[]; receives: number; attempt: number; since: number }
 
 /** The handler of a subscriber in one environment: what the product's own would do, or one of ours. */
 export function handlerOf(
@@ -82,8 +79,7 @@ export function handlerOf(
     observed.runs.set(delivery, runs)
     runs.push({
       message: held?.messages.join('+') ?? '?',
-      receives: held?.receives ?? 0,
-      at: now(),
+      since: held?.since ?? now(),
       idempotencyKey: handled.idempotencyKey,
     })
     observed.step(
@@ -91,15 +87,21 @@ export function handlerOf(
       () => `${delivery}: run ${runs.length} (message ${held?.messages.join('+')}/${held?.receives})`,
     )
     holdAgainst(route, handled, key, held, observed)
-    await misbehave(behaviourOf(subscriber, event), runs.length)
+    await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
     if (route.effect === 'outside' && subscriber !== 'publish')
       await ports.downstream.act(subscriber, handled.idempotencyKey, delivery)
     return body(handled, memory)
   }
 
-  async function misbehave(behaviour: Behaviour | undefined, run: number): Promise<void> {
+  async function misbehave(
+    behaviour: Behaviour | undefined,
+    run: number,
+    messages: readonly string[],
+  ): Promise<void> {
     switch (behaviour) {
       case 'terminal':
+        for (const message of messages)
+          observed.hopeless.set(message, { at: now(), faults: observed.faults.count })
         throw new Failure('Invalid', 'it does not like this one')
       case 'hopeless':
         throw new Error('never works')
@@ -123,65 +125,6 @@ export function handlerOf(
     observed.sometimes('a handler takes its process along')
     calls.kill(process, 'is killed by what it handles')
     return new Promise(() => undefined)
-  }
-}
-
-/** Milliseconds: a process that has looked a moment ago looks again after that. */
-const readWithin = 10_000
-
-/** What must hold of everything that a handler is given. */
-function holdAgainst(
-  route: Route,
-  { type, data, event }: HandledAny,
-  key: DeliveryKey,
-  held: InHand | undefined,
-  observed: Observed,
-): void {
-  const delivery = deliveryText(key)
-  const wrong = (invariant: string, message: string) =>
-    observed.violated({ invariant, message: `${delivery}: ${message}`, id: event.id })
-  const known = observed.events.get(textOfEvent(event))
-  if (known === undefined) wrong('nothing invalid reaches a handler', 'is handled and is in no history')
-  else if (!known.stored.expects.includes(route.subscriber) && key.replay === '')
-    wrong('only whom it was recorded for', `was recorded for ${known.stored.expects.join(', ') || 'nobody'}`)
-  const eventType = eventTypeNamed(type)
-  if (eventType !== undefined && !eventType.schema.safeParse(data).success)
-    wrong('nothing invalid reaches a handler', `its data is no ${type}`)
-  if (!route.types.some((one) => typeName(one) === type))
-    wrong('nothing invalid reaches a handler', `${route.subscriber} does not take ${type}`)
-  if (held === undefined) wrong('nothing invalid reaches a handler', 'no message of it is in hand')
-  else if (route.ordered === true) holdOrder(key, event, observed)
-  const paused = observed.paused.get(`${event.project} ${route.subscriber}`)
-  if (paused !== undefined && held !== undefined && key.replay === '' && paused < held.since - readWithin)
-    wrong('what is paused is not run', `${route.subscriber} was paused ${held.since - paused} ms before`)
-  const answered = held === undefined ? [] : held.messages.map((message) => observed.answered.get(message))
-  const last = Math.max(...answered.map((at) => at ?? Number.POSITIVE_INFINITY))
-  const reopened = observed.reopened.get(delivery)?.at(-1) ?? 0
-  if (held?.attempt === 1 && last < held.since && reopened < last)
-    wrong('what is settled is not run again', `${held.messages.join(' and ')} had been answered as handled`)
-}
-
-/**
- * Nothing of a key is run while something before it is neither done nor dropped. What a replay leaves out is for its
- * selection to say: there nothing is run after something that stands behind it.
- */
-function holdOrder(key: DeliveryKey, event: HandledAny['event'], observed: Observed): void {
-  const { subscriber, replay } = key
-  const own = event.sequence ?? 0
-  for (const { event: other, expects } of observed.lanes.get(`${event.project} ${event.partitionkey}`) ??
-    []) {
-    const sequence = other.sequence ?? 0
-    if (sequence === own || !expects.includes(subscriber)) continue
-    const { project, source, id } = other
-    const text = deliveryText({ project, source, id, subscriber, replay })
-    const state = observed.deliveries.get(text)?.state
-    const isSettled = state === 'done' || state === 'dropped'
-    if (replay === '' ? sequence > own || isSettled : sequence < own || state !== 'done') continue
-    observed.violated({
-      invariant: 'what is ordered is handled in order',
-      message: `${deliveryText(key)} (${own} of ${event.partitionkey}) is run while ${text} (${sequence}) is ${state ?? 'not handled'}`,
-      id: event.id,
-    })
   }
 }
 

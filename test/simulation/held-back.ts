@@ -1,13 +1,11 @@
 import { controlOf, controlRecord, heldBack } from '../../core/control.ts'
 import { jobOf, workflowOf } from '../../core/job.ts'
-import type { Wrong } from './invariants.ts'
-import { deliveryText, type Observed } from './observed.ts'
+import { replayAsked } from '../../core/replay-job.ts'
+import type { Held, Wrong } from './held.ts'
+import { deliveryText } from './observed.ts'
 import { runOf } from './operators.ts'
-import type { Stage } from './stage.ts'
 
 /** What must hold of what is held back, and of the work that people have asked for. */
-
-type Held = { stage: Stage; observed: Observed }
 
 /** What is parked is so because it is paused, its circuit is open, or something dead stands before it in its lane. */
 export async function parkedHasItsReason({ stage, observed }: Held): Promise<Wrong[]> {
@@ -86,4 +84,21 @@ export async function jobsEnd({ stage, observed }: Held): Promise<Wrong[]> {
     }),
   )
   return wrong.flat()
+}
+
+/** What is replayed to see what would come of it tells nobody. */
+export function replaysEmitWhenAsked({ stage, observed }: Held): Wrong[] {
+  const jobs = stage.stored.real.memory.all().records.flatMap((record) => {
+    const job = record.kind === 'job' ? jobOf(record) : undefined
+    return job?.kind === 'replay' ? [job] : []
+  })
+  const silent = new Set(
+    jobs.filter(({ selection }) => !replayAsked.parse(selection).emit).map(({ id }) => id),
+  )
+  return [...observed.deliveries.values()]
+    .filter(({ replay, emitted }) => silent.has(replay) && emitted.length > 0)
+    .map((mark) => ({
+      message: `${deliveryText(mark)} emitted ${mark.emitted.join(', ')} and was not to`,
+      id: mark.id,
+    }))
 }

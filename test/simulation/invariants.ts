@@ -1,22 +1,10 @@
-import type { Delivery, DeliveryKey } from '../../core/ports.ts'
-import { eventTypeNamed } from '../../events/catalogue.ts'
-import { limits } from '../../events/envelope.ts'
-import type { Route } from '../../events/route.ts'
 import type { Sending } from './doors.ts'
-import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason } from './held-back.ts'
-import { deliveryText, type Observed, textOfEvent } from './observed.ts'
-import type { Stage } from './stage.ts'
+import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './emitted.ts'
+import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
+import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason, replaysEmitWhenAsked } from './held-back.ts'
+import { deliveryText, textOfEvent } from './observed.ts'
 
 /** What must hold when faults have stopped and everything has come to rest: one function each, by its name. */
-
-type Held = { stage: Stage; observed: Observed }
-export type Wrong = { message: string; id?: string | undefined }
-export type Invariant = (held: Held) => Wrong[] | Promise<Wrong[]>
-
-const marksOf = ({ observed }: Held): (DeliveryKey & Delivery)[] => [...observed.deliveries.values()]
-const eventsOf = ({ observed }: Held) => [...observed.events.values()].map(({ stored }) => stored)
-const routeOf = ({ stage }: Held, subscriber: string): Route | undefined =>
-  stage.everybody.find((route) => route.subscriber === subscriber)
 
 /** Whatever was accepted is in history as it was sent, or in quarantine where a person finds it. */
 async function nothingAcceptedIsLost(held: Held): Promise<Wrong[]> {
@@ -165,7 +153,7 @@ function attemptsAreBounded(held: Held): Wrong[] {
     const most = (attempts + more) * (1 + (held.observed.reopened.get(delivery)?.length ?? 0))
     // a race lost to others is decided again within one attempt
     return [...Map.groupBy(runs, ({ message }) => message)].flatMap(([message, own]) => {
-      const attempted = new Set(own.map(({ receives }) => receives)).size
+      const attempted = new Set(own.map(({ since }) => since)).size
       if (attempted <= most) return []
       return [
         {
@@ -173,77 +161,6 @@ function attemptsAreBounded(held: Held): Wrong[] {
         },
       ]
     })
-  })
-}
-
-/** What a handling emitted is recorded, or in quarantine as a loop; and nothing beside it. */
-function emissionsAreRecorded(held: Held): Wrong[] {
-  const { observed, stage } = held
-  const quarantined = new Set(stage.stored.real.history.all().quarantined.map(({ id }) => id))
-  const missing = marksOf(held)
-    .filter(({ state }) => state === 'done')
-    .flatMap((mark) =>
-      mark.emitted
-        .filter((id) => !observed.events.has(`${mark.project} /loadpath/${mark.subscriber} ${id}`))
-        .filter((id) => !quarantined.has(id))
-        .map((id) => ({
-          message: `${deliveryText(mark)} is done and what it emitted (${id}) is not recorded`,
-          id: mark.id,
-        })),
-    )
-  const surplus = eventsOf(held).flatMap(({ event }) => {
-    const { cause, project, id, door } = event
-    if (cause === undefined || door === 'states' || door === 'edit') return []
-    if (routeOf(held, cause.by)?.kind === 'workflow') return []
-    const handled = marksOf(held).filter(
-      (mark) =>
-        mark.project === project &&
-        mark.source === cause.source &&
-        mark.id === cause.id &&
-        mark.subscriber === cause.by,
-    )
-    const isSaid = handled.some(({ emitted, state }) => state !== 'done' || emitted.includes(id))
-    if (handled.length === 0 || isSaid) return []
-    return [
-      {
-        message: `${id} says that ${cause.by} emitted it for ${cause.id}, and no delivery of it says so`,
-        id,
-      },
-    ]
-  })
-  return [...missing, ...surplus]
-}
-
-/** Events of ours come into history in the order in which their aggregate changed. */
-function sequencesAreRecordedInOrder(held: Held): Wrong[] {
-  const sequenced = [...held.observed.events.values()].filter(
-    ({ stored: { event } }) => event.door === 'outbox' && eventTypeNamed(event.type)?.ordered,
-  )
-  const lanes = Map.groupBy(sequenced, ({ stored: { event } }) => `${event.project} ${event.partitionkey}`)
-  return [...lanes].flatMap(([lane, events]) =>
-    events.flatMap(({ stored: { event } }, index) => {
-      const before = events[index - 1]?.stored.event.sequence ?? -1
-      if ((event.sequence ?? 0) >= before) return []
-      return [{ message: `${lane}: ${event.sequence} was recorded after ${before}`, id: event.id }]
-    }),
-  )
-}
-
-function chainsEnd(held: Held): Wrong[] {
-  const byIdentity = new Map(eventsOf(held).map(({ event }) => [textOfEvent(event), event]))
-  return eventsOf(held).flatMap(({ event }) => {
-    let length = 0
-    for (let at = event; at.cause !== undefined && length < 100; ) {
-      const { source, id } = at.cause
-      const before = byIdentity.get(`${at.project} ${source} ${id}`)
-      if (before === undefined) break
-      // what takes the place of another is no further from the beginning
-      if (at.door !== 'edit') length++
-      at = before
-    }
-    return length > limits.hops
-      ? [{ message: `${event.id} is ${length} hops from its beginning`, id: event.id }]
-      : []
   })
 }
 
@@ -312,4 +229,5 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'what is parked has its reason': parkedHasItsReason,
   'closed lanes hold something': closedLanesHoldSomething,
   'jobs end': jobsEnd,
+  'replays emit when they are asked to': replaysEmitWhenAsked,
 }

@@ -14,8 +14,8 @@ export type Violation = {
 
 export type Run = {
   message: string
-  receives: number
-  at: number
+  /** when its batch was handed over */
+  since: number
   idempotencyKey: string
 }
 
@@ -56,6 +56,12 @@ export function observations(now: () => number, traced: boolean) {
     paused: new Map<string, number | undefined>(),
     /** by delivery: when it was sent anew after it had been dead or parked */
     reopened: new Map<string, number[]>(),
+    /** by delivery: messages that somebody who mends has sent */
+    sentAnew: new Map<string, number>(),
+    /** how much has gone wrong so far */
+    faults: { count: 0 },
+    /** messages whose handling failed for good: when, and how much had gone wrong until then */
+    hopeless: new Map<string, { at: number; faults: number }>(),
     /** by delivery: changes that were committed with its mark */
     commits: new Map<string, number>(),
     /** by delivery: messages that were sent for the first time, says the sender */

@@ -158,11 +158,11 @@ export function operators({
   async function goOnWith(
     project: string,
     job: Job,
-    { memory, history, queues }: Pick<Ports, 'memory' | 'history' | 'queues'>,
+    { memory, history, queues, clock }: Pick<Ports, 'memory' | 'history' | 'queues' | 'clock'>,
   ) {
     const { source, id } = job.request
     const event = await eventOf({ project, source, id }, history)
-    const resumed = await changeJob(project, job.id, memory, resumeJob)
+    const resumed = await changeJob(project, job.id, memory, (now) => resumeJob(now, clock))
     return startAttempt(workflowOf(resumed.kind), { event, replay: '', attempt: resumed.attempt }, queues)
   }
 

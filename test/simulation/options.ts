@@ -73,6 +73,7 @@ export function drawOptions(seed: number, chance: Chance) {
     /** minutes in which things are sent and go wrong */
     minutes,
     subscribers: roles.length === 0 ? subscribers.slice(0, 2) : roles,
+    bursts: chance.is(0.5),
     /** there are two projects */
     shop: chance.is(0.3),
     /** what is sent beside valid events, and how handlers behave */

@@ -30,7 +30,10 @@ export function outagesOf({
     const out = outages.some(
       (one) => one.begin <= now && now < one.end && (one.port === port || one.port === `${port} ${target}`),
     )
-    if (out) observed.sometimes('a dependency is out')
+    if (out) {
+      observed.sometimes('a dependency is out')
+      observed.faults.count++
+    }
     return out
   }
 }

@@ -30,7 +30,7 @@ const minute = 60_000
 /** Of virtual time, after faults have stopped: queues give up after hours, and waits for newer code are long. */
 const patience = 12 * 60 * minute
 /** Nothing due within it: it is over. Longer than the sweep lets what is new be. */
-const silence = 35 * minute
+const silence = 32 * minute
 const mostSteps = 400_000
 
 /** One schedule, from its seed alone: things are sent and go wrong for a while, then nothing goes wrong any more. */
@@ -52,13 +52,22 @@ export async function runSchedule(
     labels: options.labels,
     shop: options.shop,
   })
-  for (const deed of deeds) time.after(chance.between(0, end), 'deed', () => perform(world, deed))
+  // much happens at once, or one thing after the other
+  const bursts = Array.from({ length: 3 }, () => chance.between(0, end))
+  const moment = (): number =>
+    options.bursts
+      ? chance.pick([bursts[0] ?? 0, ...bursts]) + chance.between(0, 500)
+      : chance.between(0, end)
+  for (const deed of deeds) time.after(moment(), 'deed', () => perform(world, deed))
   if (options.deploy !== undefined) planDeployment(options.deploy, end)
   const people = operators({ chance, observed, routes: world.cast.older, began: noon })
   for (let count = 0; count < options.operators; count++)
     time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
       const command = people.command()
-      if (command !== undefined) world.command(command)
+      if (command === undefined) return
+      world.command(command)
+      // and somebody else has the same idea
+      if (chance.is(0.3)) world.command(command)
     })
   sweepAgain()
   time.after(end, 'faults stop', () => {
@@ -85,7 +94,7 @@ export async function runSchedule(
   function sweepAgain(): void {
     world.sweep()
     const calm = time.now() > Date.parse(noon) + end
-    time.after(minute * (calm ? 12 : options.sweepEvery), 'sweep', sweepAgain)
+    time.after(minute * (calm ? 14 : options.sweepEvery), 'sweep', sweepAgain)
   }
 
   const began = Date.parse(noon)

@@ -2,7 +2,6 @@ import type { Context } from 'aws-lambda'
 import { sweepAll } from '../../adapters/lambda/sweep.ts'
 import { commitDecision } from '../../core/commit-decision.ts'
 import { outboxItems } from '../../core/outbox.ts'
-import type { Ephemeral } from '../../core/ports.ts'
 import { declare, repositoryRecord } from '../../core/repository.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
@@ -20,17 +19,18 @@ import type { Options, OtherFault } from './options.ts'
 import { outagesOf } from './outages.ts'
 import type { Bug } from './planting.ts'
 import type { Ports } from './ports.ts'
+import { orderedLetters, settingsOf } from './queue-settings.ts'
 import { simulatedQueues } from './queues.ts'
 import type { Scheduler } from './scheduler.ts'
 import { stepFunctions } from './step-functions.ts'
 import { stores } from './stores.ts'
 import { stream } from './stream.ts'
+import { watchedEphemeral } from './watched-ephemeral.ts'
 import { watchedQueues } from './watched-queues.ts'
 
 export type Stage = ReturnType<typeof stage>
 
 const stageName = 'test'
-const day = 86_400_000
 
 /** The whole of a stage: every function and queue of it, wired as infra does, on stores in memory. */
 export function stage({
@@ -66,7 +66,7 @@ export function stage({
     committed: (change) => outbox.tell(change),
   })
   const queues = simulatedQueues({
-    settingsOf,
+    settingsOf: settingsOf(routeNamed),
     now: time.now,
     chance,
     faults: () => ({ duplicate: rate('duplicate'), reorder: rate('reorder'), immovable: rate('immovable') }),
@@ -76,24 +76,6 @@ export function stage({
       expired: (queue, { id }) => observed.step('', () => `message ${id} of ${queue} expires`),
     },
   })
-
-  function settingsOf(queue: string) {
-    const seconds = (timeout: number) => timeout * 6000
-    if (queue === 'record')
-      return {
-        visibility: seconds(10),
-        retention: 4 * day,
-        ordered: false,
-        fails: { to: 'dead-letters', after: 10 },
-      }
-    const route = routeNamed.get(queue)
-    if (route === undefined)
-      return { visibility: seconds(30), retention: 14 * day, ordered: queue === orderedLetters }
-    const fails = route.ordered
-      ? { to: orderedLetters, after: 1000 }
-      : { to: 'dead-letters', after: route.attempts + 3 }
-    return { visibility: seconds(route.timeout), retention: 4 * day, ordered: route.ordered === true, fails }
-  }
 
   // ---- what acts
 
@@ -143,7 +125,7 @@ export function stage({
       memory: through(calls, process, 'memory', memory),
       lanes: through(calls, process, 'lanes', lanes),
       bodies: through(calls, process, 'bodies', bodies),
-      ephemeral: noting(through(calls, process, 'ephemeral', ephemeral), observed),
+      ephemeral: watchedEphemeral(through(calls, process, 'ephemeral', ephemeral), observed),
       queues: watchedQueues({ queues: sending, lying: queues, process, observed, now: time.now }),
       workflows: through(calls, process, 'workflows', runs.port),
       downstream: through(calls, process, 'downstream', downstream),
@@ -307,18 +289,3 @@ export function stage({
     ],
   }
 }
-
-/** Whether a body came before: nobody can say when this does not answer. */
-const noting = (ephemeral: Ephemeral, { guessed }: Observed): Ephemeral => ({
-  tally: (...args) => ephemeral.tally(...args),
-  putIfAbsent: async (...args) => {
-    try {
-      return await ephemeral.putIfAbsent(...args)
-    } catch (error) {
-      guessed.add('copies of webhooks')
-      throw error
-    }
-  },
-})
-
-const orderedLetters = 'ordered-dead-letters'

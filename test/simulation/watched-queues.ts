@@ -44,9 +44,18 @@ export function watchedQueues({
   }
 
   /** Somebody has it sent again: what is dead or parked, and nothing else. */
-  function lookAtRedrive(delivery: string, { event }: Frame): void {
+  function lookAtRedrive(delivery: string, { event, release }: Frame): void {
     observed.sometimes('something dead is sent anew')
     const mark = observed.deliveries.get(delivery)
+    const times = (observed.sentAnew.get(delivery) ?? 0) + 1
+    observed.sentAnew.set(delivery, times)
+    const reopened = observed.reopened.get(delivery)?.length ?? 0
+    if (release === undefined && times > reopened)
+      observed.violated({
+        invariant: 'of two who redrive one does',
+        message: `${delivery} was sent anew ${times} times and reopened ${reopened} times`,
+        id: event.id,
+      })
     const settled =
       mark === undefined || ((mark.state === 'done' || mark.state === 'dropped') && mark.at < now() - 60_000)
     if (settled)
