@@ -15,7 +15,7 @@ import { type Running, running } from '../local/state.ts'
 import { seeded } from '../test/world.ts'
 import { senders, type Told } from './drill/doors.ts'
 import { make, type Sent } from './drill/ledger.ts'
-import { countTable, hear, listen, stopListening } from './drill/outside.ts'
+import { type Counted, countTable, hear, listen, stopListening } from './drill/outside.ts'
 
 /**
  * Events through the doors of the running local system, with duplicates and poison, while functions' processes are killed
@@ -161,10 +161,16 @@ over = true
 await listening
 const good = all.filter(({ poison }) => !poison)
 const missing = good.filter(({ id }) => !counted.events.has(id))
-const undone = good.filter(
-  ({ id, subscriber }) =>
-    subscriber !== undefined && counted.deliveries.get(`${subscriber} ${id}`) !== 'done',
+const undoneIn = ({ deliveries }: Counted) =>
+  good.filter(
+    ({ id, subscriber }) => subscriber !== undefined && deliveries.get(`${subscriber} ${id}`) !== 'done',
+  )
+// what was in a process that was killed at each of its attempts is dead, which is no loss: it is sent again
+const dead = undoneIn(counted).filter(
+  ({ id, subscriber }) => counted.deliveries.get(`${subscriber} ${id}`) === 'dead',
 )
+if (dead.length > 0) await cli('dead', 'redrive', '--all', '--rate', '50', '--wait')
+const undone = undoneIn(await countTable(current.aws, config.historyTable, '/drill'))
 const unheard = good.filter(
   ({ id, subscriber }) =>
     subscriber === 'notify' &&
@@ -198,7 +204,8 @@ const rows: readonly [string, string | number][] = [
     `${told.refused.size}; ${quarantined}; ${poisonLost}`,
   ],
   ['events whose sender heard nothing', untold.length],
-  ['deliveries not done', undone.length],
+  ['deliveries that were dead, because each of their attempts was killed', dead.length],
+  ['deliveries not done after a redrive of those', undone.length],
   ['notifications that never came out', unheard.length],
   ['notifications that came out more than once, under one idempotency key', repeated],
   ['the books', balanced ? 'balanced' : 'NOT BALANCED'],

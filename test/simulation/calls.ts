@@ -1,4 +1,4 @@
-import type { InsertVerdict, OrderedMessage } from '../../core/ports.ts'
+import type { InsertVerdict, OrderedMessage, RecordKey } from '../../core/ports.ts'
 import type { Generation } from './cast.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
@@ -152,6 +152,7 @@ export function callsThroughFaults({
     return new Promise((resolve, reject) => {
       const answer = (given: Answer): void => {
         if (!process.alive) return
+        if ('error' in given && port === 'memory' && method === 'get') noteUnsure(args[0] as never)
         if ('error' in given) reject(given.error)
         else resolve(given.value)
       }
@@ -163,6 +164,10 @@ export function callsThroughFaults({
         time.after(wait() + chance.between(2000, 8000), `${label} late`, effect)
       } else time.after(wait() + (fault === 'slow' ? chance.rate(500, 20_000) : 0), label, effect)
     })
+  }
+
+  function noteUnsure({ project, kind, name }: RecordKey): void {
+    if (kind === 'control') observed.unsure.set(`${project} ${name}`, time.now())
   }
 
   const wait = (): number => chance.between(0, unsafe() ? options.latency : 5)

@@ -44,9 +44,14 @@ export function holdAgainst(
       'nothing is tried again after a terminal failure',
       `${held.messages.join(' and ')} had failed for good`,
     )
-  const paused = observed.paused.get(`${event.project} ${route.subscriber}`)
-  if (paused !== undefined && held !== undefined && key.replay === '' && paused < held.since - readWithin)
-    wrong('what is paused is not run', `${route.subscriber} was paused ${held.since - paused} ms before`)
+  const name = `${event.project} ${route.subscriber}`
+  const paused = observed.paused.get(name) ?? Number.POSITIVE_INFINITY
+  const unsure = observed.unsure.get(name) ?? 0
+  if (held !== undefined && key.replay === '' && Math.max(paused, unsure) < held.since - readWithin)
+    wrong(
+      'what is paused is not run',
+      `${route.subscriber} was paused ${Math.round(held.since - paused)} ms before`,
+    )
   const answered = held === undefined ? [] : held.messages.map((message) => observed.answered.get(message))
   const last = Math.max(...answered.map((at) => at ?? Number.POSITIVE_INFINITY))
   if (held?.attempt === 1 && last < held.since && reopened < last)

@@ -54,6 +54,8 @@ export function observations(now: () => number, traced: boolean) {
     deliveries: new Map<string, DeliveryKey & Delivery & { at: number }>(),
     /** by project and subscriber: since when it is paused */
     paused: new Map<string, number | undefined>(),
+    /** by project and subscriber: when it last could not be read whether it is paused; then it runs */
+    unsure: new Map<string, number>(),
     /** by delivery: when it was sent anew after it had been dead or parked */
     reopened: new Map<string, number[]>(),
     /** by delivery: messages that somebody who mends has sent */

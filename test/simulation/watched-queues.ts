@@ -70,12 +70,17 @@ export function watchedQueues({
   function lookAtSweep(subscriber: string, delivery: string, { event }: Frame): void {
     observed.sometimes('the sweep sends what was missing')
     if (event.door === 'outbox' || event.door === 'states') return
+    // what was sent anew is sent once more each hour: somebody waits for it
+    const resumed = observed.deliveries.get(delivery)?.resumed ?? 0
+    const patience = resumed > 0 ? 60 * 60_000 : 0
     const began = now() - 60_000
     const waiting = lying.all(subscriber).find(({ body, sent }) => {
       const other = JSON.parse(body) as Frame
       const { project, source, id } = other.event
       return (
-        sent < began && deliveryText({ project, source, id, subscriber, replay: other.replay }) === delivery
+        sent < began &&
+        sent > now() - (patience || Number.POSITIVE_INFINITY) &&
+        deliveryText({ project, source, id, subscriber, replay: other.replay }) === delivery
       )
     })
     if (waiting !== undefined)
