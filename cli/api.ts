@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { writeId } from '../core/path-id.ts'
 import * as answers from './answers.ts'
+import * as mending from './answers-mending.ts'
 import { httpTransport, path, type Query, type Send, sender, type Transport } from './client.ts'
 import type { Stage } from './stage.ts'
 
@@ -98,53 +99,53 @@ export const createApi = (send: Send) => {
       get(answers.trace, ['trace', writeId(key)], query),
 
     deadLetters: (query: Paged & Selected) =>
-      get(answers.listOf(answers.openDelivery), ['dead-letters'], inQuery(query)),
+      get(answers.listOf(mending.openDelivery), ['dead-letters'], inQuery(query)),
     deadLetter: (id: string, query: Named) =>
-      get(answers.deadLetter, ['dead-letters', deadLetterId(id)], query),
+      get(mending.deadLetter, ['dead-letters', deadLetterId(id)], query),
     deadGroups: (query: Selected & { cursor?: string | undefined }) =>
-      get(answers.deadGroups, ['dead-letters', 'groups'], inQuery(query)),
+      get(mending.deadGroups, ['dead-letters', 'groups'], inQuery(query)),
     redriveAll: (request: Selected & { all?: true; rate?: number; stopAfter?: number }, key: string) =>
-      post(answers.job, ['dead-letters', 'redrive'], request, once(key)),
+      post(mending.job, ['dead-letters', 'redrive'], request, once(key)),
     dropSome: (request: Selected & { all?: true; because?: string; cursor?: string | undefined }) =>
-      post(answers.droppedSome, ['dead-letters', 'drop'], request),
+      post(mending.droppedSome, ['dead-letters', 'drop'], request),
     redrive: (id: string, request: Named) =>
-      post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'redrive'], request),
+      post(mending.mendedItems, ['dead-letters', deadLetterId(id), 'redrive'], request),
     editDead: (id: string, request: Named & { data: unknown }) =>
-      post(answers.edited, ['dead-letters', deadLetterId(id), 'edit'], request),
+      post(mending.edited, ['dead-letters', deadLetterId(id), 'edit'], request),
     drop: (id: string, request: Named & { reason?: string }) =>
-      post(answers.mendedItems, ['dead-letters', deadLetterId(id), 'drop'], request),
+      post(mending.mendedItems, ['dead-letters', deadLetterId(id), 'drop'], request),
 
     jobs: (query: Paged & { kind?: string; state?: string }) =>
-      get(answers.listOf(answers.job), ['jobs'], query),
-    job: (id: string) => get(answers.job, ['jobs', id]),
-    pauseJob: (id: string) => post(answers.job, ['jobs', id, 'pause'], {}),
-    resumeJob: (id: string) => post(answers.job, ['jobs', id, 'resume'], {}),
+      get(answers.listOf(mending.job), ['jobs'], query),
+    job: (id: string) => get(mending.job, ['jobs', id]),
+    pauseJob: (id: string) => post(mending.job, ['jobs', id, 'pause'], {}),
+    resumeJob: (id: string) => post(mending.job, ['jobs', id, 'resume'], {}),
     replay: (request: ReplaySelected & { rate?: number; emit?: boolean }, key: string) =>
-      post(answers.askedJob, ['replays'], request, once(key)),
+      post(mending.askedJob, ['replays'], request, once(key)),
     countReplay: (request: ReplaySelected & { cursor?: string | undefined }) =>
-      post(answers.countedReplay, ['replays', 'count'], request),
-    replayOf: (id: string) => get(answers.replay, ['replays', id]),
+      post(mending.countedReplay, ['replays', 'count'], request),
+    replayOf: (id: string) => get(mending.replay, ['replays', id]),
     rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }, key: string) =>
-      post(answers.askedJob, ['rebuilds'], request, once(key)),
+      post(mending.askedJob, ['rebuilds'], request, once(key)),
     countRebuild: (request: RebuildSelected & { cursor?: string | undefined }) =>
-      post(answers.countedReplay, ['rebuilds', 'count'], request),
-    stopJob: (id: string, reason?: string) => post(answers.job, ['jobs', id, 'stop'], { reason }),
+      post(mending.countedReplay, ['rebuilds', 'count'], request),
+    stopJob: (id: string, reason?: string) => post(mending.job, ['jobs', id, 'stop'], { reason }),
 
     quarantine: (query: Paged & QuarantineFilter) =>
-      get(answers.listOf(answers.quarantined), ['quarantine'], query),
+      get(answers.listOf(mending.quarantined), ['quarantine'], query),
     quarantineGroups: (query: QuarantineFilter & { cursor?: string | undefined }) =>
-      get(answers.listOf(answers.quarantineGroup), ['quarantine', 'groups'], query),
+      get(answers.listOf(mending.quarantineGroup), ['quarantine', 'groups'], query),
     quarantineSettled: (query: Paged) =>
-      get(answers.listOf(answers.settledQuarantine), ['quarantine', 'settled'], query),
+      get(answers.listOf(mending.settledQuarantine), ['quarantine', 'settled'], query),
     redriveQuarantine: (request: Paged & QuarantineFilter & { dryRun: boolean }) =>
-      post(answers.listOf(answers.mendedQuarantine), ['quarantine', 'redrive'], request),
+      post(answers.listOf(mending.mendedQuarantine), ['quarantine', 'redrive'], request),
     redriveQuarantined: (digest: string, request: { dryRun: boolean }) =>
-      post(answers.mendedQuarantine, ['quarantine', digest, 'redrive'], request),
+      post(mending.mendedQuarantine, ['quarantine', digest, 'redrive'], request),
     editQuarantined: (digest: string, request: { dryRun: boolean; text?: string; data?: unknown }) =>
-      post(answers.mendedQuarantine, ['quarantine', digest, 'edit'], request),
+      post(mending.mendedQuarantine, ['quarantine', digest, 'edit'], request),
     dropQuarantined: (digest: string, request: { reason?: string }) =>
-      post(answers.mendedQuarantine, ['quarantine', digest, 'drop'], request),
-    quarantined: (digest: string) => get(answers.quarantined, ['quarantine', digest]),
+      post(mending.mendedQuarantine, ['quarantine', digest, 'drop'], request),
+    quarantined: (digest: string) => get(mending.quarantined, ['quarantine', digest]),
 
     balance: (query: {
       since?: string
@@ -153,9 +154,9 @@ export const createApi = (send: Send) => {
       replay?: string
       shard: number
       cursor?: string | undefined
-    }) => get(answers.balance, ['balance'], query),
+    }) => get(mending.balance, ['balance'], query),
     mendBalance: (deliveries: readonly { source: string; id: string; subscriber: string }[]) =>
-      post(answers.listOf(answers.mendedDelivery), ['balance', 'mend'], { deliveries }),
+      post(answers.listOf(mending.mendedDelivery), ['balance', 'mend'], { deliveries }),
 
     run: (
       request: { workflow: string; data?: unknown; event?: { id: string; source?: string } },

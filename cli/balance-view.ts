@@ -1,5 +1,5 @@
 import { type Line, type Sheet, standings } from '../core/balance-sheet.ts'
-import type { Balance, MendedDelivery, SweepState } from './answers.ts'
+import type { Balance, MendedDelivery, SweepState } from './answers-mending.ts'
 import { count, localTime, type Paint, table } from './output.ts'
 
 /** balanced: nothing is missing. unproven: something could not be read. contradictory: the books do not add up. */

@@ -1,5 +1,5 @@
 import { added, emptySheet, imbalances } from '../core/balance-sheet.ts'
-import type { Balance, MendedDelivery } from './answers.ts'
+import type { Balance, MendedDelivery } from './answers-mending.ts'
 import type { Api } from './api.ts'
 import { type Books, booksText, verdictOf } from './balance-view.ts'
 import type { Cli } from './context.ts'

@@ -1,4 +1,4 @@
-import type { DeadGroup } from './answers.ts'
+import type { DeadGroup } from './answers-mending.ts'
 import type { Api, Selected } from './api.ts'
 import { localTime, type Paint, table } from './output.ts'
 

@@ -1,4 +1,4 @@
-import type { Job } from './answers.ts'
+import type { Job } from './answers-mending.ts'
 import type { Api } from './api.ts'
 import type { Cli } from './context.ts'
 import { CommandError } from './faults.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Job } from './answers.ts'
+import type { Job } from './answers-mending.ts'
 import { createCli } from './context.ts'
 import { followJob } from './follow-job.ts'
 

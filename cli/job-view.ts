@@ -1,4 +1,4 @@
-import type { Job } from './answers.ts'
+import type { Job } from './answers-mending.ts'
 import { fields, localTime, type Paint, state } from './output.ts'
 
 /** `12 matched, 10 sent, 9 done`; nothing yet: the empty text. */

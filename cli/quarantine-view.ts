@@ -1,4 +1,4 @@
-import type { MendedQuarantine, QuarantineGroup } from './answers.ts'
+import type { MendedQuarantine, QuarantineGroup } from './answers-mending.ts'
 import { count, localTime, type Paint, state, table } from './output.ts'
 import type { Redriven } from './redrive-quarantine.ts'
 

@@ -1,5 +1,5 @@
 import { refusalText } from '../core/quarantine-groups.ts'
-import type { MendedQuarantine } from './answers.ts'
+import type { MendedQuarantine } from './answers-mending.ts'
 import type { Api, QuarantineFilter } from './api.ts'
 import type { Cli } from './context.ts'
 import { pause } from './io.ts'

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import type { CountedReplay, Replay } from './answers.ts'
+import type { CountedReplay, Replay } from './answers-mending.ts'
 import type { Api } from './api.ts'
 import type { Cli } from './context.ts'
 import { CommandError } from './faults.ts'

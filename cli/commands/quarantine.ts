@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { mergedGroups } from '../../core/quarantine-groups.ts'
 import { agreed, asksFirst } from '../agree.ts'
-import type { MendedQuarantine } from '../answers.ts'
+import type { MendedQuarantine } from '../answers-mending.ts'
 import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { CommandError, UsageError } from '../faults.ts'
