@@ -1,3 +1,4 @@
+// Longer than 300 lines: every observation of CI in every order, over one history of a branch.
 import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

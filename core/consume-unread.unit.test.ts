@@ -1,43 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import { type LaneWorld, laneWorld, nameOf } from '../test/lanes.ts'
-import { Failure } from './errors.ts'
-import type { HandlerAny } from './handler.ts'
-import { releaseLane } from './lane.ts'
+import {
+  closed,
+  handling,
+  hopeless,
+  type LaneWorld,
+  laneWorld,
+  outcomes,
+  redrive,
+  states,
+} from '../test/lanes.ts'
 import type { Delivery } from './ports.ts'
-
-/** Handles, writes down in which order, and fails on those that are named, as long as they are. */
-function handling(...failing: string[]) {
-  const ran: string[] = []
-  const fails = new Map<string, Error>(failing.map((name) => [name, new Error('not now')]))
-  const handler: HandlerAny = async (handled) => {
-    const name = nameOf(handled)
-    ran.push(name)
-    const error = fails.get(name)
-    if (error !== undefined) throw error
-    return []
-  }
-  return { handler, ran, fails }
-}
-
-const hopeless = new Failure('NotFound', 'no such thing')
-const outcomes = (consumed: readonly { outcome: string }[]) => consumed.map(({ outcome }) => outcome)
-const states = async (w: LaneWorld, ...names: string[]) =>
-  Promise.all(names.map(async (name) => (await w.mark(name))?.state))
-const redrive = (w: LaneWorld, ...dead: string[]) =>
-  releaseLane(w.lane(), { dead: dead.map((name) => w.key(name)) }, w.deps)
-
-/** A world whose lane is closed by a1, which is dead; a2 and a3 wait behind it. */
-async function closed() {
-  const w = laneWorld()
-  await w.declared('a1', 'a2', 'a3')
-  const h = handling()
-  h.fails.set('a1', hopeless)
-  await w.receive(h.handler)
-  h.fails.clear()
-  h.ran.length = 0
-  w.calls.length = 0
-  return { w, ...h }
-}
 
 describe('when in a lane something cannot be read', () => {
   it('what was only held so far is neither dead nor has it spent an attempt, however often it came', async () => {

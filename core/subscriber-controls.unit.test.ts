@@ -1,3 +1,4 @@
+// Longer than 300 lines: the whole life of a circuit over several processes, on one world.
 import { beforeEach, describe, expect, it } from 'vitest'
 import { minutes, type World, world } from '../test/world.ts'
 import type { Controls } from './control.ts'

@@ -1,7 +1,9 @@
 import { consume } from '../core/consume.ts'
 import type { Controls } from '../core/control.ts'
 import type { Consumed } from '../core/delivery.ts'
+import { Failure } from '../core/errors.ts'
 import type { HandlerAny } from '../core/handler.ts'
+import { releaseLane } from '../core/lane.ts'
 import type { DeliveryKey } from '../core/ports.ts'
 import { repositoryUpdated } from '../events/repository.updated.ts'
 import type { Route } from '../events/route.ts'
@@ -97,4 +99,38 @@ function expected(name: string): never {
 export const nameOf = ({ data }: { data: unknown }): string => {
   const { repository, version } = repositoryUpdated.schema.parse(data)
   return `${repository.slice(-1)}${version}`
+}
+
+/** Handles, writes down in which order, and fails on those that are named, as long as they are. */
+export function handling(...failing: string[]) {
+  const ran: string[] = []
+  const fails = new Map<string, Error>(failing.map((name) => [name, new Error('not now')]))
+  const handler: HandlerAny = async (handled) => {
+    const name = nameOf(handled)
+    ran.push(name)
+    const error = fails.get(name)
+    if (error !== undefined) throw error
+    return []
+  }
+  return { handler, ran, fails }
+}
+
+export const hopeless = new Failure('NotFound', 'no such thing')
+export const outcomes = (consumed: readonly { outcome: string }[]) => consumed.map(({ outcome }) => outcome)
+export const states = async (w: LaneWorld, ...names: string[]) =>
+  Promise.all(names.map(async (name) => (await w.mark(name))?.state))
+export const redrive = (w: LaneWorld, ...dead: string[]) =>
+  releaseLane(w.lane(), { dead: dead.map((name) => w.key(name)) }, w.deps)
+
+/** A world whose lane is closed by a1, which is dead; a2 and a3 wait behind it. */
+export async function closed() {
+  const w = laneWorld()
+  await w.declared('a1', 'a2', 'a3')
+  const h = handling()
+  h.fails.set('a1', hopeless)
+  await w.receive(h.handler)
+  h.fails.clear()
+  h.ran.length = 0
+  w.calls.length = 0
+  return { w, ...h }
 }

@@ -238,7 +238,7 @@ export function lanesContract(make: () => LanesFixture): void {
     for (const version of seen) expect(await lanes.release(lane, version, { name: 'r', last: 9 })).toBe(false)
   })
 
-  test('what waits is listed as any open delivery is, and its event is kept', async () => {
+  test('what waits is listed like every open delivery, and its event is kept', async () => {
     const { lanes, history, bodies, expireBody } = make()
     const lane = newLane()
     const { key, sequence } = at(lane, 1)

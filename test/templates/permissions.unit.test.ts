@@ -1,3 +1,4 @@
+// Longer than 300 lines: the tables of what each call needs, beside the one test that holds grants against them.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { eventKey } from '../../adapters/aws/history-items.ts'
 import { laneKey } from '../../adapters/aws/lane-items.ts'
