@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { variables } from '../adapters/environment.ts'
 import { bundleFunctions, functionNames } from '../infra/bundle.ts'
+import { functionEnvironment } from './environment.ts'
 
 /**
  * Size of each function's bundle, and the time of a process that loads it and opens its clients against one that loads
@@ -16,22 +16,13 @@ const folder = await bundleFunctions(join(scratch, 'functions'))
 const bare = join(scratch, 'bare.mjs')
 writeFileSync(bare, 'export const handler = () => undefined\n')
 
-const env = {
-  ...process.env,
-  ...Object.fromEntries(variables.map((name) => [name, 'x'])),
-  ACCOUNT_PROJECTS: '{}',
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'x',
-  AWS_SECRET_ACCESS_KEY: 'x',
-}
-
 /** Milliseconds from start to end of a process that imports the module. */
 function time(module: string): number {
   const began = performance.now()
   const { status, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', `await import('${module}')`],
-    { env },
+    { env: functionEnvironment },
   )
   if (status !== 0) throw new Error(`${module}: ${stderr}`)
   return performance.now() - began

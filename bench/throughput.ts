@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { variables } from '../adapters/environment.ts'
 import { bundleFunctions } from '../infra/bundle.ts'
+import { functionEnvironment } from './environment.ts'
 
 /**
  * Events of 1 KB that `record` records and routes per second and vCPU, beside a function that only writes and sends:
@@ -22,12 +22,7 @@ const [address] = await once(stub.stdout, 'data')
 const url = String(address).trim()
 
 const env = {
-  ...process.env,
-  ...Object.fromEntries(variables.map((name) => [name, 'x'])),
-  ACCOUNT_PROJECTS: '{}',
-  AWS_REGION: 'us-east-1',
-  AWS_ACCESS_KEY_ID: 'x',
-  AWS_SECRET_ACCESS_KEY: 'x',
+  ...functionEnvironment,
   AWS_ENDPOINT_URL: url,
   QUEUE_PREFIX: `${url}/000000000000/loadpath-bench-`,
 }
