@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
-import type { Waiting } from '../core/lane.ts'
+import type { Waiting } from '../core/lane/lane.ts'
 import type { Listing, ListPlace, RecordKey } from '../core/ports.ts'
 
 /** Where a list goes on: behind the item with this sort key. */

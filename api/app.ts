@@ -1,7 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
-import { projectHeader } from '../core/access.ts'
 import { Failure } from '../core/errors.ts'
+import { projectHeader } from '../core/gate/access.ts'
 import { limits } from '../events/envelope.ts'
 import { approvals } from './approvals.ts'
 import { balance } from './balance.ts'

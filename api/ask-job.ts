@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
 import { canonicalJson, uuid5 } from '../core/identity.ts'
-import { type Job, jobOf, jobRecord } from '../core/job.ts'
+import { type Job, jobOf, jobRecord } from '../core/job/job.ts'
 import type { Commit, MemoryWrite } from '../core/ports.ts'
 import type { ApiDeps } from './context.ts'
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Sheet } from '../core/balance-sheet.ts'
-import { jobWrite } from '../core/job.ts'
+import type { Sheet } from '../core/books/balance-sheet.ts'
+import { jobWrite } from '../core/job/job.ts'
 import { githubPush } from '../events/github.push.ts'
 import { type World, world } from '../test/api-world.ts'
 

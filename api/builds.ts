@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
-import { buildOf, overall } from '../core/build.ts'
+import { buildOf, overall } from '../core/domain/build.ts'
 import type { MemoryRecord } from '../core/ports.ts'
 import { buildStatus } from '../events/build.status-changed.ts'
 import { repositoryName } from '../events/github.ts'

@@ -1,8 +1,8 @@
 // Longer than 300 lines: each command of the API with all its refusals, over one world.
 
 import { beforeEach, describe, expect, it } from 'vitest'
-import { request } from '../core/approval.ts'
-import { track } from '../core/build.ts'
+import { request } from '../core/domain/approval.ts'
+import { track } from '../core/domain/build.ts'
 import { httpFrame, outboxFrame } from '../core/frame.ts'
 import type { Memory } from '../core/ports.ts'
 import { type World, world } from '../test/api-world.ts'

@@ -8,8 +8,8 @@ import {
   projectHeader,
   requireScope,
   type Scope,
-} from '../core/access.ts'
-import type { Lanes } from '../core/lane.ts'
+} from '../core/gate/access.ts'
+import type { Lanes } from '../core/lane/lane.ts'
 import type { Bodies, Clock, History, Memory, Queues, Random, Workflows } from '../core/ports.ts'
 
 /** What the API needs of the world; nothing here knows where it is hosted. */

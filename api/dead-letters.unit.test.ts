@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { relay } from '../core/relay.ts'
+import { relay } from '../core/gate/relay.ts'
 import { routes } from '../events/routes.ts'
 import { testCompleted } from '../events/test.completed.ts'
 import { type World, world } from '../test/api-world.ts'

@@ -2,10 +2,20 @@ import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
 import { runName } from '../core/identity.ts'
-import { changeJob, type Job, jobList, jobOf, loadJob, pause, resume, stop, workflowOf } from '../core/job.ts'
+import {
+  changeJob,
+  type Job,
+  jobList,
+  jobOf,
+  loadJob,
+  pause,
+  resume,
+  stop,
+  workflowOf,
+} from '../core/job/job.ts'
+import { redriveEnd } from '../core/mend/redrive.ts'
 import type { OutboxItem } from '../core/ports.ts'
-import { redriveEnd } from '../core/redrive.ts'
-import { replayEnd } from '../core/replay.ts'
+import { replayEnd } from '../core/replay/replay.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'

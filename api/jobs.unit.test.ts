@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { jobRecord } from '../core/job.ts'
-import { relay } from '../core/relay.ts'
+import { relay } from '../core/gate/relay.ts'
+import { jobRecord } from '../core/job/job.ts'
 import { routes } from '../events/routes.ts'
 import { type World, world } from '../test/api-world.ts'
 

@@ -1,5 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
+import { commitDecision } from '../core/commit-decision.ts'
+import { Failure } from '../core/errors.ts'
 import {
   type KeyListing,
   keyList,
@@ -11,9 +13,7 @@ import {
   revokedKey,
   scope,
   shownKey,
-} from '../core/access.ts'
-import { commitDecision } from '../core/commit-decision.ts'
-import { Failure } from '../core/errors.ts'
+} from '../core/gate/access.ts'
 import { projectName } from '../events/envelope.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'

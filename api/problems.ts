@@ -2,7 +2,7 @@ import '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
 import { Failure, type FailureCode, failures, problem, reasonOf } from '../core/errors.ts'
-import { faultsOf } from '../core/versions.ts'
+import { faultsOf } from '../core/event/versions.ts'
 import type { Api, ApiDeps } from './context.ts'
 
 /** RFC 9457, with what is wrong where. */

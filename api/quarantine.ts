@@ -1,9 +1,9 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
+import { textOf } from '../core/gate/quarantine.ts'
 import type { Quarantined } from '../core/ports.ts'
-import { textOf } from '../core/quarantine.ts'
-import { matches, quarantineGroups, redriveQuarantine } from '../core/quarantine-list.ts'
+import { matches, quarantineGroups, redriveQuarantine } from '../core/quarantine/quarantine-list.ts'
 import {
   dropQuarantined,
   type Edit,
@@ -12,7 +12,7 @@ import {
   settledList,
   settledOf,
   tryQuarantined,
-} from '../core/quarantine-mend.ts'
+} from '../core/quarantine/quarantine-mend.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, cursorOf, page, pageOf, pageQuery, positionOf } from './paging.ts'

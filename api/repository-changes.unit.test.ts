@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
+import { track } from '../core/domain/repository-history.ts'
 import type { MemoryWrite } from '../core/ports.ts'
-import { track } from '../core/repository-history.ts'
 import { type World, world } from '../test/api-world.ts'
 
 /** What these branches to deploy, declared one after the other, leave behind. */

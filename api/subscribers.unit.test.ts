@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { open } from '../core/circuit.ts'
-import { controlOf, controlWrite } from '../core/control.ts'
 import { outboxFrame } from '../core/frame.ts'
+import { open } from '../core/hold/circuit.ts'
+import { controlOf, controlWrite } from '../core/hold/control.ts'
 import { routes } from '../events/routes.ts'
 import { type World, world } from '../test/api-world.ts'
 

@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
+import { type TraceNode, trace } from '../core/books/trace.ts'
 import { readId } from '../core/path-id.ts'
-import { type TraceNode, trace } from '../core/trace.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { cursorOf, positionOf, treeQuery } from './paging.ts'

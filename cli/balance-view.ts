@@ -1,4 +1,4 @@
-import { type Line, type Sheet, standings } from '../core/balance-sheet.ts'
+import { type Line, type Sheet, standings } from '../core/books/balance-sheet.ts'
 import type { Balance, MendedDelivery, SweepState } from './answers-mending.ts'
 import { count, localTime, type Paint, table } from './output.ts'
 

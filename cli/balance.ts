@@ -1,4 +1,4 @@
-import { added, emptySheet, imbalances } from '../core/balance-sheet.ts'
+import { added, emptySheet, imbalances } from '../core/books/balance-sheet.ts'
 import type { Balance, MendedDelivery } from './answers-mending.ts'
 import type { Api } from './api.ts'
 import { type Books, booksText, verdictOf } from './balance-view.ts'

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { sweepTimeline } from '../core/sweep-timeline.ts'
+import { sweepTimeline } from '../core/sweep/sweep-timeline.ts'
 import { githubPush } from '../events/github.push.ts'
 import { routes } from '../events/routes.ts'
 import { type Served, serve } from '../test/cli/served.ts'

@@ -136,7 +136,7 @@ describe('workflows', () => {
   })
 
   it('approvals are listed and answered once', async () => {
-    const { request } = await import('../core/approval.ts')
+    const { request } = await import('../core/domain/approval.ts')
     const requestedFor = { source: 'urn:x', id: 'asked', correlationid: 'asked', hops: 0 }
     const command = {
       approval: 'q1',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { identityOf } from '../core/admit.ts'
+import { identityOf } from '../core/event/admit.ts'
 import type { Route } from '../events/route.ts'
 import { routes } from '../events/routes.ts'
 import { AwsFault, type Served, serve } from '../test/cli/served.ts'

@@ -1,4 +1,4 @@
-import { refusalText } from '../core/quarantine-groups.ts'
+import { refusalText } from '../core/quarantine/quarantine-groups.ts'
 import type { MendedQuarantine } from './answers-mending.ts'
 import type { Api, QuarantineFilter } from './api.ts'
 import type { Cli } from './context.ts'

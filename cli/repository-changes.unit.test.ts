@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { track } from '../core/repository-history.ts'
+import { track } from '../core/domain/repository-history.ts'
 import { type Served, serve } from '../test/cli/served.ts'
 import { loadpath } from '../test/cli/terminal.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { atMost } from '../core/at-most.ts'
 import { reasonOf } from '../core/errors.ts'
-import { isJobWorkflow } from '../core/job.ts'
+import { isJobWorkflow } from '../core/job/job.ts'
 import { type Api, ask, get } from './api.ts'
 
 const run = z.object({ workflow: z.string(), run: z.string(), error: z.string().optional() })

@@ -28,7 +28,7 @@ test.each(['functions/record/handler.ts', 'newly/made.asl.json', 'cdk.json', 'pa
 test.each([
   'docs/a.md',
   'test/e2e/a.ts',
-  'core/record.unit.test.ts',
+  'core/gate/record.unit.test.ts',
   'README.md',
   'node_modules/a/index.js',
   '.loadpath/local.json',

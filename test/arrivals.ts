@@ -1,4 +1,4 @@
-import { type Arrival, readMessage } from '../core/arrival.ts'
+import { type Arrival, readMessage } from '../core/event/arrival.ts'
 import { buildStatusChanged } from '../events/build.status-changed.ts'
 import { githubPush } from '../events/github.push.ts'
 import { repositoryAnalyzed } from '../events/repository.analyzed.ts'

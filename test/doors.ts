@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
 import { expect } from 'vitest'
-import type { Principal } from '../core/access.ts'
 import { Failure } from '../core/errors.ts'
-import { type IngestDeps, ingest } from '../core/ingest.ts'
+import type { Principal } from '../core/gate/access.ts'
+import { type IngestDeps, ingest } from '../core/gate/ingest.ts'
 import { world } from './world.ts'
 
 /** A test's world with its doors that speak HTTP: four keys, and a webhook secret for each of two projects. */

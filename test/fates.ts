@@ -1,4 +1,4 @@
-import type { FatePorts } from '../core/fate.ts'
+import type { FatePorts } from '../core/books/fate.ts'
 import type { Delivery, DeliveryKey, MemoryRecord, RecordKey, StoredEvent } from '../core/ports.ts'
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
 

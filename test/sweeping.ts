@@ -1,9 +1,9 @@
 import { expect } from 'vitest'
 import { Failure } from '../core/errors.ts'
-import type { HandlerAny } from '../core/handler.ts'
-import { relay } from '../core/relay.ts'
-import { sweep } from '../core/sweep.ts'
-import { sweepTimeline } from '../core/sweep-timeline.ts'
+import type { HandlerAny } from '../core/event/handler.ts'
+import { relay } from '../core/gate/relay.ts'
+import { sweep } from '../core/sweep/sweep.ts'
+import { sweepTimeline } from '../core/sweep/sweep-timeline.ts'
 import { byHttp, push } from './arrivals.ts'
 import type { World } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
-import type { Lanes } from '../../core/lane.ts'
+import type { Lanes } from '../../core/lane/lane.ts'
 import type { Clock, History } from '../../core/ports.ts'
 import { retentionDays } from '../../events/event-type.ts'
 import { createTable } from '../../test/aws-resources.ts'

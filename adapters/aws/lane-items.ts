@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Lane, LaneKey, Waiting } from '../../core/lane.ts'
+import type { Lane, LaneKey, Waiting } from '../../core/lane/lane.ts'
 import type { DeliveryKey } from '../../core/ports.ts'
 import { shardOf, timeKey, waitingKey } from '../listing.ts'
 import { type Item, n, number, type RawItem, s, text } from './attributes.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../core/errors.ts'
-import type { LaneKey, Lanes, Waiting } from '../../core/lane.ts'
+import type { LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
 import type { Delivery } from '../../core/ports.ts'
 import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf } from '../listing.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { LaneKey, Lanes, Waiting } from '../../core/lane.ts'
+import type { LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
 import type { Delivery } from '../../core/ports.ts'
 import type { HistoryFixture } from './history.ts'
 import { allPages, delivery, freshProject, minute, sample } from './samples.ts'

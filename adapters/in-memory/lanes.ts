@@ -1,4 +1,4 @@
-import type { Lane, LaneKey, Lanes, Waiting } from '../../core/lane.ts'
+import type { Lane, LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
 import { keyOnly, markOf } from '../commit-rules.ts'
 import { afterOf, byBytes, timeKey, waitingKey } from '../listing.ts'
 import { copiedPage, copy } from './copy.ts'

@@ -1,5 +1,5 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { type LetterDeps, settleLetter } from '../../core/dead-letter.ts'
+import { type LetterDeps, settleLetter } from '../../core/consume/dead-letter.ts'
 import { tell } from './telemetry.ts'
 
 export type DeadLetterPorts = LetterDeps & { stage: string }

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda'
-import type { HttpRequest } from '../../core/cloudevents-http.ts'
+import type { HttpRequest } from '../../core/gate/cloudevents-http.ts'
 
 /** What API Gateway (payload format 2.0) hands over, as a request with the body's own bytes. */
 export const requestOf = ({

@@ -1,5 +1,5 @@
 import { reasonForLogs } from '../../core/errors.ts'
-import type { Outcome } from '../../core/record.ts'
+import type { Outcome } from '../../core/gate/record.ts'
 import { type Line, tell } from './telemetry.ts'
 
 /** In one line: the rest is counted. */

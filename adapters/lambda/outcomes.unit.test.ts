@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Outcome } from '../../core/record.ts'
+import type { Outcome } from '../../core/gate/record.ts'
 import { tellOutcomes } from './outcomes.ts'
 
 const lines = vi.spyOn(console, 'log').mockImplementation(() => undefined)

@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
-import { type AccountProjects, readMessage } from '../../core/arrival.ts'
-import { isThrough, type RecordDeps, record, secondsUntilAgain } from '../../core/record.ts'
+import { type AccountProjects, readMessage } from '../../core/event/arrival.ts'
+import { isThrough, type RecordDeps, record, secondsUntilAgain } from '../../core/gate/record.ts'
 import type { Hide } from './hide.ts'
 import { tellOutcomes } from './outcomes.ts'
 

@@ -1,5 +1,5 @@
 import type { Context, DynamoDBBatchResponse, DynamoDBStreamEvent } from 'aws-lambda'
-import { type RelayDeps, relay } from '../../core/relay.ts'
+import { type RelayDeps, relay } from '../../core/gate/relay.ts'
 import { outboxKeyOf } from '../aws/memory-items.ts'
 import { tellOutcomes } from './outcomes.ts'
 

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda'
 import { reasonOf } from '../../core/errors.ts'
-import type { SweepDeps, Swept } from '../../core/sweep.ts'
-import { type Doors, projectsToSweep, sweepProjects } from '../../core/sweep-projects.ts'
+import type { SweepDeps, Swept } from '../../core/sweep/sweep.ts'
+import { type Doors, projectsToSweep, sweepProjects } from '../../core/sweep/sweep-projects.ts'
 import { tellOpen, tellSwept } from './swept.ts'
 import { tell } from './telemetry.ts'
 

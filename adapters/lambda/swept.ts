@@ -1,6 +1,6 @@
 import { reasonOf } from '../../core/errors.ts'
 import type { OpenState } from '../../core/ports.ts'
-import type { SweepResult, Swept } from '../../core/sweep.ts'
+import type { SweepResult, Swept } from '../../core/sweep/sweep.ts'
 import { tell } from './telemetry.ts'
 
 type Invoked = { functionName: string; awsRequestId: string }

@@ -1,5 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { SweepResult } from '../../core/sweep.ts'
+import type { SweepResult } from '../../core/sweep/sweep.ts'
 import { tellOpen, tellSwept } from './swept.ts'
 
 afterEach(() => vi.restoreAllMocks())

@@ -1,6 +1,6 @@
 import type * as z from 'zod'
 import { Failure, reasonForLogs } from '../../core/errors.ts'
-import { faultsOf } from '../../core/versions.ts'
+import { faultsOf } from '../../core/event/versions.ts'
 
 /**
  * A function that Step Functions invokes: its input is parsed, and what it throws arrives there under its own name, with

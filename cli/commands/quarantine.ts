@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { mergedGroups } from '../../core/quarantine-groups.ts'
+import { mergedGroups } from '../../core/quarantine/quarantine-groups.ts'
 import { agreed, asksFirst } from '../agree.ts'
 import type { MendedQuarantine } from '../answers-mending.ts'
 import type { Api, QuarantineFilter } from '../api.ts'

@@ -1,5 +1,5 @@
 import { consume } from '../../adapters/lambda/consume.ts'
-import { analyzePush } from '../../core/analyze-push.ts'
+import { analyzePush } from '../../core/domain/analyze-push.ts'
 import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
 import { routeTo } from '../../events/routes.ts'
 

@@ -5,7 +5,7 @@ import { environment } from '../../adapters/environment.ts'
 import { lanesPort, memoryPort, recordPorts, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { createApi } from '../../api/app.ts'
 import { asUrlPath } from '../../api/ids.ts'
-import type { Principal } from '../../core/access.ts'
+import type { Principal } from '../../core/gate/access.ts'
 import { version } from '../../core/version.ts'
 
 const { STAGE } = environment(['STAGE'])

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { bodiesPort, historyPort, plainMemoryPort } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
-import { collectFact, factName } from '../../core/facts.ts'
+import { collectFact, factName } from '../../core/domain/facts.ts'
 import { workflowInput } from '../../core/frame.ts'
 
 const ports = { history: historyPort(), memory: plainMemoryPort(), bodies: bodiesPort() }

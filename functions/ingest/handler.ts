@@ -3,7 +3,7 @@ import { environment } from '../../adapters/environment.ts'
 import { answerOf, requestOf } from '../../adapters/lambda/http.ts'
 import { tellOutcomes } from '../../adapters/lambda/outcomes.ts'
 import { ingestPorts } from '../../adapters/lambda/ports.ts'
-import { ingest } from '../../core/ingest.ts'
+import { ingest } from '../../core/gate/ingest.ts'
 
 const { STAGE } = environment(['STAGE'])
 const ports = ingestPorts()

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { recordItem } from '../../adapters/aws/memory-items.ts'
-import { newKey, revokedKey } from '../../core/access.ts'
+import { newKey, revokedKey } from '../../core/gate/access.ts'
 import { push } from '../../test/arrivals.ts'
 import { endpoint, type Reply, replyBy, type Seen, seen } from '../../test/aws-server.ts'
 import { context, lines, setEnvironment } from '../../test/lambdas.ts'

@@ -2,7 +2,7 @@ import { topicPublisher } from '../../adapters/aws/topic.ts'
 import { environment } from '../../adapters/environment.ts'
 import { consume } from '../../adapters/lambda/consume.ts'
 import { aws } from '../../adapters/lambda/ports.ts'
-import { notificationOf } from '../../core/notification.ts'
+import { notificationOf } from '../../core/domain/notification.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** What a person should know at once -> one readable message on the notification topic. */

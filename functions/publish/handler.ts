@@ -2,7 +2,7 @@ import { busPublisher } from '../../adapters/aws/bus.ts'
 import { environment } from '../../adapters/environment.ts'
 import { consume } from '../../adapters/lambda/consume.ts'
 import { aws } from '../../adapters/lambda/ports.ts'
-import { publishedEvent } from '../../core/published-event.ts'
+import { publishedEvent } from '../../core/domain/published-event.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** Events of ours -> the events bus, whole, for the rules of other teams. */

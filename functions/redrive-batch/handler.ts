@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { lanesPort, plainMemoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
-import { batchInput } from '../../core/job-batch.ts'
-import { redriveBatch } from '../../core/redrive.ts'
+import { batchInput } from '../../core/job/job-batch.ts'
+import { redriveBatch } from '../../core/mend/redrive.ts'
 
 const ports = {
   ...recordPorts(),

@@ -1,7 +1,7 @@
 import { lanesPort, newId, plainMemoryPort, recordPorts } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
-import { batchInput } from '../../core/job-batch.ts'
-import { replayBatch } from '../../core/replay-batch.ts'
+import { batchInput } from '../../core/job/job-batch.ts'
+import { replayBatch } from '../../core/replay/replay-batch.ts'
 
 const ports = { ...recordPorts(), memory: plainMemoryPort(), lanes: lanesPort(), newId }
 

@@ -1,6 +1,6 @@
 import { clock, plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
-import { approvalTask, askForApproval } from '../../core/ask-for-approval.ts'
+import { approvalTask, askForApproval } from '../../core/domain/ask-for-approval.ts'
 
 const ports = { memory: plainMemoryPort(), workflows: workflowsPort(), clock }
 

@@ -1,6 +1,6 @@
 import { consume } from '../../adapters/lambda/consume.ts'
 import { plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
-import { answerOf, approvalOf, approvalRecord } from '../../core/approval.ts'
+import { answerOf, approvalOf, approvalRecord } from '../../core/domain/approval.ts'
 import { Failure } from '../../core/errors.ts'
 import { routeTo } from '../../events/routes.ts'
 

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, vi } from 'vitest'
-import { answer, approvalRecord } from '../../core/approval.ts'
-import { askForApproval } from '../../core/ask-for-approval.ts'
+import { answer, approvalRecord } from '../../core/domain/approval.ts'
+import { askForApproval } from '../../core/domain/ask-for-approval.ts'
 import { queued, told } from '../../test/arrivals.ts'
 import { context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
 

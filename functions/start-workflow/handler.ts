@@ -3,7 +3,7 @@ import { environment } from '../../adapters/environment.ts'
 import { handleBatch } from '../../adapters/lambda/consume.ts'
 import { hide } from '../../adapters/lambda/hide.ts'
 import { consumePorts, plainMemoryPort, workflowsPort } from '../../adapters/lambda/ports.ts'
-import { startRun } from '../../core/start-run.ts'
+import { startRun } from '../../core/domain/start-run.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 

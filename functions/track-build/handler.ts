@@ -1,6 +1,6 @@
 import { consume } from '../../adapters/lambda/consume.ts'
-import { buildRecord, track } from '../../core/build.ts'
-import { observe } from '../../core/build-observation.ts'
+import { buildRecord, track } from '../../core/domain/build.ts'
+import { observe } from '../../core/domain/build-observation.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** Workflow runs, check suites and tests -> how each branch stands, in memory; build.status-changed when it changes. */

@@ -1,5 +1,5 @@
 import { consume } from '../../adapters/lambda/consume.ts'
-import { historyRecord, track } from '../../core/repository-history.ts'
+import { historyRecord, track } from '../../core/domain/repository-history.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** repository.updated, in order -> what each declaration changed. */

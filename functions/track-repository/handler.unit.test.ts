@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, vi } from 'vitest'
-import { releaseLane } from '../../core/lane.ts'
-import { historyOf, historyRecord } from '../../core/repository-history.ts'
+import { historyOf, historyRecord } from '../../core/domain/repository-history.ts'
+import { releaseLane } from '../../core/lane/lane.ts'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
 import { queued, told } from '../../test/arrivals.ts'
 import { context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'

@@ -1,5 +1,5 @@
 import { consume } from '../../adapters/lambda/consume.ts'
-import { runRecord, track } from '../../core/run.ts'
+import { runRecord, track } from '../../core/domain/run.ts'
 import { routeTo } from '../../events/routes.ts'
 
 /** What Step Functions tells of an execution -> the run in memory. */

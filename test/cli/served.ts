@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
 import type { StageConfig } from '../../adapters/stage-config.ts'
-import { authenticate } from '../../core/access.ts'
-import { ingest } from '../../core/ingest.ts'
+import { authenticate } from '../../core/gate/access.ts'
+import { ingest } from '../../core/gate/ingest.ts'
 import { routes } from '../../events/routes.ts'
 import { type World, world } from '../api-world.ts'
 

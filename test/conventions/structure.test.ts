@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { eventTypes } from '../../events/catalogue.ts'
 import type { Route } from '../../events/route.ts'
@@ -21,7 +21,25 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   docs: ['events', 'cli'],
 }
 
+/** The folders of core/, each importing only from those before it. core/README.md says what each is. */
+const coreInOrder = [
+  '.',
+  'event',
+  'gate',
+  'lane',
+  'job',
+  'hold',
+  'consume',
+  'mend',
+  'quarantine',
+  'domain',
+  'replay',
+  'books',
+  'sweep',
+]
+
 const room = (path: string): string => path.split('/')[0] ?? ''
+const folderOfCore = (path: string): string => dirname(path.slice('core/'.length))
 const code = sources.filter((path) => !isTest(path) && path.includes('/') && path.endsWith('.ts'))
 
 describe('imports go one way: events <- core <- adapters <- api <- functions and servers', () => {
@@ -29,6 +47,19 @@ describe('imports go one way: events <- core <- adapters <- api <- functions and
     const allowed = [room(path), ...(mayImport[room(path)] ?? [])]
     const wrong = importsOf(path).filter((imported) => !allowed.includes(room(imported)))
     expect(wrong, `${room(path)} may import from ${allowed.join(', ')}`).toEqual([])
+  })
+
+  it('core has no folder that is not in its order', () => {
+    const folders = new Set(code.filter((path) => room(path) === 'core').map((path) => folderOfCore(path)))
+    expect([...folders].toSorted()).toEqual(coreInOrder.toSorted())
+    const named = [...textOf('core/README.md').matchAll(/^\| `(.+?)\/` \|/gm)].map((match) => match[1])
+    expect(named).toEqual(coreInOrder.slice(1))
+  })
+
+  it.each(code.filter((path) => room(path) === 'core'))('%s, inside core', (path) => {
+    const allowed = coreInOrder.slice(0, coreInOrder.indexOf(folderOfCore(path)) + 1)
+    const ofCore = importsOf(path).filter((imported) => room(imported) === 'core')
+    expect(ofCore.filter((imported) => !allowed.includes(folderOfCore(imported)))).toEqual([])
   })
 
   it('core knows no AWS SDK, no clock, no chance and no environment', () => {
@@ -65,9 +96,9 @@ describe('the tree', () => {
 /** `as X` says to the compiler what nobody has checked. Variance is the one thing that types cannot say otherwise. */
 const allowedCasts: Readonly<Record<string, RegExp>> = {
   'adapters/lambda/consume.ts': /compose\(\) as never/,
-  'core/admit.ts': /partitionkey\?\.\(data as never\)/,
-  'core/outbox.ts': /partitionkey\?\.\(data as never\)/,
-  'core/versions.ts': /upcast\(current as never\)/,
+  'core/event/admit.ts': /partitionkey\?\.\(data as never\)/,
+  'core/event/outbox.ts': /partitionkey\?\.\(data as never\)/,
+  'core/event/versions.ts': /upcast\(current as never\)/,
   'events/route.ts': /matches\(data as never\)/,
 }
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { approvalOf } from '../../core/approval.ts'
+import { approvalOf } from '../../core/domain/approval.ts'
+import { runOf, runRecord } from '../../core/domain/run.ts'
 import type { Fate } from '../../core/ports.ts'
-import { runOf, runRecord } from '../../core/run.ts'
 import { commitId, deliveryTo, deployedStage, eventually, payload, pushPayload } from './stage.ts'
 
 const stage = deployedStage()

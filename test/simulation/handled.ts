@@ -1,4 +1,4 @@
-import type { HandledAny } from '../../core/handler.ts'
+import type { HandledAny } from '../../core/event/handler.ts'
 import type { DeliveryKey } from '../../core/ports.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
 import { type Route, typeName } from '../../events/route.ts'

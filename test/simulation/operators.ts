@@ -1,5 +1,4 @@
-import { dropDelivery } from '../../core/drop.ts'
-import { editDelivery } from '../../core/edit.ts'
+import { pause, resume } from '../../core/hold/pause.ts'
 import { runName } from '../../core/identity.ts'
 import {
   changeJob,
@@ -9,15 +8,16 @@ import {
   pause as pauseJob,
   resume as resumeJob,
   workflowOf,
-} from '../../core/job.ts'
-import { startAttempt } from '../../core/job-batch.ts'
-import { deliveriesOf } from '../../core/open-delivery.ts'
-import { pause, resume } from '../../core/pause.ts'
+} from '../../core/job/job.ts'
+import { startAttempt } from '../../core/job/job-batch.ts'
+import { dropDelivery } from '../../core/mend/drop.ts'
+import { editDelivery } from '../../core/mend/edit.ts'
+import { deliveriesOf } from '../../core/mend/open-delivery.ts'
+import { redriveJob } from '../../core/mend/redrive.ts'
+import { redriveEvent } from '../../core/mend/redrive-one.ts'
 import type { DeliveryKey, History, Memory } from '../../core/ports.ts'
-import { newRebuild } from '../../core/rebuild.ts'
-import { redriveJob } from '../../core/redrive.ts'
-import { redriveEvent } from '../../core/redrive-one.ts'
-import { newReplay } from '../../core/replay.ts'
+import { newRebuild } from '../../core/replay/rebuild.ts'
+import { newReplay } from '../../core/replay/replay.ts'
 import type { Route } from '../../events/route.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'

@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import type { HandlerAny } from '../../core/handler.ts'
+import type { HandlerAny } from '../../core/event/handler.ts'
 import type { History, Memory, OrderedMessage, Queues } from '../../core/ports.ts'
 import type { Route } from '../../events/route.ts'
 import type { Process } from './calls.ts'

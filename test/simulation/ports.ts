@@ -1,6 +1,6 @@
 import type { Hide } from '../../adapters/lambda/hide.ts'
-import type { AccountProjects } from '../../core/arrival.ts'
-import type { Lanes } from '../../core/lane.ts'
+import type { AccountProjects } from '../../core/event/arrival.ts'
+import type { Lanes } from '../../core/lane/lane.ts'
 import type {
   Bodies,
   Clock,

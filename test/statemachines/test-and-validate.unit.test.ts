@@ -2,9 +2,9 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { approvalTask } from '../../core/ask-for-approval.ts'
+import { approvalTask } from '../../core/domain/ask-for-approval.ts'
+import { type GateOutcome, gate, facts as gateFacts } from '../../core/domain/gates.ts'
 import { emitFrame, workflowInput } from '../../core/frame.ts'
-import { type GateOutcome, gate, facts as gateFacts } from '../../core/gates.ts'
 import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
 import { qualityGate } from '../../events/repository.updated.ts'
 import { rollbackDecided } from '../../events/rollback.decided.ts'

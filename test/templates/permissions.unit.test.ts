@@ -3,13 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { eventKey } from '../../adapters/aws/history-items.ts'
 import { laneKey } from '../../adapters/aws/lane-items.ts'
 import { outboxPk, recordKey } from '../../adapters/aws/memory-items.ts'
-import { keyRecord } from '../../core/access.ts'
-import { approvalRecord } from '../../core/approval.ts'
-import { controlRecord } from '../../core/control.ts'
-import { jobRecord } from '../../core/job.ts'
-import type { Lanes } from '../../core/lane.ts'
+import { approvalRecord } from '../../core/domain/approval.ts'
+import { runRecord } from '../../core/domain/run.ts'
+import { keyRecord } from '../../core/gate/access.ts'
+import { controlRecord } from '../../core/hold/control.ts'
+import { jobRecord } from '../../core/job/job.ts'
+import type { Lanes } from '../../core/lane/lane.ts'
 import type { Bodies, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
-import { runRecord } from '../../core/run.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
@@ -117,10 +117,10 @@ const ofLanes = (action: string) =>
 /** What each module reads and changes of memory for a consumer of effect outside: no more is granted to that. */
 const ofMemory: Record<string, readonly string[]> = {
   // where the effect is state
-  'core/handle.ts': [],
-  'core/shadow.ts': [],
-  'core/subscriber-controls.ts': ['*#control#*', '*#job#*', 'outbox#*'],
-  'core/start-run.ts': ['*#run#*'],
+  'core/consume/handle.ts': [],
+  'core/consume/shadow.ts': [],
+  'core/hold/subscriber-controls.ts': ['*#control#*', '*#job#*', 'outbox#*'],
+  'core/domain/start-run.ts': ['*#run#*'],
   'functions/resume-workflow/handler.ts': ['*#approval#*'],
 }
 
@@ -136,15 +136,15 @@ const queueOf = ({ subscriber, ordered }: Route) => (ordered ? `${subscriber}.fi
 const subscribers = routed.map(queueOf)
 const inOrder = subscribers.filter((name) => name.endsWith('.fifo'))
 const queuesOf: Record<string, readonly string[]> = {
-  'core/send.ts': subscribers,
-  'core/handle.ts': ['record'],
-  'core/ingest.ts': ['record'],
-  'core/missing.ts': subscribers,
-  'core/sweep-stuck.ts': subscribers,
-  'core/job-batch.ts': ['redrive', 'replay'],
-  'core/replay-pass.ts': subscribers,
-  'core/lane.ts': inOrder,
-  'core/released.ts': inOrder,
+  'core/gate/send.ts': subscribers,
+  'core/consume/handle.ts': ['record'],
+  'core/gate/ingest.ts': ['record'],
+  'core/gate/missing.ts': subscribers,
+  'core/sweep/sweep-stuck.ts': subscribers,
+  'core/job/job-batch.ts': ['redrive', 'replay'],
+  'core/replay/replay-pass.ts': subscribers,
+  'core/lane/lane.ts': inOrder,
+  'core/lane/released.ts': inOrder,
   'api/start-run.ts': ['record', ...workflows],
   'api/health.ts': ['record', ...subscribers],
   'api/subscribers.ts': subscribers,
@@ -162,8 +162,8 @@ function asksFor(name: string, { module, port, method }: Call): readonly string[
   if (known === undefined && (method in Array.prototype || method in Map.prototype)) return []
   if (known === undefined)
     throw new Error(`${name}: ${module} calls ${port}.${method}: write it into the table`)
-  if (module === 'core/subscribers.ts' && port === 'memory' && withoutMemory.includes(name)) return []
-  const inLane = port === 'lanes' || module === 'core/lane.ts'
+  if (module === 'core/gate/subscribers.ts' && port === 'memory' && withoutMemory.includes(name)) return []
+  const inLane = port === 'lanes' || module === 'core/lane/lane.ts'
   // only an ordered route is given lanes, and sends nowhere but into its own
   if (inLane && isConsumer(name) && !routeOf(name)?.ordered) return []
   if (port === 'memory' && isConsumer(name) && routeOf(name)?.effect !== 'state') {
@@ -318,7 +318,7 @@ describe.each(Object.entries(variants))('%s', (variant, stage) => {
 const like = (pattern: string, key: string) => new RegExp(`^${pattern.split('*').join('.*')}$`, 's').test(key)
 
 test('a handler of effect outside reaches what holds it back, and neither keys nor tokens', () => {
-  const keys = ofMemory['core/subscriber-controls.ts'] ?? []
+  const keys = ofMemory['core/hold/subscriber-controls.ts'] ?? []
   const reaches = (pk: string) => keys.some((pattern) => like(pattern, pk))
   expect(reaches(recordKey(controlRecord('main', 'notify')).pk)).toBe(true)
   expect(reaches(recordKey(jobRecord('main', 'j')).pk)).toBe(true)

@@ -1,0 +1,217 @@
+import type { Route } from '../../events/route.ts'
+import { isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from '../errors.ts'
+import { identityOf } from '../event/admit.ts'
+import type { Emission, HandlerAny } from '../event/handler.ts'
+import type { DeliveryFrame } from '../frame.ts'
+import type { Controls } from '../hold/control.ts'
+import type { LaneKey, Lanes } from '../lane/lane.ts'
+import type { Bodies, Clock, Delivery, DeliveryKey, History, Memory, Queues, Random } from '../ports.ts'
+import { markFailed, replace, triedMark, writeMark } from './delivery-mark.ts'
+import type { Results } from './results.ts'
+
+export type ConsumeDeps = {
+  history: History
+  /** needed where the route's effect is state */
+  memory?: Memory | undefined
+  /** needed where the route is ordered */
+  lanes?: Lanes | undefined
+  queues: Queues
+  bodies: Bodies
+  clock: Clock
+  random: Random
+  /** whether deliveries are run now; without them they always are */
+  controls?: Controls | undefined
+}
+
+/** A message as the queue hands it over; `receiveCount` is 1 at the first time. */
+export type Message = { body: string; receiveCount: number }
+
+/**
+ * What became of a message. `again` is set when it must be seen again: in so many seconds.
+ * already: it had been handled before, or waits elsewhere. parked: it is not run now, and sent anew when it may be.
+ * held: not run, because one before it in its lane is tried again first; hidden for just as long, so that they come
+ * back together. unreadable: no message of ours; it ends among the dead letters, as it came.
+ * `reason` is for logs: it shows no values of the event, as the one in the delivery does.
+ */
+export type Consumed = {
+  outcome: 'done' | 'already' | 'dead' | 'parked' | 'retrying' | 'held' | 'unreadable'
+  again?: number
+  key?: DeliveryKey
+  reason?: string
+}
+
+/** A message and what lies in it; `index`: its place in the batch. */
+export type Received = { index: number; message: Message; frame: DeliveryFrame }
+
+/** One message being handled, in one attempt. */
+export type Task = {
+  frame: DeliveryFrame
+  message: Message
+  key: DeliveryKey
+  existing: Delivery | undefined
+  now: string
+  /** which run this is: of an unordered route by the receive count, of an ordered one by the delivery's mark */
+  attempts: number
+  /** of an ordered route: this attempt is written down, or needs not be */
+  begun?: boolean | undefined
+  /** of an ordered route: where it stands in line */
+  place?: { lane: LaneKey; sequence: number } | undefined
+  /** what its handling needs to answer */
+  downstream: string
+}
+
+/** All that the handling of one batch goes by. */
+export type Batch = { route: Route; handler: HandlerAny; deps: ConsumeDeps; results: Results }
+
+/** Acted on the outside; its emissions are not sent and its mark is not written yet. */
+export type Acted = { task: Task; emissions: readonly Emission[] }
+
+/** Failed at its last attempt: whether it is dead or parked is decided when the batch has been reported. */
+export type Spent = { task: Task; spent: { error: unknown } }
+
+export const taskOf = ({ route, deps }: Batch, { message, frame }: Received): Task => ({
+  frame,
+  message,
+  key: { ...identityOf(frame.event), subscriber: route.subscriber, replay: frame.replay },
+  existing: undefined,
+  now: deps.clock(),
+  attempts: message.receiveCount,
+  downstream: '',
+})
+
+/**
+ * Was not run, and nothing is written of it: what stands there could not be read, or the attempt was not begun. It comes
+ * again, for as often as its queue allows.
+ */
+export function notRun({ key, message }: Task, error: unknown, { deps }: Batch): Consumed {
+  const again = isOfNewerCode(error) ? secondsForNewerCode : backoff(message.receiveCount, deps.random)
+  return { outcome: 'retrying', again, key, reason: reasonForLogs(error) }
+}
+
+/**
+ * On an ordered route the attempts are counted in the mark: receive counts rise while a message is held. One is written
+ * down before it is begun, so that one that crashes counts too; but for the very first, which would cost a write each:
+ * a crash there is not counted. What was dead or parked begins anew. False when the delivery is settled.
+ * @throws Failure Busy when it no longer stands as it was read
+ */
+export async function begin(task: Task, deps: ConsumeDeps): Promise<boolean> {
+  const { existing, message, attempts } = task
+  if (existing === undefined && message.receiveCount === 1) {
+    task.begun = true
+    return true
+  }
+  const isReopened = existing !== undefined && existing.state !== 'retrying'
+  const begun: Delivery = {
+    ...triedMark(task, deps),
+    state: 'retrying',
+    reason: (isReopened ? undefined : existing?.reason) ?? `attempt ${attempts} was begun, and did not end`,
+    ...(isReopened ? { resumed: (existing.resumed ?? 0) + 1 } : {}),
+  }
+  if (!(await replace(task, begun, deps))) return false
+  task.existing = begun
+  task.begun = true
+  return true
+}
+
+/** What fails now has failed for the last time, though it is not hopeless. */
+const isSpent = (route: Route, { attempts }: Task, error: unknown): boolean =>
+  !isTerminal(error) && !isOfNewerCode(error) && attempts >= route.attempts
+
+/** Marks a failure, unless it is the last one: that waits until it is reported. */
+export const failed = async (task: Task, error: unknown, batch: Batch): Promise<Consumed | Spent> =>
+  isSpent(batch.route, task, error) ? { task, spent: { error } } : fail(task, error, batch)
+
+/**
+ * Terminal, or the last attempt: dead, with the reason; parked, where what it needs does not answer others either. Else
+ * it is tried again, and leaves a mark: on an ordered route each time, else the first time.
+ * What newer code wrote is never given up here: it is tried again for as long as its queue keeps it (attempts + 3
+ * receives, 15 minutes apart: an hour and a half at the least), and then it is a dead letter.
+ */
+export async function fail(task: Task, error: unknown, batch: Batch): Promise<Consumed> {
+  const { route, deps } = batch
+  const { key, existing, attempts } = task
+  const logged = reasonForLogs(error)
+  const waits = isOfNewerCode(error)
+  const spent = isSpent(route, task, error)
+  const dead = isTerminal(error) || spent
+  const again = waits ? secondsForNewerCode : backoff(attempts, deps.random)
+  try {
+    const held = spent ? await stillHeld(task, error, batch) : undefined
+    if (held !== undefined)
+      return { ...(await park(task, `${reasonOf(error)}; ${held}`, attempts, batch)), reason: logged }
+    if (dead || route.ordered || existing === undefined || waitsForCode(existing) !== waits) {
+      const reason = `${reasonOf(error)}${spent ? ` (attempt ${attempts} of ${route.attempts})` : ''}`
+      const mark = { ...triedMark(task, deps), ...(waits ? { attempts: 0 } : {}), reason }
+      if (!dead) await writeMark(task, { ...mark, state: 'retrying' }, deps)
+      else if (!(await markFailed(task, { ...mark, state: 'dead' }, deps))) return { outcome: 'already', key }
+    }
+    return dead
+      ? { outcome: 'dead', key, reason: logged }
+      : { outcome: 'retrying', again, key, reason: logged }
+  } catch (unmarked) {
+    return {
+      outcome: 'retrying',
+      again,
+      key,
+      reason: `${logged}; and the mark could not be written: ${reasonForLogs(unmarked)}`,
+    }
+  }
+}
+
+/** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */
+export const waitsForCode = (existing: Delivery | undefined): boolean =>
+  existing?.state === 'retrying' && existing.attempts === 0
+
+/** Seen more often than it may be tried: the attempts before this one ended without a word. */
+export async function giveUp(task: Task, batch: Batch): Promise<Consumed> {
+  const { route, deps } = batch
+  const given = `given up after ${route.attempts} attempts`
+  const silent = 'each attempt crashed or ran out of time'
+  const attempts = Math.min(task.attempts, route.attempts)
+  const reason = `${given}: ${task.existing?.reason ?? silent}`
+  const logged = task.existing?.reason === undefined ? `${given}: ${silent}` : given
+  const held = await stillHeld(task, new Error(silent), batch)
+  if (held !== undefined)
+    return { ...(await park(task, `${reason}; ${held}`, attempts, batch)), reason: logged }
+  const marked = await markFailed(task, { ...triedMark(task, deps), attempts, state: 'dead', reason }, deps)
+  return marked ? { outcome: 'dead', key: task.key, reason: logged } : { outcome: 'already', key: task.key }
+}
+
+/**
+ * Why it may not be run now. A delivery of a rebuild may always: it acts on nothing but a copy, and the subscriber is
+ * paused while that is brought up to date.
+ */
+export async function mayNotRun(task: Task, { route, deps, results }: Batch): Promise<string | undefined> {
+  if (task.frame.rebuild) return undefined
+  const answer = await deps.controls?.mayRun(task.key.project, task.downstream)
+  if (answer === undefined) return undefined
+  if (!answer.run) return answer.reason
+  if (answer.unsure !== undefined && route.effect === 'state') throw answer.unsure.error
+  if (answer.probe) results.probing(task)
+  return undefined
+}
+
+/** Why others are not run either. If this one is to be the probe of an open circuit, it has just shown how that goes. */
+async function stillHeld(task: Task, error: unknown, batch: Batch): Promise<string | undefined> {
+  if (task.frame.rebuild) return undefined
+  const answer = await batch.deps.controls?.mayRun(task.key.project, task.downstream)
+  if (answer === undefined) return undefined
+  if (!answer.run) return answer.reason
+  if (!answer.probe) return undefined
+  batch.results.probing(task)
+  batch.results.failed(task, error)
+  return 'its circuit is open'
+}
+
+/** Has it wait until it is sent anew. `attempts`: how often it was tried so far. */
+export async function park(task: Task, reason: string, attempts: number, { deps }: Batch): Promise<Consumed> {
+  const mark: Delivery = { ...triedMark(task, deps), attempts, state: 'parked', reason }
+  const marked = await markFailed(task, mark, deps)
+  return { outcome: marked ? 'parked' : 'already', key: task.key }
+}
+
+const longestBackoff = 900
+
+/** Exponential with full jitter: 1 to 2ⁿ seconds after the n-th failure, at most 15 minutes. */
+export const backoff = (failures: number, random: Random): number =>
+  Math.max(1, Math.ceil(random() * Math.min(longestBackoff, 2 ** failures)))

@@ -1,0 +1,192 @@
+import type { RecordedEvent } from '../../events/envelope.ts'
+import { Failure, reasonOf } from '../errors.ts'
+import { saidAgain } from '../frame.ts'
+import { messageOf, orderedMessage } from '../gate/send.ts'
+import { identityText } from '../identity.ts'
+import type { Clock, Delivery, DeliveryKey, History, Listing, Queues } from '../ports.ts'
+import { readEvents } from '../read-events.ts'
+import { supersededBy } from './superseded.ts'
+
+/**
+ * What belongs together in an ordered route: the events of one partition key, in their sequence. Replays have lanes of
+ * their own, so that they hold up nothing that is live.
+ */
+export type LaneKey = { project: string; subscriber: string; partitionkey: string; replay: string }
+
+/** A lane that is closed: something of it is dead or parked, and what comes later waits behind that. */
+export type Lane = {
+  /** changes with every delivery that comes to wait: who releases or opens the lane names the one they saw */
+  version: number
+  /** messages that were sent under this name may pass; undefined: none may */
+  release?: string | undefined
+  /** the sequence of the last delivery sent under `release` */
+  last?: number | undefined
+  /** why it was closed, and when */
+  reason: string
+  since: string
+}
+
+/** A delivery that waits in a lane. */
+export type Waiting = { key: DeliveryKey; sequence: number }
+
+/** Keeps the order of ordered routes; it stands beside the deliveries and changes in one transaction with them. */
+export interface Lanes {
+  /** Consistent; undefined: open. */
+  lane(key: LaneKey): Promise<Lane | undefined>
+  /**
+   * Marks a delivery dead or parked and has it wait in its lane, in one transaction. `behind`: only if the lane is closed
+   * (`open` is answered when it is not, and nothing is written). `closing`: the lane is closed by this, and if it was
+   * released that is taken back, or what was sent with this one would overtake it. `final`: the delivery is done or
+   * dropped, nothing is written.
+   */
+  wait(
+    lane: LaneKey,
+    waiting: { key: DeliveryKey; delivery: Delivery; sequence: number },
+    how: 'behind' | 'closing',
+  ): Promise<'waits' | 'open' | 'final'>
+  /** The first so many that wait, in sequence. Consistent. */
+  waiting(lane: LaneKey, limit: number): Promise<Waiting[]>
+  /** Lets pass what is sent under this name from now on, and nothing else. False when the lane is not as it was seen. */
+  release(lane: LaneKey, seen: number, release: { name: string; last: number }): Promise<boolean>
+  /** A delivery waits no more: it is done or dropped. */
+  leave(lane: LaneKey, waiting: Waiting): Promise<void>
+  /** Opens a lane in which nothing waits. False when it is not as it was seen. */
+  open(lane: LaneKey, seen: number): Promise<boolean>
+  /** Closed lanes of a subscriber. Goes by an index: eventually consistent. */
+  closed(query: {
+    project: string
+    subscriber: string
+    cursor?: string | undefined
+    limit: number
+  }): Promise<Listing<LaneKey & Lane>>
+}
+
+export type ReleaseDeps = {
+  history: Pick<History, 'getDeliveries' | 'getEvents'>
+  lanes: Lanes
+  queues: Pick<Queues, 'send'>
+  clock: Clock
+}
+
+/**
+ * sent: so many are on their way; what waits behind them is sent when the last of them is done.
+ * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
+ * its event is in history no longer, or newer code wrote it.
+ * empty: nothing waits, and the lane is open.
+ */
+export type Released = { sent: number } | { blocked: DeliveryKey } | { empty: true }
+
+/** By one release: enough to be quick, and few enough to be read and sent in a second or two. */
+const perRelease = 100
+const tries = 10
+
+/**
+ * Sends what waits in a lane, in sequence, up to the first that is dead and not allowed, under a new name by which it
+ * passes; opens the lane when nothing waits. May be called at any time, again, and by several at once: what was sent
+ * under an earlier name no longer passes, and does nothing (docs/decisions/0012-lanes.md). `before`: what is to be done
+ * once it is known that something is sent, and before anything is.
+ * @throws Failure Unavailable when a message could not be sent: the lane stays closed until it is released again
+ * @throws Failure Busy when others changed the lane at each of ten tries
+ */
+export async function releaseLane(
+  lane: LaneKey,
+  allow: { dead: readonly DeliveryKey[]; before?: () => Promise<unknown> },
+  deps: ReleaseDeps,
+): Promise<Released> {
+  const allowed = new Set(allow.dead.map(identityText))
+  let said = false
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const seen = await deps.lanes.lane(lane)
+    if (seen === undefined) return { empty: true }
+    const waiting = await stillWaiting(lane, deps)
+    const [first] = waiting
+    if (first === undefined) {
+      if (await deps.lanes.open(lane, seen.version)) return { empty: true }
+      continue
+    }
+    const passing = await mayPass(waiting, allowed, deps)
+    const last = passing.at(-1)
+    if (last === undefined) return { blocked: first.key }
+    // what came to wait behind meanwhile changes nothing for these, and in a backlog something always does
+    const now = await deps.lanes.lane(lane)
+    if (now === undefined || now.release !== seen.release || now.reason !== seen.reason) continue
+    if (!said) await allow.before?.()
+    said = true
+    // no two releases are of one version, so the name is given once
+    const name = `${now.version} ${deps.clock()}`
+    if (!(await deps.lanes.release(lane, now.version, { name, last: last.sequence }))) continue
+    await sendAll(lane, name, passing, deps)
+    return { sent: passing.length }
+  }
+  throw new Failure('Busy', `others changed the lane ${nameOf(lane)} ${tries} times meanwhile: try again`)
+}
+
+const nameOf = ({ subscriber, partitionkey }: LaneKey): string => `${subscriber} ${partitionkey}`
+
+type Marked = Waiting & { mark: Delivery | undefined }
+type Passing = Marked & { event: RecordedEvent }
+
+/** The first that wait. What is settled has only not been taken off the list yet. */
+async function stillWaiting(lane: LaneKey, { history, lanes }: ReleaseDeps): Promise<Marked[]> {
+  for (;;) {
+    const waiting = await lanes.waiting(lane, perRelease)
+    const marks = await history.getDeliveries(waiting.map(({ key }) => key))
+    const marked = waiting.map((item, index): Marked => ({ ...item, mark: marks[index] }))
+    const settled = marked.filter(({ mark }) => mark?.state === 'done' || mark?.state === 'dropped')
+    const expected = await Promise.all(settled.map((item) => isPlaceKept(item, history)))
+    const gone = new Set(settled.filter((_, index) => !expected[index]))
+    await Promise.all([...gone].map((item) => lanes.leave(lane, item)))
+    if (gone.size === 0 || gone.size < marked.length) return marked.filter((item) => !gone.has(item))
+  }
+}
+
+/** What was edited keeps its place until the event that takes it is there: what waits behind must not pass meanwhile. */
+async function isPlaceKept({ key, mark }: Marked, history: ReleaseDeps['history']): Promise<boolean> {
+  const id = mark && supersededBy(mark)
+  if (id === undefined) return false
+  const [replacement] = await history.getDeliveries([{ ...key, id }])
+  return replacement === undefined
+}
+
+/** Up to the first that is dead and not allowed, keeps its place for another, or whose event is gone or unreadable: none may pass that. */
+async function mayPass(
+  waiting: readonly Marked[],
+  allowed: ReadonlySet<string>,
+  { history }: ReleaseDeps,
+): Promise<Passing[]> {
+  const mayNot = ({ key, mark }: Marked) =>
+    mark?.state === 'dropped' || (mark?.state === 'dead' && !allowed.has(identityText(key)))
+  const stop = waiting.findIndex(mayNot)
+  const alive = stop < 0 ? waiting : waiting.slice(0, stop)
+  const stored = await readEvents(
+    alive.map(({ key }) => key),
+    history,
+  )
+  const passing: Passing[] = []
+  for (const [index, item] of alive.entries()) {
+    const one = stored[index]
+    if (one === undefined || one === 'unreadable') break
+    passing.push({ ...item, event: one.event })
+  }
+  return passing
+}
+
+async function sendAll(
+  { subscriber, replay, ...lane }: LaneKey,
+  release: string,
+  passing: readonly Passing[],
+  { queues }: ReleaseDeps,
+): Promise<void> {
+  const messages = passing.map(({ event, mark }) =>
+    orderedMessage(
+      messageOf(subscriber, { event, replay, resent: true, release, ...(mark && saidAgain(mark)) }),
+    ),
+  )
+  const failures = await queues.send(subscriber, messages)
+  const [failure] = failures
+  if (failure === undefined) return
+  const which = `${failures.length} of ${messages.length} in the lane ${nameOf({ subscriber, replay, ...lane })}`
+  throw new Failure('Unavailable', `${which} could not be sent: ${reasonOf(failure.error)}`, {
+    cause: failure.error,
+  })
+}

@@ -1,0 +1,68 @@
+import type { RecordedEvent } from '../../events/envelope.ts'
+import { ago, patience } from '../gate/missing.ts'
+import { identityText } from '../identity.ts'
+import type { DeliveryKey, Queues } from '../ports.ts'
+import { type Lane, type LaneKey, type Lanes, type ReleaseDeps, type Released, releaseLane } from './lane.ts'
+
+type Deps = ReleaseDeps & { queues: Pick<Queues, 'send' | 'depth'> }
+
+/**
+ * Whether what was released may still lie in the queue. Somebody may have crashed between the release and its sending:
+ * when the queue is empty, or a while has passed, it is to be released anew, and what comes late does nothing.
+ */
+export async function isUnderWay(
+  { release }: Lane,
+  subscriber: string,
+  { queues, clock }: Pick<Deps, 'queues' | 'clock'>,
+): Promise<boolean> {
+  if (release === undefined) return false
+  const released = release.split(' ').at(-1) ?? ''
+  return released > ago(clock(), patience) && (await queues.depth(subscriber)) > 0
+}
+
+/** Whether an event is on its way already, under the release that its lane is in. */
+export async function isReleased(
+  key: LaneKey,
+  { sequence }: Pick<RecordedEvent, 'sequence'>,
+  deps: Pick<Deps, 'queues' | 'clock'> & { lanes: Pick<Lanes, 'lane'> },
+): Promise<boolean> {
+  const lane = await deps.lanes.lane(key)
+  if (lane?.last === undefined || sequence === undefined || sequence > lane.last) return false
+  return isUnderWay(lane, key.subscriber, deps)
+}
+
+const mostLookedAt = 500
+
+/**
+ * Which deliveries wait in a lane. What died before its route kept order is not among them: no release sends it. Beyond
+ * what is looked at, all are taken to be.
+ */
+export async function waitingIn(
+  lane: LaneKey,
+  { lanes }: { lanes: Pick<Lanes, 'waiting'> },
+): Promise<(key: DeliveryKey) => boolean> {
+  const waiting = await lanes.waiting(lane, mostLookedAt)
+  const known = new Set(waiting.map(({ key }) => identityText(key)))
+  return (key) => waiting.length === mostLookedAt || known.has(identityText(key))
+}
+
+export const isInLane = async (
+  key: DeliveryKey,
+  lane: LaneKey,
+  deps: { lanes: Pick<Lanes, 'waiting'> },
+): Promise<boolean> => (await waitingIn(lane, deps))(key)
+
+/**
+ * Releases a lane that stands still. What is dead in it closed it, and stays; but what a person has let pass may be dead
+ * as long as it has not run: dying again would have taken the release back.
+ */
+export async function releaseAnew(lane: LaneKey & Lane, deps: Deps): Promise<Released> {
+  return releaseLane(lane, { dead: await letPass(lane, deps) }, deps)
+}
+
+async function letPass(lane: LaneKey & Lane, { lanes }: Deps): Promise<DeliveryKey[]> {
+  const { release, last } = lane
+  if (release === undefined || last === undefined) return []
+  const waiting = await lanes.waiting(lane, mostLookedAt)
+  return waiting.flatMap(({ key, sequence }) => (sequence <= last ? [key] : []))
+}

@@ -1,0 +1,107 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type MendWorld, mendWorld } from '../../test/mending.ts'
+import { nothing } from '../../test/sweeping.ts'
+import { noon, seconds } from '../../test/world.ts'
+import { dropDelivery, dropOpen } from './drop.ts'
+import { redriveEvent } from './redrive-one.ts'
+import type { Place, Selection } from './selection.ts'
+
+let w: MendWorld
+beforeEach(async () => {
+  w = mendWorld()
+  await w.died(['p'])
+})
+
+const drop = async (id = 'p', reason?: string) =>
+  dropDelivery(await w.find(id), { by: 'user:ann', reason }, w.deps)
+
+describe('a delivery that is dropped', () => {
+  it('is settled for good, with who did it and why', async () => {
+    expect(await drop('p', 'a test')).toEqual({
+      subscriber: 'analyze',
+      replay: '',
+      outcome: 'dropped',
+      state: 'dropped',
+    })
+    expect(await w.mark('p')).toMatchObject({ state: 'dropped', reason: 'dropped by user:ann: a test' })
+    expect(await w.told('delivery.dropped')).toMatchObject([
+      {
+        actor: 'user:ann',
+        data: { subscriber: 'analyze', state: 'dead', reason: 'a test', event: { id: 'p' } },
+      },
+    ])
+    expect(await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)).toMatchObject([
+      { outcome: 'already', state: 'dropped' },
+    ])
+  })
+
+  it('is dropped once', async () => {
+    const found = await w.find('p')
+    const both = await Promise.all(['user:ann', 'user:bob'].map((by) => dropDelivery(found, { by }, w.deps)))
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(['already', 'dropped'])
+    expect(await drop()).toMatchObject({ outcome: 'already', state: 'dropped' })
+    expect(await w.told('delivery.dropped')).toHaveLength(1)
+  })
+
+  it('is not one that is being tried', async () => {
+    await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
+    expect(await drop()).toMatchObject({ outcome: 'already', state: 'retrying' })
+    expect(await w.handle('analyze', nothing)).toMatchObject([{ outcome: 'done' }])
+  })
+
+  it('may be parked, and of a subscriber that is gone, and without its event', async () => {
+    const mark = { state: 'parked' as const, attempts: 0, started: noon, changed: noon, emitted: [] }
+    await w.stores.history.mark(w.keyOf('p', 'gone'), mark)
+    await w.stores.history.mark(w.keyOf('never'), { ...mark, state: 'dead' })
+    const found = [await w.find('p', 'gone'), await w.find('never')]
+    for (const one of found)
+      expect(await dropDelivery(one, { by: 'user:ann' }, w.deps)).toMatchObject({ outcome: 'dropped' })
+    expect(await w.told('delivery.dropped')).toMatchObject([
+      { data: { state: 'parked', subscriber: 'gone' } },
+      { data: { state: 'dead', event: { id: 'never', type: 'unknown' } } },
+    ])
+  })
+
+  it('changes nothing when what tells of it cannot be kept', async () => {
+    w.failing('memory', 'commit')
+    await expect(drop()).rejects.toThrow('down')
+    expect(await w.mark('p')).toMatchObject({ state: 'dead' })
+  })
+})
+
+describe('what is dropped in bulk', () => {
+  const all = async (selection: Selection, before = w.clock()) => {
+    let from: Place | undefined
+    const total = { dropped: 0, already: 0, calls: 0 }
+    do {
+      const query = { project: 'main', subscribers: ['analyze', 'validate'], state: 'dead' as const }
+      const { next, dropped, already } = await dropOpen(
+        { ...query, selection, before, from },
+        { by: 'user:ann' },
+        w.deps,
+      )
+      from = next
+      total.dropped += dropped
+      total.already += already
+      total.calls++
+    } while (from !== undefined)
+    return total
+  }
+
+  it('is what the filters say, some at a time', async () => {
+    const ids = Array.from({ length: 120 }, (_, n) => `q${n}`)
+    await w.died(ids, (id) => (id.endsWith('7') ? 'fetch failed' : 'other'))
+    expect(await all({ reason: 'fetch failed' })).toMatchObject({ dropped: 12, already: 0 })
+    const { dropped, calls } = await all({})
+    expect([dropped, calls > 2]).toEqual([109, true])
+    expect(new Set(w.deliveries().map(({ state }) => state))).toEqual(new Set(['dropped']))
+  })
+
+  it('is not what died after it was asked for', async () => {
+    const before = w.clock()
+    w.advance(seconds)
+    await w.died(['later'])
+    expect(await all({}, before)).toMatchObject({ dropped: 1 })
+    expect(await w.mark('later')).toMatchObject({ state: 'dead' })
+  })
+})

@@ -1,0 +1,78 @@
+import type { Bodies, History, OpenState } from '../ports.ts'
+import { likeness } from '../reasons.ts'
+import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
+
+/** Deliveries of one subscriber that failed alike. */
+export type OpenGroup = {
+  subscriber: string
+  /** what their reasons have in common */
+  like: string
+  count: number
+  /** when the first and the last of them changed */
+  first: string
+  last: string
+  /** the types of their events, as far as their marks tell; at most five */
+  types: readonly string[]
+  /** the reason of one of them, and the first few */
+  reason: string
+  sample: readonly { source: string; id: string; replay: string }[]
+}
+
+export type Grouped = { groups: OpenGroup[]; read: number; next: Place | undefined }
+
+const marksPerRead = 250
+/** so that one answer costs a second or two, however much is open */
+const mostRead = 1000
+const mostReads = 60
+const mostSampled = 5
+
+/**
+ * What is open and meant, by subscriber and reason, the largest group first. Looks at up to a thousand deliveries:
+ * `next` is where to go on, and counts are of this part alone.
+ */
+export async function groupOpen(
+  query: {
+    project: string
+    subscribers: readonly string[]
+    state: OpenState
+    selection: Selection
+    before: string
+    from: Place | undefined
+  },
+  deps: { history: History; bodies: Bodies },
+): Promise<Grouped> {
+  const { project, subscribers, state, selection, before } = query
+  const choose = chooser(selection, deps)
+  const groups = new Map<string, OpenGroup>()
+  let read = 0
+  let from = query.from
+  for (let reads = 0; reads < mostReads && read < mostRead; reads++) {
+    const wanted = { project, subscribers, state, since: selection.since, before }
+    const { marks, next } = await nextMarks(wanted, from, marksPerRead, deps.history)
+    read += marks.length
+    for (const chosen of await choose(marks)) add(groups, chosen)
+    from = next
+    if (next === undefined) break
+  }
+  return { groups: [...groups.values()].sort((a, b) => b.count - a.count), read, next: from }
+}
+
+function add(groups: Map<string, OpenGroup>, { mark, delivery }: Chosen): void {
+  const { subscriber, source, id, replay, changed, type } = mark
+  const reason = delivery.reason ?? 'no reason was noted'
+  const like = likeness(reason)
+  const key = JSON.stringify([subscriber, like])
+  const group = groups.get(key) ?? {
+    ...{ subscriber, like, count: 0, first: changed, last: changed },
+    ...{ types: [], reason, sample: [] },
+  }
+  const { types, sample } = group
+  groups.set(key, {
+    ...group,
+    count: group.count + 1,
+    first: changed < group.first ? changed : group.first,
+    last: changed > group.last ? changed : group.last,
+    types: type === undefined || types.includes(type) ? types : [...types, type].slice(0, mostSampled),
+    sample: sample.length < mostSampled ? [...sample, { source, id, replay }] : sample,
+  })
+}

@@ -1,0 +1,129 @@
+import type { Identity } from '../../events/envelope.ts'
+import { eventRedriven } from '../../events/event.redriven.ts'
+import { reasonOf } from '../errors.ts'
+import { outboxItems } from '../event/outbox.ts'
+import { messageOf, sendTo } from '../gate/send.ts'
+import { type LaneKey, releaseLane } from '../lane/lane.ts'
+import { isInLane, isReleased } from '../lane/released.ts'
+import type { DeliveryState, Transition } from '../ports.ts'
+import {
+  aboutOf,
+  deliveriesOf,
+  type Found,
+  laneOf,
+  type MendDeps,
+  momentOf,
+  requireEvent,
+  requireRoute,
+  type Wanted,
+} from './open-delivery.ts'
+import { againOf, frameFor, reopening } from './resend.ts'
+
+/**
+ * sent: it is on its way. already: it is not dead (any more), `state` says what it is. blocked: on an ordered route an
+ * earlier event of its key is dead, and goes first. delayed: it is to be sent, but the queue did not take it; the sweep
+ * sends it within the half hour.
+ */
+export type Redriven = {
+  subscriber: string
+  replay: string
+  outcome: 'sent' | 'already' | 'blocked' | 'delayed'
+  state: DeliveryState
+  detail?: string
+}
+
+/**
+ * Sends the dead deliveries of one event again, each to its own subscriber and to no other.
+ * @throws Failure NotFound, Conflict (its subscriber is in no route any more)
+ */
+export async function redriveEvent(
+  identity: Identity,
+  wanted: Wanted,
+  by: string,
+  deps: MendDeps,
+): Promise<Redriven[]> {
+  const found = await deliveriesOf(identity, wanted, deps.history)
+  const dead = found.filter(({ delivery }) => delivery.state === 'dead')
+  if (dead.length === 0) return found.map((one) => answer(one, { outcome: 'already' }))
+  for (const one of dead) requireRoute(one, deps)
+  const redriven: Redriven[] = []
+  for (const one of dead) redriven.push(await redriveOne(one, by, deps))
+  return redriven
+}
+
+const answer = (
+  { key: { subscriber, replay }, delivery: { state } }: Found,
+  rest: Pick<Redriven, 'outcome'> & Partial<Redriven>,
+): Redriven => ({ subscriber, replay, state, ...rest })
+
+async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
+  requireEvent(found)
+  const ordered = laneOf(found, deps)
+  if (ordered === undefined || (await deps.lanes.lane(ordered.lane)) === undefined)
+    return reopen(found, by, deps)
+  const { lane } = ordered
+  if (!(await isInLane(found.key, lane, deps))) return reopen(found, by, deps)
+  if (await isReleased(lane, ordered, deps))
+    return answer(found, { outcome: 'already', detail: 'it was sent, and waits for its turn' })
+  const blocking = await deadBefore(found, lane, deps)
+  if (blocking !== undefined) return blocked(found, blocking)
+  // said first: what is done and not told of would be worse than the reverse
+  const before = () => deps.memory.commit({ writes: [], outbox: told(found, by, deps.clock()) })
+  const released = await releaseLane(lane, { dead: [found.key], before }, deps)
+  if ('blocked' in released) return blocked(found, released.blocked.id)
+  return 'empty' in released ? reopen(found, by, deps) : answer(found, { outcome: 'sent' })
+}
+
+const blocked = (found: Found, id: string): Redriven =>
+  answer(found, {
+    outcome: 'blocked',
+    detail: `event ${id} of the same key is dead too, and comes first: redrive, edit or drop that one`,
+  })
+
+/** The event that waits first in the lane and is dead, where that is another one. */
+async function deadBefore(
+  { key }: Found,
+  lane: LaneKey,
+  { lanes, history }: MendDeps,
+): Promise<string | undefined> {
+  const [first] = await lanes.waiting(lane, 1)
+  if (first === undefined || (first.key.id === key.id && first.key.source === key.source)) return undefined
+  const [mark] = await history.getDeliveries([first.key])
+  return mark?.state === 'dead' ? first.key.id : undefined
+}
+
+/** The mark and what tells of it are one commit: of two at once one is told of, and sends. */
+async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
+  const { key } = found
+  const event = requireEvent(found)
+  const now = deps.clock()
+  const transition = reopening({ ...found, event }, by, now)
+  const verdict = await deps.memory.commit({ writes: [], outbox: told(found, by, now), transition })
+  if (verdict !== 'committed') return settledMeanwhile(found, transition, deps)
+  const frame = frameFor(event, key, found.delivery)
+  const message = messageOf(key.subscriber, frame, againOf(transition.next))
+  const [failure] = await sendTo(key.subscriber, [message], deps)
+  const { state } = transition.next
+  return failure === undefined
+    ? answer(found, { outcome: 'sent', state })
+    : answer(found, { outcome: 'delayed', state, detail: reasonOf(failure.error) })
+}
+
+async function settledMeanwhile(found: Found, { key }: Transition, { history }: MendDeps): Promise<Redriven> {
+  const [now] = await history.getDeliveries([key])
+  return answer(found, { outcome: 'already', state: now?.state ?? found.delivery.state })
+}
+
+const told = (found: Found, by: string, now: string) =>
+  outboxItems(
+    {
+      emits: [
+        {
+          type: eventRedriven,
+          data: { ...aboutOf(found), state: 'dead', reason: found.delivery.reason },
+        },
+      ],
+      sequence: momentOf(now),
+    },
+    { project: found.key.project, by: 'deliveries', actor: by },
+  )

@@ -1,0 +1,172 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type LaneWorld, laneWorld, nameOf } from '../../test/lanes.ts'
+import { type MendWorld, mending } from '../../test/mending.ts'
+import { dies, nothing } from '../../test/sweeping.ts'
+import type { HandlerAny } from '../event/handler.ts'
+import { releaseJob } from '../job/release-job.ts'
+import { redriveEvent } from './redrive-one.ts'
+
+/** Redrives of an ordered route: by lane, in sequence, with what waits behind. */
+
+let l: LaneWorld
+let m: MendWorld
+let order: string[]
+
+const notes: HandlerAny = async ({ data }) => {
+  order.push(nameOf({ data }))
+  return []
+}
+
+beforeEach(() => {
+  l = laneWorld()
+  m = mending(l)
+  order = []
+})
+
+const line = { subscriber: 'line', subscribers: ['line'] }
+
+async function handleAll(handler = notes) {
+  for (let n = 0; n < 50 && l.waiting().length > 0; n++) await l.receive(handler)
+}
+
+describe('a redrive of an ordered route', () => {
+  it('sends what is dead and what waits behind it, in order', async () => {
+    await l.declared('a1', 'b1', 'a2', 'a3', 'b2')
+    await l.receive(dies)
+    const { id, input } = await m.ask({}, line)
+    await m.run(input, handleAll)
+    expect(order.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2', 'a3'])
+    expect(order.filter((name) => name.startsWith('b'))).toEqual(['b1', 'b2'])
+    expect(await m.job(id)).toMatchObject({ state: 'done', counts: { matched: 2, sent: 5, done: 2 } })
+    expect(await l.stores.lanes.lane(l.lane('a'))).toBeUndefined()
+  })
+
+  it('takes several that are dead in one lane at once', async () => {
+    await l.declared('a1', 'a2', 'a3')
+    const { project, subscriber } = l.lane()
+    for (const name of ['a1', 'a2', 'a3']) {
+      const sequence = Number(name.slice(1))
+      const delivery = {
+        ...{ state: 'dead' as const, attempts: 3, started: l.clock(), changed: l.clock(), emitted: [] },
+        reason: 'its handling crashed',
+      }
+      await l.stores.lanes.wait(l.lane(), { key: l.key(name), delivery, sequence }, 'closing')
+    }
+    l.waiting().splice(0)
+    expect([project, subscriber]).toEqual(['main', 'line'])
+    const { id, input } = await m.ask({}, line)
+    await m.run(input, handleAll)
+    expect(order).toEqual(['a1', 'a2', 'a3'])
+    expect((await m.job(id)).counts).toMatchObject({ matched: 3, done: 3 })
+  })
+
+  it('is blocked where what comes first is dead and not meant', async () => {
+    await l.declared('a1', 'a2')
+    for (const [name, reason] of [
+      ['a1', 'first'],
+      ['a2', 'second'],
+    ] as const) {
+      const times = { started: l.clock(), changed: l.clock() }
+      const delivery = { state: 'dead' as const, attempts: 3, ...times, emitted: [], reason }
+      await l.stores.lanes.wait(
+        l.lane(),
+        { key: l.key(name), delivery, sequence: Number(name.slice(1)) },
+        'closing',
+      )
+    }
+    l.waiting().splice(0)
+    const { id, input } = await m.ask({ reason: 'second' }, line)
+    await m.run(input, handleAll)
+    expect([order, (await m.job(id)).counts]).toEqual([[], { matched: 1, blocked: 1 }])
+  })
+
+  it('stops when it dies of the same again, and leaves what waits behind it', async () => {
+    await l.declared('a1', 'b1', 'c1', 'a2')
+    await l.receive(dies)
+    const { id, input } = await m.ask({}, { ...line, rate: 1, stopAfter: 2 })
+    await m.run(input, () => handleAll(dies))
+    expect(await m.job(id)).toMatchObject({ state: 'stopped' })
+    expect(await l.mark('a2')).toMatchObject({ state: 'parked' })
+  })
+
+  it('reaches what died without a lane', async () => {
+    await l.declared('a1')
+    l.waiting().splice(0)
+    const times = { started: l.clock(), changed: l.clock() }
+    const dead = { state: 'dead' as const, attempts: 3, ...times, emitted: [] }
+    await l.stores.history.mark(l.key('a1'), dead)
+    const { id, input } = await m.ask({}, line)
+    await m.run(input, handleAll)
+    expect([order, (await m.job(id)).counts]).toMatchObject([['a1'], { sent: 1, done: 1 }])
+  })
+})
+
+describe('what died before its route kept order', () => {
+  /** a2 closes the lane; a1 is dead too, and in no lane. */
+  const outside = async () => {
+    await l.declared('a2')
+    await l.receive(dies)
+    await l.declared('a1')
+    l.waiting().splice(0)
+    const times = { started: l.clock(), changed: l.clock() }
+    const dead = { state: 'dead' as const, attempts: 3, ...times, emitted: [] }
+    await l.stores.history.mark(l.key('a1'), dead)
+  }
+
+  it('is sent by itself, and takes its place in the lane', async () => {
+    await outside()
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    expect(await l.mark('a1')).toMatchObject({ state: 'retrying' })
+    await handleAll()
+    expect(await l.mark('a1')).toMatchObject({ state: 'parked' })
+    expect(await redriveEvent(l.key('a2'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    await handleAll()
+    expect(order).toEqual(['a1', 'a2'])
+  })
+
+  it('is sent by a job, though its lane is released', async () => {
+    await outside()
+    const { id, input } = await m.ask({}, line)
+    await m.run(input, handleAll)
+    expect((await m.job(id)).counts).toMatchObject({ matched: 2 })
+    expect(order).toContain('a1')
+    expect(await l.mark('a1')).toMatchObject({ state: 'done' })
+  })
+})
+
+describe('what is told of a redrive in a lane', () => {
+  it('is nothing where nothing was sent', async () => {
+    await l.declared('a1')
+    await l.receive(dies)
+    l.instead('history', 'getEvents', () => async (identities) => identities.map(() => undefined))
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'blocked' }])
+    l.mend()
+    expect(await m.told('event.redriven')).toEqual([])
+    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
+    expect(await m.told('event.redriven')).toHaveLength(1)
+  })
+})
+
+describe('a release of what was parked', () => {
+  it('sends it in order, once its subscriber runs again', async () => {
+    let paused = true
+    l.control({
+      mayRun: async () => (paused ? { run: false, reason: 'paused' } : { run: true }),
+      report: async () => undefined,
+    })
+    await l.declared('a1', 'a2', 'b1')
+    await l.receive(nothing)
+    expect(await l.mark('a2')).toMatchObject({ state: 'parked' })
+    paused = false
+    const of = { project: 'main', subscriber: 'line' }
+    const made = releaseJob(of, { id: 'j1', by: 'user:ann', at: l.clock(), rate: 50 })
+    await l.stores.memory.commit({ writes: [made.write], outbox: made.outbox })
+    await m.relayAll()
+    const { source, id, type } = made.job.request
+    const event = { project: 'main', source, id, type, correlationid: id, hops: 0, partitionkey: 'job/j1' }
+    await m.run({ event, attempt: 1 }, handleAll)
+    expect(order.filter((name) => name.startsWith('a'))).toEqual(['a1', 'a2'])
+    expect(await m.job('j1')).toMatchObject({ state: 'done' })
+    expect(l.deliveries().map(({ state }) => state)).toEqual(['done', 'done', 'done'])
+  })
+})

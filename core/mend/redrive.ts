@@ -1,0 +1,265 @@
+import * as z from 'zod'
+import { selectionShape } from '../../events/delivery.ts'
+import { eventRedriven } from '../../events/event.redriven.ts'
+import { redriveRequested } from '../../events/redrive.requested.ts'
+import { changeJob, endOf, type Job, newJob } from '../job/job.ts'
+import { type BatchAnswer, type BatchInput, beginBatch, ended, noteProgress } from '../job/job-batch.ts'
+import type { Bodies, Clock, DeliveryKey, OpenMark } from '../ports.ts'
+import { flying, follow, likes, repeated, settledBy } from './redrive-following.ts'
+import { type SliceDeps, sendSlice } from './redrive-slice.ts'
+import { type Chosen, chooser, nextMarks, place, type Selection } from './selection.ts'
+
+/** What a job of kind redrive is to be done with. */
+const redriveSelection = z.object({
+  state: z.enum(['dead', 'parked']),
+  subscribers: z.array(z.string()),
+  /** ends when so many of those that were sent die again of the same */
+  stopAfter: z.number().int().min(1).default(10),
+  ...selectionShape,
+})
+
+const deliveryKey = z.object({
+  source: z.string(),
+  id: z.string(),
+  subscriber: z.string(),
+  replay: z.string(),
+})
+
+const redriveProgress = z.object({
+  /** where the walk through what is open goes on; undefined at its beginning */
+  at: place.optional(),
+  walked: z.boolean().default(false),
+  /** about to be sent: noted before, so that a crash in between loses none from the counts */
+  pending: z.array(deliveryKey).default([]),
+  flying: flying.default([]),
+  likes: likes.default({}),
+  /** when all had been sent */
+  sent: z.iso.datetime().optional(),
+})
+type Progress = z.infer<typeof redriveProgress>
+
+export const progressOf = (job: Job): Progress => redriveProgress.parse(job.progress ?? {})
+
+export type RedriveDeps = SliceDeps & {
+  bodies: Bodies
+  clock: Clock
+  pause: (milliseconds: number) => Promise<void>
+}
+
+/** A new job that sends what is dead of these subscribers again; to be committed. `subscriber`: as it was asked for. */
+export function redriveJob(
+  project: string,
+  asked: Pick<Job, 'id' | 'subscriber' | 'by' | 'asked' | 'rate'> & {
+    subscribers: readonly string[]
+    selection: Selection
+    stopAfter?: number | undefined
+  },
+) {
+  const { id, subscriber, by, rate, subscribers, selection, stopAfter } = asked
+  return newJob(
+    project,
+    {
+      ...{ id, kind: 'redrive', subscriber, by, asked: asked.asked, rate },
+      selection: {
+        ...selection,
+        state: 'dead',
+        subscribers,
+        ...(stopAfter === undefined ? {} : { stopAfter }),
+      },
+    },
+    { type: redriveRequested, data: { ...selection, job: id, subscriber, state: 'dead', rate } },
+  )
+}
+
+const mostPerSlice = 100
+const secondsBetweenLooks = 5
+/** What takes longer to settle is left to itself. */
+const longestSettling = 10 * 60_000
+
+/**
+ * One batch of a redrive: about so many `seconds` of sending at the job's rate, and a look at what became of what was
+ * sent before. What is sent was open before the job was asked for, so nothing is sent twice by one job. Each slice is
+ * noted before and after, and every mark is reopened on the condition that it stands as it was seen: a batch that is
+ * repeated after a crash sends only what is still open.
+ * @throws Failure NotFound, Busy, Unavailable
+ */
+export async function redriveBatch(
+  input: BatchInput,
+  deps: RedriveDeps,
+  seconds: number,
+): Promise<BatchAnswer> {
+  const { project } = input.event
+  const begun = await beginBatch(input, deps)
+  if (begun === undefined) return ended
+  let job: Job | undefined = await look(project, begun, deps)
+  const until = Date.parse(deps.clock()) + seconds * 1000
+  while (job !== undefined && !isAllSent(job) && Date.parse(deps.clock()) < until)
+    job = await slice(project, job, deps)
+  if (job === undefined) return ended
+  if (!isAllSent(job)) return { state: 'more', wait: 0 }
+  const settled = await settle(project, job, deps)
+  return settled ? ended : { state: 'more', wait: secondsBetweenLooks }
+}
+
+function isAllSent(job: Job): boolean {
+  const { walked, pending } = progressOf(job)
+  return walked && pending.length === 0
+}
+
+/** Sends what a few marks stand for, and waits until the job's rate allows the next. */
+async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Job | undefined> {
+  const began = Date.parse(deps.clock())
+  const { state, subscribers: _, stopAfter: __, ...wanted } = redriveSelection.parse(job.selection)
+  const choose = chooser(wanted, deps)
+  const { pending } = progressOf(job)
+  const planned =
+    pending.length > 0 ? await planAgain(project, job, choose, deps) : await plan(project, job, choose, deps)
+  if (planned === undefined || planned.chosen.length === 0) return planned?.job
+
+  const { chosen } = planned
+  const { counts, sent, failed, error } = await sendSlice(chosen, choose, { job, state }, deps)
+  const noted = await noteProgress(project, job, deps.memory, (now) => ({
+    ...now,
+    counts: sum(now.counts, counts),
+    progress: {
+      ...progressOf(now),
+      pending: keysOf(failed),
+      flying: follow(progressOf(now).flying, sent),
+    },
+  }))
+  // those that could not be sent are tried first by the batch that is run in place of this one
+  if (failed.length > 0) throw error
+  const spent = Date.parse(deps.clock()) - began
+  const due = ((counts.sent ?? 0) / job.rate) * 1000
+  if (due > spent) await deps.pause(due - spent)
+  return noted
+}
+
+type Planned = { job: Job; chosen: readonly Chosen[] } | undefined
+type Choose = ReturnType<typeof chooser>
+
+/** The next that are meant, noted before anything is done with them. */
+async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
+  const { state, subscribers, since } = redriveSelection.parse(job.selection)
+  const walk = { project, subscribers, state, since, before: job.asked }
+  const limit = Math.min(mostPerSlice, job.rate)
+  const { marks, next } = await nextMarks(walk, progressOf(job).at, limit, deps.history)
+  const chosen = await choose(marks)
+  const noted = await noteProgress(project, job, deps.memory, (now) =>
+    now.state !== 'running'
+      ? now
+      : {
+          ...now,
+          counts: sum(now.counts, { matched: chosen.length }),
+          progress: { ...progressOf(now), at: next, walked: next === undefined, pending: keysOf(chosen) },
+        },
+  )
+  return noted && { job: noted, chosen }
+}
+
+/** What a batch that crashed had noted: some of it may have gone out, and is not sent again. */
+async function planAgain(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
+  const { state } = redriveSelection.parse(job.selection)
+  const { pending } = progressOf(job)
+  const { open, dropped } = await stillOpen(project, pending, state, job.asked, deps)
+  const chosen = await choose(open)
+  const noted = await noteProgress(project, job, deps.memory, (now) => ({
+    ...now,
+    counts: sum(now.counts, { sent: pending.length - chosen.length - dropped, already: dropped }),
+    progress: { ...progressOf(now), pending: keysOf(chosen) },
+  }))
+  return noted && { job: noted, chosen }
+}
+
+const note = (project: string, job: Job, { memory }: RedriveDeps, change: Partial<Progress>) =>
+  noteProgress(project, job, memory, (now) => ({ ...now, progress: { ...progressOf(now), ...change } }))
+
+const keysOf = (chosen: readonly Chosen[]) =>
+  chosen.map(({ mark: { source, id, subscriber, replay } }) => ({ source, id, subscriber, replay }))
+
+/** Of what a crashed batch was about to send: what it had not come to, and how many somebody has dropped meanwhile. */
+async function stillOpen(
+  project: string,
+  pending: Progress['pending'],
+  state: 'dead' | 'parked',
+  asked: string,
+  { history }: RedriveDeps,
+): Promise<{ open: OpenMark[]; dropped: number }> {
+  const keys = pending.map((key): DeliveryKey => ({ ...key, project }))
+  const deliveries = await history.getDeliveries(keys)
+  const open = keys.flatMap((key, index): OpenMark[] => {
+    const delivery = deliveries[index]
+    return delivery?.state === state && delivery.changed <= asked
+      ? [{ ...key, state, changed: delivery.changed }]
+      : []
+  })
+  return { open, dropped: deliveries.filter((delivery) => delivery?.state === 'dropped').length }
+}
+
+/** Counts what became of what was sent; undefined when that stops the job. */
+async function look(project: string, job: Job, deps: RedriveDeps): Promise<Job | undefined> {
+  const { flying: before } = progressOf(job)
+  if (before.length === 0) return job
+  const found = await settledBy(project, before, deps.history)
+  const noted = await noteProgress(project, job, deps.memory, (now) => {
+    const progress = progressOf(now)
+    const likes = found.likes(progress.likes)
+    return {
+      ...now,
+      counts: sum(now.counts, found.counts),
+      progress: { ...progress, flying: found.left, likes },
+    }
+  })
+  if (noted === undefined) return undefined
+  const { stopAfter } = redriveSelection.parse(job.selection)
+  const why = repeated(progressOf(noted).likes, stopAfter)
+  if (why === undefined) return noted
+  await end(project, noted, deps, { state: 'stopped', reason: why })
+  return undefined
+}
+
+async function settle(project: string, job: Job, deps: RedriveDeps): Promise<boolean> {
+  const now = deps.clock()
+  const { flying: left, sent } = progressOf(job)
+  const waited = sent === undefined ? 0 : Date.parse(now) - Date.parse(sent)
+  if (left.length > 0 && waited < longestSettling) {
+    if (sent === undefined) await note(project, job, deps, { sent: now })
+    return false
+  }
+  await end(project, job, deps, { state: 'done' })
+  return true
+}
+
+async function end(
+  project: string,
+  { id, attempt }: Job,
+  { memory, clock }: RedriveDeps,
+  how: Pick<Job, 'state' | 'reason'>,
+): Promise<void> {
+  const evolve = (now: Job): Job | undefined => {
+    if (now.attempt !== attempt || now.state !== 'running') return undefined
+    const unsettled = progressOf(now).flying.length
+    return { ...now, ...how, ended: clock(), counts: sum(now.counts, unsettled > 0 ? { unsettled } : {}) }
+  }
+  await changeJob(project, id, memory, evolve, (next) => redriveEnd(project, next))
+}
+
+/** That a redrive has ended, to be committed with its end. */
+export function redriveEnd(project: string, job: Job) {
+  const { id, subscriber, counts, reason } = job
+  const { state } = redriveSelection.parse(job.selection)
+  const stopped = reason === undefined ? {} : { stopped: reason }
+  return endOf(project, job, {
+    type: eventRedriven,
+    data: { job: id, subscriber, state, counts, ...stopped },
+  })
+}
+
+/** Counts added up, member by member; those that are nothing are left out. */
+function sum(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {}
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts))
+      if (count !== 0) total[name] = (total[name] ?? 0) + count
+  return total
+}

@@ -1,0 +1,191 @@
+import { changesBetween } from '../changes.ts'
+import { type Shadowed, shadowedOf, shadowList, shadowRecord } from '../consume/shadow.ts'
+import { historyList } from '../domain/repository-history.ts'
+import { Failure } from '../errors.ts'
+import { canonicalJson } from '../identity.ts'
+import type { Memory, MemoryRecord, RecordKey } from '../ports.ts'
+import { stillPaused } from './rebuild-pause.ts'
+import type { RebuildReport, RecordName } from './rebuild-state.ts'
+import type { Counts } from './replay-pass.ts'
+
+/**
+ * What a rebuild has to know of a subscriber beyond its events. `lists`: where all of its records stand, so that those
+ * can be named which no event explains; beside these it looks through the lists that it came upon. `kept`: members of
+ * its records that somebody else writes too: they stay as they are live.
+ */
+type Projection = { lists?: readonly string[]; kept?: readonly string[] }
+
+const projections: ReadonlyMap<string, Projection> = new Map<string, Projection>([
+  ['track-repository', { lists: [historyList] }],
+  // what a run was started for is written by who starts it
+  ['track-run', { lists: ['runs/open', 'runs/ended'], kept: ['event', 'attempt', 'replay'] }],
+])
+
+export type Rebuilt = { project: string; replay: string; subscriber: string }
+
+const together = 50
+const mostNames = 100
+/** Of so many records it is kept what differs, up to so many leaves. */
+const mostExplained = 20
+const mostChanges = 5
+const mostLists = 200
+
+const nameOf = ({ kind, name }: Pick<RecordKey, 'kind' | 'name'>): RecordName => ({ kind, name })
+
+const textOf = ({ kind, name }: Pick<RecordKey, 'kind' | 'name'>): string => `${kind} ${name}`
+
+/** The rebuilt record as it shall stand live. */
+function asLive(shadow: Shadowed, live: MemoryRecord | undefined, subscriber: string): Shadowed {
+  const kept = projections.get(subscriber)?.kept ?? []
+  const [rebuilt, standing] = [membersOf(shadow.value), membersOf(live?.value)]
+  if (rebuilt === undefined || standing === undefined || kept.length === 0) return shadow
+  const own = Object.fromEntries(kept.flatMap((name) => (name in standing ? [[name, standing[name]]] : [])))
+  return { ...shadow, value: { ...rebuilt, ...own } }
+}
+
+const membersOf = (value: unknown): Record<string, unknown> | undefined =>
+  value !== null && typeof value === 'object' && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value))
+    : undefined
+
+/** Versions differ, and what tells when a record is forgotten follows from the others. */
+const said = ({ value, place }: Pick<MemoryRecord, 'value' | 'place'>) => ({ value, place })
+
+const isSame = (a: MemoryRecord, b: MemoryRecord): boolean =>
+  canonicalJson(said(a)) === canonicalJson(said(b))
+
+export type Compared = {
+  report: RebuildReport
+  counts: Counts
+  /** those to be replaced */
+  differ: readonly RecordName[]
+  lists: readonly string[]
+  next: string | undefined
+}
+
+/** Lays some rebuilt records beside the live ones. */
+export async function compareRebuilt(
+  { project, replay, subscriber }: Rebuilt,
+  { cursor, report, lists }: { cursor: string | undefined; report: RebuildReport; lists: readonly string[] },
+  now: string,
+  memory: Pick<Memory, 'get' | 'list'>,
+): Promise<Compared> {
+  const listing = await memory.list({
+    project,
+    list: shadowList(replay),
+    oldestFirst: true,
+    cursor,
+    limit: together,
+  })
+  // live, these are forgotten
+  const shadows = listing.items.map(shadowedOf).filter(({ expires = now }) => expires >= now)
+  const live = await Promise.all(shadows.map((shadow) => memory.get({ project, ...nameOf(shadow) })))
+  const pairs = shadows.map((shadow, index) => ({
+    rebuilt: asLive(shadow, live[index], subscriber),
+    live: live[index],
+  }))
+  const missing = pairs.filter((pair) => pair.live === undefined)
+  const different = pairs.filter((pair) => pair.live !== undefined && !isSame(pair.rebuilt, pair.live))
+  const own = projections.get(subscriber)?.lists ?? []
+  const seen = shadows.flatMap(({ place }) => place?.list ?? [])
+  return {
+    report: {
+      ...report,
+      different: [
+        ...report.different,
+        ...different.map(({ rebuilt, live: standing }, index) => ({
+          ...nameOf(rebuilt),
+          changes:
+            report.different.length + index < mostExplained
+              ? changesBetween(standing && said(standing), said(rebuilt)).slice(0, mostChanges)
+              : [],
+        })),
+      ].slice(0, mostNames),
+      onlyRebuilt: [...report.onlyRebuilt, ...missing.map(({ rebuilt }) => nameOf(rebuilt))].slice(
+        0,
+        mostNames,
+      ),
+    },
+    counts: {
+      equal: pairs.length - missing.length - different.length,
+      different: different.length,
+      onlyRebuilt: missing.length,
+    },
+    differ: [...different, ...missing].map(({ rebuilt }) => nameOf(rebuilt)),
+    lists: [...new Set([...own, ...lists, ...seen])].slice(0, mostLists),
+    next: listing.next,
+  }
+}
+
+/**
+ * Looks through one live list for records that no event explains; those are left alone. The rebuilt ones are listed by
+ * an index: one that did not show there yet is come upon here, by its key.
+ */
+export async function compareLive(
+  { project, replay, subscriber }: Rebuilt,
+  list: string,
+  cursor: string | undefined,
+  report: RebuildReport,
+  memory: Pick<Memory, 'get' | 'list'>,
+): Promise<{
+  report: RebuildReport
+  counts: Counts
+  differ: readonly RecordName[]
+  next: string | undefined
+}> {
+  const { items, next } = await memory.list({ project, list, oldestFirst: true, cursor, limit: together })
+  const shadows = await Promise.all(items.map((item) => memory.get(shadowRecord(replay, item))))
+  const alone = items.filter((_, index) => shadows[index] === undefined)
+  const onlyLive = [...report.onlyLive, ...alone.map(nameOf)].slice(0, mostNames)
+  const named = new Set(report.different.map(textOf))
+  const unseen = items.flatMap((item, index) => {
+    const shadow = shadows[index]
+    if (shadow === undefined || named.has(textOf(item)) || report.different.length >= mostNames) return []
+    const rebuilt = asLive(shadowedOf(shadow), item, subscriber)
+    return isSame(rebuilt, item)
+      ? []
+      : [{ ...nameOf(item), changes: changesBetween(said(item), said(rebuilt)).slice(0, mostChanges) }]
+  })
+  const different = [...report.different, ...unseen].slice(0, mostNames)
+  const counts = { onlyLive: alone.length, different: unseen.length }
+  return { report: { ...report, onlyLive, different }, counts, differ: unseen.map(nameOf), next }
+}
+
+const tries = 5
+
+/**
+ * Puts rebuilt records in the place of live ones, each on the condition that it still is what is replaced, and that the
+ * subscriber is paused: the control record is written anew with it, so that a resume in between refuses it.
+ * @throws Failure Conflict when the subscriber was resumed, Busy
+ */
+export async function switchSome(
+  rebuilt: Rebuilt,
+  names: readonly RecordName[],
+  quiet: { at: string },
+  memory: Pick<Memory, 'get' | 'commit'>,
+): Promise<void> {
+  for (const name of names) await switchOne(rebuilt, name, quiet, memory)
+}
+
+async function switchOne(
+  { project, replay, subscriber }: Rebuilt,
+  name: RecordName,
+  quiet: { at: string },
+  memory: Pick<Memory, 'get' | 'commit'>,
+): Promise<void> {
+  const key = { project, ...name }
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const shadow = await memory.get(shadowRecord(replay, key))
+    if (shadow === undefined) throw new Failure('Conflict', `the rebuilt ${name.kind} ${name.name} is gone`)
+    const live = await memory.get(key)
+    const control = await stillPaused(project, subscriber, quiet, memory)
+    if (control === undefined)
+      throw new Failure('Conflict', `somebody resumed ${subscriber} before all was switched`)
+    const { value, place, expires } = asLive(shadowedOf(shadow), live, subscriber)
+    const write = { ...key, version: (live?.version ?? 0) + 1, value, place, expires }
+    if (live !== undefined && isSame(write, live)) return
+    const guard = { ...control, version: control.version + 1 }
+    if ((await memory.commit({ writes: [write, guard], outbox: [] })) === 'committed') return
+  }
+  throw new Failure('Busy', `others changed ${name.kind} ${name.name} ${tries} times meanwhile: try again`)
+}

@@ -1,0 +1,94 @@
+import type { Route } from '../../events/route.ts'
+import { ago } from '../gate/missing.ts'
+import type { Bodies } from '../ports.ts'
+import type { RebuildProgress } from './rebuild-state.ts'
+import { type RebuildAsked, scopeOf } from './replay-job.ts'
+import { takes } from './replay-match.ts'
+import type { Verdict } from './replay-pass.ts'
+import type { Found, Position, Scope } from './replay-walk.ts'
+
+/** A page is named before it is written: one may come so late into what was walked through already. */
+const pagePatience = 5 * 60_000
+
+/** `of`: what the walk is there for. `sequence`: of a key, where the first walk through it ended. */
+export type Walk = {
+  of: 'history' | 'on its way' | 'key' | 'beyond' | 'since'
+  scope: Scope
+  from: Position
+  sequence?: number
+}
+
+/**
+ * The walks of a stage. All of the history up to some minutes before it was asked for; then, with the subscriber paused, what was on
+ * its way when it was come upon, what was not come to, and what was written down since. Together they come upon each
+ * event once, except that those of a key are all walked through by its own walk.
+ */
+export function walksOf(
+  {
+    project,
+    route,
+    asked,
+    since,
+  }: { project: string; route: Route; asked: string; since?: string | undefined },
+  { stage, doing, later, quiet }: RebuildProgress,
+): Walk[] {
+  const before = ago(asked, pagePatience)
+  const scope = scopeOf(project, { since }, route, asked)
+  const main = { ...scope, to: before }
+  const reach = later.reach
+  if (stage === 'history') {
+    const ended = doing === 'settle' ? reach?.place : undefined
+    return [{ of: 'history', scope: { ...main, upTo: ended }, from: {} }]
+  }
+  const all = { ...main, to: quiet?.until ?? asked }
+  const onTheirWay: Walk[] =
+    later.events.length === 0 ? [] : [{ of: 'on its way', scope: { ...all, among: later.events }, from: {} }]
+  const keys = later.keys.map(
+    ({ key, sequence }): Walk => ({
+      of: 'key',
+      scope: { ...all, selection: { ...all.selection, key } },
+      from: {},
+      sequence,
+    }),
+  )
+  const latest = scope.after > before ? scope.after : before
+  const beyond: Walk[] = reach === undefined ? [] : [{ of: 'beyond', scope: main, from: reach }]
+  return [...onTheirWay, ...keys, ...beyond, { of: 'since', scope: { ...all, after: latest }, from: {} }]
+}
+
+export async function judgeRebuild(
+  found: Found,
+  walk: Walk,
+  { doing, later }: Pick<RebuildProgress, 'doing' | 'later'>,
+  { route, asked, bodies }: { route: Route; asked: RebuildAsked; bodies: Pick<Bodies, 'get'> },
+): Promise<Verdict> {
+  const { source, id, partitionkey, sequence = 0 } = found.stored.event
+  const own = later.keys.find(({ key }) => key === partitionkey)
+  if (walk.of === 'key' && sequence < (walk.sequence ?? 0)) return 'no'
+  if (walk.of === 'since' && own !== undefined) return 'no'
+  if (walk.of === 'history' && doing === 'settle') {
+    if (own !== undefined && sequence >= own.sequence) return 'no'
+    if (later.events.some((one) => one.source === source && one.id === id)) return 'no'
+  }
+  const verdict = await judgeCopied(route, found, asked.asRecorded === true, bodies)
+  return verdict === 'later' && walk.of !== 'history' && !route.ordered ? 'left' : verdict
+}
+
+/**
+ * Whether an event belongs into the copy: what the live records have in them, and what has never come to them because
+ * nobody expected it then. What is on its way comes to the live records later, and to the copy not at all.
+ */
+export async function judgeCopied(
+  route: Route,
+  { stored, deliveries }: Found,
+  asRecorded: boolean,
+  bodies: Pick<Bodies, 'get'>,
+): Promise<Verdict> {
+  const taken = await takes(route, stored, asRecorded, bodies)
+  if (taken === 'unreadable') return taken
+  if (!taken) return 'no'
+  const live = deliveries.find(({ subscriber, replay }) => subscriber === route.subscriber && replay === '')
+  if (live === undefined) return stored.expects.includes(route.subscriber) ? 'later' : 'send'
+  if (live.state === 'dropped') return 'left'
+  return live.state === 'done' ? 'send' : 'later'
+}

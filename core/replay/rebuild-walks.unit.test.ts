@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest'
+import { repositoryUpdated } from '../../events/repository.updated.ts'
+import { testCompleted } from '../../events/test.completed.ts'
+import { byHttp, queued, told } from '../../test/arrivals.ts'
+import { handleAll, isPaused, live, rebuildWorld } from '../../test/rebuilding.ts'
+import type { ReplayWorld } from '../../test/replaying.ts'
+import { minutes } from '../../test/world.ts'
+import { historyOf, historyRecord } from '../domain/repository-history.ts'
+import { Failure } from '../errors.ts'
+import { record } from '../gate/record.ts'
+import { rebuildProgress } from './rebuild-state.ts'
+
+describe('an ordered subscriber', () => {
+  const declare = async (w: ReplayWorld, repository: string, version: number, branch = `b${version}`) => {
+    const data = { ...repositoryUpdated.example, repository, version, deployBranch: branch }
+    await w.record(
+      queued(
+        told(
+          { type: 'repository.updated', data },
+          { partitionkey: `repository/${repository}`, sequence: version },
+        ),
+      ),
+    )
+    w.advance(1000)
+  }
+
+  it('is rebuilt by the sequence of each key, though the timeline has another order', async () => {
+    const w = rebuildWorld()
+    // one after the other, but written down as they came
+    for (const version of [1, 2, 3]) for (const name of ['octo/a', 'octo/b']) await declare(w, name, version)
+    await handleAll(w)
+    const right = live(w, 'repository-history')
+    const pages = w.stores.history.all().pages
+    // the pages are laid into the reverse of their order
+    const reversed = pages.map(({ page }) => page).toReversed()
+    w.instead('history', 'pages', (real) => async (at) => {
+      const found = await real({ ...at, after: '', limit: 1000 })
+      return found
+        .map((page) => ({
+          ...page,
+          page: reversed[pages.findIndex((one) => one.page === page.page)] ?? page.page,
+        }))
+        .filter(({ page }) => page > (at.after ?? ''))
+        .sort((a, b) => (a.page < b.page ? -1 : 1))
+        .slice(0, at.limit)
+    })
+    w.instead('history', 'fate', (real) => async (identity, read) => {
+      const { stored, deliveries } = await real(identity, read)
+      const page = stored && reversed[pages.findIndex((one) => one.page === stored.page.page)]
+      return {
+        stored: stored && { ...stored, page: { ...stored.page, page: page ?? stored.page.page } },
+        deliveries,
+      }
+    })
+    const job = await w.run(await w.rebuild('track-repository'), () => handleAll(w))
+    expect(job).toMatchObject({
+      state: 'done',
+      counts: { matched: 6, sent: 6, done: 6, equal: 2, different: 0 },
+    })
+    expect(live(w, 'repository-history')).toEqual(right)
+    expect(historyOf(await w.stores.memory.get(historyRecord('main', 'octo/a')))?.version).toBe(3)
+  })
+
+  it('what is on its way holds up what is behind it, however little it is seen', async () => {
+    const w = rebuildWorld()
+    for (const version of [1, 2, 3, 4]) await declare(w, 'octo/a', version)
+    await handleAll(w)
+    const second = w.events().find(({ event }) => event.sequence === 2)?.event.id
+    w.instead('history', 'fate', (real) => async (identity, read) => {
+      const found = await real(identity, read)
+      // at the first look its mark has not come yet
+      const hides = identity.id === second && !(await isPaused(w, 'track-repository'))
+      return hides ? { ...found, deliveries: [] } : found
+    })
+    const job = await w.run(await w.rebuild('track-repository'), () => handleAll(w))
+    expect(job).toMatchObject({ state: 'done', counts: { sent: 4, done: 4, equal: 1, different: 0 } })
+    expect(job.counts.failed ?? 0).toBe(0)
+  })
+
+  it('what is dead and what waits behind it are left out, and the copy is as the live one', async () => {
+    const w = rebuildWorld()
+    for (const version of [1, 2]) for (const name of ['octo/a', 'octo/b']) await declare(w, name, version)
+    await handleAll(w)
+    await declare(w, 'octo/a', 3)
+    await w.handle('track-repository', () => Promise.reject(new Failure('Invalid', 'no')))
+    for (const name of ['octo/a', 'octo/b']) await declare(w, name, name === 'octo/a' ? 4 : 3)
+    await handleAll(w)
+    const job = await w.run(await w.rebuild('track-repository', { switch: true }), () => handleAll(w))
+    expect(job).toMatchObject({ state: 'done', counts: { done: 5, equal: 2, different: 0 } })
+  })
+})
+
+describe('a page', () => {
+  it('that comes behind the walk through its time is in the copy too', async () => {
+    const w = rebuildWorld()
+    const data = (version: number) => ({ ...repositoryUpdated.example, repository: 'octo/a', version })
+    const declare = (version: number, clock = w.clock) => {
+      const about = { partitionkey: 'repository/octo/a', sequence: version }
+      return record([queued(told({ type: 'repository.updated', data: data(version) }, about))], {
+        ...w.deps,
+        clock,
+      })
+    }
+    for (const version of [1, 2, 3]) await declare(version)
+    await handleAll(w)
+    w.advance(minutes)
+    const id = await w.rebuild('track-repository', { switch: true })
+    const before = new Date(Date.parse(w.clock()) - 500).toISOString()
+    let isLate = false
+    w.instead('memory', 'commit', (real) => async (change) => {
+      const verdict = await real(change)
+      const progress = rebuildProgress.safeParse((await w.job(id)).progress).data
+      if (isLate || progress?.stage !== 'quiet') return verdict
+      isLate = true
+      await declare(4, () => before)
+      await handleAll(w)
+      return verdict
+    })
+    const job = await w.run(id, () => handleAll(w))
+    expect(isLate).toBe(true)
+    expect(job).toMatchObject({ state: 'done', counts: { done: 4, equal: 1, different: 0 } })
+    expect(historyOf(await w.stores.memory.get(historyRecord('main', 'octo/a')))?.version).toBe(4)
+  })
+})
+
+describe('a backlog', () => {
+  it('of more than is kept in mind is handled with the subscriber paused, each of it once', async () => {
+    const w = rebuildWorld()
+    for (let n = 0; n < 450; n++) {
+      const data = { ...testCompleted.example, commit: `c${n % 7}`, suite: `s${n}` }
+      const event = { specversion: '1.0', id: `t${n}`, source: '/ci', type: testCompleted.type, data }
+      await w.record(byHttp(event, { received: w.clock() }))
+      w.advance(100)
+      if (n === 100) await handleAll(w)
+    }
+    w.advance(6 * minutes)
+    const id = await w.rebuild('track-build')
+    let handled = false
+    const job = await w.run(id, async () => {
+      const later = rebuildProgress.safeParse((await w.job(id)).progress).data?.later
+      if (later?.reach !== undefined) handled = true
+      await handleAll(w)
+    })
+    expect(handled).toBe(true)
+    expect(job).toMatchObject({
+      state: 'done',
+      counts: { matched: 450, sent: 450, done: 450, different: 0, equal: 1 },
+    })
+  })
+})

@@ -1,0 +1,179 @@
+import { describe, expect, it } from 'vitest'
+import type { Route } from '../../events/route.ts'
+import { routes } from '../../events/routes.ts'
+import { queued, status } from '../../test/arrivals.ts'
+import {
+  handleAll,
+  history,
+  isPaused,
+  live,
+  rebuildWorld,
+  reportOf,
+  something,
+} from '../../test/rebuilding.ts'
+import { seeded } from '../../test/world.ts'
+import { runRecord } from '../domain/run.ts'
+import { checkRebuild } from './rebuild.ts'
+
+describe('a rebuild', () => {
+  it.each([1, 2, 3, 4, 5, 6])('of a random history (%i) is equal to what is live', async (seed) => {
+    const w = rebuildWorld()
+    await history(w, seeded(seed), 60)
+    for (const subscriber of ['track-build', 'track-run']) {
+      const before = live(w, subscriber === 'track-build' ? 'build' : 'run')
+      const job = await w.run(await w.rebuild(subscriber), () => handleAll(w))
+      expect(job).toMatchObject({ state: 'done' })
+      expect(job.counts).toMatchObject({ equal: Object.keys(before).length, different: 0 })
+      expect(job.counts.onlyLive ?? 0).toBe(0)
+      expect(job.counts.onlyRebuilt ?? 0).toBe(0)
+      expect(live(w, subscriber === 'track-build' ? 'build' : 'run')).toEqual(before)
+      expect(await isPaused(w, subscriber)).toBe(false)
+    }
+  })
+
+  it('tells nobody anything, and its copies are forgotten after 30 days', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(7), 20)
+    const before = w.stores.memory.all().outbox.length
+    const id = await w.rebuild('track-build')
+    await w.run(id, () => handleAll(w))
+    const added = w.stores.memory.all().outbox.slice(before)
+    const types = added.map(({ frame }) => (frame as { event: { type: string } }).event.type)
+    expect(new Set(types)).toEqual(new Set(['replay.completed', 'subscriber.paused', 'subscriber.resumed']))
+    const copies = w.stores.memory.all().records.filter(({ kind }) => kind === 'shadow')
+    expect(copies.length).toBeGreaterThan(0)
+    for (const { expires = '' } of copies)
+      expect((Date.parse(expires) - Date.parse(w.clock())) / 86_400_000).toBeCloseTo(30, 0)
+  })
+
+  it('finds what somebody has spoilt by hand, and replaces it when told to', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(8), 40)
+    const right = live(w, 'build')
+    const [name = ''] = Object.keys(right)
+    const key = { project: 'main', kind: 'build', name }
+    const spoil = async () => {
+      const record = await w.stores.memory.get(key)
+      if (record === undefined) throw new Error('a record')
+      const value = { ...(record.value as object), commits: [] }
+      await w.stores.memory.commit({
+        writes: [{ ...record, version: record.version + 1, value }],
+        outbox: [],
+      })
+    }
+    await spoil()
+    const shown = await w.run(await w.rebuild('track-build'), () => handleAll(w))
+    expect(shown.counts).toMatchObject({ different: 1 })
+    expect(shown.counts.switched ?? 0).toBe(0)
+    expect(reportOf(shown).different).toMatchObject([{ kind: 'build', name }])
+    expect(reportOf(shown).different[0]?.changes.length).toBeGreaterThan(0)
+    expect(live(w, 'build')).not.toEqual(right)
+    const switched = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
+    expect(switched.counts).toMatchObject({ different: 1, switched: 1 })
+    expect(live(w, 'build')).toEqual(right)
+    expect(w.told('replay.completed').at(-1)).toMatchObject({ kind: 'rebuild', state: 'done' })
+  })
+
+  it('finds and replaces what does not show in the list of its copies yet, once', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(8), 40)
+    const right = live(w, 'build')
+    const places = Object.entries(right).map(([of, { place }]) => ({ of, list: place?.list }))
+    // its list is looked through for another one in it
+    const name = places.find((one) => places.some((b) => b.of !== one.of && b.list === one.list))?.of ?? ''
+    expect(name).not.toBe('')
+    const key = { project: 'main', kind: 'build', name }
+    const record = await w.stores.memory.get(key)
+    const value = { ...Object(record?.value), commits: [] }
+    const writes = [{ ...key, place: record?.place, version: (record?.version ?? 0) + 1, value }]
+    await w.stores.memory.commit({ writes, outbox: [] })
+    const shown = await w.run(await w.rebuild('track-build'), () => handleAll(w))
+    expect(shown.counts).toMatchObject({ different: 1 })
+    w.instead('memory', 'list', (real) => async (query) => {
+      const { items, next } = await real(query)
+      const isCopy = query.list.startsWith('shadow/')
+      return { items: isCopy ? items.filter((one) => !one.name.endsWith(`/${name}`)) : items, next }
+    })
+    const switched = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
+    expect(switched.counts).toMatchObject({ different: 1, switched: 1 })
+    expect(reportOf(switched).different).toMatchObject([{ kind: 'build', name }])
+    expect(live(w, 'build')).toEqual(right)
+  })
+
+  it.each([11, 12, 13, 14])(
+    'with a switch amid live traffic (%i) mends, loses and doubles nothing',
+    async (seed) => {
+      const w = rebuildWorld()
+      const random = seeded(seed)
+      await history(w, random, 40)
+      const spoilt = w.stores.memory.all().records.filter(({ kind }) => kind === 'build')
+      for (const record of spoilt)
+        await w.stores.memory.commit({
+          writes: [
+            {
+              ...record,
+              version: record.version + 1,
+              value: {
+                ...(record.value as object),
+                commits: (record.value as { commits: [] }).commits.slice(1),
+              },
+            },
+          ],
+          outbox: [],
+        })
+      // some of it is still in the queue when the rebuild begins
+      for (let n = 0; n < 6; n++) await something(w, random)
+      const job = await w.run(await w.rebuild('track-build', { switch: true }, 20), async () => {
+        if (random() < 0.6) await something(w, random)
+        if (random() < 0.7) await handleAll(w)
+      })
+      expect(job).toMatchObject({ state: 'done' })
+      expect(job.counts.different).toBeGreaterThan(0)
+      expect(await isPaused(w, 'track-build')).toBe(false)
+      await w.release()
+      await handleAll(w)
+      expect(w.deliveries().filter(({ state, replay }) => state !== 'done' && replay === '')).toEqual([])
+      const after = live(w, 'build')
+      // all of it, from nothing
+      const again = await w.run(await w.rebuild('track-build'), () => handleAll(w))
+      expect(again.counts).toMatchObject({ equal: Object.keys(after).length, different: 0 })
+    },
+  )
+
+  it('names what no event explains, and what is missing', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(9), 40)
+    const [one, other] = Object.values(live(w, 'build'))
+    if (one === undefined || other === undefined) throw new Error('two builds')
+    const extra = { project: 'main', kind: 'build', name: 'octo/old', version: 1 }
+    await w.stores.memory.commit({
+      writes: [{ ...extra, value: one.value, place: one.place }],
+      outbox: [],
+    })
+    const job = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
+    expect(job.counts).toMatchObject({ onlyLive: 1, different: 0 })
+    expect(reportOf(job).onlyLive).toEqual([{ kind: 'build', name: 'octo/old' }])
+    expect(live(w, 'build')['octo/old']).toBeDefined()
+  })
+
+  it('leaves what others write into the same records as it is', async () => {
+    const w = rebuildWorld()
+    await w.record(queued(status({ name: 'run-1', status: 'SUCCEEDED' })))
+    await handleAll(w)
+    const key = runRecord('main', 'validate', 'run-1')
+    const record = await w.stores.memory.get(key)
+    if (record === undefined) throw new Error('a run')
+    const value = { ...(record.value as object), attempt: 3, event: { source: 's', id: 'i', type: 't' } }
+    await w.stores.memory.commit({ writes: [{ ...record, version: 2, value }], outbox: [] })
+    const job = await w.run(await w.rebuild('track-run', { switch: true }), () => handleAll(w))
+    expect(job.counts).toMatchObject({ equal: 1, different: 0 })
+    expect((await w.stores.memory.get(key))?.value).toMatchObject({ attempt: 3, event: { id: 'i' } })
+  })
+})
+
+describe('what is asked for', () => {
+  it('of a subscriber without state is refused', () => {
+    const route: Route | undefined = routes.find(({ subscriber }) => subscriber === 'notify')
+    expect(() => checkRebuild(route ?? expect.fail('no notify'))).toThrow(/loadpath replay notify/)
+  })
+})

@@ -1,0 +1,107 @@
+import * as z from 'zod'
+import type { Identity } from '../../events/envelope.ts'
+import { eventDeadLettered } from '../../events/event.dead-lettered.ts'
+import { withoutValues } from '../errors.ts'
+import { outboxItems } from '../event/outbox.ts'
+import type { SendDeps } from '../gate/send.ts'
+import type { DeliveryKey, Memory, RecordKey } from '../ports.ts'
+
+type DeadDeps = SendDeps & { memory: Memory }
+
+const minute = 60_000
+/** Events in one transaction, which has room for 100 items. */
+const mostTold = 90
+const marksPerRead = 500
+/** Of one subscriber in one pass, but for the minute that is being read when they are reached. */
+const mostRead = 5000
+const platformEvent = /^(event|circuit|subscriber)\./
+
+const toldUntil = z.object({ until: z.iso.datetime() })
+const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
+
+const minuteOf = (time: string): string => `${time.slice(0, 16)}:00.000Z`
+const minuteBefore = (time: string): string => minuteOf(new Date(Date.parse(time) - minute).toISOString())
+
+/**
+ * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to
+ * which all has been told. What died while a platform event was handled makes no further event: it would feed itself.
+ */
+export async function tellOfTheDead(
+  project: string,
+  subscribers: readonly string[],
+  deps: DeadDeps,
+): Promise<number> {
+  const cursor = await deps.memory.get(toldKey(project))
+  // marks take a moment to show in the index
+  const until = minuteBefore(deps.clock())
+  const since = cursor === undefined ? minuteBefore(until) : toldUntil.parse(cursor.value).until
+  if (since >= until) return 0
+  const read = await Promise.all(
+    subscribers.map((subscriber) => readDead(project, subscriber, { since, until }, deps)),
+  )
+  // what was not read to its end, and what one transaction has no room for, waits for the next pass, by whole minutes
+  const whole = read.map(({ end }) => end).reduce((a, b) => (a < b ? a : b), until)
+  const deaths = read.flatMap(({ minutes }) => minutes).filter((death) => death.minute < whole)
+  const end = deaths.map((death) => death.minute).sort()[mostTold] ?? whole
+  const told = await Promise.all(
+    deaths.filter((death) => death.minute < end).map((death) => dataOf(death, deps)),
+  )
+  const outbox = told.flatMap((data) =>
+    outboxItems(
+      { emits: [{ type: eventDeadLettered, data }], sequence: Math.floor(Date.parse(data.minute) / minute) },
+      { project, by: 'sweep', actor: 'system' },
+    ),
+  )
+  const verdict = await deps.memory.commit({
+    writes: [{ ...toldKey(project), version: (cursor?.version ?? 0) + 1, value: { until: end } }],
+    outbox,
+  })
+  return verdict === 'committed' ? outbox.length : 0
+}
+
+/** What died in one minute; of many only the first are kept. */
+type Deaths = { subscriber: string; minute: string; count: number; sample: DeliveryKey[] }
+
+/** By minute, from `since` up to before `end`, which is `until` unless there was too much for one pass. */
+async function readDead(
+  project: string,
+  subscriber: string,
+  { since, until }: { since: string; until: string },
+  { history }: DeadDeps,
+): Promise<{ minutes: readonly Deaths[]; end: string }> {
+  const minutes: Deaths[] = []
+  let current: Deaths | undefined
+  let cursor: string | undefined
+  let read = 0
+  do {
+    const query = { project, subscriber, state: 'dead', since, cursor, limit: marksPerRead } as const
+    const { items, next } = await history.openMarks(query)
+    for (const mark of items) {
+      const at = minuteOf(mark.changed)
+      if (at >= until) return { minutes: toldOf(minutes), end: until }
+      if (current?.minute !== at) {
+        if (read >= mostRead) return { minutes: toldOf(minutes), end: at }
+        current = { subscriber, minute: at, count: 0, sample: [] }
+        minutes.push(current)
+      }
+      read++
+      if (platformEvent.test(mark.type ?? '')) continue
+      current.count++
+      if (current.sample.length < 5) current.sample.push(mark)
+    }
+    cursor = next
+  } while (cursor !== undefined)
+  return { minutes: toldOf(minutes), end: until }
+}
+
+const toldOf = (minutes: readonly Deaths[]): Deaths[] => minutes.filter(({ count }) => count > 0)
+
+async function dataOf({ sample, ...death }: Deaths, { history }: DeadDeps) {
+  const deliveries = await history.getDeliveries(sample)
+  // the event goes to more people than may see what it is about
+  const reasonAt = (index: number) => withoutValues(deliveries[index]?.reason ?? 'no reason was kept')
+  return {
+    ...death,
+    sample: sample.map(({ source, id }: Identity, index) => ({ source, id, reason: reasonAt(index) })),
+  }
+}

@@ -1,0 +1,290 @@
+import * as z from 'zod'
+import type { Route } from '../../events/route.ts'
+import { atMost } from '../at-most.ts'
+import { ago, depthsOnce, patience, queueRetention } from '../gate/missing.ts'
+import { messageOf, noSuchSubscriber, type SendDeps, sendTo } from '../gate/send.ts'
+import { type Control, controlOf, controlRecord, heldBack } from '../hold/control.ts'
+import type { Lane, LaneKey, Lanes } from '../lane/lane.ts'
+import { isUnderWay, releaseAnew } from '../lane/released.ts'
+import { askForRelease, isBeingReleased } from '../mend/release-under-way.ts'
+import { frameFor, type Resendable, resend } from '../mend/resend.ts'
+import type { Memory, OpenState, RecordKey, Workflows } from '../ports.ts'
+import { readEvents } from '../read-events.ts'
+import type { Counts } from './sweep-open.ts'
+
+export type StuckDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes; workflows: Workflows }
+
+/** What one pass got going again. */
+export type Unstuck = {
+  /** deliveries that were to be tried again, with nothing in the queue that would */
+  resent: number
+  /** parked ones that nothing held back any more */
+  released: number
+  /** lanes of ordered routes that were released or opened */
+  lanes: number
+  /** open deliveries of subscribers that are in no route any more, or whose event is gone: dead now */
+  gone: number
+}
+
+const nothing: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0 }
+
+/** Of one subscriber in one pass. */
+const perPass = 100
+const mostPages = 5
+const lanesPerPass = 50
+/** Whoever resumed something has asked for the release of what was parked: that is under way before the sweep helps. */
+const parkedPatience = 5 * 60_000
+/** What was sent again and has not been run for so long may never have come into its queue, however full that is. */
+const resumedPatience = 60 * 60_000
+/** Lanes of one subscriber that are released at once. */
+const lanesAtOnce = 10
+
+/**
+ * Gets going what stands still though nothing holds it: for each of these somebody may have crashed between two steps,
+ * or have gone by what had just changed. Goes by what has been counted as open, and begins nothing new after so many
+ * `seconds`: what is left is for the next pass.
+ * @throws AggregateError of what failed, when all has been tried
+ */
+export async function sweepStuck(
+  project: string,
+  open: Counts,
+  given: StuckDeps,
+  seconds = 10,
+): Promise<Unstuck> {
+  const depthOf = depthsOnce(given.queues)
+  const { send } = given.queues
+  const deps: StuckDeps = { ...given, queues: { send, depth: depthOf } }
+  const end = Date.parse(deps.clock()) + seconds * 1000
+  const isOver = () => Date.parse(deps.clock()) > end
+  const routed = new Map(deps.routes.map((route) => [route.subscriber, route]))
+  const names = new Set([...Object.keys(open), ...deps.routes.filter((one) => one.ordered).map(nameOf)])
+  const done = await Promise.allSettled(
+    [...names].map((subscriber) => {
+      const route = routed.get(subscriber)
+      if (route === undefined) return settleGone({ project, subscriber, isOver }, deps)
+      return unstick({ project, route, open: open[subscriber], isOver }, deps)
+    }),
+  )
+  const failures = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  if (failures.length > 0) throw new AggregateError(failures, 'deliveries that could not be got going')
+  return done.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).reduce(sum, nothing)
+}
+
+const nameOf = ({ subscriber }: Route): string => subscriber
+
+const sum = (a: Unstuck, b: Unstuck): Unstuck => ({
+  resent: a.resent + b.resent,
+  released: a.released + b.released,
+  lanes: a.lanes + b.lanes,
+  gone: a.gone + b.gone,
+})
+
+type Looked = {
+  project: string
+  route: Route
+  open: Counts[string] | undefined
+  isOver: () => boolean
+}
+
+async function unstick(at: Looked, deps: StuckDeps): Promise<Unstuck> {
+  const { route, open } = at
+  const retried = open?.retrying ? await resendRetrying(at, deps) : { resent: 0, gone: 0 }
+  if (route.ordered) return { ...nothing, ...retried, lanes: await releaseStuckLanes(at, deps) }
+  const control = open?.parked ? await controlOfFree(at, deps) : undefined
+  const released = control === undefined ? 0 : await releaseParked(at, control, deps)
+  return { ...nothing, ...retried, released }
+}
+
+/** What holds back some of its deliveries, if anything; undefined while all of them are held back, or being sent. */
+async function controlOfFree({ project, route }: Looked, deps: StuckDeps): Promise<Control | undefined> {
+  const control = controlOf(await deps.memory.get(controlRecord(project, route.subscriber)))
+  if (heldBack(control, '') !== undefined) return undefined
+  return (await isBeingReleased(project, route.subscriber, deps)) ? undefined : control
+}
+
+/** As they stand now, each with its event; `gone`: those that have none any more. What newer code wrote is left alone. */
+async function open(
+  of: { project: string; subscriber: string; state: OpenState; cursor?: string | undefined },
+  { history }: Pick<StuckDeps, 'history'>,
+): Promise<{ items: Resendable[]; gone: Omit<Resendable, 'event'>[]; next: string | undefined }> {
+  const { items, next } = await history.openDeliveries({ ...of, limit: perPass })
+  const events = await readEvents(items, history)
+  const found = items.map(({ project, source, id, subscriber, replay, ...delivery }, index) => ({
+    key: { project, source, id, subscriber, replay },
+    delivery,
+    stored: events[index],
+  }))
+  return {
+    next,
+    items: found.flatMap(({ stored, ...one }): Resendable[] =>
+      stored === undefined || stored === 'unreadable' ? [] : [{ ...one, event: stored.event }],
+    ),
+    gone: found.flatMap(({ stored, ...one }) => (stored === undefined ? [one] : [])),
+  }
+}
+
+/**
+ * Somebody marked it and did not come to send it; or the queue let go of it. Sent as it stands, so the mark stays; but
+ * where a message of it may lie in the queue, the mark says when it was sent, and it is not sent again for an hour.
+ */
+async function resendRetrying(
+  { project, route }: Looked,
+  deps: StuckDeps,
+): Promise<Pick<Unstuck, 'resent' | 'gone'>> {
+  const { subscriber } = route
+  const now = deps.clock()
+  const found = await open({ project, subscriber, state: 'retrying' }, deps)
+  const since = (milliseconds: number) => ago(now, milliseconds)
+  const lost = found.gone.filter(({ delivery }) => delivery.changed < since(patience))
+  const gone = await markDead(lost, eventGone, deps)
+  const still = found.items.filter(({ delivery }) => delivery.changed < since(patience))
+  if (still.length === 0) return { resent: 0, gone }
+  const isEmpty = (await deps.queues.depth(subscriber)) === 0
+  const isKept = ({ delivery }: Resendable) => !isEmpty && delivery.changed >= since(queueRetention)
+  const resumed = await noted(
+    still.filter(
+      (one) =>
+        isKept(one) && (one.delivery.resumed ?? 0) > 0 && one.delivery.changed < since(resumedPatience),
+    ),
+    now,
+    deps,
+  )
+  const due = [...still.filter((one) => !isKept(one)), ...resumed]
+  const messages = due.map(({ key, delivery, event }) =>
+    messageOf(subscriber, frameFor(event, key, delivery), `swept ${now}`),
+  )
+  const [failure, ...others] = await sendTo(subscriber, messages, deps)
+  if (failure !== undefined) throw failure.error
+  return { resent: messages.length - others.length, gone }
+}
+
+/** Those whose mark still stood as it was seen, and says from now on that they were sent. */
+async function noted(
+  items: readonly Resendable[],
+  now: string,
+  { history }: StuckDeps,
+): Promise<Resendable[]> {
+  const stood = await Promise.all(
+    items.map(({ key, delivery }) =>
+      history.transition({ key, seen: delivery, next: { ...delivery, changed: now } }),
+    ),
+  )
+  return items.filter((_, index) => stood[index])
+}
+
+const eventGone = 'its event is gone: there is nothing to send, so drop it'
+
+async function releaseParked(
+  { project, route, isOver }: Looked,
+  control: Control,
+  deps: StuckDeps,
+): Promise<number> {
+  const { subscriber } = route
+  const before = ago(deps.clock(), parkedPatience)
+  let cursor: string | undefined
+  for (let page = 0; page < mostPages && !isOver(); page++) {
+    const found = await open({ project, subscriber, state: 'parked', cursor }, deps)
+    const free = found.items.filter(
+      ({ delivery, event }) =>
+        delivery.changed < before && heldBack(control, route.downstream?.(event) ?? '') === undefined,
+    )
+    if (free.length > 0) {
+      if (free.length === perPass && control.circuits.length === 0)
+        await askForRelease(project, subscriber, deps)
+      const outcomes = await resend(subscriber, free, 'the sweep: nothing holds it back', deps)
+      const failure = outcomes.find((one) => one.outcome === 'failed')
+      if (failure !== undefined) throw failure.error
+      return outcomes.filter(({ outcome }) => outcome === 'sent').length
+    }
+    cursor = found.next
+    if (cursor === undefined) break
+  }
+  return 0
+}
+
+// ---- lanes
+
+const cursors = z.record(z.string(), z.string())
+const cursorKey = (project: string, subscriber: string): RecordKey => ({
+  project,
+  kind: 'cursor',
+  name: `lanes ${subscriber}`,
+})
+
+/**
+ * Goes round the closed lanes, some at each pass: many may wait for a person. One that is blocked by something dead
+ * stays as it is.
+ */
+async function releaseStuckLanes(at: Looked, deps: StuckDeps): Promise<number> {
+  const { project, route, isOver } = at
+  const { subscriber } = route
+  const key = cursorKey(project, subscriber)
+  const kept = await deps.memory.get(key)
+  const cursor = kept && cursors.parse(kept.value).next
+  const { items, next } = await deps.lanes.closed({ project, subscriber, cursor, limit: lanesPerPass })
+  const control = items.length === 0 ? undefined : await controlOfFree(at, deps)
+  const inTurn = atMost(lanesAtOnce)
+  const release = async (lane: LaneKey & Lane, state: Control): Promise<boolean> => {
+    if (isOver() || (await isUnderWay(lane, subscriber, deps))) return false
+    if (await isHeld(lane, route, state, deps)) return false
+    return !('blocked' in (await releaseAnew(lane, deps)))
+  }
+  const done =
+    control === undefined
+      ? []
+      : await Promise.allSettled(items.map((lane) => inTurn(() => release(lane, control))))
+  if (cursor !== next)
+    await deps.memory.commit({
+      writes: [{ ...key, version: (kept?.version ?? 0) + 1, value: next === undefined ? {} : { next } }],
+      outbox: [],
+    })
+  const failure = done.find((one) => one.status === 'rejected')
+  if (failure !== undefined) throw failure.reason
+  return done.filter((one) => one.status === 'fulfilled' && one.value).length
+}
+
+async function isHeld(lane: LaneKey, route: Route, control: Control, deps: StuckDeps): Promise<boolean> {
+  if (route.downstream === undefined) return false
+  const [first] = await deps.lanes.waiting(lane, 1)
+  const [stored] = first === undefined ? [] : await readEvents([first.key], deps.history)
+  if (stored === undefined || stored === 'unreadable') return false
+  return heldBack(control, route.downstream?.(stored.event) ?? '') !== undefined
+}
+
+// ---- subscribers that are gone
+
+/** Nobody will come for these: they are dead, and so can be seen and dropped. */
+async function settleGone(
+  { isOver, ...of }: { project: string; subscriber: string; isOver: () => boolean },
+  deps: StuckDeps,
+): Promise<Unstuck> {
+  let gone = 0
+  for (const state of ['retrying', 'parked'] as const) {
+    if (isOver()) break
+    const { items } = await deps.history.openDeliveries({ ...of, state, limit: perPass })
+    const marks = items.map(({ project, source, id, subscriber, replay, ...delivery }) => ({
+      key: { project, source, id, subscriber, replay },
+      delivery,
+    }))
+    gone += await markDead(marks, noSuchSubscriber, deps)
+  }
+  return { ...nothing, gone }
+}
+
+/** As many as still stood as they were seen. */
+async function markDead(
+  marks: readonly Omit<Resendable, 'event'>[],
+  reason: string,
+  { history, clock }: StuckDeps,
+): Promise<number> {
+  const changed = clock()
+  const inTurn = atMost(lanesAtOnce)
+  const settled = await Promise.all(
+    marks.map(({ key, delivery }) =>
+      inTurn(() =>
+        history.transition({ key, seen: delivery, next: { ...delivery, state: 'dead', changed, reason } }),
+      ),
+    ),
+  )
+  return settled.filter(Boolean).length
+}
