@@ -12,11 +12,13 @@ import { createStack, deleteStack } from '../test/endpoint/stack.ts'
 
 /**
  * From the sending of an event to the beginning of its handling, at 16 events a second on the running local system:
- * over HTTP, by PutEvents, and beside them a bare queue with a bare function on the same endpoint, in turns.
- * Usage: npm run bench:hop [-- events]
+ * over HTTP, by PutEvents, and beside them a bare queue with a bare function on the same endpoint, in many short turns,
+ * of which each is compared with the bare one beside it. Usage: npm run bench:hop [-- events]
  */
-const events = Number(process.argv[2] ?? 160)
+const events = Number(process.argv[2] ?? 320)
 const perSecond = 16
+/** a second each */
+const turns = Math.ceil(events / perSecond)
 process.env.AWS_ACCESS_KEY_ID ||= 'test'
 process.env.AWS_SECRET_ACCESS_KEY ||= 'test'
 process.env.AWS_REGION ||= 'us-east-1'
@@ -70,7 +72,7 @@ await createStack(up.endpoint, name, {
   },
 })
 
-const sent: Record<'bare' | 'http' | 'bus', Map<string, number>> = {
+const sent: Record<'bare' | 'http' | 'bus', Map<string, { at: number; turn: number }>> = {
   bare: new Map(),
   http: new Map(),
   bus: new Map(),
@@ -102,21 +104,21 @@ const send = {
 } as const
 
 /** So many at a steady rate, not waiting for one before the next. */
-async function run(way: keyof typeof sent, count: number, counted: boolean): Promise<void> {
+async function run(way: keyof typeof sent, count: number, turn?: number): Promise<void> {
   const pending: Promise<void>[] = []
   for (let n = 0; n < count; n++) {
     const id = randomUUID()
     const base = { specversion: '1.0', id, source: '/bench/hop', type: deploymentFailed.type }
-    if (counted) sent[way].set(id, Date.now())
+    if (turn !== undefined) sent[way].set(id, { at: Date.now(), turn })
     pending.push(send[way](id, { ...base, data: deploymentFailed.example }))
     await sleep(1000 / perSecond)
   }
   await Promise.all(pending)
 }
 
-for (const way of ['bare', 'http', 'bus'] as const) await run(way, 32, false)
-for (let turn = 0; turn < 4; turn++)
-  for (const way of ['bare', 'http', 'bus'] as const) await run(way, Math.ceil(events / 4), true)
+for (const way of ['bare', 'http', 'bus'] as const) await run(way, 32)
+for (let turn = 0; turn < turns; turn++)
+  for (const way of ['bare', 'http', 'bus'] as const) await run(way, perSecond, turn)
 await sleep(5_000)
 
 // when each was handled
@@ -142,18 +144,21 @@ for (const id of [...sent.http.keys(), ...sent.bus.keys()]) {
 
 const quantile = (values: readonly number[], q: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
-const times = (way: keyof typeof sent) =>
-  [...sent[way]].flatMap(([id, at]) => {
+const times = (way: keyof typeof sent, only?: number) =>
+  [...sent[way]].flatMap(([id, { at, turn }]) => {
     const then = handled.get(id)
-    return then === undefined ? [] : [then - at]
+    return then === undefined || (only !== undefined && turn !== only) ? [] : [then - at]
   })
-const bare = quantile(times('bare'), 0.5)
 console.log('| way | counted | p50, ms | p99, ms | p50, times the bare hop |\n|---|---|---|---|---|')
 for (const way of ['bare', 'http', 'bus'] as const) {
   const own = times(way)
   const [p50, p99] = [quantile(own, 0.5), quantile(own, 0.99)]
+  const ratios = Array.from(
+    { length: turns },
+    (_, turn) => quantile(times(way, turn), 0.5) / quantile(times('bare', turn), 0.5),
+  )
   console.log(
-    `| ${way} | ${own.length} of ${sent[way].size} | ${p50} | ${p99} | ${(p50 / bare).toFixed(1)} |`,
+    `| ${way} | ${own.length} of ${sent[way].size} | ${p50} | ${p99} | ${quantile(ratios, 0.5).toFixed(1)} |`,
   )
 }
 await deleteStack(up.endpoint, name)
