@@ -45,8 +45,11 @@ export type Delivery = {
   replayed?: 'emit' | 'rebuild' | undefined
 }
 
-/** A mark as somebody has seen it: what settles or reopens a delivery goes by it, so that of two at once one does. */
-export type SeenDelivery = Pick<Delivery, 'state' | 'changed'>
+/**
+ * A mark as somebody has seen it: what settles or reopens a delivery goes by it, so that of two at once one does. What
+ * was sent anew and put back as it was has been sent anew once more.
+ */
+export type SeenDelivery = Pick<Delivery, 'state' | 'changed' | 'resumed'>
 
 /** The replacing of one mark by another, on the condition that it still stands as it was seen. */
 export type Transition = { key: DeliveryKey; seen: SeenDelivery; next: Delivery }

@@ -36,11 +36,18 @@ export const notFinal = {
   ExpressionAttributeValues: { ':done': s('done'), ':dropped': s('dropped') },
 } as const satisfies Condition
 
-export const standsAs = ({ state, changed }: SeenDelivery): Condition => ({
-  ConditionExpression: '#state = :state AND #changed = :changed',
-  ExpressionAttributeNames: { '#state': 'state', '#changed': 'changed' },
-  ExpressionAttributeValues: { ':state': s(state), ':changed': s(changed) },
-})
+export const standsAs = ({ state, changed, resumed }: SeenDelivery): Condition => {
+  const again = resumed === undefined ? 'attribute_not_exists(#resumed)' : '#resumed = :resumed'
+  return {
+    ConditionExpression: `#state = :state AND #changed = :changed AND ${again}`,
+    ExpressionAttributeNames: { '#state': 'state', '#changed': 'changed', '#resumed': 'resumed' },
+    ExpressionAttributeValues: {
+      ':state': s(state),
+      ':changed': s(changed),
+      ...(resumed === undefined ? {} : { ':resumed': n(resumed) }),
+    },
+  }
+}
 
 const keptAfterChange = 30 * dayInSeconds
 

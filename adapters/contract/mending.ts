@@ -42,12 +42,25 @@ export function mendingContract(make: () => HistoryFixture): void {
     test.each([
       ['another state', { state: 'parked', changed: minute(3) }],
       ['another change', { state: 'dead', changed: minute(4) }],
+      ['another resumption', { state: 'dead', changed: minute(3), resumed: 1 }],
     ] as const)('are refused where %s was seen', async (_, seen) => {
       const { history } = make()
       const key = keyOf(sample({ project: freshProject() }).event)
       await history.mark(key, dead)
       expect(await history.transition({ key, seen, next: again })).toBe(false)
       expect(await history.getDeliveries([key])).toEqual([dead])
+    })
+
+    test('are refused where it was sent anew since, and put back as it was', async () => {
+      const { history } = make()
+      const key = keyOf(sample({ project: freshProject() }).event)
+      await history.mark(key, dead)
+      expect(await history.transition({ key, seen: dead, next: again })).toBe(true)
+      const back = { ...dead, resumed: 1 }
+      expect(await history.transition({ key, seen: again, next: back })).toBe(true)
+      expect(await history.transition({ key, seen: dead, next: again })).toBe(false)
+      expect(await history.getDeliveries([key])).toEqual([back])
+      expect(await history.transition({ key, seen: back, next: { ...again, resumed: 2 } })).toBe(true)
     })
 
     test('are refused where nothing stands, and make nothing', async () => {

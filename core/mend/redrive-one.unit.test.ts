@@ -59,6 +59,24 @@ describe('the redrive of one event', () => {
     expect(await w.told('event.redriven')).toHaveLength(1)
   })
 
+  it('is not done by who saw it before a job could not send it and put it back: that sending has its name', async () => {
+    const { input } = await w.ask()
+    w.instead('queues', 'send', (real) => async (queue, messages) => {
+      if (queue === 'analyze') throw new Error('the answer got lost')
+      return real(queue, messages)
+    })
+    w.instead('memory', 'commit', (real) => async (change) => {
+      // between what somebody else has read and what they write of it
+      if (change.transition?.key.id === 'p') await expect(w.batch(input)).rejects.toThrow('got lost')
+      return real(change)
+    })
+    expect(await redrive()).toMatchObject([{ outcome: 'already', state: 'dead' }])
+    expect(await w.mark('p')).toMatchObject({ state: 'dead', resumed: 1 })
+    w.mend()
+    expect(await redrive()).toMatchObject([{ outcome: 'sent' }])
+    expect(await w.mark('p')).toMatchObject({ state: 'retrying', resumed: 2 })
+  })
+
   it('may be done again when it died again, and each is told of', async () => {
     for (const _ of [1, 2, 3]) {
       expect(await redrive()).toMatchObject([{ outcome: 'sent' }])
