@@ -65,6 +65,8 @@ export function handlerOf(
   const body = bodyOf(route, ports)
 
   return async (handled, memory) => {
+    // what it has in hand beside what has killed it is not handled any more
+    if (!process.alive) return new Promise(() => undefined)
     const { event, replay } = handled
     const key: DeliveryKey = {
       project: event.project,
