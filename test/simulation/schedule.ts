@@ -93,7 +93,8 @@ export async function runSchedule(
 
   function sweepAgain(): void {
     world.sweep()
-    const calm = time.now() > Date.parse(noon) + end
+    // the product's sweep comes each minute: where nothing is left to be tried, a few passes show as much
+    const calm = time.now() > Date.parse(noon) + end && !world.isParted()
     time.after(minute * (calm ? 14 : options.sweepEvery), 'sweep', sweepAgain)
   }
 

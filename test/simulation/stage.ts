@@ -3,6 +3,7 @@ import { sweepAll } from '../../adapters/lambda/sweep.ts'
 import { commitDecision } from '../../core/commit-decision.ts'
 import { declare, repositoryRecord } from '../../core/domain/repository.ts'
 import { outboxItems } from '../../core/event/outbox.ts'
+import { controlOf } from '../../core/hold/control.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
 import { type Calls, callsThroughFaults, type Process, through } from './calls.ts'
@@ -275,6 +276,11 @@ export function stage({
       this.command({ name: `declare ${repository}`, run })
     },
     isRunning: runs.isRunning,
+    /** Whether a circuit is open: the sweep has it tried. */
+    isParted: (): boolean =>
+      stored.real.memory
+        .all()
+        .records.some((record) => record.kind === 'control' && controlOf(record).circuits.length > 0),
     waitsForCode: options.newVersion && options.deploy !== undefined,
     /** What is under way, but for the sweep, and what waits to be received: nothing when it is quiet. */
     underWay: (): string[] => [
