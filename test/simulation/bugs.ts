@@ -159,13 +159,29 @@ export const bugs: Readonly<Record<string, Bug>> = {
   },
 
   'a mark overwrites what is done': {
-    ports: inHistory((history, _, { stored }) => ({
-      mark: async (key, delivery) => {
-        const written = await history.mark(key, delivery)
-        if (!written) stored.overwrite({ ...delivery, ...key })
-        return true
-      },
-    })),
+    // however it is written: at the first receive, or by what was read of it
+    ports: (ports, process, world) =>
+      consumes(process)
+        ? inHistory((history, _, { stored }) => ({
+            mark: async (key, delivery) => {
+              const written = await history.mark(key, delivery)
+              if (!written && delivery.state !== 'done') stored.overwrite({ ...delivery, ...key })
+              return true
+            },
+            transition: async (change) => {
+              const written = await history.transition(change)
+              if (!written && change.next.state !== 'done')
+                stored.overwrite({ ...change.next, ...change.key })
+              return true
+            },
+            insertDeliveries: async (marks) => {
+              const verdicts = await history.insertDeliveries(marks)
+              for (const [index, mark] of marks.entries())
+                if (verdicts[index]?.verdict === 'exists' && mark.state !== 'done') stored.overwrite(mark)
+              return verdicts
+            },
+          }))(ports, process, world)
+        : ports,
   },
 
   'a change is committed without its marker': {
@@ -192,6 +208,15 @@ export const bugs: Readonly<Record<string, Bug>> = {
         })
       },
     })),
+  },
+
+  'what cannot be looked up is taken for new': {
+    ports: (ports, process, world) =>
+      consumes(process)
+        ? inHistory((history) => ({
+            getDeliveries: (keys) => history.getDeliveries(keys).catch(() => keys.map(() => undefined)),
+          }))(ports, process, world)
+        : ports,
   },
 
   'dead letters are thrown away': {

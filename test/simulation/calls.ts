@@ -36,6 +36,7 @@ export function callsThroughFaults({
   observed,
   unsafe,
   isOut,
+  ofOrdered,
 }: {
   time: Scheduler
   chance: Chance
@@ -44,7 +45,9 @@ export function callsThroughFaults({
   /** whether faults happen now */
   unsafe: () => boolean
   /** whether a dependency answers nothing but errors now */
-  isOut: (port: string, target: string) => boolean
+  isOut: (port: string, target: string, method: string) => boolean
+  /** whether it handles what keeps order: what was held in a queue is looked up before it is run */
+  ofOrdered: (process: Process) => boolean
 }) {
   const rates = Object.entries(options.calls).filter(([, rate]) => rate > 0) as [CallFault, number][]
 
@@ -170,6 +173,11 @@ export function callsThroughFaults({
     if (kind === 'control') observed.unsure.set(`${project} ${name}`, time.now())
   }
 
+  function noteUnread(process: Process, method: string): void {
+    if (method === 'getDeliveries' && ofOrdered(process))
+      observed.sometimes('what was held cannot be looked up')
+  }
+
   const wait = (): number => chance.between(0, unsafe() ? options.latency : 5)
 
   type Call = {
@@ -187,8 +195,9 @@ export function callsThroughFaults({
   async function take({ process, port, method, args, act, label, fault, answer }: Call): Promise<unknown> {
     // a request that was on its way when its sender died may arrive or not
     if (!process.alive && chance.is(0.5)) return still
-    const out = isOut(port, targetOf(port, args))
+    const out = isOut(port, targetOf(port, args), method)
     if (out || fault === 'refused') {
+      noteUnread(process, method)
       const error = out ? named('AccessDeniedException', 'the key may not be used') : failure()
       time.after(wait(), label, () => answer({ error }))
       return still

@@ -3,7 +3,7 @@ import type { Observed } from './observed.ts'
 import type { Options } from './options.ts'
 import type { Scheduler } from './scheduler.ts'
 
-/** Times in which a port, one queue of it, or what one subscriber needs answers nothing but errors. */
+/** Times in which a port, one queue or call of it, or what one subscriber needs answers nothing but errors. */
 export function outagesOf({
   time,
   chance,
@@ -14,10 +14,11 @@ export function outagesOf({
   chance: Chance
   options: Options
   observed: Observed
-}): (port: string, target: string) => boolean {
+}): (port: string, target: string, method: string) => boolean {
   const began = time.now()
   const targets = [
-    ...['history', 'memory', 'bodies', 'queues', 'queues record', 'workflows', 'ephemeral'],
+    ...['history', 'history.getDeliveries', 'memory', 'bodies', 'queues', 'queues record', 'workflows'],
+    'ephemeral',
     ...options.subscribers.flatMap((name) => [`queues ${name}`, `downstream ${name}`]),
   ]
   const outages = Array.from({ length: options.outages }, () => {
@@ -25,11 +26,10 @@ export function outagesOf({
     const port = chance.shuffled(targets)[0] ?? 'history'
     return { port, begin, end: begin + chance.rate(5000, 1_200_000) }
   })
-  return (port, target) => {
+  return (port, target, method) => {
     const now = time.now()
-    const out = outages.some(
-      (one) => one.begin <= now && now < one.end && (one.port === port || one.port === `${port} ${target}`),
-    )
+    const names = [port, `${port} ${target}`, `${port}.${method}`]
+    const out = outages.some((one) => one.begin <= now && now < one.end && names.includes(one.port))
     if (out) {
       observed.sometimes('a dependency is out')
       observed.faults.count++

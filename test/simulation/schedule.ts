@@ -2,6 +2,7 @@ import './environment.ts'
 import { noon } from '../world.ts'
 import { bugs } from './bugs.ts'
 import { chanceOf } from './chance.ts'
+import { declaring } from './declare.ts'
 import { invariants } from './invariants.ts'
 import { observations, type Violation } from './observed.ts'
 import { operators } from './operators.ts'
@@ -135,5 +136,5 @@ function perform(world: Stage, deed: Deed): void {
   if (deed.kind === 'send') world.doors.send(deed.sending)
   else if (deed.kind === 'batch') world.doors.sendBatch(deed.sendings)
   else if (deed.kind === 'garbage') world.doors.garbage(deed.text, deed.project)
-  else world.declare(deed)
+  else world.command(declaring(deed))
 }

@@ -27,6 +27,7 @@ export const expected = [
   'something is replayed',
   'something is sent again',
   'the run of a job is given up',
+  'what was held cannot be looked up',
   'the answer of commit gets lost',
   'the answer of insertEvents gets lost',
   'the answer of send gets lost',

@@ -1,8 +1,5 @@
 import type { Context } from 'aws-lambda'
 import { sweepAll } from '../../adapters/lambda/sweep.ts'
-import { commitDecision } from '../../core/commit-decision.ts'
-import { declare, repositoryRecord } from '../../core/domain/repository.ts'
-import { outboxItems } from '../../core/event/outbox.ts'
 import { controlOf } from '../../core/hold/control.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
@@ -56,7 +53,7 @@ export function stage({
   const routeNamed = new Map(everybody.map((route) => [route.subscriber, route]))
   const rate = (fault: OtherFault): number => (unsafe ? options.others[fault] : 0)
   const outages = outagesOf({ time, chance, options, observed })
-  const isOut = (port: string, target: string): boolean => unsafe && outages(port, target)
+  const isOut: typeof outages = (...call) => unsafe && outages(...call)
 
   // ---- what is kept
 
@@ -80,7 +77,11 @@ export function stage({
 
   // ---- what acts
 
-  const calls: Calls = callsThroughFaults({ time, chance, options, observed, unsafe: () => unsafe, isOut })
+  const calls: Calls = callsThroughFaults({
+    ...{ time, chance, options, observed, isOut },
+    unsafe: () => unsafe,
+    ofOrdered: ({ kind }) => routeNamed.get(kind.replace('consume ', ''))?.ordered === true,
+  })
   const functions = lambda({
     time,
     chance,
@@ -249,31 +250,6 @@ export function stage({
         )
         ended(end)
       })
-    },
-    declare({
-      project,
-      repository,
-      deployBranch,
-    }: {
-      project: string
-      repository: string
-      deployBranch: string
-    }) {
-      const run = ({ memory }: Ports) =>
-        commitDecision(
-          (change) => memory.commit(change),
-          repository,
-          async () => {
-            const record = await memory.get(repositoryRecord(project, repository))
-            const change = declare(project, { repository, deployBranch, gates: [] }, record)
-            const author = { project, by: 'api', actor: 'user:k1' }
-            return {
-              change: change && { writes: change.writes, outbox: outboxItems(change, author) },
-              answer: undefined,
-            }
-          },
-        )
-      this.command({ name: `declare ${repository}`, run })
     },
     isRunning: runs.isRunning,
     /** Whether a circuit is open: the sweep has it tried. */
