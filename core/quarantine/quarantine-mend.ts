@@ -35,7 +35,8 @@ export type Edit = { text: string } | { data: unknown }
 /**
  * Sends an entry through the gate once more, as it came or edited, and settles it when it is recorded. The order is
  * record, then what is written of it with its audit event, then the entry: repeated after a crash between two of them,
- * record says that it knows the event, and the rest is done. Of two at once one settles it.
+ * record says that it knows the event, or what is written says what became of it, and the rest is done. Of two at once
+ * one settles it.
  * @throws Failure NotFound, Invalid (an edit that does not fit), Forbidden, Busy
  */
 export async function releaseQuarantined(
@@ -46,7 +47,8 @@ export async function releaseQuarantined(
   edit?: Edit,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
-  if (entry.settled !== undefined) return { digest, outcome: 'already', settled: entry.settled }
+  const before = await broughtToItsEnd(entry, deps)
+  if (before !== undefined) return { digest, outcome: 'already', settled: before }
   const { arrival, changes } = await prepare(entry, by, deps, edit)
   const [outcome] = await record([arrival], deps)
   const refusal = refusalOf(digest, outcome)
@@ -69,7 +71,8 @@ export async function tryQuarantined(
   edit?: Edit,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
-  if (entry.settled !== undefined) return { digest, outcome: 'already', settled: entry.settled }
+  const before = entry.settled ?? (await writtenOf(entry, deps))
+  if (before !== undefined) return { digest, outcome: 'already', settled: before }
   const admission = admit((await prepare(entry, by, deps, edit)).arrival, deps.routes)
   if (admission.verdict === 'later') return { digest, outcome: 'failed', reason: reasonOf(admission.error) }
   if (admission.verdict === 'refused')
@@ -89,7 +92,8 @@ export async function dropQuarantined(
   deps: MendDeps,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
-  if (entry.settled !== undefined) return { digest, outcome: 'already', settled: entry.settled }
+  const before = await broughtToItsEnd(entry, deps)
+  if (before !== undefined) return { digest, outcome: 'already', settled: before }
   const settled: Settlement = { state: 'dropped', by, at: deps.clock(), note }
   const data = { digest, reason: entry.reason, note }
   const standing = await settle(entry, settled, { type: quarantineDropped, data }, deps)
@@ -185,6 +189,29 @@ const settledKey = ({ project, digest, received }: Quarantined): RecordKey => ({
   name: `${digest}~${received}`,
 })
 
+/** What was written of an entry that somebody has settled. */
+async function writtenOf(
+  entry: Quarantined,
+  { memory }: Pick<MendDeps, 'memory'>,
+): Promise<Settlement | undefined> {
+  const record = await memory.get(settledKey(entry))
+  return record && settledOf(record).settled
+}
+
+/**
+ * How it was settled before, if it was. Whoever did may have been cut off when that was written: it is settled by it, for
+ * what was dropped must not be recorded after that, and what was recorded as edited would be refused as it came.
+ */
+async function broughtToItsEnd(
+  entry: Quarantined,
+  { history, memory }: Pick<MendDeps, 'history' | 'memory'>,
+): Promise<Settlement | undefined> {
+  if (entry.settled !== undefined) return entry.settled
+  const written = await writtenOf(entry, { memory })
+  if (written !== undefined) await history.settleQuarantined(entry.project, entry.digest, written)
+  return written
+}
+
 /**
  * Writes the settlement down with its audit event, once, and then settles the entry by what is written. Answers the
  * settlement of somebody else that stands already.
@@ -216,9 +243,8 @@ async function settle(
     await history.settleQuarantined(project, digest, settled)
     return undefined
   }
-  const record = await memory.get(settledKey(entry))
-  if (record === undefined) throw new Failure('Busy', 'somebody else settles it at the same time: try again')
-  const before = settledOf(record).settled
+  const before = await writtenOf(entry, { memory })
+  if (before === undefined) throw new Failure('Busy', 'somebody else settles it at the same time: try again')
   await history.settleQuarantined(project, digest, before)
   // it was dropped while it went through the gate: that it is recorded all the same must be said too
   if (settled.state === 'recorded' && before.state === 'dropped')

@@ -42,6 +42,9 @@ const audits = async () => {
   await relayAll(w)
   return w.events().flatMap(({ event }) => (event.type.startsWith('quarantine.') ? [event] : []))
 }
+const cutOff = async () => {
+  throw new Error('cut off')
+}
 /** The schema is mended: what was refused fits now. */
 const fits = (digest: string) => release(digest, { data: githubPush.example })
 
@@ -297,6 +300,28 @@ describe('settled', () => {
         expect(await audits()).toHaveLength(1)
       }
   })
+
+  it.each(['recorded', 'dropped'] as const)(
+    '%s, and cut off before the entry says so: whoever comes next finds what is written of it, and does nothing else',
+    async (state) => {
+      const digest = await kept(byBus(invalid))
+      const failing = { ...w.deps, history: { ...w.deps.history, settleQuarantined: cutOff } }
+      const first =
+        state === 'dropped'
+          ? dropQuarantined('main', digest, by, 'garbage', failing)
+          : releaseQuarantined('main', digest, by, failing, { data: githubPush.example })
+      await expect(first).rejects.toThrow('cut off')
+      const events = w.events()
+      expect(await entryOf(digest)).not.toHaveProperty('settled')
+      const settled = { state, by }
+      expect(await tryQuarantined('main', digest, by, w.deps)).toMatchObject({ outcome: 'already', settled })
+      expect(await entryOf(digest)).not.toHaveProperty('settled')
+      expect(await fits(digest)).toMatchObject({ outcome: 'already', settled })
+      expect(await entryOf(digest)).toMatchObject({ settled })
+      expect(w.events()).toEqual(events)
+      expect(await audits()).toHaveLength(1)
+    },
+  )
 
   it('dropped, with why, and told', async () => {
     const digest = await kept(byBus(invalid))
