@@ -1,5 +1,5 @@
 import { subscribersOf } from '../../events/route.ts'
-import { type Bug, type Frame, inHistory, inSends, methodsOf, reframed } from './planting.ts'
+import { type Bug, type Frame, inHistory, inMemory, inSends, methodsOf, reframed } from './planting.ts'
 
 /** The same of what people mend with: redrives, lanes, pauses, replays. */
 
@@ -86,6 +86,21 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
 
   'a batch of a job says that it is done': {
     entry: (entry, { kind }) => (kind.endsWith('-batch') ? async () => ({ state: 'ended', wait: 0 }) : entry),
+  },
+
+  'what leaves quarantine is not settled': {
+    ports: inHistory(() => ({ settleQuarantined: async () => true })),
+  },
+
+  'what is dropped is marked as done': {
+    ports: inMemory((memory) => ({
+      commit: ({ transition, ...change }) =>
+        memory.commit(
+          transition?.next.state === 'dropped'
+            ? { ...change, transition: { ...transition, next: { ...transition.next, state: 'done' } } }
+            : { ...change, transition },
+        ),
+    })),
   },
 
   'marks are read where they are behind': {

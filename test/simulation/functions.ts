@@ -99,11 +99,12 @@ export function functionsOf({
       const deps = { ...portsOf(process), authenticate, webhookSecrets: async () => [secret] }
       return (request: Parameters<typeof ingest>[0]) => ingest(request, deps)
     }),
-    /** is called with what somebody asks of it */
-    api: fn('api', 29, (process) => {
-      const deps = portsOf(process)
-      return async (command: (given: Ports) => Promise<unknown>) => command(deps)
-    }),
+    /** is called with what somebody asks of it; `of` tells its parts apart */
+    api: (of?: string) =>
+      fn(of === undefined ? 'api' : `api ${of}`, 29, (process) => {
+        const deps = portsOf(process)
+        return async (command: (given: Ports) => Promise<unknown>) => command(deps)
+      }),
     /** What the workflows of jobs call again and again. */
     batches: {
       redrive: fn('redrive-batch', 60, (process) => {

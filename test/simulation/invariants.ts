@@ -3,6 +3,7 @@ import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
 import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason, replaysEmitWhenAsked } from './held-back.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
+import { quarantineIsSettledOnce } from './quarantined.ts'
 
 /** What must hold when faults have stopped and everything has come to rest: one function each, by its name. */
 
@@ -230,4 +231,5 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'closed lanes hold something': closedLanesHoldSomething,
   'jobs end': jobsEnd,
   'replays emit when they are asked to': replaysEmitWhenAsked,
+  'quarantine is settled once': quarantineIsSettledOnce,
 }

@@ -10,7 +10,7 @@ import {
   workflowOf,
 } from '../../core/job/job.ts'
 import { startAttempt } from '../../core/job/job-batch.ts'
-import { dropDelivery } from '../../core/mend/drop.ts'
+import { dropDelivery, dropOpen } from '../../core/mend/drop.ts'
 import { editDelivery } from '../../core/mend/edit.ts'
 import { deliveriesOf } from '../../core/mend/open-delivery.ts'
 import { redriveJob } from '../../core/mend/redrive.ts'
@@ -22,10 +22,12 @@ import type { Route } from '../../events/route.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
 import type { Ports } from './ports.ts'
+import { quarantineCommand, redriveAll } from './quarantine-operators.ts'
 
 /** People who mend things while everything goes on: each command as the API gives it, in a process that may fail. */
 
-export type Command = { name: string; run: (ports: Ports) => Promise<unknown> }
+/** `of`: what the API has of its own for it, and what it sends is no redrive */
+export type Command = { name: string; of?: 'quarantine' | 'books'; run: (ports: Ports) => Promise<unknown> }
 
 const by = 'user:op'
 const rates = [1, 5, 50] as const
@@ -35,12 +37,16 @@ export function operators({
   observed,
   routes,
   began,
+  now,
+  projects,
 }: {
   chance: Chance
   observed: Observed
   routes: readonly Route[]
   /** when it all began, ISO 8601 */
   began: string
+  now: () => number
+  projects: readonly [string, ...string[]]
 }) {
   const open = (state: 'dead' | 'parked') =>
     [...observed.deliveries.values()].filter((mark) => mark.state === state)
@@ -56,7 +62,7 @@ export function operators({
     const dead = oneOf(open('dead'))
     const held = oneOf([...open('dead'), ...open('parked')])
     const route = oneOf(pausable)
-    switch (chance.whole(0, 8)) {
+    switch (chance.whole(0, 11)) {
       case 0:
       case 1:
         return (
@@ -97,6 +103,16 @@ export function operators({
         )
       case 7:
         return route && replayOrRebuild(route)
+      case 8:
+      case 9:
+        return quarantineCommand(chance.pick(projects), { chance, observed, now })
+      case 10:
+        return (
+          dead && {
+            name: `drop all that is dead of ${dead.subscriber}`,
+            run: (ports) => dropAll(dead, ports),
+          }
+        )
       default:
         return { name: 'pause or resume a job', run: (ports) => meddle(ports) }
     }
@@ -108,6 +124,18 @@ export function operators({
   async function drop(key: DeliveryKey, ports: Ports): Promise<unknown> {
     const [found] = await deliveriesOf(key, key, ports.history)
     return found && dropDelivery(found, { by, reason: 'nobody needs it' }, ports)
+  }
+
+  async function dropAll({ project, subscriber }: DeliveryKey, ports: Ports): Promise<void> {
+    const what = { project, subscribers: [subscriber], state: 'dead', selection: {} } as const
+    const before = ports.clock()
+    let from: Parameters<typeof dropOpen>[0]['from']
+    do {
+      const how = { by, reason: 'nobody needs them' }
+      const { dropped, next } = await dropOpen({ ...what, before, from }, how, ports)
+      if (dropped > 1) observed.sometimes('dead letters are dropped together')
+      from = next
+    } while (from !== undefined)
   }
 
   async function edit(key: DeliveryKey, ports: Ports): Promise<unknown> {
@@ -167,11 +195,9 @@ export function operators({
   }
 
   /** When nothing goes wrong any more, what somebody has paused or let lie goes on. */
-  function tidyUp(
-    projects: readonly string[],
-    isRunning: (workflow: string, run: string) => boolean,
-  ): Command[] {
+  function tidyUp(isRunning: (workflow: string, run: string) => boolean): Command[] {
     return projects.flatMap((project) => [
+      redriveAll(project),
       ...pausable.map(({ subscriber }) => ({
         name: `resume ${subscriber}`,
         run: (ports: Ports) => goOn(project, subscriber, ports),

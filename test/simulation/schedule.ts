@@ -61,7 +61,14 @@ export async function runSchedule(
       : chance.between(0, end)
   for (const deed of deeds) time.after(moment(), 'deed', () => perform(world, deed))
   if (options.deploy !== undefined) planDeployment(options.deploy, end)
-  const people = operators({ chance, observed, routes: world.cast.older, began: noon })
+  const people = operators({
+    chance,
+    observed,
+    routes: world.cast.older,
+    began: noon,
+    now: time.now,
+    projects: options.shop ? ['main', 'shop'] : ['main'],
+  })
   for (let count = 0; count < options.operators; count++)
     time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
       const command = people.command()
@@ -77,8 +84,7 @@ export async function runSchedule(
   })
 
   function tidyUp(): void {
-    for (const command of people.tidyUp(options.shop ? ['main', 'shop'] : ['main'], world.isRunning))
-      world.command(command)
+    for (const command of people.tidyUp(world.isRunning)) world.command(command)
   }
 
   function planDeployment(how: string, end: number): void {

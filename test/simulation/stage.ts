@@ -241,9 +241,9 @@ export function stage({
       queues.drop(subscriber)
     },
     /** Somebody asks the API for something; what comes of it is for them to see. */
-    command({ name, run }: Command, ended: (end: End) => void = () => undefined): void {
+    command({ name, of, run }: Command, ended: (end: End) => void = () => undefined): void {
       observed.step('', () => `somebody asks: ${name}`)
-      functions.invoke(all.api, run, (end) => {
+      functions.invoke(all.api(of), run, (end) => {
         observed.step(
           '',
           () => `${name}: ${'value' in end ? 'answered' : JSON.stringify(Object.values(end).map(String))}`,

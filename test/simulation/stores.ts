@@ -8,6 +8,7 @@ import { controlOf } from '../../core/hold/control.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
 import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
+import { settlementIn, settlementKind } from './quarantine-operators.ts'
 import type { Scheduler } from './scheduler.ts'
 
 export type Stores = ReturnType<typeof stores>
@@ -81,6 +82,12 @@ export function stores({
         message: `${text} was ${before.state} and is ${mark.state}`,
         id: mark.id,
       })
+    if (mark.state === 'dropped' && before?.state !== 'dead' && before?.state !== 'parked')
+      observed.violated({
+        invariant: 'only what is held is dropped',
+        message: `${text} was ${before?.state ?? 'not tried'} and is dropped`,
+        id: mark.id,
+      })
     if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
       observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
     observed.deliveries.set(text, { ...mark, at: time.now() })
@@ -146,6 +153,14 @@ export function stores({
     story: (query) => (copies ?? real).history.story(query),
   }
 
+  function noteSettlements({ writes }: Commit): void {
+    for (const { project, kind, name, value } of writes) {
+      if (kind !== settlementKind) continue
+      const { state, by, at } = settlementIn({ value })
+      observed.settlements.set(`${project} ${name}`, { state, by, settled: at, at: time.now() })
+    }
+  }
+
   function notePauses({ writes }: Commit): void {
     for (const { project, kind, name, value } of writes)
       if (kind === 'control')
@@ -167,6 +182,7 @@ export function stores({
       }
       if (verdict === 'committed') {
         notePauses(change)
+        noteSettlements(change)
         committed(change)
       }
       return verdict
