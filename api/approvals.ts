@@ -1,9 +1,8 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
-import { commitDecision } from '../core/commit-decision.ts'
-import { answer, approvalOf, approvalRecord, publicView } from '../core/domain/approval.ts'
+import { answerApproval } from '../core/domain/answer-approval.ts'
+import { approvalOf, approvalRecord, publicView } from '../core/domain/approval.ts'
 import { Failure } from '../core/errors.ts'
-import { outboxItems } from '../core/event/outbox.ts'
 import type { MemoryRecord } from '../core/ports.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
@@ -86,22 +85,10 @@ export function approvals(app: Api, deps: ApiDeps): void {
   })
   app.openapi(decide, async (c) => {
     const { project, actor } = c.var.principal
-    const key = approvalRecord(project, c.req.valid('param').approval)
-    const said = c.req.valid('json')
-    const decided = await commitDecision(
-      (change) => deps.memory.commit(change),
-      'the approval',
-      async () => {
-        const record = await deps.memory.get(key)
-        const change = answer(project, { ...said, by: actor, now: deps.now() }, record)
-        // one story may ask twice, and what both answers cause must not have one id: `by` is part of it
-        const by = `api/approvals/${key.name}`
-        const cause = approvalOf(record)?.requestedFor
-        const outbox = outboxItems(change, { project, by, actor, ...(cause === undefined ? {} : { cause }) })
-        return { change: { writes: change.writes, outbox }, answer: change.writes[0] }
-      },
-    )
-    return c.json(shown(decided.answer), 200)
+    const { approval } = c.req.valid('param')
+    const ports = { memory: deps.memory, clock: deps.now }
+    const decided = await answerApproval({ project, approval }, c.req.valid('json'), actor, ports)
+    return c.json(shown(decided), 200)
   })
 }
 
