@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { Route } from '../../events/route.ts'
 import { atMost } from '../at-most.ts'
+import { waitsForCode } from '../consume/delivery.ts'
 import { ago, depthsOnce, patience, queueRetention } from '../gate/missing.ts'
 import { messageOf, noSuchSubscriber, type SendDeps, sendTo } from '../gate/send.ts'
 import { type Control, controlOf, controlRecord, heldBack } from '../hold/control.ts'
@@ -8,7 +9,7 @@ import type { Lane, LaneKey, Lanes } from '../lane/lane.ts'
 import { isUnderWay, releaseAnew } from '../lane/released.ts'
 import { askForRelease, isBeingReleased } from '../mend/release-under-way.ts'
 import { frameFor, type Resendable, resend } from '../mend/resend.ts'
-import type { Memory, OpenState, RecordKey, Workflows } from '../ports.ts'
+import type { Delivery, Memory, OpenState, RecordKey, Workflows } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import type { Counts } from './sweep-open.ts'
 
@@ -125,7 +126,7 @@ async function open(
 
 /**
  * Somebody marked it and did not come to send it; or the queue let go of it. Sent as it stands, so the mark stays; but
- * where a message of it may lie in the queue, the mark says when it was sent, and it is not sent again for an hour.
+ * where a message of it may lie in the queue, the mark says when it was sent, and it is left alone for as long again.
  */
 async function resendRetrying(
   { project, route }: Looked,
@@ -134,22 +135,18 @@ async function resendRetrying(
   const { subscriber } = route
   const now = deps.clock()
   const found = await open({ project, subscriber, state: 'retrying' }, deps)
-  const since = (milliseconds: number) => ago(now, milliseconds)
-  const lost = found.gone.filter(({ delivery }) => delivery.changed < since(patience))
-  const gone = await markDead(lost, eventGone, deps)
-  const still = found.items.filter(({ delivery }) => delivery.changed < since(patience))
-  if (still.length === 0) return { resent: 0, gone }
-  const isEmpty = (await deps.queues.depth(subscriber)) === 0
-  const isKept = ({ delivery }: Resendable) => !isEmpty && delivery.changed >= since(queueRetention)
-  const resumed = await noted(
-    still.filter(
-      (one) =>
-        isKept(one) && (one.delivery.resumed ?? 0) > 0 && one.delivery.changed < since(resumedPatience),
-    ),
-    now,
-    deps,
-  )
-  const due = [...still.filter((one) => !isKept(one)), ...resumed]
+  const isQuiet = ({ delivery }: Pick<Resendable, 'delivery'>) => delivery.changed < ago(now, patience)
+  const gone = await markDead(found.gone.filter(isQuiet), eventGone, deps)
+  const quiet = found.items.filter(isQuiet)
+  if (quiet.length === 0) return { resent: 0, gone }
+  const isBusy = (await deps.queues.depth(subscriber)) > 0
+  const due = isBusy
+    ? await noted(
+        quiet.filter(({ delivery }) => isLost(delivery, now)),
+        now,
+        deps,
+      )
+    : quiet
   const messages = due.map(({ key, delivery, event }) =>
     messageOf(subscriber, frameFor(event, key, delivery), `swept ${now}`),
   )
@@ -157,6 +154,14 @@ async function resendRetrying(
   if (failure !== undefined) throw failure.error
   return { resent: messages.length - others.length, gone }
 }
+
+/**
+ * Though its queue is not empty: that has let go of it, or it was sent again and never ran. What waits for newer code
+ * runs every quarter of an hour, and its mark does not say so.
+ */
+const isLost = (delivery: Delivery, now: string): boolean =>
+  delivery.changed < ago(now, queueRetention) ||
+  ((delivery.resumed ?? 0) > 0 && !waitsForCode(delivery) && delivery.changed < ago(now, resumedPatience))
 
 /** Those whose mark still stood as it was seen, and says from now on that they were sent. */
 async function noted(

@@ -57,6 +57,9 @@ describe('a delivery that is to be tried again', () => {
     expect(await unstick(w)).toEqual(none)
     w.advance(4 * 24 * hours)
     expect(await unstick(w)).toEqual({ ...none, resent: 1 })
+    // it lies there once more, and no second message is laid beside it
+    w.advance(minutes)
+    expect(await unstick(w)).toEqual(none)
   })
 
   it('says when it cannot be sent, and is sent at the next pass', async () => {
@@ -69,10 +72,10 @@ describe('a delivery that is to be tried again', () => {
 })
 
 describe('what was sent again an hour ago and never ran', () => {
-  const old = async (resumed: number) => {
+  const old = async (resumed: number, attempts = 1) => {
     await w.died(['p'])
     await w.stores.queues.send('analyze', ['somebody else'])
-    const mark = { state: 'retrying' as const, attempts: 1, started: noon, emitted: [], resumed }
+    const mark = { state: 'retrying' as const, attempts, started: noon, emitted: [], resumed }
     await w.stores.history.mark(w.keyOf('p'), { ...mark, changed: w.clock() })
   }
 
@@ -92,6 +95,14 @@ describe('what was sent again an hour ago and never ran', () => {
     await old(0)
     w.advance(2 * hours)
     expect(await unstick(w)).toEqual(none)
+  })
+
+  it('is left to the queue where it waits for newer code: it is received there, and stays', async () => {
+    await old(1, 0)
+    for (let passes = 0; passes < 3; passes++) {
+      w.advance(2 * hours)
+      expect(await unstick(w)).toEqual(none)
+    }
   })
 
   it('is dead when its event is gone; one that cannot be read stays', async () => {

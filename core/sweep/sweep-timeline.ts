@@ -47,8 +47,8 @@ type Pass = {
 
 /**
  * Looks at each event of the timeline once it is 15 minutes old. An expected subscriber without a delivery is sent the
- * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more. So is one whose
- * delivery is retrying: with nothing in the queue, nobody will try. Begins nothing new after so many `seconds`.
+ * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more. What has a delivery
+ * is open, and sweep-stuck.ts looks after that. Begins nothing new after so many `seconds`.
  *
  * A queue with steady traffic is never seen empty: there a loss is mended when the queue's retention has passed. The age
  * of its oldest message would tell sooner, but SQS gives that to CloudWatch alone, minutes late and for money.
@@ -164,13 +164,11 @@ async function sweepPage(page: Page, only: readonly string[] | undefined, pass: 
   if (page.unreadable) pass.unreadable++
   const fates = await Promise.all(page.entries.map((entry) => fateOf(entry, pass)))
   const waiting = new Set<string>()
-  for (const { stored, deliveries: known } of fates) {
+  for (const { stored, deliveries } of fates) {
     if (stored === undefined || stored.page.page !== page.page) continue
-    const deliveries = known.filter(({ state }) => state !== 'retrying')
     const now = await dueOf(stored, deliveries, only, pass)
     for (const subscriber of now.waiting) waiting.add(subscriber)
-    const marked = new Set(known.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber))
-    pass.missing += [...now.due, ...now.waiting].filter((subscriber) => !marked.has(subscriber)).length
+    pass.missing += now.due.length + now.waiting.length
     if (now.due.length === 0) continue
     const unsent = await sendMissing({ stored: { ...stored, expects: now.due }, deliveries }, pass.deps)
     const { project, source, id } = stored.event

@@ -5,6 +5,7 @@ import { Failure } from '../errors.ts'
 import type { Arrival } from '../event/arrival.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { statusOf } from '../event/run-status.ts'
+import { depthsOnce } from '../gate/missing.ts'
 import { record } from '../gate/record.ts'
 import { type RelayDeps, relay } from '../gate/relay.ts'
 import { reviewSubscribers } from '../gate/subscribers.ts'
@@ -61,8 +62,11 @@ const shareOfStuck = 0.15
  * of runs, answers that never came; and counts what is open. Each part goes on when another one fails; the failures
  * come with the result.
  */
-export async function sweep(project: string, deps: SweepDeps, seconds: number): Promise<SweepResult> {
+export async function sweep(project: string, given: SweepDeps, seconds: number): Promise<SweepResult> {
   const failures: unknown[] = []
+  // what one part sends must not count as a backlog for the others
+  const { send } = given.queues
+  const deps = { ...given, queues: { send, depth: depthsOnce(given.queues) } }
   const part = async <T>(action: () => Promise<T>, otherwise: T): Promise<T> => {
     try {
       return await action()
