@@ -3,9 +3,9 @@ import * as z from 'zod'
 import { findIdentity } from '../core/books/fate.ts'
 import { Failure } from '../core/errors.ts'
 import { subscriberNames } from '../core/gate/subscribers.ts'
-import { dropDelivery, dropOpen } from '../core/mend/drop.ts'
+import { dropDelivery, dropOpen, droppableOf } from '../core/mend/drop.ts'
 import { editDelivery } from '../core/mend/edit.ts'
-import { deliveriesOf, type Found, type MendDeps, theOne } from '../core/mend/open-delivery.ts'
+import { deliveriesOf, deliveriesToDrop, type MendDeps, theOne } from '../core/mend/open-delivery.ts'
 import { groupOpen } from '../core/mend/open-groups.ts'
 import { redriveJob } from '../core/mend/redrive.ts'
 import { redriveEvent } from '../core/mend/redrive-one.ts'
@@ -97,9 +97,14 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     })
   }
 
-  const find = async (project: string, path: string, named: z.infer<z.ZodObject<typeof which>>) => {
+  const find = async (
+    project: string,
+    path: string,
+    named: z.infer<z.ZodObject<typeof which>>,
+    found: typeof deliveriesToDrop = deliveriesOf,
+  ) => {
     const identity = await findIdentity(deps, project, readId(path), named.source)
-    return { identity, found: await deliveriesOf(identity, named, deps.history) }
+    return { identity, found: await found(identity, named, deps.history) }
   }
 
   const groups = createRoute({
@@ -254,6 +259,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/dead-letters/{id}/drop',
     summary: 'Drop a delivery that is dead or parked: nobody will handle it',
+    description: `${writing.description} With its subscriber named also one that is retrying: it is not tried again.`,
     request: {
       params: z.object({ id: idInPath }),
       body: body(z.strictObject({ ...which, reason: why.openapi({ description: 'why it is dropped' }) })),
@@ -269,20 +275,15 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
   app.openapi(drop, async (c) => {
     const { project, actor: by } = c.var.principal
     const { reason, ...named } = c.req.valid('json')
-    const { found } = await find(project, c.req.valid('param').id, named)
+    const { found } = await find(project, c.req.valid('param').id, named, deliveriesToDrop)
     const items = []
-    for (const one of heldOf(found)) items.push(await dropDelivery(one, { by, reason }, ports))
+    for (const one of droppableOf(found, named.subscriber !== undefined))
+      items.push(await dropDelivery(one, { by, reason }, ports))
     return c.json({ items }, 200)
   })
 }
 
 const isEditable = ({ state }: Delivery): boolean => state === 'dead' || state === 'dropped'
-
-/** Those that can be dropped; where there is none, all: their state says why. */
-function heldOf(found: readonly Found[]): readonly Found[] {
-  const held = found.filter(({ delivery }) => delivery.state === 'dead' || delivery.state === 'parked')
-  return held.length > 0 ? held : found
-}
 
 const nextOf = (list: string, next: z.infer<typeof place> | undefined, before: string) =>
   next === undefined ? {} : { next: cursorOf(list, { from: next, before }) }

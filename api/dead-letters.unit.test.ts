@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { relay } from '../core/gate/relay.ts'
+import type { Delivery } from '../core/ports.ts'
 import { routes } from '../events/routes.ts'
 import { testCompleted } from '../events/test.completed.ts'
 import { type World, world } from '../test/api-world.ts'
@@ -19,7 +20,7 @@ async function died(id: string, reason = 'no such branch') {
   await mark(id, 'track-build', 'dead', reason)
 }
 
-const mark = (id: string, subscriber: string, state: 'dead' | 'parked' | 'done', reason = 'r') =>
+const mark = (id: string, subscriber: string, state: Delivery['state'], reason = 'r') =>
   w.history.mark(
     { project: 'acme', source: 'urn:test', id, subscriber, replay: '' },
     { state, attempts: 5, started: w.now(), changed: w.now(), reason, emitted: [] },
@@ -202,6 +203,16 @@ describe('one event', () => {
     ])
     expect(await stateOf('a')).toBe('dropped')
     expect((await ask('POST /v1/dead-letters/a/drop', {})).body.items).toMatchObject([{ outcome: 'already' }])
+  })
+
+  it('is dropped while it is still being tried only where its subscriber is named', async () => {
+    await w.put('acme', { id: 'a', type: 'test.completed', data: testCompleted.example })
+    await mark('a', 'track-build', 'retrying')
+    const refused = await ask('POST /v1/dead-letters/a/drop', {})
+    expect([refused.status, refused.body.faults]).toMatchObject([409, [{ expected: 'track-build' }]])
+    const named = await ask('POST /v1/dead-letters/a/drop', { subscriber: 'track-build' })
+    expect(named.body.items).toMatchObject([{ outcome: 'dropped' }])
+    expect(await stateOf('a')).toBe('dropped')
   })
 
   it('must be told apart where several could be meant', async () => {

@@ -119,7 +119,7 @@ export async function drop(cli: Cli, id: string | undefined, options: DropOption
   const api = await cli.api()
   const { because, yes } = options
   if ('one' in which) {
-    await agreed(cli, yes, async () => `Drop the dead delivery of ${which.one}? ${forGood}`)
+    await agreed(cli, yes, async () => `Drop the delivery of ${which.one}? ${forGood}`)
     const answer = await api.drop(which.one, {
       ...namedOf(options),
       ...(because !== undefined && { reason: because }),

@@ -10,7 +10,7 @@ export const deliveryDropped = defineEvent({
   schema: z.object({
     ...deliveryShape,
     /** what it was before */
-    state: z.enum(['dead', 'parked']),
+    state: z.enum(['dead', 'parked', 'retrying']),
     /** why, in their words */
     reason: z.string().optional(),
   }),

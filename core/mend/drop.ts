@@ -1,6 +1,6 @@
 import { deliveryDropped } from '../../events/delivery.dropped.ts'
 import { attempt } from '../attempt.ts'
-import { reasonOf } from '../errors.ts'
+import { Failure, reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { releaseLane } from '../lane/lane.ts'
 import type { DeliveryState, OpenMark } from '../ports.ts'
@@ -21,14 +21,14 @@ export type Dropped = {
 export type Dropping = { by: string; reason?: string | undefined }
 
 /**
- * Settles a delivery that is dead or parked: its subscriber will not handle the event. On an ordered route what waits
- * behind it is sent; a crash before that leaves it to the sweep.
+ * Settles an open delivery: its subscriber will not handle the event. What is retrying may be run just then, and is not
+ * tried again. On an ordered route what waits behind it is sent; a crash before that leaves it to the sweep.
  */
 export async function dropDelivery(found: Found, { by, reason }: Dropping, deps: MendDeps): Promise<Dropped> {
   const { key, delivery } = found
   const { subscriber, replay } = key
   const { state } = delivery
-  if (state !== 'dead' && state !== 'parked') return { subscriber, replay, outcome: 'already', state }
+  if (state === 'done' || state === 'dropped') return { subscriber, replay, outcome: 'already', state }
   const now = deps.clock()
   const text = `dropped by ${by}${reason === undefined ? '' : `: ${reason}`}`
   const said = { ...aboutOf(found), state, ...(reason === undefined ? {} : { reason }) }
@@ -52,6 +52,20 @@ export async function dropDelivery(found: Found, { by, reason }: Dropping, deps:
   return 'error' in released
     ? { ...dropped, detail: `the sweep sends what waits behind it: ${reasonOf(released.error)}` }
     : dropped
+}
+
+/**
+ * Those that are to be dropped; where none is open, all: their state says why.
+ * @throws Failure Conflict where it is still being tried and nobody named whose it is
+ */
+export function droppableOf(found: readonly Found[], isNamed: boolean): readonly Found[] {
+  const given = found.filter(({ delivery }) => delivery.state === 'dead' || delivery.state === 'parked')
+  if (given.length > 0) return given
+  const tried = found.filter(({ delivery }) => delivery.state === 'retrying')
+  if (isNamed || tried.length === 0) return found
+  throw new Failure('Conflict', 'it is still being tried: name the subscriber that is to give it up', {
+    faults: tried.map(({ key }) => ({ path: 'subscriber', expected: key.subscriber, got: 'nothing' })),
+  })
 }
 
 const mostDropped = 50

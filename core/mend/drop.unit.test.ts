@@ -2,7 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type MendWorld, mendWorld } from '../../test/mending.ts'
 import { nothing } from '../../test/sweeping.ts'
 import { noon, seconds } from '../../test/world.ts'
+import { Failure } from '../errors.ts'
+import type { HandlerAny } from '../event/handler.ts'
 import { dropDelivery, dropOpen } from './drop.ts'
+import { deliveriesToDrop } from './open-delivery.ts'
 import { redriveEvent } from './redrive-one.ts'
 import type { Place, Selection } from './selection.ts'
 
@@ -43,10 +46,32 @@ describe('a delivery that is dropped', () => {
     expect(await w.told('delivery.dropped')).toHaveLength(1)
   })
 
-  it('is not one that is being tried', async () => {
+  it('may still be tried: who runs it just then finds that nothing is left to settle', async () => {
     await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
-    expect(await drop()).toMatchObject({ outcome: 'already', state: 'retrying' })
-    expect(await w.handle('analyze', nothing)).toMatchObject([{ outcome: 'done' }])
+    const running: HandlerAny = async () => {
+      expect(await drop()).toMatchObject({ outcome: 'dropped' })
+      throw new Error('not now')
+    }
+    expect(await w.handle('analyze', running)).toMatchObject([{ outcome: 'retrying' }])
+    expect(await w.told('delivery.dropped')).toMatchObject([{ data: { state: 'retrying' } }])
+    expect(await w.mark('p')).toMatchObject({ state: 'dropped' })
+  })
+
+  it('may be one whose event newer code wrote, by the name of its subscriber', async () => {
+    w.failing('history', 'fate', new Failure('NewerVersion', 'cannot be read'))
+    const find = (subscriber?: string) => deliveriesToDrop(w.keyOf('p'), { subscriber }, w.deps.history)
+    await expect(find()).rejects.toThrow('cannot be read')
+    await expect(find('validate')).rejects.toThrow('cannot be read')
+    const [found] = await find('analyze')
+    if (found === undefined) return expect.fail('a delivery')
+    expect(await dropDelivery(found, { by: 'user:ann' }, w.deps)).toMatchObject({ outcome: 'dropped' })
+    expect(await w.mark('p')).toMatchObject({ state: 'dropped' })
+  })
+
+  it('is not one that is settled', async () => {
+    await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
+    await w.handle('analyze', nothing)
+    expect(await drop()).toMatchObject({ outcome: 'already', state: 'done' })
   })
 
   it('may be parked, and of a subscriber that is gone, and without its event', async () => {

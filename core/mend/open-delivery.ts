@@ -40,6 +40,28 @@ export async function deliveriesOf(
 }
 
 /**
+ * The same for who drops them: what newer code wrote can be given up too, by the name of its subscriber. What waits
+ * behind it in its lane is the sweep's to send then.
+ * @throws Failure NotFound, NewerVersion where nobody named it
+ */
+export async function deliveriesToDrop(
+  identity: Identity,
+  wanted: Wanted,
+  history: Pick<History, 'fate' | 'getDeliveries'>,
+): Promise<Found[]> {
+  const { subscriber, replay = '' } = wanted
+  try {
+    return await deliveriesOf(identity, wanted, history)
+  } catch (error) {
+    if (subscriber === undefined || !(error instanceof Failure && error.code === 'NewerVersion')) throw error
+    const key = { ...identity, subscriber, replay }
+    const [delivery] = await history.getDeliveries([key])
+    if (delivery === undefined) throw error
+    return [{ key, delivery, stored: undefined }]
+  }
+}
+
+/**
  * The one that a command is about: the only one in the first of these states that any is in, else the only one at all. A
  * live delivery goes before those of replays of the same subscriber, which have to be named.
  * @throws Failure Conflict when several are, with their subscribers
