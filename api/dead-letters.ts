@@ -46,6 +46,10 @@ const group = z
 const grouped = z.object({
   groups: z.array(group),
   read: z.number().int().openapi({ description: 'deliveries looked at for this answer' }),
+  unreadable: z
+    .array(z.object({ subscriber: z.string(), source: z.string(), id: z.string(), replay: z.string() }))
+    .readonly()
+    .openapi({ description: 'the first of those that newer code wrote: nobody can tell whether they fit' }),
   next: z.string().optional().openapi({
     description: 'these are not all: send it as `cursor`, and add up the counts of groups that are alike',
   }),
@@ -180,7 +184,12 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     responses: {
       200: json(
         'How many; `next` is to be sent as `cursor` until there is none',
-        z.object({ dropped: z.number().int(), already: z.number().int(), next: z.string().optional() }),
+        z.object({
+          dropped: z.number().int(),
+          already: z.number().int(),
+          unreadable: z.number().int().openapi({ description: 'left: newer code wrote them' }),
+          next: z.string().optional(),
+        }),
       ),
       ...missing,
       ...badBody,

@@ -141,7 +141,8 @@ const wantedBy =
   (choose: ReturnType<typeof chooser>): Wanted =>
   async (found) => {
     const marks = found.flatMap((mark) => (mark.state === 'dead' ? [{ ...mark, state: mark.state }] : []))
-    return (await choose(marks)).map(({ mark, delivery }) => ({ ...mark, ...delivery }))
+    const { chosen } = await choose(marks)
+    return chosen.map(({ mark, delivery }) => ({ ...mark, ...delivery }))
   }
 
 /** Without the project: it is the asker's own. */

@@ -34,11 +34,21 @@ export const deadGroup = z.looseObject({
   sample: z.array(z.looseObject({ source: text, id: text, replay: text })),
 })
 export type DeadGroup = z.infer<typeof deadGroup>
-export const deadGroups = z.looseObject({ groups: z.array(deadGroup), read: z.number(), next: maybe })
+export const deadGroups = z.looseObject({
+  groups: z.array(deadGroup),
+  read: z.number(),
+  unreadable: z.array(z.looseObject({ subscriber: text, id: text })),
+  next: maybe,
+})
 
 const mended = { subscriber: text, replay: text, state: text, outcome: text, detail: maybe }
 export const mendedItems = z.looseObject({ items: z.array(z.looseObject(mended)) })
-export const droppedSome = z.looseObject({ dropped: z.number(), already: z.number(), next: maybe })
+export const droppedSome = z.looseObject({
+  dropped: z.number(),
+  already: z.number(),
+  unreadable: z.number(),
+  next: maybe,
+})
 const change = z.looseObject({ path: text, before: z.unknown().optional(), after: z.unknown().optional() })
 export const edited = z.looseObject({
   outcome: text,

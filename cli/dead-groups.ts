@@ -5,12 +5,20 @@ import { localTime, type Paint, table } from './output.ts'
 /** Enough to see what is wrong; whoever has more filters. */
 const mostRead = 20_000
 const mostSampled = 5
+const mostUnread = 20
 
-export type DeadGroups = { groups: DeadGroup[]; count: number; complete: boolean }
+export type DeadGroups = {
+  groups: DeadGroup[]
+  count: number
+  complete: boolean
+  /** ids of the first that newer code wrote */
+  unreadable: string[]
+}
 
 /** What is dead by subscriber and reason, the largest group first, over as many answers as it takes. */
 export async function gatherGroups(api: Pick<Api, 'deadGroups'>, selected: Selected): Promise<DeadGroups> {
   const all = new Map<string, DeadGroup>()
+  const unreadable: string[] = []
   let cursor: string | undefined
   let read = 0
   do {
@@ -20,11 +28,13 @@ export async function gatherGroups(api: Pick<Api, 'deadGroups'>, selected: Selec
       const known = all.get(key)
       all.set(key, known === undefined ? group : joined(known, group))
     }
+    unreadable.push(...answer.unreadable.map(({ id }) => id))
     read += answer.read
     cursor = answer.next
   } while (cursor !== undefined && read < mostRead)
   const groups = [...all.values()].sort((a, b) => b.count - a.count)
-  return { groups, count: groups.reduce((sum, { count }) => sum + count, 0), complete: cursor === undefined }
+  const count = groups.reduce((sum, group) => sum + group.count, 0)
+  return { groups, count, complete: cursor === undefined, unreadable: unreadable.slice(0, mostUnread) }
 }
 
 const joined = (a: DeadGroup, b: DeadGroup): DeadGroup => ({
@@ -53,5 +63,10 @@ export const groupsTable = ({ groups }: DeadGroups, p: Paint): string =>
       )
 
 /** Said where not all could be counted. */
-export const partial = ({ complete }: DeadGroups): string =>
-  complete ? '' : `Counted among the first ${mostRead.toLocaleString('en')}; there are more.`
+export const partial = ({ complete, unreadable }: DeadGroups): string =>
+  [
+    complete ? [] : `Counted among the first ${mostRead.toLocaleString('en')}; there are more.`,
+    unreadable.length === 0 ? [] : `Newer code wrote some, so they are left out: ${unreadable.join(', ')}`,
+  ]
+    .flat()
+    .join('\n')

@@ -163,7 +163,7 @@ describe('dead drop', () => {
       '60 deliveries dropped.\n',
       expect.stringContaining('Drop 60 deliveries?'),
     ])
-    expect(await json('dead', 'drop', '--all', '--yes')).toEqual({ dropped: 1, already: 0 })
+    expect(await json('dead', 'drop', '--all', '--yes')).toEqual({ dropped: 1, already: 0, unreadable: 0 })
   })
 })
 

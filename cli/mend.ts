@@ -145,10 +145,11 @@ export async function drop(cli: Cli, id: string | undefined, options: DropOption
     ...(until === undefined ? which.some : { ...filters, until }),
     ...(because !== undefined && { because }),
   }
-  cli.show(await dropAll(api, request), ({ dropped, already }) =>
+  cli.show(await dropAll(api, request), ({ dropped, already, unreadable }) =>
     [
       `${deliveries(dropped)} dropped.`,
       ...(already > 0 ? [`${already} had been dealt with meanwhile.`] : []),
+      ...(unreadable > 0 ? [`${unreadable} were left: newer code wrote them.`] : []),
     ].join(' '),
   )
 }
@@ -161,13 +162,17 @@ const plain: Paint = { bold: same, dim: same, red: same, green: same, yellow: sa
 async function dropAll(
   api: Pick<Api, 'dropSome'>,
   request: Parameters<Api['dropSome']>[0],
-): Promise<{ dropped: number; already: number }> {
-  const total = { dropped: 0, already: 0 }
+): Promise<{ dropped: number; already: number; unreadable: number }> {
+  const total = { dropped: 0, already: 0, unreadable: 0 }
   let cursor: string | undefined
   do {
-    const { dropped, already, next } = await api.dropSome({ ...request, ...(cursor && { cursor }) })
+    const { dropped, already, unreadable, next } = await api.dropSome({
+      ...request,
+      ...(cursor && { cursor }),
+    })
     total.dropped += dropped
     total.already += already
+    total.unreadable += unreadable
     cursor = next
   } while (cursor !== undefined)
   return total

@@ -73,7 +73,7 @@ const mostReads = 40
 
 /**
  * Drops what is meant, some fifty at a time: `next` is where to go on, undefined at the end. Goes by what was open at
- * `before`.
+ * `before`. `unreadable` are left as they are: nobody can tell whether they are meant.
  */
 export async function dropOpen(
   query: {
@@ -86,15 +86,16 @@ export async function dropOpen(
   },
   how: Dropping,
   deps: MendDeps,
-): Promise<{ dropped: number; already: number; next: Place | undefined }> {
+): Promise<{ dropped: number; already: number; unreadable: number; next: Place | undefined }> {
   const { project, subscribers, state, selection, before } = query
   const choose = chooser(selection, deps)
   const wanted = { project, subscribers, state, since: selection.since, before }
-  const counts = { dropped: 0, already: 0 }
+  const counts = { dropped: 0, already: 0, unreadable: 0 }
   let from = query.from
   for (let reads = 0; reads < mostReads && counts.dropped + counts.already < mostDropped; reads++) {
     const { marks, next } = await nextMarks(wanted, from, mostDropped, deps.history)
-    const chosen = await choose(marks)
+    const { chosen, unreadable } = await choose(marks)
+    counts.unreadable += unreadable.length
     const events = await readEvents(
       chosen.map(({ mark }) => mark),
       deps.history,

@@ -1,4 +1,4 @@
-import type { Bodies, History, OpenState } from '../ports.ts'
+import type { Bodies, History, OpenMark, OpenState } from '../ports.ts'
 import { likeness } from '../reasons.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
 
@@ -18,13 +18,22 @@ export type OpenGroup = {
   sample: readonly { source: string; id: string; replay: string }[]
 }
 
-export type Grouped = { groups: OpenGroup[]; read: number; next: Place | undefined }
+type Named = Pick<OpenMark, 'subscriber' | 'source' | 'id' | 'replay'>
+
+/** `unreadable`: the first few that nobody can tell of whether they are meant. */
+export type Grouped = {
+  groups: OpenGroup[]
+  read: number
+  unreadable: readonly Named[]
+  next: Place | undefined
+}
 
 const marksPerRead = 250
 /** so that one answer costs a second or two, however much is open */
 const mostRead = 1000
 const mostReads = 60
 const mostSampled = 5
+const mostUnread = 20
 
 /**
  * What is open and meant, by subscriber and reason, the largest group first. Looks at up to a thousand deliveries:
@@ -44,17 +53,27 @@ export async function groupOpen(
   const { project, subscribers, state, selection, before } = query
   const choose = chooser(selection, deps)
   const groups = new Map<string, OpenGroup>()
+  const unread: Named[] = []
   let read = 0
   let from = query.from
   for (let reads = 0; reads < mostReads && read < mostRead; reads++) {
     const wanted = { project, subscribers, state, since: selection.since, before }
     const { marks, next } = await nextMarks(wanted, from, marksPerRead, deps.history)
     read += marks.length
-    for (const chosen of await choose(marks)) add(groups, chosen)
+    const { chosen, unreadable } = await choose(marks)
+    for (const one of chosen) add(groups, one)
+    unread.push(
+      ...unreadable.map(({ subscriber, source, id, replay }) => ({ subscriber, source, id, replay })),
+    )
     from = next
     if (next === undefined) break
   }
-  return { groups: [...groups.values()].sort((a, b) => b.count - a.count), read, next: from }
+  return {
+    groups: [...groups.values()].sort((a, b) => b.count - a.count),
+    read,
+    unreadable: unread.slice(0, mostUnread),
+    next: from,
+  }
 }
 
 function add(groups: Map<string, OpenGroup>, { mark, delivery }: Chosen): void {

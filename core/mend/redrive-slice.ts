@@ -6,7 +6,7 @@ import { isReleased, waitingIn } from '../lane/released.ts'
 import type { DeliveryKey, Memory, OpenMark } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { resend } from './resend.ts'
-import type { Chosen } from './selection.ts'
+import type { Choice, Chosen } from './selection.ts'
 
 export type SliceDeps = SendDeps & { memory: Memory; lanes: Lanes }
 
@@ -27,7 +27,7 @@ type Eventful = Chosen & { event: RecordedEvent }
  */
 export async function sendSlice(
   chosen: readonly Chosen[],
-  choose: (marks: readonly OpenMark[]) => Promise<Chosen[]>,
+  choose: (marks: readonly OpenMark[]) => Promise<Choice>,
   { job, state }: { job: Job; state: 'dead' | 'parked' },
   deps: SliceDeps,
 ): Promise<Sliced> {
@@ -71,7 +71,7 @@ async function sendPlain(
 /** On an ordered route a lane is released as a whole: what waits behind the chosen ones goes with them. */
 async function releaseLanes(
   items: readonly Eventful[],
-  choose: (marks: readonly OpenMark[]) => Promise<Chosen[]>,
+  choose: (marks: readonly OpenMark[]) => Promise<Choice>,
   about: { job: Job; state: 'dead' | 'parked' },
   deps: SliceDeps,
 ): Promise<Sliced[]> {
@@ -90,7 +90,7 @@ async function releaseLanes(
 async function releaseOne(
   lane: LaneKey,
   items: readonly Eventful[],
-  choose: (marks: readonly OpenMark[]) => Promise<Chosen[]>,
+  choose: (marks: readonly OpenMark[]) => Promise<Choice>,
   { job, state }: { job: Job; state: 'dead' | 'parked' },
   deps: SliceDeps,
 ): Promise<Sliced> {
@@ -128,7 +128,7 @@ const mostLookedAt = 500
 /** Several of one lane may be dead, when a whole batch crashed: all that are meant go at once. */
 async function meantIn(
   lane: LaneKey,
-  choose: (marks: readonly OpenMark[]) => Promise<Chosen[]>,
+  choose: (marks: readonly OpenMark[]) => Promise<Choice>,
   asked: string,
   { history, lanes }: SliceDeps,
 ): Promise<DeliveryKey[]> {
@@ -138,7 +138,7 @@ async function meantIn(
     const { state, changed } = deliveries[index] ?? {}
     return state === 'dead' && changed !== undefined && changed <= asked ? [{ ...key, state, changed }] : []
   })
-  return (await choose(dead)).map(({ mark }) => keyOf(mark))
+  return (await choose(dead)).chosen.map(({ mark }) => keyOf(mark))
 }
 
 export const keyOf = ({ project, source, id, subscriber, replay }: DeliveryKey): DeliveryKey => ({

@@ -144,13 +144,13 @@ async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps
   const walk = { project, subscribers, state, since, before: job.asked }
   const limit = Math.min(mostPerSlice, job.rate)
   const { marks, next } = await nextMarks(walk, progressOf(job).at, limit, deps.history)
-  const chosen = await choose(marks)
+  const { chosen, unreadable } = await choose(marks)
   const noted = await noteProgress(project, job, deps.memory, (now) =>
     now.state !== 'running'
       ? now
       : {
           ...now,
-          counts: sum(now.counts, { matched: chosen.length }),
+          counts: sum(now.counts, { matched: chosen.length, unreadable: unreadable.length }),
           progress: { ...progressOf(now), at: next, walked: next === undefined, pending: keysOf(chosen) },
         },
   )
@@ -162,10 +162,15 @@ async function planAgain(project: string, job: Job, choose: Choose, deps: Redriv
   const { state } = redriveSelection.parse(job.selection)
   const { pending } = progressOf(job)
   const { open, dropped } = await stillOpen(project, pending, state, job.asked, deps)
-  const chosen = await choose(open)
+  const { chosen, unreadable: unread } = await choose(open)
+  const unreadable = unread.length
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
-    counts: sum(now.counts, { sent: pending.length - chosen.length - dropped, already: dropped }),
+    counts: sum(now.counts, {
+      sent: pending.length - chosen.length - dropped - unreadable,
+      already: dropped,
+      unreadable,
+    }),
     progress: { ...progressOf(now), pending: keysOf(chosen) },
   }))
   return noted && { job: noted, chosen }

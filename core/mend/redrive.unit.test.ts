@@ -9,6 +9,8 @@ import { Failure } from '../errors.ts'
 import { batchesPerAttempt, pause, resume, stop } from '../job/job.ts'
 import { countOpen } from '../sweep/sweep-open.ts'
 import { sweepStuck } from '../sweep/sweep-stuck.ts'
+import { dropOpen } from './drop.ts'
+import { groupOpen } from './open-groups.ts'
 
 const many = (n: number, name = 'p') =>
   Array.from({ length: n }, (_, index) => `${name}${String(index).padStart(2, '0')}`)
@@ -328,6 +330,22 @@ describe('what goes wrong', () => {
     w.instead('history', 'getEvents', unreadable('p01'))
     await w.run(input, handled)
     expect((await w.job(id)).counts).toEqual({ matched: 5, sent: 4, unreadable: 1, done: 4 })
+  })
+
+  it('leaves and counts what newer code wrote where its data would have to tell', async () => {
+    await w.died(many(3))
+    const where = [{ path: 'forced', value: 'false' }]
+    const { id, input } = await w.ask({ where })
+    w.instead('history', 'getEvents', unreadable('p01'))
+    await w.run(input, handled)
+    expect((await w.job(id)).counts).toEqual({ matched: 2, sent: 2, unreadable: 1, done: 2 })
+    expect(await w.mark('p01')).toMatchObject({ state: 'dead' })
+    const query = { project: 'main', subscribers: ['analyze'], state: 'dead' as const, from: undefined }
+    const rest = { ...query, selection: { where }, before: w.clock() }
+    const { groups, unreadable: unread } = await groupOpen(rest, w.deps)
+    expect([groups, unread]).toMatchObject([[], [{ subscriber: 'analyze', id: 'p01' }]])
+    const dropped = await dropOpen(rest, { by: 'user:ann' }, w.deps)
+    expect(dropped).toMatchObject({ dropped: 0, unreadable: 1 })
   })
 
   it('refuses an event that asks for nothing', async () => {

@@ -4,6 +4,7 @@ import { atMost } from '../at-most.ts'
 import { dataOf } from '../event/body.ts'
 import { canonicalJson } from '../identity.ts'
 import type { Bodies, Delivery, History, OpenMark, OpenState, StoredEvent } from '../ports.ts'
+import { readEvents } from '../read-events.ts'
 import { reasonMatcher } from '../reasons.ts'
 
 /** Which open deliveries are meant; what is left out matches all. */
@@ -12,6 +13,9 @@ export type Selection = z.infer<typeof selection>
 
 /** A delivery that is meant, as it stood when it was looked at. `stored`: where it was needed to tell. */
 export type Chosen = { mark: OpenMark; delivery: Delivery; stored?: StoredEvent | undefined }
+
+/** `unreadable`: newer code wrote their events, so nobody can tell here whether they are meant. */
+export type Choice = { chosen: Chosen[]; unreadable: readonly OpenMark[] }
 
 type Deps = { history: Pick<History, 'getDeliveries' | 'getEvents'>; bodies: Pick<Bodies, 'get'> }
 
@@ -24,14 +28,14 @@ const bodiesAtOnce = 10
 export function chooser(
   { type, reason, since, until, where = [] }: Selection,
   { history, bodies }: Deps,
-): (marks: readonly OpenMark[]) => Promise<Chosen[]> {
+): (marks: readonly OpenMark[]) => Promise<Choice> {
   const fits = reason === undefined ? () => true : reasonMatcher(reason)
   const inTime = ({ changed }: OpenMark) =>
     (since === undefined || changed >= since) && (until === undefined || changed <= until)
   const mayBeOf = (mark: OpenMark) => type === undefined || mark.type === undefined || mark.type === type
   return async (marks) => {
     const near = marks.filter((mark) => inTime(mark) && mayBeOf(mark))
-    if (near.length === 0) return []
+    if (near.length === 0) return { chosen: [], unreadable: [] }
     const deliveries = await history.getDeliveries(near)
     const chosen = near.flatMap((mark, index): Chosen[] => {
       const delivery = deliveries[index]
@@ -39,20 +43,25 @@ export function chooser(
       return stands && fits(delivery.reason ?? '') ? [{ mark, delivery }] : []
     })
     const unsure = type !== undefined && chosen.some(({ mark }) => mark.type === undefined)
-    if (chosen.length === 0 || (where.length === 0 && !unsure)) return chosen
-    const events = await history.getEvents(chosen.map(({ mark }) => mark))
+    if (chosen.length === 0 || (where.length === 0 && !unsure)) return { chosen, unreadable: [] }
+    const events = await readEvents(
+      chosen.map(({ mark }) => mark),
+      history,
+    )
     const inTurn = atMost(bodiesAtOnce)
     const verdicts = await Promise.all(
       chosen.map(async (one, index): Promise<Chosen[]> => {
         const stored = events[index]
-        if (stored === undefined || (type !== undefined && stored.event.type !== type)) return []
+        if (stored === undefined || stored === 'unreadable') return []
+        if (type !== undefined && stored.event.type !== type) return []
         const data = where.length === 0 ? undefined : await inTurn(() => dataOf(stored.event, bodies))
         return where.every(({ path, value }) => isValue(memberAt(data, path), value))
           ? [{ ...one, stored }]
           : []
       }),
     )
-    return verdicts.flat()
+    const unreadable = chosen.flatMap(({ mark }, index) => (events[index] === 'unreadable' ? [mark] : []))
+    return { chosen: verdicts.flat(), unreadable }
   }
 }
 

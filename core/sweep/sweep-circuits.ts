@@ -8,6 +8,7 @@ import { type Control, controlOf, controlRecord, controlWrite, heldList } from '
 import { type Lanes, releaseLane } from '../lane/lane.ts'
 import { resend } from '../mend/resend.ts'
 import type { Delivery, DeliveryKey, Memory, StoredEvent } from '../ports.ts'
+import { readEvents } from '../read-events.ts'
 
 export type ProbeDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes }
 
@@ -36,13 +37,14 @@ export async function openCircuits(
 /**
  * What comes for a subscriber tries its open circuits. Where nothing comes any more, one of the parked deliveries does:
  * it is sent again, and as the first that arrives it is the probe (of an ordered route all that waits in its lane is
- * sent, and the first is). A circuit for which nothing waits is closed. Answers how many were tried and closed.
+ * sent, and the first is). A circuit for which nothing waits is closed. Answers how many were tried and closed, and how
+ * many of what waits were left out because newer code wrote their events.
  */
 export async function probeCircuits(
   project: string,
   parted: readonly Parted[],
   deps: ProbeDeps,
-): Promise<{ probed: number; closed: number }> {
+): Promise<{ probed: number; closed: number; unreadable: number }> {
   const now = deps.clock()
   const due = parted.flatMap(({ route, state }) => {
     const covers = (circuit: Circuit) => covering(state, circuit.downstream) === circuit
@@ -54,32 +56,32 @@ export async function probeCircuits(
   const done = await Promise.allSettled(due.map(({ route, circuit }) => probe(project, route, circuit, deps)))
   const failures = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (failures.length > 0) throw new AggregateError(failures, 'circuits that could not be tried')
-  const count = (wanted: string) =>
-    done.filter((one) => one.status === 'fulfilled' && one.value === wanted).length
-  return { probed: count('probed'), closed: count('closed') }
+  const tried = done.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  const count = (wanted: string) => tried.filter(({ came }) => came === wanted).length
+  const unreadable = tried.reduce((all, one) => all + one.unreadable, 0)
+  return { probed: count('probed'), closed: count('closed'), unreadable }
 }
 
 type Parked = { mark: DeliveryKey & Delivery; stored: StoredEvent }
+type Tried = { came: 'probed' | 'closed' | 'nothing'; unreadable: number }
 
-async function probe(
-  project: string,
-  route: Route,
-  circuit: Circuit,
-  deps: ProbeDeps,
-): Promise<'probed' | 'closed' | 'nothing'> {
+async function probe(project: string, route: Route, circuit: Circuit, deps: ProbeDeps): Promise<Tried> {
   const of = { project, subscriber: route.subscriber }
   const page = await deps.history.openDeliveries({ ...of, state: 'parked', limit: mostLooked })
-  const stored = await deps.history.getEvents(page.items)
+  const stored = await readEvents(page.items, deps.history)
+  const unreadable = stored.filter((event) => event === 'unreadable').length
   const parked = page.items.flatMap((mark, index): Parked[] => {
     const event = stored[index]
-    return event !== undefined && belongs(route, circuit, event) ? [{ mark, stored: event }] : []
+    if (event === undefined || event === 'unreadable') return []
+    return belongs(route, circuit, event) ? [{ mark, stored: event }] : []
   })
-  for (const one of parked) if (await sendAgain(route, one, deps)) return 'probed'
-  if (parked.length > 0 || page.next !== undefined) return 'nothing'
+  for (const one of parked) if (await sendAgain(route, one, deps)) return { came: 'probed', unreadable }
+  if (parked.length > 0 || page.next !== undefined) return { came: 'nothing', unreadable }
   // what is being tried again will come by itself, and be the probe
   const retrying = await deps.history.openMarks({ ...of, state: 'retrying', limit: 1 })
-  if (retrying.items.length > 0) return 'nothing'
-  return (await close(of, route, circuit, deps)) ? 'closed' : 'nothing'
+  if (retrying.items.length > 0) return { came: 'nothing', unreadable }
+  // what cannot be read waits for newer code, and not for this
+  return { came: (await close(of, route, circuit, deps)) ? 'closed' : 'nothing', unreadable }
 }
 
 const belongs = (route: Route, { downstream }: Circuit, { event }: StoredEvent): boolean =>

@@ -102,6 +102,7 @@ export async function sweep(project: string, given: SweepDeps, seconds: number):
   const swept = {
     project,
     ...timeline,
+    ...(tried?.unreadable ? { unreadable: (timeline.unreadable ?? 0) + tried.unreadable } : {}),
     ...outbox,
     ended,
     expired,
