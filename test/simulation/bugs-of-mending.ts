@@ -88,6 +88,15 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
     entry: (entry, { kind }) => (kind.endsWith('-batch') ? async () => ({ state: 'ended', wait: 0 }) : entry),
   },
 
+  'an approval is answered by the first token that it was asked with': {
+    ports: inMemory((memory, { kind }) => ({
+      commit: async (change) =>
+        kind === 'request-approval' && change.writes.some(({ version }) => version > 1)
+          ? 'committed'
+          : memory.commit(change),
+    })),
+  },
+
   'what leaves quarantine is not settled': {
     ports: inHistory(() => ({ settleQuarantined: async () => true })),
   },

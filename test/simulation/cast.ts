@@ -97,13 +97,13 @@ const leaving: Route = {
 }
 const coming: Route = { ...leaving, subscriber: 'coming' }
 
-/** Approvals are not played. What mends others is always there, and so is what knows of runs. */
-const [unplayed, always] = [new Set(['resume-workflow']), new Set(['redrive', 'replay', 'track-run'])]
+/** What mends others is always there, and so is what knows of runs, or tells them. */
+const always = new Set(['redrive', 'replay', 'track-run', 'resume-workflow'])
 const all: readonly Route[] = [...ours, ...extras]
 
 export const subscribers: readonly string[] = all
   .map(({ subscriber }) => subscriber)
-  .filter((name) => !unplayed.has(name) && !always.has(name))
+  .filter((name) => !always.has(name))
 
 /** Of a version of the code. */
 export type Generation = 'older' | 'newer'

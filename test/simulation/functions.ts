@@ -5,6 +5,7 @@ import { recordQueue } from '../../adapters/lambda/record.ts'
 import { relayStream } from '../../adapters/lambda/relay.ts'
 import { sweepAll } from '../../adapters/lambda/sweep.ts'
 import { task } from '../../adapters/lambda/task.ts'
+import { approvalTask, askForApproval } from '../../core/domain/ask-for-approval.ts'
 import { Failure } from '../../core/errors.ts'
 import type { Principal } from '../../core/gate/access.ts'
 import { ingest } from '../../core/gate/ingest.ts'
@@ -105,6 +106,10 @@ export function functionsOf({
         const deps = portsOf(process)
         return async (command: (given: Ports) => Promise<unknown>) => command(deps)
       }),
+    asks: fn('request-approval', 30, (process) => {
+      const deps = portsOf(process)
+      return task('request-approval', approvalTask, (asked) => askForApproval(asked, deps))
+    }),
     /** What the workflows of jobs call again and again. */
     batches: {
       redrive: fn('redrive-batch', 60, (process) => {

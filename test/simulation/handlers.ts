@@ -1,4 +1,5 @@
 import { analyzePush } from '../../core/domain/analyze-push.ts'
+import { tellRun } from '../../core/domain/answer-approval.ts'
 import { buildRecord, track as trackBuild } from '../../core/domain/build.ts'
 import { observe } from '../../core/domain/build-observation.ts'
 import { notificationOf } from '../../core/domain/notification.ts'
@@ -173,6 +174,12 @@ function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
         const { repository } = data as { repository: string }
         const record = await memory?.get(historyRecord(event.project, repository))
         return trackRepository(event, data as never, record)
+      }
+    case 'resume-workflow':
+      return async ({ event: { project }, data }) => {
+        const { approval } = data as { approval: string }
+        await tellRun({ project, approval }, { memory: ports.plainMemory, workflows: ports.workflows })
+        return []
       }
     case 'notify':
       return async (handled) => {

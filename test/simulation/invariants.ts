@@ -1,3 +1,4 @@
+import { approvalsAreAnswered } from './approval-operators.ts'
 import type { Sending } from './doors.ts'
 import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './emitted.ts'
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
@@ -232,4 +233,5 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'jobs end': jobsEnd,
   'replays emit when they are asked to': replaysEmitWhenAsked,
   'quarantine is settled once': quarantineIsSettledOnce,
+  'approvals are answered': approvalsAreAnswered,
 }

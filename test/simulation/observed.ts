@@ -80,6 +80,8 @@ export function observations(now: () => number, traced: boolean) {
     published: new Set<string>(),
     /** what could not be looked up, so that the product had to guess, as it says it does */
     guessed: new Set<string>(),
+    /** by project, workflow and run: how its wait for an approval ended; undefined: nobody answered */
+    waits: new Map<string, { decision: string | undefined; at: number }>(),
     /** ends of runs, and the deliveries that started them */
     ended: [] as { workflow: string; name: string; status: string; startedBy: string }[],
   }

@@ -19,6 +19,7 @@ import type { DeliveryKey, History, Memory } from '../../core/ports.ts'
 import { newRebuild } from '../../core/replay/rebuild.ts'
 import { newReplay } from '../../core/replay/replay.ts'
 import type { Route } from '../../events/route.ts'
+import { approvalCommand } from './approval-operators.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
 import type { Ports } from './ports.ts'
@@ -62,7 +63,7 @@ export function operators({
     const dead = oneOf(open('dead'))
     const held = oneOf([...open('dead'), ...open('parked')])
     const route = oneOf(pausable)
-    switch (chance.whole(0, 11)) {
+    switch (chance.whole(0, 13)) {
       case 0:
       case 1:
         return (
@@ -107,6 +108,9 @@ export function operators({
       case 9:
         return quarantineCommand(chance.pick(projects), { chance, observed, now })
       case 10:
+      case 11:
+        return approvalCommand(chance.pick(projects), { chance, observed })
+      case 12:
         return (
           dead && {
             name: `drop all that is dead of ${dead.subscriber}`,

@@ -94,6 +94,8 @@ export function drawOptions(seed: number, chance: Chance) {
     newVersion: chance.is(0.5),
     /** minutes between two passes of the sweep */
     sweepEvery: minutes > 12 ? chance.pick([2, 3, 5]) : chance.pick([1, 2]),
+    /** how many runs wait for a person */
+    approvals: maybe(0.5) ? 0.6 : 0,
     /** people mend things while they go on */
     operators: chance.is(0.6) ? chance.whole(1, 6) : 0,
   }

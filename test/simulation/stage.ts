@@ -101,6 +101,7 @@ export function stage({
     rate,
     batchOf: (workflow) => batches[workflow],
     invoke: (fn, event, ended) => functions.invoke(fn, event, ended),
+    asks: { ask: () => all.asks, isWanted: () => chance.is(options.approvals) },
   })
   const downstream: Downstream = {
     async act(_, idempotencyKey, delivery) {
@@ -219,6 +220,7 @@ export function stage({
   }
 
   return {
+    now: time.now,
     sweepBefore,
     doors: outside,
     queues,

@@ -3,6 +3,7 @@ import { isTerminal } from '../../core/errors.ts'
 import { type Frame, workflowInput } from '../../core/frame.ts'
 import type { Workflows } from '../../core/ports.ts'
 import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
+import { approvalSteps } from './approvals.ts'
 import type { Chance } from './chance.ts'
 import type { Lambda, SimulatedFunction } from './lambda.ts'
 import { deliveryText, type Observed } from './observed.ts'
@@ -19,6 +20,7 @@ export function stepFunctions({
   rate,
   batchOf,
   invoke,
+  asks,
 }: {
   time: Scheduler
   chance: Chance
@@ -30,8 +32,11 @@ export function stepFunctions({
   /** what a job's workflow calls again and again; undefined: it is no job's */
   batchOf: (workflow: string) => SimulatedFunction | undefined
   invoke: Lambda['invoke']
+  /** whether a run that begins now is to wait for a person, and the function that has one asked */
+  asks: { ask: () => SimulatedFunction; isWanted: () => boolean }
 }) {
   const running = new Set<string>()
+  const approvals = approvalSteps({ time, chance, observed, invoke, ask: asks.ask })
 
   function tell(workflow: string, name: string, status: string, started: number, input: unknown): void {
     if (chance.is(rate('untold'))) {
@@ -87,9 +92,15 @@ export function stepFunctions({
     }
     if (chance.is(0.5))
       time.after(chance.between(500, 20_000), `${workflow} emits`, () => emit(workflow, input))
-    time.after(chance.between(21_000, 240_000), `${workflow} ends`, () =>
-      end(chance.is(0.8) ? 'SUCCEEDED' : 'FAILED'),
-    )
+    const goOn = (): void =>
+      time.after(chance.between(21_000, 240_000), `${workflow} ends`, () =>
+        end(chance.is(0.8) ? 'SUCCEEDED' : 'FAILED'),
+      )
+    if (asks.isWanted())
+      time.after(chance.between(500, 20_000), `${workflow} asks`, () =>
+        approvals.wait(input, goOn, () => end('FAILED')),
+      )
+    else goOn()
   }
 
   /** statemachines/redrive.asl.json and replay.asl.json: a batch, a wait, a batch. What fails is tried eight times more. */
@@ -142,6 +153,7 @@ export function stepFunctions({
   return {
     port: {
       ...workflows,
+      succeedTask: approvals.succeedTask,
       async start(workflow, name, input) {
         const verdict = await workflows.start(workflow, name, input)
         if (verdict === 'started') begin(workflow, name, input)
