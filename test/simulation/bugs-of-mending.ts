@@ -1,5 +1,6 @@
 import { subscribersOf } from '../../events/route.ts'
 import { type Bug, type Frame, inHistory, inMemory, inSends, methodsOf, reframed } from './planting.ts'
+import { settlementKind } from './quarantine-operators.ts'
 
 /** The same of what people mend with: redrives, lanes, pauses, replays. */
 
@@ -99,6 +100,12 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
 
   'what leaves quarantine is not settled': {
     ports: inHistory(() => ({ settleQuarantined: async () => true })),
+  },
+
+  'what is written of quarantine is not read': {
+    ports: inMemory((memory) => ({
+      get: async (key) => (key.kind === settlementKind ? undefined : memory.get(key)),
+    })),
   },
 
   'what is dropped is marked as done': {

@@ -72,6 +72,8 @@ function holdOrder(key: DeliveryKey, event: HandledAny['event'], observed: Obser
     const { project, source, id } = other
     const text = deliveryText({ project, source, id, subscriber, replay })
     const state = observed.deliveries.get(text)?.state
+    // what was lost on its way comes late (docs/decisions/0012-lanes.md)
+    if (observed.expired.has(text)) continue
     const isSettled = state === 'done' || state === 'dropped'
     if (replay === '' ? sequence > own || isSettled : sequence < own || state !== 'done') continue
     observed.violated({

@@ -1,4 +1,5 @@
 import { approvalsAreAnswered } from './approval-operators.ts'
+import { booksTellWhatIsSo } from './books.ts'
 import type { Sending } from './doors.ts'
 import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './emitted.ts'
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
@@ -234,4 +235,5 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'replays emit when they are asked to': replaysEmitWhenAsked,
   'quarantine is settled once': quarantineIsSettledOnce,
   'approvals are answered': approvalsAreAnswered,
+  'the books tell what is so': booksTellWhatIsSo,
 }

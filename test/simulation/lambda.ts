@@ -104,7 +104,7 @@ export function lambda({
   const polls = new Map<string, { at: number; token: object }>()
   const mappings = new Map<
     string,
-    { batch: number; concurrency: number; running: number; fn: SimulatedFunction }
+    { batch: number; concurrency: number; running: number; fn: SimulatedFunction; stands?: boolean }
   >()
 
   /** Looks at a queue as soon as something may be received from it. */
@@ -112,6 +112,7 @@ export function lambda({
     const mapping = mappings.get(queue)
     const next = mapping && queues.nextAt(queue)
     if (mapping === undefined || next === undefined || mapping.running >= mapping.concurrency) return
+    if (mapping.stands) return
     const at = Math.max(next, time.now())
     const planned = polls.get(queue)
     if (planned !== undefined && planned.at <= at) return
@@ -126,7 +127,7 @@ export function lambda({
 
   function poll(queue: string): void {
     const mapping = mappings.get(queue)
-    if (mapping === undefined) return
+    if (mapping === undefined || mapping.stands) return
     const received = queues.receive(queue, chance.whole(1, mapping.batch))
     if (received.length === 0) {
       wake(queue)
@@ -187,6 +188,14 @@ export function lambda({
     },
     /** Nobody comes for a queue any more. */
     unfeed: (queue: string) => void mappings.delete(queue),
+    /** Nobody comes for a queue until it is said again. */
+    stand(queue: string, stands: boolean): void {
+      const mapping = mappings.get(queue)
+      if (mapping === undefined) return
+      mapping.stands = stands
+      wake(queue)
+    },
+    standing: () => [...mappings].flatMap(([queue, { stands }]) => (stands ? [queue] : [])),
     running: () => [...active.values()],
     hide: async (queue: string, { messageId, receiptHandle }: SQSRecord, seconds: number) => {
       queues.hide(queue, messageId, Number(receiptHandle), seconds * 1000)

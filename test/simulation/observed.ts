@@ -60,6 +60,8 @@ export function observations(now: () => number, traced: boolean) {
     reopened: new Map<string, number[]>(),
     /** by delivery: messages that somebody who mends has sent */
     sentAnew: new Map<string, number>(),
+    /** by delivery: live ones that a queue has let go of */
+    expired: new Map<string, { subscriber: string; event: RecordedEvent }>(),
     /** by project and name: what was written of something in quarantine, and when */
     settlements: new Map<string, { state: string; by: string; settled: string; at: number }>(),
     /** how much has gone wrong so far */

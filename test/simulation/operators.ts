@@ -20,6 +20,7 @@ import { newRebuild } from '../../core/replay/rebuild.ts'
 import { newReplay } from '../../core/replay/replay.ts'
 import type { Route } from '../../events/route.ts'
 import { approvalCommand } from './approval-operators.ts'
+import { mendBooks } from './books.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
 import type { Ports } from './ports.ts'
@@ -63,7 +64,7 @@ export function operators({
     const dead = oneOf(open('dead'))
     const held = oneOf([...open('dead'), ...open('parked')])
     const route = oneOf(pausable)
-    switch (chance.whole(0, 13)) {
+    switch (chance.whole(0, 14)) {
       case 0:
       case 1:
         return (
@@ -111,6 +112,8 @@ export function operators({
       case 11:
         return approvalCommand(chance.pick(projects), { chance, observed })
       case 12:
+        return mendBooks(chance.pick(projects), observed)
+      case 13:
         return (
           dead && {
             name: `drop all that is dead of ${dead.subscriber}`,

@@ -88,6 +88,13 @@ export function drawOptions(seed: number, chance: Chance) {
     latency: chance.pick([5, 20, 100]),
     /** times in which one dependency answers nothing but errors */
     outages: maybe(0.4) ? chance.whole(1, 3) : 0,
+    /** one subscriber's function is not called for longer than its queue keeps what lies there: days */
+    standstill: maybe(0.02)
+      ? {
+          subscriber: chance.pick(roles.length === 0 ? ['mirror'] : (roles as [string, ...string[]])),
+          days: chance.between(4.05, 5),
+        }
+      : undefined,
     /** another version of the code comes in the middle, and stays or is taken back */
     deploy: maybe(0.35) ? chance.pick(['stays', 'stays', 'taken back']) : undefined,
     /** the newer code knows one version more of a type, and writes it */

@@ -1,5 +1,6 @@
 import './environment.ts'
 import { noon } from '../world.ts'
+import { booksNameWhatIsLost, mendBooks } from './books.ts'
 import { bugs } from './bugs.ts'
 import { chanceOf } from './chance.ts'
 import { declaring } from './declare.ts'
@@ -28,6 +29,9 @@ export type Result = {
 }
 
 const minute = 60_000
+const day = 24 * 60 * minute
+/** Between two passes of the sweep while somebody stands still for days. */
+const hoursOfStandstill = 9
 /** Of virtual time, after faults have stopped: queues give up after hours, and waits for newer code are long. */
 const patience = 12 * 60 * minute
 /** Nothing due within it: it is over. Longer than the sweep lets what is new be. */
@@ -61,6 +65,7 @@ export async function runSchedule(
       : chance.between(0, end)
   for (const deed of deeds) time.after(moment(), 'deed', () => perform(world, deed))
   if (options.deploy !== undefined) planDeployment(options.deploy, end)
+  if (options.standstill !== undefined) planStandstill(options.standstill)
   const people = operators({
     chance,
     observed,
@@ -77,7 +82,8 @@ export async function runSchedule(
       // and somebody else has the same idea
       if (chance.is(0.3)) world.command(command)
     })
-  sweepAgain()
+  let sweeps = 0
+  keepSweeping()
   time.after(end, 'faults stop', () => {
     world.stopFaults()
     if (options.operators > 0) time.after(10 * minute, 'somebody tidies up', tidyUp)
@@ -98,11 +104,28 @@ export async function runSchedule(
     })
   }
 
-  function sweepAgain(): void {
+  function planStandstill({ subscriber, days }: NonNullable<Options['standstill']>): void {
+    const begin = chance.between(0, 0.8 * end)
+    time.after(begin, 'standstill', () => world.functions.stand(subscriber, true))
+    time.after(begin + days * day, 'standstill is over', async () => {
+      await booksNameWhatIsLost({ stage: world, observed })
+      if (chance.is(0.5)) world.command(mendBooks('main', observed))
+      world.functions.stand(subscriber, false)
+      keepSweeping()
+    })
+  }
+
+  function keepSweeping(own = ++sweeps): void {
+    if (own !== sweeps) return
     world.sweep()
-    // the product's sweep comes each minute: where nothing is left to be tried, a few passes show as much
-    const calm = time.now() > Date.parse(noon) + end && !world.isParted()
-    time.after(minute * (calm ? 14 : options.sweepEvery), 'sweep', sweepAgain)
+    time.after(minutesBetweenSweeps() * minute, 'sweep', () => keepSweeping(own))
+  }
+
+  /** The product's sweep comes each minute: where nothing is left to be tried, a few passes show as much. */
+  function minutesBetweenSweeps(): number {
+    if (time.now() < Date.parse(noon) + end) return options.sweepEvery
+    if (world.functions.standing().length > 0) return hoursOfStandstill * 60
+    return world.isParted() ? options.sweepEvery : 14
   }
 
   const began = Date.parse(noon)
@@ -112,7 +135,9 @@ export async function runSchedule(
     if (time.now() < began + end) return false
     quietSince = world.underWay().length === 0 ? (quietSince ?? time.now()) : undefined
     if (quietSince !== undefined && time.now() - quietSince > silence) return true
-    return time.now() > began + end + patience || time.steps() > mostSteps
+    return (
+      time.now() > began + end + patience + (options.standstill?.days ?? 0) * day || time.steps() > mostSteps
+    )
   })
   if (observed.violations.length === 0) await judge()
 

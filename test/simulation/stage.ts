@@ -24,7 +24,7 @@ import { stepFunctions } from './step-functions.ts'
 import { stores } from './stores.ts'
 import { stream } from './stream.ts'
 import { watchedEphemeral } from './watched-ephemeral.ts'
-import { watchedQueues } from './watched-queues.ts'
+import { noteExpired, watchedQueues } from './watched-queues.ts'
 
 export type Stage = ReturnType<typeof stage>
 
@@ -71,7 +71,10 @@ export function stage({
     told: {
       arrived: (queue) => functions.wake(queue),
       failed: () => observed.sometimes('a message goes to the dead letters'),
-      expired: (queue, { id }) => observed.step('', () => `message ${id} of ${queue} expires`),
+      expired(queue, { id, body }) {
+        observed.step('', () => `message ${id} of ${queue} expires`)
+        if (routeNamed.has(queue)) noteExpired(queue, body, observed)
+      },
     },
   })
 
@@ -264,6 +267,7 @@ export function stage({
     underWay: (): string[] => [
       ...functions.running().flatMap((kind) => (kind === 'sweep' ? [] : [`${kind} runs`])),
       ...runs.running().map((run) => `run ${run}`),
+      ...functions.standing().map((queue) => `${queue} stands still`),
       ...(outside.waiting() > 0 ? [`${outside.waiting()} senders wait`] : []),
       ...(outbox.isEmpty() ? [] : ['the stream has something to tell']),
       ...queues.names().flatMap((name) => {

@@ -1,3 +1,4 @@
+import { queueRetention } from '../../core/gate/missing.ts'
 import type { OrderedMessage, Queues } from '../../core/ports.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Process } from './calls.ts'
@@ -40,7 +41,8 @@ export function watchedQueues({
       observed.sentAsNew.set(delivery, times)
     } else observed.sometimes('something is sent again')
     if (/^(api|redrive-batch)$/.test(process.kind) && frame.resent === true) lookAtRedrive(delivery, frame)
-    if (process.kind === 'sweep' && frame.resent === true) lookAtSweep(subscriber, delivery, frame)
+    if (/^(sweep|api books)$/.test(process.kind) && frame.resent === true)
+      lookAtSweep(subscriber, delivery, frame)
   }
 
   /** Somebody has it sent again: what is dead or parked, and nothing else. */
@@ -68,7 +70,9 @@ export function watchedQueues({
 
   /** The sweep sends what is missing: not what still lies in the queue, where somebody will come for it. */
   function lookAtSweep(subscriber: string, delivery: string, { event }: Frame): void {
-    observed.sometimes('the sweep sends what was missing')
+    observed.sometimes(`the ${process.kind === 'sweep' ? 'sweep sends' : 'books send'} what was missing`)
+    // the age of an event says what a queue has let go of: what was sent late may lie there a little longer
+    if (Date.parse(event.received) < now() - queueRetention) return
     if (event.door === 'outbox' || event.door === 'states') return
     // what was sent anew is sent once more each hour: somebody waits for it
     const resumed = observed.deliveries.get(delivery)?.resumed ?? 0
@@ -86,8 +90,17 @@ export function watchedQueues({
     if (waiting !== undefined)
       observed.violated({
         invariant: 'a backlog is not a loss',
-        message: `the sweep sent ${delivery} again, and message ${waiting.id} of it lay in the queue since ${new Date(waiting.sent).toISOString()}`,
+        message: `${process.kind} sent ${delivery} again, and message ${waiting.id} of it lay in the queue since ${new Date(waiting.sent).toISOString()}`,
         id: event.id,
       })
   }
+}
+
+/** A queue has let go of a message: where nobody has marked its delivery, that is lost until somebody sends it again. */
+export function noteExpired(subscriber: string, body: string, observed: Observed): void {
+  const { event, replay } = JSON.parse(body) as Frame
+  observed.sometimes('a queue lets go of what lay in it')
+  const { project, source, id } = event
+  if (replay === '')
+    observed.expired.set(deliveryText({ project, source, id, subscriber, replay }), { subscriber, event })
 }
