@@ -74,9 +74,9 @@ export function watchedQueues({
     // the age of an event says what a queue has let go of: what was sent late may lie there a little longer
     if (Date.parse(event.received) < now() - queueRetention) return
     if (event.door === 'outbox' || event.door === 'states') return
-    // what was sent anew is sent once more each hour: somebody waits for it
+    // what was sent anew is sent once more each hour: somebody waits for it. An hour by clocks that may be wrong
     const resumed = observed.deliveries.get(delivery)?.resumed ?? 0
-    const patience = resumed > 0 ? 60 * 60_000 : 0
+    const patience = resumed > 0 ? 58 * 60_000 : 0
     const began = now() - 60_000
     const waiting = lying.all(subscriber).find(({ body, sent }) => {
       const other = JSON.parse(body) as Frame
