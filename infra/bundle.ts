@@ -37,8 +37,30 @@ const lessZod: Plugin = {
 }
 
 /**
+ * An import of a module of Node's own reads each of its exports, and reading some loads whole parts of Node:
+ * `http.WebSocket` all of fetch, `util.setTraceSigInt` the worker threads. Here those that nobody uses are shaken out.
+ */
+const onlyWhatIsUsed: Plugin = {
+  name: 'only-what-is-used',
+  setup: ({ onResolve, onLoad }) => {
+    onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: 'node', sideEffects: false }))
+    onLoad({ filter: /./, namespace: 'node' }, ({ path }) => {
+      const names = Object.keys(process.getBuiltinModule(path) ?? {})
+      const exported = names.map((name) => `export const ${name} = /* @__PURE__ */ (() => all.${name})()`)
+      return {
+        contents: [
+          `const all = /* @__PURE__ */ process.getBuiltinModule('${path}')`,
+          'export default all',
+          ...exported,
+        ].join('\n'),
+      }
+    })
+  },
+}
+
+/**
  * Bundles every function into `<folder>/<name>/index.mjs` in one pass, and answers that folder. Nothing is left to the
- * runtime's own packages. CommonJS packages inside need a `require`.
+ * runtime's own packages.
  */
 export async function bundleFunctions(folder: string): Promise<string> {
   await build({
@@ -53,9 +75,8 @@ export async function bundleFunctions(folder: string): Promise<string> {
     target: 'node24',
     format: 'esm',
     mainFields: ['module', 'main'],
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'none',
-    plugins: [englishOnly, lessZod],
+    plugins: [englishOnly, lessZod, onlyWhatIsUsed],
     logLevel: 'warning',
   })
   return folder

@@ -1,4 +1,4 @@
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { amzDate, authorization, type Credentials, sha256 } from './signature.ts'
@@ -17,9 +17,6 @@ export type Aws = {
   object(method: 'PUT' | 'GET', bucket: string, key: string, body?: Uint8Array): Promise<Uint8Array>
   region: string
 }
-
-/** Not by import: that reads every export, and reading `http.WebSocket` loads all of fetch, 28 of 35 ms. */
-const http = process.getBuiltinModule('node:http')
 
 const jsonServices = {
   dynamodb: { target: 'DynamoDB_20120810', version: '1.0' },
