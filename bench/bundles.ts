@@ -7,8 +7,8 @@ import { bundleFunctions, functionNames } from '../infra/bundle.ts'
 import { functionEnvironment } from './environment.ts'
 
 /**
- * Size of each function's bundle, and the time of a process that loads it and opens its clients against one that loads
- * nothing: medians of paired runs, as a ratio. Usage: npm run bench:bundles [runs]
+ * Size of each function's bundle, and the time and the processor's time of a process that loads it and opens its clients
+ * against one that loads nothing: medians of paired runs, as ratios. Usage: npm run bench:bundles [runs]
  */
 const runs = Number(process.argv[2] ?? 15)
 const scratch = mkdtempSync(join(tmpdir(), 'loadpath-bench-'))
@@ -16,22 +16,26 @@ const folder = await bundleFunctions(join(scratch, 'functions'))
 const bare = join(scratch, 'bare.mjs')
 writeFileSync(bare, 'export const handler = () => undefined\n')
 
-/** Milliseconds from start to end of a process that imports the module. */
-function time(module: string): number {
+const inside = `const { user, system } = process.cpuUsage(); process.stdout.write(String((user + system) / 1000))`
+
+/** Milliseconds from start to end of a process that imports the module, and of processor until it has: of all threads. */
+function time(module: string): { wall: number; processor: number } {
   const began = performance.now()
-  const { status, stderr } = spawnSync(
+  const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['--input-type=module', '-e', `await import('${module}')`],
-    { env: functionEnvironment },
+    ['--input-type=module', '-e', `await import('${module}'); ${inside}`],
+    { env: functionEnvironment, encoding: 'utf8' },
   )
   if (status !== 0) throw new Error(`${module}: ${stderr}`)
-  return performance.now() - began
+  return { wall: performance.now() - began, processor: Number(stdout) }
 }
 
 const median = (values: number[]): number =>
   values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 
-console.log(`| function | bundle, KB | load, times a bare Node |\n|---|---|---|`)
+console.log(
+  `| function | bundle, KB | load, times a bare Node | processor, times a bare Node |\n|---|---|---|---|`,
+)
 const sdk = join(scratch, 'sdk.mjs')
 await build({
   stdin: {
@@ -48,7 +52,12 @@ await build({
 })
 const bundles = functionNames().map((name) => [name, join(folder, name, 'index.mjs')] as const)
 for (const [name, bundle] of [...bundles, ['for comparison: the SDK’s DynamoDB client', sdk] as const]) {
-  const ratios = Array.from({ length: runs }, () => time(bundle) / time(bare))
-  console.log(`| ${name} | ${(statSync(bundle).size / 1000).toFixed(0)} | ${median(ratios).toFixed(2)} |`)
+  const pairs = Array.from({ length: runs }, () => ({ own: time(bundle), none: time(bare) }))
+  const [wall, processor] = [
+    median(pairs.map(({ own, none }) => own.wall / none.wall)),
+    median(pairs.map(({ own, none }) => own.processor / none.processor)),
+  ]
+  const kilobytes = (statSync(bundle).size / 1000).toFixed(0)
+  console.log(`| ${name} | ${kilobytes} | ${wall.toFixed(2)} | ${processor.toFixed(2)} |`)
 }
 rmSync(scratch, { recursive: true })
