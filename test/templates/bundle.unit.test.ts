@@ -72,10 +72,15 @@ describe.each(functionNames())('the bundle of %s', (name) => {
     expect(statSync(join(folder, name, 'index.mjs')).size).toBeLessThan(400_000)
   })
 
-  test('starts in a bare Node with the variables that its grants set, and has a handler', () => {
-    const script = `process.stdout.write(typeof (await import('./${name}/index.mjs')).handler)`
+  test('starts in a bare Node with what its grants set, has a handler, loads nothing needless of Node', () => {
+    const script = `const { handler } = await import('./${name}/index.mjs')
+      process.stdout.write(JSON.stringify({ handler: typeof handler, loaded: process.moduleLoadList }))`
     const env = environmentOf(name)
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: folder, env })
-    expect(said.toString()).toBe('function')
+    const { handler, loaded } = JSON.parse(said.toString())
+    expect(handler).toBe('function')
+    // an import of a module of Node's own would load them beside it
+    for (const needless of ['internal/deps/undici/undici', 'internal/crypto/webcrypto', 'worker_threads'])
+      expect(loaded).not.toContain(`NativeModule ${needless}`)
   })
 })
