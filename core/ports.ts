@@ -51,8 +51,11 @@ export type Delivery = {
  */
 export type SeenDelivery = Pick<Delivery, 'state' | 'changed' | 'resumed'>
 
-/** The replacing of one mark by another, on the condition that it still stands as it was seen. */
-export type Transition = { key: DeliveryKey; seen: SeenDelivery; next: Delivery }
+/**
+ * The replacing of one mark by another, on the condition that it still stands as it was seen; `seen` undefined: that there
+ * is none.
+ */
+export type Transition = { key: DeliveryKey; seen: SeenDelivery | undefined; next: Delivery }
 
 /** everything that is known under one identity */
 export type Fate = { stored: StoredEvent | undefined; deliveries: readonly (DeliveryKey & Delivery)[] }
@@ -141,7 +144,7 @@ export interface History {
    */
   mark(key: DeliveryKey, delivery: Delivery): Promise<boolean>
   /**
-   * Replaces a mark that still stands as it was seen; false otherwise. Unlike `mark` it reopens what was dead, and it
+   * Replaces a mark that still stands as it was seen, or makes the first; false otherwise. Unlike `mark` it reopens what was dead, and it
    * keeps and lets go of the event's expiry in the same way.
    */
   transition(change: Transition): Promise<boolean>

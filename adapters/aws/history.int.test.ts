@@ -219,7 +219,7 @@ describe('expiry of what is mended', () => {
     await lanes.leave(lane, first)
     expect(await lanes.open(lane, (await lanes.lane(lane))?.version ?? 0)).toBe(true)
     expect(await ttlOf(laneItem)).toBe(secondsOf(clock()) + 30 * day)
-    await lanes.wait(lane, { ...first, delivery: dead }, 'closing')
+    await lanes.wait(lane, { ...first, delivery: dead, seen: dead }, 'closing')
     expect(await ttlOf(laneItem)).toBeUndefined()
   })
 

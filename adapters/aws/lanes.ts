@@ -6,6 +6,7 @@ import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf } from '../listing.ts'
 import { n, s } from './attributes.ts'
 import { backoff } from './clients.ts'
+import { deliveryKey, deliveryOf, isFinal } from './delivery-items.ts'
 import { get, getAll, queryAll, type Update, update } from './dynamodb.ts'
 import { dayInSeconds, secondsOf, storedKey } from './history-items.ts'
 import {
@@ -20,7 +21,7 @@ import {
   waitingOf,
   waitingPrefix,
 } from './lane-items.ts'
-import { deliveryMarks, type HistoryOptions, notFinal } from './marks.ts'
+import { deliveryMarks, type HistoryOptions, standsAs } from './marks.ts'
 import { highest, mergedShards } from './shards.ts'
 import { putOf, transact, updateOf, type Write } from './transactions.ts'
 
@@ -59,15 +60,18 @@ export function dynamoLanes(options: HistoryOptions): Lanes {
       return item && laneOf(item)
     },
 
-    async wait(lane, { key, delivery, sequence }, how) {
+    async wait(lane, { key, delivery, sequence, seen }, how) {
+      if (seen !== undefined && isFinal(seen.state)) return 'final'
       const mark = markOf(key, delivery)
       const item = await marks.heldItem(mark)
       const writes = [
-        putOf(table, item, notFinal),
+        putOf(table, item, standsAs(seen)),
         putOf(table, waitingItem(lane, { key, sequence })),
         updateOf(table, how === 'behind' ? oneMore(lane) : closing(lane, delivery)),
       ]
-      const verdict = await waitBy(writes, lane)
+      const tried = await waitBy(writes, lane)
+      const [standing] = tried === 'changed' ? await getAll(aws, table, [deliveryKey(key)]) : []
+      const verdict = standing && isFinal(deliveryOf(standing).state) ? 'final' : tried
       await marks.settle(mark, { written: verdict === 'waits', wasHeld: false })
       return verdict
     },
@@ -126,11 +130,11 @@ export function dynamoLanes(options: HistoryOptions): Lanes {
     },
   }
 
-  async function waitBy(writes: readonly Write[], lane: LaneKey): Promise<'waits' | 'open' | 'final'> {
+  async function waitBy(writes: readonly Write[], lane: LaneKey): Promise<'waits' | 'open' | 'changed'> {
     for (let attempt = 1; attempt <= tries; attempt++) {
       const refused = await transact(aws, writes)
       if (refused === undefined) return 'waits'
-      if (refused.includes(0)) return 'final'
+      if (refused.includes(0)) return 'changed'
       if (refused.includes(2)) return 'open'
       if (attempt < tries) await sleep(backoff(attempt))
     }

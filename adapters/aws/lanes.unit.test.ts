@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { delivery, freshProject, keyOf, sample } from '../contract/samples.ts'
 import { inMemoryBodies } from '../in-memory/bodies.ts'
 import { type Aws, AwsError } from './clients.ts'
+import { deliveryItem } from './delivery-items.ts'
 import { dynamoLanes } from './lanes.ts'
 
 /** What the endpoint of the tests never answers: that somebody else was in the way. */
@@ -10,11 +11,13 @@ const cancelled = (...codes: string[]) =>
     CancellationReasons: codes.map((Code) => ({ Code })),
   })
 
-function waitingWith(answers: readonly (Error | undefined)[]) {
+function waitingWith(answers: readonly (Error | undefined)[], standing = delivery()) {
+  const key = keyOf(sample({ project: freshProject() }).event, 'track')
   const left = [...answers]
   const tokens: unknown[] = []
   const call = vi.fn(async (_: string, operation: string, input: object) => {
     if (operation === 'UpdateItem') throw new AwsError('ConditionalCheckFailedException', 'none', 400, {})
+    if (operation === 'BatchGetItem') return { Responses: { t: [deliveryItem(key, standing, 1)] } }
     if (operation !== 'TransactWriteItems') return { Responses: {} }
     tokens.push('ClientRequestToken' in input ? input.ClientRequestToken : undefined)
     const answer = left.shift()
@@ -25,7 +28,6 @@ function waitingWith(answers: readonly (Error | undefined)[]) {
   const aws: Aws = { region: 'us-east-1', form: unused, object: unused, call }
   const options = { table: 't', retentionOf: () => 'project' as const, bodies: inMemoryBodies() }
   const lanes = dynamoLanes({ aws, clock: () => '2026-01-01T12:00:00.000Z', ...options })
-  const key = keyOf(sample({ project: freshProject() }).event, 'track')
   const lane = { project: key.project, subscriber: 'track', partitionkey: 'k', replay: '' }
   const waiting = { key, sequence: 1, delivery: delivery({ state: 'parked' }) }
   return { waits: () => lanes.wait(lane, waiting, 'behind'), tokens }
@@ -55,6 +57,7 @@ test('what a lost race turns out to be in the end is answered', async () => {
   // settled outweighs open: it has not to be run either
   const both = cancelled('ConditionalCheckFailed', 'None', 'ConditionalCheckFailed')
   expect(await waitingWith([both]).waits()).toBe('final')
+  expect(await waitingWith([both], delivery({ state: 'retrying' })).waits()).toBe('changed')
 })
 
 test('anything else is thrown as it is', async () => {

@@ -36,7 +36,9 @@ export const notFinal = {
   ExpressionAttributeValues: { ':done': s('done'), ':dropped': s('dropped') },
 } as const satisfies Condition
 
-export const standsAs = ({ state, changed, resumed }: SeenDelivery): Condition => {
+export const standsAs = (seen: SeenDelivery | undefined): Condition => {
+  if (seen === undefined) return { ConditionExpression: 'attribute_not_exists(pk)' }
+  const { state, changed, resumed } = seen
   const again = resumed === undefined ? 'attribute_not_exists(#resumed)' : '#resumed = :resumed'
   return {
     ConditionExpression: `#state = :state AND #changed = :changed AND ${again}`,
@@ -150,12 +152,12 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
 
   /** False when the delivery no longer stands as it was seen. */
   async function transition({ key, seen, next }: Transition): Promise<boolean> {
-    if (isFinal(seen.state)) return false
+    if (seen !== undefined && isFinal(seen.state)) return false
     const mark = markOf(key, next)
     const item = await heldItem(mark)
     const { refused } = await put(aws, table, item, standsAs(seen))
     const written = !refused || (await stands(mark, item))
-    await settle(mark, { written, wasHeld: isHeld(seen.state) })
+    await settle(mark, { written, wasHeld: seen !== undefined && isHeld(seen.state) })
     return written
   }
 

@@ -76,7 +76,7 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
     puts: readonly Write[],
   ): Promise<CommitVerdict> {
     for (let tries = 0; tries < 5; tries++) {
-      const marked = markings.map(({ item, before }) => putOf(historyTable, item, markBefore(before)))
+      const marked = markings.map(({ item, before }) => putOf(historyTable, item, standsAs(before)))
       const refused = await transact(aws, [...marked, ...puts])
       if (refused === undefined) return 'committed'
       const standing = markings.filter((_, index) => refused.includes(index))
@@ -185,6 +185,3 @@ const versionBefore = (version: number): object =>
         ExpressionAttributeNames: { '#version': 'version' },
         ExpressionAttributeValues: { ':before': n(version - 1) },
       }
-
-const markBefore = (before: SeenDelivery | undefined): object =>
-  before === undefined ? { ConditionExpression: 'attribute_not_exists(pk)' } : standsAs(before)

@@ -113,6 +113,37 @@ export function lanesContract(make: () => LanesFixture): void {
     })
   })
 
+  describe('what comes to wait', () => {
+    const newer = delivery({ state: 'retrying', reason: 'sent again', changed: minute(7), resumed: 1 })
+
+    test.each([
+      ['nothing', undefined],
+      ['an older mark', dead()],
+      ['another state', { state: 'parked', changed: minute(7) }],
+    ] as const)('goes by what was seen: %s is not what stands', async (_, seen) => {
+      const { lanes, history } = make()
+      const lane = newLane()
+      const one = at(lane, 1)
+      await history.mark(one.key, newer)
+      for (const how of ['closing', 'behind'] as const)
+        expect(await lanes.wait(lane, { ...one, delivery: dead(), seen }, how)).toBe('changed')
+      expect([await lanes.lane(lane), await lanes.waiting(lane, 5)]).toEqual([undefined, []])
+      expect(await history.getDeliveries([one.key])).toEqual([newer])
+      expect(await lanes.wait(lane, { ...one, delivery: dead(), seen: newer }, 'closing')).toBe('waits')
+      expect(await history.getDeliveries([one.key])).toEqual([dead()])
+    })
+
+    test.each(['done', 'dropped'] as const)('leaves what was seen to be %s as it is', async (state) => {
+      const { lanes, history } = make()
+      const lane = newLane()
+      const one = at(lane, 1)
+      const seen = delivery({ state })
+      await history.mark(one.key, seen)
+      expect(await lanes.wait(lane, { ...one, delivery: dead(), seen }, 'closing')).toBe('final')
+      expect(await history.getDeliveries([one.key])).toEqual([seen])
+    })
+  })
+
   describe('a release', () => {
     const released = { name: 'r1', last: 2 }
 
@@ -139,7 +170,7 @@ export function lanesContract(make: () => LanesFixture): void {
         const { lanes, lane, version } = await closedLane()
         await lanes.release(lane, await version(), released)
         const again = { ...at(lane, 1), delivery: dead({ state, reason: 'again', changed: minute(8) }) }
-        expect(await lanes.wait(lane, again, 'closing')).toBe('waits')
+        expect(await lanes.wait(lane, { ...again, seen: dead() }, 'closing')).toBe('waits')
         const now = await lanes.lane(lane)
         expect([now?.release, now?.last, now?.reason, now?.since]).toEqual([
           undefined,

@@ -63,6 +63,22 @@ export function mendingContract(make: () => HistoryFixture): void {
       expect(await history.transition({ key, seen: back, next: { ...again, resumed: 2 } })).toBe(true)
     })
 
+    test('make the first mark where nothing was seen, and only where nothing stands', async () => {
+      const { history } = make()
+      const key = keyOf(sample({ project: freshProject() }).event)
+      expect(await history.transition({ key, seen: undefined, next: dead })).toBe(true)
+      expect(await history.getDeliveries([key])).toEqual([dead])
+      for (const state of ['parked', 'dead', 'retrying'] as const) {
+        const late = delivery({ state, reason: 'late', changed: minute(20) })
+        expect(await history.transition({ key, seen: undefined, next: late })).toBe(false)
+      }
+      expect(await history.getDeliveries([key])).toEqual([dead])
+      const again = { ...dead, state: 'retrying', changed: minute(9), resumed: 1 } as const
+      expect(await history.transition({ key, seen: dead, next: again })).toBe(true)
+      expect(await history.transition({ key, seen: undefined, next: dead })).toBe(false)
+      expect(await history.getDeliveries([key])).toEqual([again])
+    })
+
     test('are refused where nothing stands, and make nothing', async () => {
       const { history } = make()
       const key = keyOf(sample({ project: freshProject() }).event)

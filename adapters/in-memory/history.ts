@@ -67,8 +67,12 @@ export function inMemoryHistory({
   }
   const stands = ({ key, seen }: Transition): boolean => {
     const mark = deliveries.get(deliveryText(key))
-    if (mark === undefined || isFinal(key)) return false
-    return mark.state === seen.state && mark.changed === seen.changed && mark.resumed === seen.resumed
+    return (
+      !isFinal(key) &&
+      mark?.state === seen?.state &&
+      mark?.changed === seen?.changed &&
+      mark?.resumed === seen?.resumed
+    )
   }
   /** `retention` is for the expiry alone and is not read back. */
   const bare = ({ retention: _, ...mark }: Marked): Marked => mark

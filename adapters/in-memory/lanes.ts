@@ -13,7 +13,7 @@ const laneText = ({ project, subscriber, replay, partitionkey }: LaneKey): strin
 export function inMemoryLanes({
   history,
 }: {
-  history: Pick<InMemoryHistory, 'isFinal' | 'write' | 'hold'>
+  history: Pick<InMemoryHistory, 'isFinal' | 'stands' | 'write' | 'hold'>
 }): Lanes {
   const lanes = new Map<string, Stored>()
   const queues = new Map<string, Map<string, Waiting>>()
@@ -36,10 +36,11 @@ export function inMemoryLanes({
       return lane && copy({ version: lane.version, ...lane.closed })
     },
 
-    async wait(laneKey, { key, delivery, sequence }, how) {
+    async wait(laneKey, { key, delivery, sequence, seen }, how) {
       await history.hold(key)
       const before = lanes.get(laneText(laneKey))
       if (history.isFinal(key)) return 'final'
+      if (!history.stands({ key, seen, next: delivery })) return 'changed'
       if (how === 'behind' && before?.closed === undefined) return 'open'
       history.write(markOf(key, delivery))
       const waiting = { key: keyOnly(key), sequence }

@@ -13,7 +13,7 @@ import {
   type Task,
   taskOf,
 } from './delivery.ts'
-import { isFinal, lanesOf, readMark, triedMark } from './delivery-mark.ts'
+import { changedMeanwhile, isFinal, lanesOf, readMark, triedMark } from './delivery-mark.ts'
 import { conclude, runNow } from './handle.ts'
 
 /** A lane as one batch knows it: read once, and kept up to date by what the batch does itself. */
@@ -85,7 +85,8 @@ async function isClosed({ frame }: Task, view: LaneView, { deps }: Batch): Promi
 const hasPlace = ({ frame, existing }: Task): boolean =>
   isHeld(existing?.state) || (existing?.state === 'retrying' && frame.release !== undefined)
 
-function waitBehind(task: Task, { lane, known }: LaneView, { deps }: Batch) {
+/** @throws Failure Busy when its mark no longer stands as it was read */
+async function waitBehind(task: Task, { lane, known }: LaneView, { deps }: Batch) {
   const { since = '', reason = '' } = known?.closed ?? {}
   const delivery: Delivery = {
     ...triedMark(task, deps),
@@ -93,7 +94,11 @@ function waitBehind(task: Task, { lane, known }: LaneView, { deps }: Batch) {
     state: 'parked',
     reason: `waits behind an earlier event, since ${since}: ${reason}`.slice(0, 1000),
   }
-  return lanesOf(deps).wait(lane, { key: task.key, delivery, sequence: task.place?.sequence ?? 0 }, 'behind')
+  const { key, existing: seen, place } = task
+  const waiting = { key, delivery, sequence: place?.sequence ?? 0, seen }
+  const waits = await lanesOf(deps).wait(lane, waiting, 'behind')
+  if (waits === 'changed') throw changedMeanwhile()
+  return waits
 }
 
 /**

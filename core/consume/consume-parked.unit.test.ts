@@ -76,7 +76,7 @@ describe('a delivery that may not run now', () => {
   it('stays on the queue when that cannot be written', async () => {
     const w = await pushed(['p1'])
     w.answers(() => paused)
-    w.failing('history', 'mark')
+    w.failing('history', 'transition')
     expect(await w.handed(works)).toMatchObject([{ outcome: 'retrying', again: expect.any(Number) }])
   })
 

@@ -34,10 +34,7 @@ describe('when in a lane something cannot be read', () => {
   it.each([
     ['its mark', (w: LaneWorld) => w.failing('history', 'getDeliveries')],
     ['its lane', (w: LaneWorld) => w.failing('lanes', 'lane')],
-    [
-      'what was begun, for it could not be written,',
-      (w: LaneWorld) => w.failing('history', 'insertDeliveries'),
-    ],
+    ['what was begun, for it could not be written,', (w: LaneWorld) => w.failing('history', 'transition')],
   ])('%s: nothing is run, and no attempt is spent', async (_, fail) => {
     const w = laneWorld()
     await w.declared('a1')
@@ -98,6 +95,18 @@ describe('what others change of a delivery between its reading and its writing',
     const { w, ran, consumed } = await changedMeanwhile({ ...other, state: 'dead', changed: later })
     expect(outcomes(consumed)).toEqual(['retrying', 'held', 'held'])
     expect([ran, await w.mark('a1')]).toMatchObject([[], { state: 'dead', changed: later, attempts: 3 }])
+  })
+
+  it('stands when they have had it sent again while it failed for good', async () => {
+    const w = laneWorld()
+    await w.declared('a1')
+    const again: Delivery = { ...other, state: 'retrying', changed: later, reason: 'sent again' }
+    const consumed = await w.receive(async () => {
+      await w.stores.history.mark(w.key('a1'), again)
+      throw hopeless
+    })
+    expect(outcomes(consumed)).toEqual(['retrying'])
+    expect([await w.mark('a1'), await w.stores.lanes.lane(w.lane())]).toMatchObject([again, undefined])
   })
 
   it('stands when they have marked it dead while it failed', async () => {

@@ -7,6 +7,7 @@ import { quarantine } from '../gate/quarantine.ts'
 import { type RecordDeps, record } from '../gate/record.ts'
 import type { LaneKey, Lanes } from '../lane/lane.ts'
 import type { Delivery, DeliveryKey } from '../ports.ts'
+import { markHeld } from './delivery-mark.ts'
 
 /**
  * A letter of a dead letter queue. `queue`: where it was meant to be handled; absent for what EventBridge sent.
@@ -50,14 +51,7 @@ async function settleDelivery({ body }: Letter, subscriber: string, deps: Letter
   const isOpen = existing === undefined || existing.state === 'retrying'
   if (isOpen || (await wasReleased(frame, existing, place, deps))) {
     const mark = deadMark(frame, existing, before(String), deps.clock())
-    const marked =
-      place === undefined
-        ? await deps.history.mark(key, mark)
-        : (await deps.lanes.wait(
-            place.lane,
-            { key, delivery: mark, sequence: place.sequence },
-            'closing',
-          )) !== 'final'
+    const marked = await markHeld({ key, existing, place }, mark, deps)
     if (marked) return { outcome: 'marked', subscriber, reason: before(withoutValues) }
   }
   const { attempt: run = 1 } = frame

@@ -63,11 +63,21 @@ describe('a letter from a subscriber’s queue', () => {
   )
 
   it('that is done in the moment between reading and marking stays done', async () => {
-    w.instead('history', 'mark', (real) => async (one, delivery) => {
-      await real(one, { ...delivery, state: 'done' })
-      return real(one, delivery)
+    w.instead('history', 'transition', (real) => async (change) => {
+      await w.stores.history.mark(key, { ...change.next, state: 'done' })
+      return real(change)
     })
     expect(await settled(w, 'analyze', body)).toEqual({ outcome: 'settled before', reason: 'done' })
+  })
+
+  it('that is sent again in that moment stays so; the letter is read once more', async () => {
+    const again = { state: 'retrying', attempts: 1, started: noon, changed: noon, emitted: [] } as const
+    w.instead('history', 'transition', (real) => async (change) => {
+      await w.stores.history.mark(key, { ...again, reason: 'sent again' })
+      return real(change)
+    })
+    expect(await settled(w, 'analyze', body)).toMatchObject({ outcome: 'unavailable' })
+    expect(await mark()).toMatchObject({ state: 'retrying', reason: 'sent again' })
   })
 
   it('of a replay is the replay’s delivery', async () => {
@@ -120,7 +130,7 @@ describe('a letter from a subscriber’s queue', () => {
 
   it.each([
     ['read', 'getDeliveries'],
-    ['written', 'mark'],
+    ['written', 'transition'],
   ] as const)('stays in the dead letter queue while the mark cannot be %s', async (_, method) => {
     w.failing('history', method)
     expect(await settled(w, 'analyze', body)).toEqual({ outcome: 'unavailable', reason: 'Error: down' })

@@ -47,33 +47,37 @@ export function triedMark(
   }
 }
 
+/** A delivery as it was read: not at all when its message comes for the first time. */
+type Read = Pick<Task, 'key' | 'existing' | 'place'>
+
 /**
  * Only where what was read of it still stands, nothing included: else false, and what stands there goes. The message
  * finds it when it comes again. What is dead stays so until somebody sends it anew.
  */
-export async function writeMark(
-  { key, existing }: Task,
+export const writeMark = (
+  { key, existing }: Read,
   next: Delivery,
-  { history }: ConsumeDeps,
-): Promise<boolean> {
-  if (existing !== undefined) return history.transition({ key, seen: existing, next })
-  const [verdict] = await history.insertDeliveries([{ ...key, ...next }])
-  if (verdict?.verdict === 'failed') throw verdict.error
-  return verdict?.verdict === 'inserted'
-}
+  { history }: Pick<ConsumeDeps, 'history'>,
+): Promise<boolean> => history.transition({ key, seen: existing, next })
 
 /**
  * The same for what must be written before it goes on. False when the delivery is done or dropped.
  * @throws Failure Busy when others have changed it otherwise: to go on is for the next receive, by what stands then
  */
-export async function replace(task: Task, next: Delivery, deps: ConsumeDeps): Promise<boolean> {
-  if (await writeMark(task, next, deps)) return true
-  const [now] = await deps.history.getDeliveries([task.key])
+export async function replace(
+  read: Read,
+  next: Delivery,
+  deps: Pick<ConsumeDeps, 'history'>,
+): Promise<boolean> {
+  if (await writeMark(read, next, deps)) return true
+  const [now] = await deps.history.getDeliveries([read.key])
   if (isFinal(now?.state)) return false
   // a try whose answer got lost is refused by what it has written itself
   if (now?.state === next.state && now.changed === next.changed && now.attempts === next.attempts) return true
-  throw new Failure('Busy', 'its mark was changed meanwhile')
+  throw changedMeanwhile()
 }
+
+export const changedMeanwhile = (): Failure => new Failure('Busy', 'its mark was changed meanwhile')
 
 export const isFinal = (state: Delivery['state'] | undefined): boolean =>
   state === 'done' || state === 'dropped'
@@ -81,24 +85,35 @@ export const isFinal = (state: Delivery['state'] | undefined): boolean =>
 /**
  * Writes that it is dead or parked, which on an ordered route closes its lane; false where the delivery is settled. What
  * was read of it must still stand: what was never read of it was received for the first time.
- * A further run that somebody asked for belongs to a delivery that may be done since the first: that it could not be
- * started is noted there, or nobody would ever hear of it.
+ * @throws Failure Busy when others have changed it otherwise
+ */
+export async function markHeld(
+  read: Read,
+  mark: Delivery,
+  deps: Pick<ConsumeDeps, 'history' | 'lanes'>,
+): Promise<boolean> {
+  const { key, existing, place } = read
+  if (place === undefined) return replace(read, mark, deps)
+  const { lane, sequence } = place
+  const waiting = { key, delivery: mark, sequence, seen: existing }
+  const waits = await lanesOf(deps).wait(lane, waiting, 'closing')
+  if (waits === 'changed') throw changedMeanwhile()
+  return waits !== 'final'
+}
+
+/**
+ * The same for what was run. A further run that somebody asked for belongs to a delivery that may be done since the
+ * first: that it could not be started is noted there, or nobody would ever hear of it.
  */
 export async function markFailed(task: Task, mark: Delivery, deps: ConsumeDeps): Promise<boolean> {
-  const { key, place, frame, existing } = task
-  const { attempt = 1 } = frame
-  if (place !== undefined) {
-    const { lane, sequence } = place
-    return (await lanesOf(deps).wait(lane, { key, delivery: mark, sequence }, 'closing')) !== 'final'
-  }
-  if (existing === undefined ? await deps.history.mark(key, mark) : await replace(task, mark, deps))
-    return true
-  if (attempt === 1) return false
-  await deps.history.note(key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
+  const { attempt = 1 } = task.frame
+  if (await markHeld(task, mark, deps)) return true
+  if (attempt === 1 || task.place !== undefined) return false
+  await deps.history.note(task.key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
   return true
 }
 
-export function lanesOf({ lanes }: ConsumeDeps): Lanes {
+export function lanesOf({ lanes }: Pick<ConsumeDeps, 'lanes'>): Lanes {
   if (lanes === undefined) throw new Error('an ordered route is handled without lanes')
   return lanes
 }

@@ -211,11 +211,26 @@ describe('when the mark cannot be written', () => {
     ['given up', works, 4],
   ])('(%s) the message comes again, and both reasons are told', async (_, handler, count) => {
     const d = await delivery()
-    d.failing('history', 'mark', new Error('no history'))
-    d.failing('history', 'insertDeliveries', new Error('no history'))
+    for (const method of ['transition', 'insertDeliveries'] as const)
+      d.failing('history', method, new Error('no history'))
     const consumed = await d.received(handler, count)
     expect(consumed).toMatchObject({ outcome: 'retrying', again: expect.any(Number) })
     expect(consumed?.reason).toContain('no history')
+  })
+
+  it.each([
+    ['for good', throws(new Failure('Invalid', 'no push')), 1],
+    ['for the last time', fails, 3],
+    ['in silence', works, 4],
+  ])('what failed %s leaves a mark that it never read as it is', async (_, handler, count) => {
+    const d = await delivery()
+    const others = { state: 'retrying' as const, attempts: 1, started: noon, changed: noon, emitted: [] }
+    d.instead('history', 'transition', (real) => async (change) => {
+      await d.stores.history.mark(key, { ...others, resumed: 1 })
+      return real(change)
+    })
+    expect(await d.received(handler, count)).toMatchObject({ outcome: 'retrying' })
+    expect(await d.mark()).toMatchObject({ state: 'retrying', resumed: 1 })
   })
 
   it('a mark that is written again keeps the notes of the one before', async () => {
@@ -229,7 +244,7 @@ describe('when the mark cannot be written', () => {
 
   it('the next attempt marks what this one could not', async () => {
     const d = await delivery()
-    d.failing('history', 'insertDeliveries')
+    d.failing('history', 'transition')
     await d.received(fails)
     d.mend()
     await d.received(fails)

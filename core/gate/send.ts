@@ -64,14 +64,9 @@ async function markNobody(
 ): Promise<void> {
   await rememberFormer(key.project, key.subscriber, deps)
   const now = deps.clock()
-  await deps.history.mark(key, {
-    state: 'dead',
-    attempts: 0,
-    started: now,
-    changed: now,
-    reason: noSuchSubscriber,
-    emitted: [],
-  })
+  const dead = { state: 'dead', attempts: 0, started: now, changed: now, emitted: [] } as const
+  // false: somebody has marked it meanwhile, and the sweep settles what is open of it
+  await deps.history.transition({ key, seen: undefined, next: { ...dead, reason: noSuchSubscriber } })
 }
 
 /** A frame on its way to a subscriber. `again`: what tells it apart from the same frame sent before. */

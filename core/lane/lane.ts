@@ -3,7 +3,7 @@ import { Failure, reasonOf } from '../errors.ts'
 import { saidAgain } from '../frame.ts'
 import { messageOf, orderedMessage } from '../gate/send.ts'
 import { identityText } from '../identity.ts'
-import type { Clock, Delivery, DeliveryKey, History, Listing, Queues } from '../ports.ts'
+import type { Clock, Delivery, DeliveryKey, History, Listing, Queues, SeenDelivery } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { supersededBy } from './superseded.ts'
 
@@ -36,14 +36,15 @@ export interface Lanes {
   /**
    * Marks a delivery dead or parked and has it wait in its lane, in one transaction. `behind`: only if the lane is closed
    * (`open` is answered when it is not, and nothing is written). `closing`: the lane is closed by this, and if it was
-   * released that is taken back, or what was sent with this one would overtake it. `final`: the delivery is done or
-   * dropped, nothing is written.
+   * released that is taken back, or what was sent with this one would overtake it. `seen`: the mark that this one
+   * replaces, absent where there was none. `final`: the delivery is done or dropped; `changed`: it no longer stands as
+   * it was seen. Then nothing is written.
    */
   wait(
     lane: LaneKey,
-    waiting: { key: DeliveryKey; delivery: Delivery; sequence: number },
+    waiting: Waiting & { delivery: Delivery; seen?: SeenDelivery | undefined },
     how: 'behind' | 'closing',
-  ): Promise<'waits' | 'open' | 'final'>
+  ): Promise<'waits' | 'open' | 'final' | 'changed'>
   /** The first so many that wait, in sequence. Consistent. */
   waiting(lane: LaneKey, limit: number): Promise<Waiting[]>
   /** Lets pass what is sent under this name from now on, and nothing else. False when the lane is not as it was seen. */

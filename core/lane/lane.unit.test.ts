@@ -190,7 +190,8 @@ describe('when something else happens meanwhile', () => {
       w.mend()
       const times = { started: w.clock(), changed: w.clock() }
       const delivery: Delivery = { state: 'dead', attempts: 1, reason: 'why', emitted: [], ...times }
-      await w.stores.lanes.wait(w.lane(), { key: w.key('a1'), delivery, sequence: 1 }, 'closing')
+      const [seen] = await w.stores.history.getDeliveries([w.key('a1')])
+      await w.stores.lanes.wait(w.lane(), { key: w.key('a1'), delivery, sequence: 1, seen }, 'closing')
       return real(identities)
     })
     expect(await w.release()).toEqual({ blocked: w.key('a1') })
