@@ -245,7 +245,7 @@ const isTransient = (error: unknown): boolean =>
   (error.status === 0 || error.status === 429 || error.status >= 500 || isThrottle(error.code))
 
 export const isThrottle = (code: string): boolean =>
-  /Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|SlowDown|TransactionInProgress/.test(
+  /Throttl|TooManyRequests|RequestLimitExceeded|ProvisionedThroughputExceeded|SlowDown|Transaction(?:InProgress|Conflict)/.test(
     code,
   )
 

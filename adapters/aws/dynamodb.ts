@@ -86,7 +86,7 @@ function verdictOf(
   if (answer.Error === undefined) return { verdict: 'inserted' }
   const { Code, Message } = answer.Error
   if (Code === 'DuplicateItem') return { verdict: 'exists' }
-  if (isThrottle(Code) || Code === 'InternalServerError' || Code === 'TransactionConflict') return 'again'
+  if (isThrottle(Code) || Code === 'InternalServerError') return 'again'
   return { verdict: 'failed', error: new AwsError(Code, Message ?? Code, 400, answer) }
 }
 

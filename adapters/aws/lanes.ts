@@ -1,11 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Failure } from '../../core/errors.ts'
 import type { LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
 import type { Delivery } from '../../core/ports.ts'
 import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf } from '../listing.ts'
 import { n, s } from './attributes.ts'
-import { backoff } from './clients.ts'
 import { deliveryKey, deliveryOf, isFinal } from './delivery-items.ts'
 import { get, getAll, queryAll, type Update, update } from './dynamodb.ts'
 import { dayInSeconds, secondsOf, storedKey } from './history-items.ts'
@@ -21,11 +18,9 @@ import {
   waitingOf,
   waitingPrefix,
 } from './lane-items.ts'
-import { deliveryMarks, type HistoryOptions, standsAs } from './marks.ts'
+import { deliveryMarks, expired, type HistoryOptions, standsAs } from './marks.ts'
 import { highest, mergedShards } from './shards.ts'
-import { putOf, transact, updateOf, type Write } from './transactions.ts'
-
-const tries = 5
+import { putOf, transactInTurn, updateOf } from './transactions.ts'
 
 /** An open lane keeps the number of its version for so long: nobody acts upon what they saw of it that long ago. */
 const keptOpen = 30 * dayInSeconds
@@ -63,17 +58,21 @@ export function dynamoLanes(options: HistoryOptions): Lanes {
     async wait(lane, { key, delivery, sequence, seen }, how) {
       if (seen !== undefined && isFinal(seen.state)) return 'final'
       const mark = markOf(key, delivery)
-      const item = await marks.heldItem(mark)
+      const { item, holds } = await marks.prepared(mark)
       const writes = [
         putOf(table, item, standsAs(seen)),
         putOf(table, waitingItem(lane, { key, sequence })),
         updateOf(table, how === 'behind' ? oneMore(lane) : closing(lane, delivery)),
+        ...holds,
       ]
-      const tried = await waitBy(writes, lane)
-      const [standing] = tried === 'changed' ? await getAll(aws, table, [deliveryKey(key)]) : []
-      const verdict = standing && isFinal(deliveryOf(standing).state) ? 'final' : tried
-      await marks.settle(mark, { written: verdict === 'waits', wasHeld: false })
-      return verdict
+      const what = `the lane ${lane.subscriber} ${lane.partitionkey}`
+      const refused = await transactInTurn(aws, writes, what)
+      if (refused === undefined) return 'waits'
+      const [standing] = refused.includes(0) ? await getAll(aws, table, [deliveryKey(key)]) : []
+      if (standing && isFinal(deliveryOf(standing).state)) return 'final'
+      if (refused.includes(0)) return 'changed'
+      if (refused.includes(2)) return 'open'
+      throw expired()
     },
 
     waiting: firstWaiting,
@@ -128,17 +127,6 @@ export function dynamoLanes(options: HistoryOptions): Lanes {
       })
       return { items, next }
     },
-  }
-
-  async function waitBy(writes: readonly Write[], lane: LaneKey): Promise<'waits' | 'open' | 'changed'> {
-    for (let attempt = 1; attempt <= tries; attempt++) {
-      const refused = await transact(aws, writes)
-      if (refused === undefined) return 'waits'
-      if (refused.includes(0)) return 'changed'
-      if (refused.includes(2)) return 'open'
-      if (attempt < tries) await sleep(backoff(attempt))
-    }
-    throw new Failure('Busy', `others changed the lane ${lane.subscriber} ${lane.partitionkey} at every try`)
   }
 }
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
+import { Failure } from '../../core/errors.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, SeenDelivery, Transition } from '../../core/ports.ts'
-import type { Identity } from '../../events/envelope.ts'
+import type { Identity, RecordedEvent } from '../../events/envelope.ts'
 import { type Retention, retentionDays } from '../../events/event-type.ts'
 import { markOf } from '../commit-rules.ts'
-import { type Item, n, s } from './attributes.ts'
+import { type Item, n, number, type RawItem, s } from './attributes.ts'
 import type { Aws } from './clients.ts'
 import {
   deliveryItem,
@@ -15,6 +16,7 @@ import {
 } from './delivery-items.ts'
 import { type Condition, getAll, put, queryAll, update } from './dynamodb.ts'
 import { dayInSeconds, eventKey, pkOf, secondsOf, storedEventOf } from './history-items.ts'
+import { putOf, transactInTurn, updateOf, type Write } from './transactions.ts'
 
 export type HistoryOptions = {
   aws: Aws
@@ -74,79 +76,102 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
           mark,
           Math.max(least, secondsOf(mark.started) + retentionDays[mark.retention] * dayInSeconds),
         )
-      return deliveryItem(
-        mark,
-        mark,
-        event === undefined ? least : Math.max(least, expiryOf(storedEventOf(event).event)),
-      )
+      const known = event && readable(event)
+      return deliveryItem(mark, mark, known === undefined ? least : Math.max(least, expiryOf(known)))
     })
   }
 
-  /** Keeps an event and its body until `release`, and answers its type; nothing where there is no such event. */
-  async function hold(identity: Identity): Promise<string | undefined> {
-    const item = await update(aws, table, {
-      key: keyItem(identity),
-      update: 'REMOVE #ttl',
-      condition: 'attribute_exists(pk)',
-      names: { '#ttl': 'ttl' },
-    })
-    const event = item && storedEventOf(item).event
-    const dataref = event?.dataref
+  /** What the event of a held mark says, and its body copied to where it is kept; undefined where there is none. */
+  async function kept(identity: Identity): Promise<{ type: string | undefined } | undefined> {
+    const [found] = await getAll(aws, table, [eventKey(identity)])
+    if (found === undefined) return undefined
+    const { type, dataref } = readable(found) ?? {}
     const body = dataref === undefined ? undefined : await bodies.get(dataref)
     if (dataref !== undefined && body !== undefined) await bodies.put(`held/${dataref}`, body)
-    return event?.type
+    return { type }
   }
 
   /**
-   * Lets an event expire again, unless another of its deliveries holds it. Not within 30 days of the last change of one
-   * that is retrying: what is sent again may be older than its retention, and still has to be handled.
+   * The item of a mark, and what is written with it in one transaction: a held mark keeps its event from expiring. The
+   * count of its holds tells a `release` that looked before.
+   */
+  async function prepared(mark: Mark): Promise<{ item: Item; holds: Write[] }> {
+    const event = isHeld(mark.state) ? await kept(mark) : undefined
+    const [item] = await items([{ ...mark, type: event?.type }])
+    if (item === undefined) throw new Error('a mark has an item')
+    const hold = {
+      key: keyItem(mark),
+      update: 'REMOVE #ttl ADD #holds :one',
+      condition: 'attribute_exists(pk)',
+      names: { '#ttl': 'ttl', '#holds': 'holds' },
+      values: { ':one': n(1) },
+    }
+    return { item, holds: event === undefined ? [] : [updateOf(table, hold)] }
+  }
+
+  /**
+   * Lets an event expire again, unless one of its deliveries holds it: also not if that came to hold it after this has
+   * looked. Not within 30 days of the last change of one that is retrying: what is sent again may be older than its
+   * retention, and still has to be handled. What newer code wrote is kept too long rather than lost.
    */
   async function release(identity: Identity): Promise<void> {
-    const [event] = await getAll(aws, table, [eventKey(identity)])
-    if (event === undefined) return
-    const items = await queryAll(aws, table, {
-      condition: '#pk = :pk AND begins_with(#sk, :delivery)',
-      names: { '#pk': 'pk', '#sk': 'sk' },
-      values: { ':pk': s(pkOf(identity)), ':delivery': s('delivery#') },
-      consistent: true,
-    })
-    const deliveries = items
-      .filter((item) => deliveryKeyOfItem(item)?.source === identity.source)
-      .map(deliveryOf)
-    if (deliveries.some(({ state }) => isHeld(state))) return
-    const needed = deliveries.flatMap(({ state, changed }) =>
-      state === 'retrying' ? [secondsOf(changed) + keptAfterChange] : [],
-    )
-    await update(aws, table, {
-      key: keyItem(identity),
-      update: 'SET #ttl = :ttl',
-      condition: 'attribute_exists(pk)',
-      names: { '#ttl': 'ttl' },
-      values: { ':ttl': n(Math.max(expiryOf(storedEventOf(event).event), ...needed)) },
-    })
+    for (;;) {
+      const [found] = await getAll(aws, table, [eventKey(identity)])
+      const event = found && readable(found)
+      if (found === undefined || event === undefined) return
+      const items = await queryAll(aws, table, {
+        condition: '#pk = :pk AND begins_with(#sk, :delivery)',
+        names: { '#pk': 'pk', '#sk': 'sk' },
+        values: { ':pk': s(pkOf(identity)), ':delivery': s('delivery#') },
+        consistent: true,
+      })
+      const deliveries = items
+        .filter((item) => deliveryKeyOfItem(item)?.source === identity.source)
+        .map(deliveryOf)
+      if (deliveries.some(({ state }) => isHeld(state))) return
+      const needed = deliveries.flatMap(({ state, changed }) =>
+        state === 'retrying' ? [secondsOf(changed) + keptAfterChange] : [],
+      )
+      const holds = number.optional().parse(found.holds)
+      const set = await update(aws, table, {
+        key: keyItem(identity),
+        update: 'SET #ttl = :ttl',
+        condition:
+          holds === undefined
+            ? 'attribute_exists(pk) AND attribute_not_exists(#holds)'
+            : 'attribute_exists(pk) AND #holds = :holds',
+        names: { '#ttl': 'ttl', '#holds': 'holds' },
+        values: {
+          ':ttl': n(Math.max(expiryOf(event), ...needed)),
+          ...(holds === undefined ? {} : { ':holds': n(holds) }),
+        },
+      })
+      if (set !== undefined) return
+    }
   }
 
-  /**
-   * The item of a mark that is about to be written. What holds its event does so first: kept too long is better than a
-   * dead letter without its event. Once it is known what became of the mark, `settle`.
-   */
-  async function heldItem(mark: Mark): Promise<Item> {
-    const type = isHeld(mark.state) ? await hold(mark) : undefined
-    const [item] = await items([{ ...mark, type }])
-    if (item === undefined) throw new Error('a mark has an item')
-    return item
+  /** Lets the event of a mark that was written go where nothing holds it now: `wasHeld` by the one it has replaced. */
+  async function settle(mark: Mark, wasHeld: boolean): Promise<void> {
+    if (wasHeld && !isHeld(mark.state)) await release(mark)
   }
 
-  /** Lets the event of a mark go where nothing holds it now: `wasHeld` by the mark that this one has replaced. */
-  async function settle(mark: Mark, { written, wasHeld }: { written: boolean; wasHeld: boolean }) {
-    if (isHeld(mark.state) ? !written : written && wasHeld) await release(mark)
+  /** Writes a mark and what keeps its event; answers the mark that it replaced, where it need not hold its event. */
+  async function write(
+    mark: Mark,
+    condition: Condition,
+  ): Promise<{ refused: boolean; old?: RawItem | undefined; item: Item }> {
+    const { item, holds } = await prepared(mark)
+    if (holds.length === 0) return { ...(await put(aws, table, item, condition)), item }
+    const writes = [putOf(table, item, condition), ...holds]
+    const refused = await transactInTurn(aws, writes, `the delivery of ${mark.id} to ${mark.subscriber}`)
+    if (refused !== undefined && !refused.includes(0)) throw expired()
+    return { refused: refused !== undefined, item }
   }
 
   /** False when the delivery is done or dropped. */
   async function mark(mark: Mark): Promise<boolean> {
-    const { refused, old } = await put(aws, table, await heldItem(mark), notFinal)
-    const wasHeld = old !== undefined && isHeld(deliveryOf(old).state)
-    await settle(mark, { written: !refused, wasHeld })
+    const { refused, old } = await write(mark, notFinal)
+    if (!refused) await settle(mark, old !== undefined && isHeld(deliveryOf(old).state))
     return !refused
   }
 
@@ -154,10 +179,9 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
   async function transition({ key, seen, next }: Transition): Promise<boolean> {
     if (seen !== undefined && isFinal(seen.state)) return false
     const mark = markOf(key, next)
-    const item = await heldItem(mark)
-    const { refused } = await put(aws, table, item, standsAs(seen))
+    const { refused, item } = await write(mark, standsAs(seen))
     const written = !refused || (await stands(mark, item))
-    await settle(mark, { written, wasHeld: seen !== undefined && isHeld(seen.state) })
+    if (written) await settle(mark, seen !== undefined && isHeld(seen.state))
     return written
   }
 
@@ -167,8 +191,20 @@ export function deliveryMarks({ aws, table, retentionOf, bodies }: Omit<HistoryO
     return standing !== undefined && isDeepStrictEqual(deliveryOf(standing), deliveryOf(item))
   }
 
-  return { expiryOf, items, heldItem, settle, mark, transition }
+  return { expiryOf, items, prepared, settle, mark, transition }
 }
+
+/** Undefined where newer code wrote it: that must not keep anybody from marking its deliveries. */
+function readable(item: RawItem): RecordedEvent | undefined {
+  try {
+    return storedEventOf(item).event
+  } catch {
+    return undefined
+  }
+}
+
+/** Who comes again finds no event, and marks without it. */
+export const expired = (): Failure => new Failure('Busy', 'its event has expired in this moment')
 
 export const keyItem = (identity: Identity): Item => {
   const { pk, sk } = eventKey(identity)

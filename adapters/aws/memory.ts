@@ -55,14 +55,12 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
     for (const mark of marksOf(change)) {
       const bySight = mark !== change.mark
       const before = bySight ? seen : undefined
-      markings.push({ mark, bySight, before, item: await marks.heldItem(mark) })
+      markings.push({ mark, bySight, before, ...(await marks.prepared(mark)) })
     }
     const verdict = await putMarked(history.table, markings, puts)
-    for (const { mark, before } of markings)
-      await marks.settle(mark, {
-        written: verdict === 'committed',
-        wasHeld: before !== undefined && isHeld(before.state),
-      })
+    if (verdict === 'committed')
+      for (const { mark, before } of markings)
+        await marks.settle(mark, before !== undefined && isHeld(before.state))
     return verdict
   }
 
@@ -77,7 +75,7 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
   ): Promise<CommitVerdict> {
     for (let tries = 0; tries < 5; tries++) {
       const marked = markings.map(({ item, before }) => putOf(historyTable, item, standsAs(before)))
-      const refused = await transact(aws, [...marked, ...puts])
+      const refused = await transact(aws, [...marked, ...markings.flatMap(({ holds }) => holds), ...puts])
       if (refused === undefined) return 'committed'
       const standing = markings.filter((_, index) => refused.includes(index))
       if (standing.length === 0) return 'version conflict'
@@ -175,7 +173,13 @@ export function dynamoMemory({ aws, table, clock, history }: MemoryOptions): Mem
 const indexKey = z.object({ pk: text, sk: text, listsk: text })
 
 /** A mark that a change writes. `before`: what is known to stand there; `bySight`: a person has seen it and goes by it. */
-type Marking = { mark: Mark; bySight: boolean; before: SeenDelivery | undefined; item: Item }
+type Marking = {
+  mark: Mark
+  bySight: boolean
+  before: SeenDelivery | undefined
+  item: Item
+  holds: readonly Write[]
+}
 
 const versionBefore = (version: number): object =>
   version === 1

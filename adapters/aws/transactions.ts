@@ -1,8 +1,12 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
+import { Failure } from '../../core/errors.ts'
 import type { Item } from './attributes.ts'
-import { type Aws, AwsError, isAwsError } from './clients.ts'
+import { type Aws, AwsError, backoff, isAwsError } from './clients.ts'
 import type { Update } from './dynamodb.ts'
+
+const tries = 5
 
 /** One write of a transaction, with its condition. */
 export type Write = { Put: object } | { Update: object }
@@ -47,4 +51,22 @@ export async function transact(aws: Aws, writes: readonly Write[]): Promise<numb
     if (other !== undefined) throw new AwsError(other, error.message, error.status, error.detail)
     return codes.flatMap((code, index) => (code === 'ConditionalCheckFailed' ? [index] : []))
   }
+}
+
+/**
+ * The same, tried again while others are in the way: so it answers positions whose condition failed, or that all was
+ * written. `what` is written, for the failure's words.
+ * @throws Failure Busy when they were at each of five tries
+ */
+export async function transactInTurn(
+  aws: Aws,
+  writes: readonly Write[],
+  what: string,
+): Promise<number[] | undefined> {
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    const refused = await transact(aws, writes)
+    if (refused === undefined || refused.length > 0) return refused
+    if (attempt < tries) await sleep(backoff(attempt))
+  }
+  throw new Failure('Busy', `others changed ${what} at every try`)
 }
