@@ -130,7 +130,11 @@ async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
   const asked = rebuildAsked.parse(job.selection)
   const walks = walksOf({ project, route, asked: job.asked, since: asked.since }, progress)
   const walk = walks[progress.turn]
-  if (walk === undefined) return going(afterAll(progress))
+  if (walk === undefined) {
+    const next = afterAll(progress)
+    // copies without a live record are found by the list of them alone, which shows the last a moment later
+    return going(next, next.stage === 'compare' ? { wait: look } : {})
+  }
   const behind = (pass: Pass, end: boolean): Partial<RebuildProgress> =>
     end ? { turn: progress.turn + 1, pass: { at: walks[progress.turn + 1]?.from ?? {} } } : { pass }
   const passing: PassDeps = {

@@ -100,6 +100,27 @@ describe('a rebuild', () => {
     expect(live(w, 'build')).toEqual(right)
   })
 
+  it('gives the list of its copies time to show the last before it goes by it', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(8), 10)
+    // come so late that it is handled anew when the subscriber is quiet
+    await something(w, () => 0.1)
+    await handleAll(w)
+    let written = ''
+    let waited: number | undefined
+    w.instead('memory', 'list', (real) => async (query) => {
+      if (query.list.startsWith('shadow/')) waited ??= Date.parse(w.clock()) - Date.parse(written)
+      return real(query)
+    })
+    const copies = () => JSON.stringify(w.stores.memory.all().records.filter(({ kind }) => kind === 'shadow'))
+    await w.run(await w.rebuild('track-build'), async () => {
+      const before = copies()
+      await handleAll(w)
+      if (copies() !== before) written = w.clock()
+    })
+    expect(waited).toBeGreaterThanOrEqual(5000)
+  })
+
   it.each([11, 12, 13, 14])(
     'with a switch amid live traffic (%i) mends, loses and doubles nothing',
     async (seed) => {
