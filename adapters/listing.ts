@@ -29,18 +29,20 @@ export const shardOf = (text: string, count: number): number => digest(text).rea
 export const timeKey = (time: string, item: string): string =>
   `${time}#${digest(item).toString('hex').slice(0, 16)}`
 
+/** Digits that sort as their number does. */
+export const sequenceText = (sequence: number): string => String(sequence).padStart(16, '0')
+
 /** Where a delivery stands among those that wait in one lane: by its sequence, and no two alike. */
 export const waitingKey = ({ key: { source, id }, sequence }: Waiting): string =>
   [
-    String(sequence).padStart(16, '0'),
+    sequenceText(sequence),
     digest(JSON.stringify([source, id]))
       .toString('hex')
       .slice(0, 32),
   ].join('#')
 
 /** A sort key by sequence that no other item shares: one change may tell of several events. */
-export const sequenceKey = (sequence: number, item: string): string =>
-  timeKey(String(sequence).padStart(16, '0'), item)
+export const sequenceKey = (sequence: number, item: string): string => timeKey(sequenceText(sequence), item)
 
 /** Where a record stands in a list: by its order, and no two alike. */
 export const listKey = ({ kind, name, place }: RecordKey & { place: ListPlace }): string =>

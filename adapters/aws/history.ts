@@ -3,7 +3,7 @@ import type { History } from '../../core/ports.ts'
 import type { Identity } from '../../events/envelope.ts'
 import { retentionDays } from '../../events/event-type.ts'
 import { markOf } from '../commit-rules.ts'
-import { afterOf, pageOf } from '../listing.ts'
+import { afterOf, pageOf, sequenceText } from '../listing.ts'
 import { n, packed, type RawItem, s } from './attributes.ts'
 import {
   deliveriesIn,
@@ -254,12 +254,13 @@ export function dynamoHistory(options: HistoryOptions): History {
       return { items: items.flatMap((item) => identityOfItem(item) ?? []), next }
     },
 
-    async byKey({ project, partitionkey, cursor, limit }) {
+    async byKey({ project, partitionkey, from, newestFirst, cursor, limit }) {
       const after = afterOf(cursor)
       const found = await merged({
         index: 'order',
         partitions: [orderPk(project, partitionkey)],
-        first: lowest,
+        newestFirst,
+        first: from === undefined ? lowest : sequenceText(from),
         last: highest,
         after,
         limit: limit + 1,

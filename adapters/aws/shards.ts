@@ -15,7 +15,7 @@ export async function mergedShards(
     first: string
     last: string
     after?: string | undefined
-    newestFirst?: boolean
+    newestFirst?: boolean | undefined
     limit: number
   },
 ): Promise<{ key: string; item: RawItem }[]> {

@@ -34,6 +34,23 @@ export function historyOrderContract(make: () => { history: History }): void {
       }
     })
 
+    test('come from a sequence on, and newest first where that is asked for', async () => {
+      const { history } = make()
+      const about = { project: freshProject(), partitionkey: 'build/1' }
+      const sequences = [1, 2, 9, 10, 11, 100]
+      await history.insertEvents(
+        sequences.map((sequence) => sample({ ...about, source, type, sequence, id: `e${sequence}` })),
+      )
+      const listed = async (query: { from?: number; newestFirst?: boolean }) =>
+        (await allPages((cursor) => history.byKey({ ...about, ...query, cursor, limit: 2 })))
+          .flat()
+          .map(({ sequence }) => sequence)
+      expect(await listed({ newestFirst: true })).toEqual(sequences.toReversed())
+      expect(await listed({ from: 9 })).toEqual([9, 10, 11, 100])
+      expect(await listed({ from: 9, newestFirst: true })).toEqual([100, 11, 10, 9])
+      expect(await listed({ from: 101 })).toEqual([])
+    })
+
     test('of one sequence come each once', async () => {
       const { history } = make()
       const project = freshProject()

@@ -242,16 +242,18 @@ export function inMemoryHistory({
       )
       return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
     },
-    async byKey({ project, partitionkey, cursor, limit }) {
+    async byKey({ project, partitionkey, from = 0, newestFirst = false, cursor, limit }) {
       const after = afterOf(cursor)
+      const order = newestFirst ? -1 : 1
       const found = [...events].flatMap(([text, { event }]) => {
         const { source, id, sequence, type } = event
-        const listed = sequence !== undefined && eventTypeNamed(type)?.ordered === true
+        const listed = sequence !== undefined && sequence >= from && eventTypeNamed(type)?.ordered === true
         return listed && event.project === project && event.partitionkey === partitionkey
           ? [{ key: sequenceKey(sequence, text), item: { project, source, id, sequence } }]
           : []
       })
-      return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
+      const rest = found.filter(({ key }) => after === undefined || order * byBytes(key, after) > 0)
+      return copiedPage(sorted(rest, order), limit)
     },
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { changeShape } from '../../events/delivery.ts'
 import { firstPass, pass } from './replay-pass.ts'
-import { position } from './replay-walk.ts'
+import { position } from './replay-step.ts'
 
 const identity = z.object({ source: z.string(), id: z.string() })
 const recordName = z.object({ kind: z.string(), name: z.string() })

@@ -5,7 +5,7 @@ import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
 import { takes } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
-import type { Found, Position, Scope } from './replay-walk.ts'
+import type { Found, Position, Scope } from './replay-step.ts'
 
 /** A page is named before it is written: one may come so late into what was walked through already. */
 const pagePatience = 5 * 60_000

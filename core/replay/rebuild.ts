@@ -14,7 +14,7 @@ import { type Asked, routeNamed } from './replay.ts'
 import type { Advanced, Limits } from './replay-advance.ts'
 import { type RebuildAsked, rebuildAsked } from './replay-job.ts'
 import { type Counts, firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
-import type { Found } from './replay-walk.ts'
+import type { Found } from './replay-step.ts'
 
 export type RebuildDeps = PauseDeps & {
   history: History

@@ -5,7 +5,7 @@ import type { Route } from '../../events/route.ts'
 import { Failure } from '../errors.ts'
 import type { Job } from '../job/job.ts'
 import { pass } from './replay-pass.ts'
-import type { Scope } from './replay-walk.ts'
+import type { Scope } from './replay-step.ts'
 
 /** What a replay was asked to do; `emit`: what it emits is sent, under ids of its own, instead of compared. */
 export const replayAsked = replaySelection.extend({ emit: z.boolean().optional() })

@@ -2,15 +2,8 @@ import * as z from 'zod'
 import type { DeliveryFrame } from '../frame.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, Queues } from '../ports.ts'
-import {
-  type Found,
-  type Position,
-  position,
-  type Scope,
-  type Step,
-  type WalkDeps,
-  walk,
-} from './replay-walk.ts'
+import { type Found, type Position, position, type Scope, type Step, type WalkDeps } from './replay-step.ts'
+import { walk } from './replay-walk.ts'
 
 /**
  * One pass over a selection, as it is kept between its slices: how far it has come, and since when it waits for the

@@ -90,4 +90,52 @@ describe('a replay to an ordered subscriber', () => {
     await w.run(id, handle)
     expect(seen).toEqual(names)
   })
+
+  describe('of a key that is much older than what is asked for', () => {
+    const names = Array.from({ length: 300 }, (_, n) => `a${n + 1}`)
+    const receivedOf = (w: ReplayWorld, name: string) =>
+      w.events().find(({ event }) => nameOf({ data: event.data }) === name)?.event.received
+    const replayed = async (w: ReplayWorld, selection: Parameters<typeof w.replay>[1]) => {
+      const seen: string[] = []
+      w.calls.length = 0
+      await w.run(await w.replay('line', selection), () =>
+        w.handle('line', async (handled) => {
+          seen.push(nameOf(handled))
+          return []
+        }),
+      )
+      return { seen, read: w.calls.filter((call) => call.startsWith('history.fate')).length }
+    }
+
+    it('reads no more of it than about what is asked for, from either end', async () => {
+      const w = await ordered(...names)
+      const late = await replayed(w, { since: receivedOf(w, 'a296') })
+      expect(late.seen).toEqual(names.slice(295))
+      const key = 'repository/octo/a'
+      const lateOfKey = await replayed(w, { key, since: receivedOf(w, 'a296') })
+      expect(lateOfKey.seen).toEqual(names.slice(295))
+      const early = await replayed(w, { key, until: receivedOf(w, 'a5') })
+      expect(early.seen).toEqual(names.slice(0, 5))
+      // it is walked through several times: to send, and to see what has come of that
+      expect(Math.max(late.read, lateOfKey.read, early.read)).toBeLessThan(1.5 * names.length)
+    })
+
+    it('goes by all of it where all is asked for', async () => {
+      const w = await ordered(...names.slice(0, 80))
+      expect((await replayed(w, { type: 'repository.updated' })).seen).toEqual(names.slice(0, 80))
+    })
+
+    it('begins with what cannot be read right before the first, and counts it', async () => {
+      const w = await ordered(...names.slice(0, 60))
+      const unread = w.events().find(({ event }) => nameOf({ data: event.data }) === 'a55')?.event.id
+      w.instead('history', 'fate', (real) => async (identity, read) => {
+        if (identity.id === unread) throw new Failure('NewerVersion', 'newer')
+        return real(identity, read)
+      })
+      const since = receivedOf(w, 'a55')
+      const id = await w.replay('line', { key: 'repository/octo/a', since })
+      const job = await w.run(id, () => w.handle('line', async () => []))
+      expect(job.counts).toMatchObject({ sent: 5, unreadable: 1 })
+    })
+  })
 })

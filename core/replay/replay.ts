@@ -7,7 +7,7 @@ import type { Bodies, Clock, OutboxItem } from '../ports.ts'
 import { type ReplayAsked, scopeOf } from './replay-job.ts'
 import { takes } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
-import type { Found, Position, WalkDeps } from './replay-walk.ts'
+import type { Found, Position, WalkDeps } from './replay-step.ts'
 import { walk } from './replay-walk.ts'
 
 export type Asked = { project: string; id: string; by: string; asked: string; rate: number }
