@@ -10,7 +10,7 @@ import { outboxItems } from '../event/outbox.ts'
 import { textOf } from '../gate/quarantine.ts'
 import { type Outcome, type RecordDeps, record } from '../gate/record.ts'
 import type { Memory, Quarantined, RecordKey, Settlement } from '../ports.ts'
-import { arrivalAgain, arrivalEdited, comparable, withData } from './quarantine-arrival.ts'
+import { arrivalAgain, arrivalEdited, comparable, editOf, withData } from './quarantine-arrival.ts'
 
 export type MendDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
 
@@ -83,7 +83,10 @@ export async function tryQuarantined(
   return stored.content === admission.content ? { digest, outcome: 'known', event } : conflict(digest, event)
 }
 
-/** Takes an entry off the list without recording it. @throws Failure NotFound, Busy */
+/**
+ * Takes an entry off the list without recording it. Of an edit that was refused the lane it was for goes on: repeated
+ * after a crash before that, it does so then. @throws Failure NotFound, Busy
+ */
 export async function dropQuarantined(
   project: string,
   digest: string,
@@ -93,13 +96,30 @@ export async function dropQuarantined(
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
   const before = await broughtToItsEnd(entry, deps)
-  if (before !== undefined) return { digest, outcome: 'already', settled: before }
   const settled: Settlement = { state: 'dropped', by, at: deps.clock(), note }
-  const data = { digest, reason: entry.reason, note }
-  const standing = await settle(entry, settled, { type: quarantineDropped, data }, deps)
-  return standing === undefined
-    ? { digest, outcome: 'dropped', settled }
-    : { digest, outcome: 'already', settled: standing }
+  const audit = { type: quarantineDropped, data: { digest, reason: entry.reason, note } }
+  const standing = before ?? (await settle(entry, settled, audit, deps))
+  const final = standing ?? settled
+  if (final.state === 'dropped') await giveUpPlace(entry, final, deps)
+  return { digest, outcome: standing === undefined ? 'dropped' : 'already', settled: final }
+}
+
+/** What was to take the place of an edited event never will: it is dropped, and nothing waits for it in its lane. */
+async function giveUpPlace(
+  entry: Quarantined,
+  { by, at, note }: Settlement,
+  { history, bodies }: MendDeps,
+): Promise<void> {
+  if (entry.door !== 'edit') return
+  const edit = editOf(entry, await textOf(entry, bodies))
+  if (edit === undefined) return
+  const { source, id } = edit.event
+  const reason = `the gate refused this edit, and ${by} dropped it: ${note}`.slice(0, 1000)
+  const next = { state: 'dropped', attempts: 0, started: at, changed: at, emitted: [], reason } as const
+  for (const subscriber of edit.expects) {
+    const key = { project: entry.project, source, id, subscriber, replay: '' }
+    await history.transition({ key, seen: undefined, next })
+  }
 }
 
 async function load(project: string, digest: string, { history }: MendDeps): Promise<Quarantined> {
