@@ -4,6 +4,7 @@ import { Failure } from '../errors.ts'
 import { ago, depthsOnce, mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
 import type { RecordDeps } from '../gate/record.ts'
 import { sendMissing } from '../gate/send.ts'
+import { rememberFormer } from '../gate/subscribers.ts'
 import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, StoredEvent } from '../ports.ts'
 
 type TimelineDeps = RecordDeps & { memory: Memory }
@@ -48,7 +49,8 @@ type Pass = {
 /**
  * Looks at each event of the timeline once it is 15 minutes old. An expected subscriber without a delivery is sent the
  * event again, if its queue is empty (a backlog is not a loss) or the queue cannot hold it any more. What has a delivery
- * is open, and sweep-stuck.ts looks after that. Begins nothing new after so many `seconds`.
+ * is open, and sweep-stuck.ts looks after that, by the names that it knows: one that is in no route any more, and has left
+ * something open, is remembered here. Begins nothing new after so many `seconds`.
  *
  * A queue with steady traffic is never seen empty: there a loss is mended when the queue's retention has passed. The age
  * of its oldest message would tell sooner, but SQS gives that to CloudWatch alone, minutes late and for money.
@@ -166,6 +168,7 @@ async function sweepPage(page: Page, only: readonly string[] | undefined, pass: 
   const waiting = new Set<string>()
   for (const { stored, deliveries } of fates) {
     if (stored === undefined || stored.page.page !== page.page) continue
+    await rememberStrangers(deliveries, pass)
     const now = await dueOf(stored, deliveries, only, pass)
     for (const subscriber of now.waiting) waiting.add(subscriber)
     pass.missing += now.due.length + now.waiting.length
@@ -177,6 +180,14 @@ async function sweepPage(page: Page, only: readonly string[] | undefined, pass: 
     else for (const subscriber of now.due) waiting.add(subscriber)
   }
   return [...waiting]
+}
+
+/** A name that was in a route for less than a pass, say, is on no list of subscribers. */
+async function rememberStrangers(deliveries: Fate['deliveries'], { project, deps }: Pass): Promise<void> {
+  const routed = new Set(deps.routes.map(({ subscriber }) => subscriber))
+  const open = deliveries.filter(({ state }) => state !== 'done' && state !== 'dropped')
+  const strangers = new Set(open.map(({ subscriber }) => subscriber).filter((name) => !routed.has(name)))
+  for (const name of strangers) await rememberFormer(project, name, deps)
 }
 
 /** After 15 minutes a read need not be consistent: what it misses is sent once too often, and known by its mark. */

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, emit, push, queued } from '../../test/arrivals.ts'
-import { nothing, swept, taken, unsent } from '../../test/sweeping.ts'
+import { nothing, swept, taken, unsent, wholePass } from '../../test/sweeping.ts'
 import { hours, minutes, routeOf, type World, world } from '../../test/world.ts'
 import type { HandlerAny } from '../event/handler.ts'
 
@@ -204,6 +204,15 @@ describe('whom an event expects', () => {
       { subscriber: 'analyze', state: 'dead', reason: expect.stringMatching(/^no such subscriber/) },
     ])
     expect(taken(w, 'validate')).toEqual(['a'])
+  })
+
+  it('a name that was in a route for a moment only leaves no delivery that is tried for ever', async () => {
+    await w.one(byHttp(push('a')))
+    await w.handle('analyze', async () => Promise.reject(new Error('not now')))
+    w.deps.routes = [routeOf('validate')]
+    w.advance(16 * minutes)
+    await wholePass(w)
+    expect(w.deliveries()).toMatchObject([{ subscriber: 'analyze', state: 'dead' }])
   })
 
   it('a name that is behind and then gone is gone back to as well', async () => {
