@@ -1,3 +1,4 @@
+import { keyOf } from '../core/delivery-key.ts'
 import { Failure } from '../core/errors.ts'
 import type { Commit, Delivery, DeliveryKey } from '../core/ports.ts'
 
@@ -5,18 +6,9 @@ import type { Commit, Delivery, DeliveryKey } from '../core/ports.ts'
 export const largestRecord = 390_000
 const mostItems = 100
 
-/** The key alone, of what may say more: a mark that was listed is a key too, and says what state it was in. */
-export const keyOnly = ({ project, source, id, subscriber, replay }: DeliveryKey): DeliveryKey => ({
-  project,
-  source,
-  id,
-  subscriber,
-  replay,
-})
-
 export const markOf = (key: DeliveryKey, delivery: Delivery): DeliveryKey & Delivery => ({
   ...delivery,
-  ...keyOnly(key),
+  ...keyOf(key),
 })
 
 /** The marks that a change writes: of what was handled, and of what was settled by a command. */

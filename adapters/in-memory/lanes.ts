@@ -1,5 +1,6 @@
+import { keyOf } from '../../core/delivery-key.ts'
 import type { Lane, LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
-import { keyOnly, markOf } from '../commit-rules.ts'
+import { markOf } from '../commit-rules.ts'
 import { afterOf, byBytes, timeKey, waitingKey } from '../listing.ts'
 import { copiedPage, copy } from './copy.ts'
 import type { InMemoryHistory } from './history.ts'
@@ -43,7 +44,7 @@ export function inMemoryLanes({
       if (!history.stands({ key, seen, next: delivery })) return 'changed'
       if (how === 'behind' && before?.closed === undefined) return 'open'
       history.write(markOf(key, delivery))
-      const waiting = { key: keyOnly(key), sequence }
+      const waiting = { key: keyOf(key), sequence }
       queues.set(laneText(laneKey), new Map(waitingIn(laneKey)).set(waitingKey(waiting), copy(waiting)))
       const reason = delivery.reason ?? delivery.state
       const { release, last, ...closed } = before?.closed ?? { reason, since: delivery.changed }

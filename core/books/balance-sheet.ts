@@ -1,4 +1,5 @@
 import type { Identity } from '../../events/envelope.ts'
+import { sumOf } from '../counts.ts'
 
 /** The books of a window, or of a slice of one: slices add up. Pure; the command line adds with it too. */
 
@@ -76,13 +77,6 @@ export const emptySheet = (): Sheet => ({
   redriven: 0,
   quarantined: {},
 })
-
-/** The sum of two counts by name; a name that is in one of them only counts as it is there. */
-const sumOf = <Counts extends Record<string, number>>(a: Counts, b: Counts): Counts => {
-  const sum = { ...a, ...b }
-  for (const name in sum) Object.assign(sum, { [name]: (a[name] ?? 0) + (b[name] ?? 0) })
-  return sum
-}
 
 export function added(a: Sheet, b: Sheet): Sheet {
   const names = [...new Set([...Object.keys(a.subscribers), ...Object.keys(b.subscribers)])].sort()

@@ -5,8 +5,8 @@ import { type AccountProjects, type Arrival, readMessage } from '../event/arriva
 import { type DeliveryFrame, deliveryFrame, eventBridgeEnvelope, type Frame, replayedAs } from '../frame.ts'
 import { quarantine } from '../gate/quarantine.ts'
 import { type RecordDeps, record } from '../gate/record.ts'
-import type { LaneKey, Lanes } from '../lane/lane.ts'
-import type { Delivery, DeliveryKey } from '../ports.ts'
+import { type Lanes, laneOf } from '../lane/lane.ts'
+import type { Delivery } from '../ports.ts'
 import { markHeld } from './delivery-mark.ts'
 
 /**
@@ -47,7 +47,7 @@ async function settleDelivery({ body }: Letter, subscriber: string, deps: Letter
   const existing = (await deps.history.getDeliveries([key]))[0]
   const before = (shown: (reason: string) => string) =>
     `${crashed}${existing?.reason === undefined ? '' : `; before that: ${shown(existing.reason)}`}`
-  const place = placeOf(frame, key, deps)
+  const place = laneOf(key, frame.event, deps.routes)
   const isOpen = existing === undefined || existing.state === 'retrying'
   if (isOpen || (await wasReleased(frame, existing, place, deps))) {
     const mark = deadMark(frame, existing, before(String), deps.clock())
@@ -81,25 +81,13 @@ const deadMark = (
   replayed: replayedAs(frame),
 })
 
-type Place = { lane: LaneKey; sequence: number }
-
-/** On an ordered route: where it stands in its lane, which its death closes. */
-function placeOf(
-  { event, replay }: DeliveryFrame,
-  key: DeliveryKey,
-  { routes }: LetterDeps,
-): Place | undefined {
-  const { project, subscriber } = key
-  const isOrdered = routes.some((route) => route.subscriber === subscriber && route.ordered === true)
-  if (!isOrdered || event.sequence === undefined) return undefined
-  return { lane: { project, subscriber, partitionkey: event.partitionkey, replay }, sequence: event.sequence }
-}
+type Place = ReturnType<typeof laneOf>
 
 /** What waits in a lane keeps its mark while it is run, if that lane was released for it. */
 async function wasReleased(
   { release }: DeliveryFrame,
   existing: Delivery | undefined,
-  place: Place | undefined,
+  place: Place,
   { lanes }: LetterDeps,
 ): Promise<boolean> {
   if (release === undefined || place === undefined) return false

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '../../events/envelope.ts'
+import type { Route } from '../../events/route.ts'
 import { Failure, reasonOf } from '../errors.ts'
 import { saidAgain } from '../frame.ts'
 import { messageOf, orderedMessage } from '../gate/send.ts'
@@ -12,6 +13,18 @@ import { supersededBy } from './superseded.ts'
  * their own, so that they hold up nothing that is live.
  */
 export type LaneKey = { project: string; subscriber: string; partitionkey: string; replay: string }
+
+/** The lane that a delivery of an ordered route stands in, and where; undefined for all others. */
+export function laneOf(
+  { project, subscriber, replay }: DeliveryKey,
+  event: Partial<Pick<RecordedEvent, 'partitionkey' | 'sequence'>> | undefined,
+  routes: readonly Route[],
+): { lane: LaneKey; sequence: number } | undefined {
+  const { partitionkey, sequence } = event ?? {}
+  const isOrdered = routes.some((route) => route.subscriber === subscriber && route.ordered === true)
+  if (!isOrdered || sequence === undefined || partitionkey === undefined) return undefined
+  return { lane: { project, subscriber, partitionkey, replay }, sequence }
+}
 
 /** A lane that is closed: something of it is dead or parked, and what comes later waits behind that. */
 export type Lane = {

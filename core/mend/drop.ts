@@ -1,11 +1,12 @@
 import { deliveryDropped } from '../../events/delivery.dropped.ts'
 import { attempt } from '../attempt.ts'
+import { keyOf } from '../delivery-key.ts'
 import { Failure, reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
-import { releaseLane } from '../lane/lane.ts'
-import type { DeliveryState, OpenMark } from '../ports.ts'
+import { laneOf, releaseLane } from '../lane/lane.ts'
+import type { DeliveryState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
-import { aboutOf, dropping, type Found, laneOf, type MendDeps, momentOf } from './open-delivery.ts'
+import { aboutOf, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
 
 export type Dropped = {
@@ -43,7 +44,7 @@ export async function dropDelivery(found: Found, { by, reason }: Dropping, deps:
     return { subscriber, replay, outcome: 'already', state: current?.state ?? state }
   }
   const dropped = { subscriber, replay, outcome: 'dropped', state: 'dropped' } as const
-  const ordered = laneOf(found, deps)
+  const ordered = laneOf(key, found.stored?.event, deps.routes)
   if (ordered === undefined) return dropped
   const released = await attempt(async () => {
     await deps.lanes.leave(ordered.lane, { key, sequence: ordered.sequence })
@@ -114,7 +115,3 @@ export async function dropOpen(
 }
 
 const foundOf = ({ mark, delivery }: Chosen): Omit<Found, 'stored'> => ({ key: keyOf(mark), delivery })
-
-const keyOf = ({ project, source, id, subscriber, replay }: OpenMark) => ({
-  ...{ project, source, id, subscriber, replay },
-})

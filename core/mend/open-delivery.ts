@@ -1,7 +1,8 @@
 import type { Identity, RecordedEvent } from '../../events/envelope.ts'
+import { parted } from '../delivery-key.ts'
 import { Failure } from '../errors.ts'
 import type { SendDeps } from '../gate/send.ts'
-import type { LaneKey, Lanes } from '../lane/lane.ts'
+import type { Lanes } from '../lane/lane.ts'
 import type { Bodies, Delivery, DeliveryKey, History, Memory, StoredEvent, Transition } from '../ports.ts'
 
 /** What commands on deliveries need of the world. */
@@ -23,12 +24,7 @@ export async function deliveriesOf(
   const found = deliveries.filter(
     (one) => (subscriber ?? one.subscriber) === one.subscriber && (replay ?? one.replay) === one.replay,
   )
-  if (found.length > 0)
-    return found.map(({ project, source, id, subscriber, replay, ...delivery }) => ({
-      key: { project, source, id, subscriber, replay },
-      delivery,
-      stored,
-    }))
+  if (found.length > 0) return found.map((one) => ({ ...parted(one), stored }))
   const to = subscriber === undefined ? '' : ` to ${subscriber}`
   throw new Failure('NotFound', `event ${identity.id} has no delivery${to} that was tried`, {
     faults: deliveries.map((one) => ({
@@ -85,18 +81,6 @@ export function theOne(found: readonly Found[], states: readonly Delivery['state
 
 const isNearest = ({ key }: Found, _: number, all: readonly Found[]): boolean =>
   key.replay === '' || !all.some((one) => one.key.subscriber === key.subscriber && one.key.replay === '')
-
-/** The lane that a delivery of an ordered route stands in; undefined for all others. */
-export function laneOf(
-  { key, stored }: Found,
-  { routes }: Pick<SendDeps, 'routes'>,
-): { lane: LaneKey; sequence: number } | undefined {
-  const { project, subscriber, replay } = key
-  const ordered = routes.some((route) => route.subscriber === subscriber && route.ordered)
-  const { sequence, partitionkey } = stored?.event ?? {}
-  if (!ordered || sequence === undefined || partitionkey === undefined) return undefined
-  return { lane: { project, subscriber, replay, partitionkey }, sequence }
-}
 
 /** What events of ours say a delivery is. */
 export const aboutOf = ({ key, stored }: Found) => ({

@@ -3,14 +3,13 @@ import { eventRedriven } from '../../events/event.redriven.ts'
 import { reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
-import { type LaneKey, releaseLane } from '../lane/lane.ts'
+import { type LaneKey, laneOf, releaseLane } from '../lane/lane.ts'
 import { isInLane, isReleased } from '../lane/released.ts'
 import type { DeliveryState, Transition } from '../ports.ts'
 import {
   aboutOf,
   deliveriesOf,
   type Found,
-  laneOf,
   type MendDeps,
   momentOf,
   requireEvent,
@@ -58,7 +57,7 @@ const answer = (
 
 async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
   requireEvent(found)
-  const ordered = laneOf(found, deps)
+  const ordered = laneOf(found.key, found.stored?.event, deps.routes)
   if (ordered === undefined || (await deps.lanes.lane(ordered.lane)) === undefined)
     return reopen(found, by, deps)
   const { lane } = ordered

@@ -1,4 +1,6 @@
 import type { RecordedEvent } from '../../events/envelope.ts'
+import { type Counts, sumOf } from '../counts.ts'
+import { keyOf } from '../delivery-key.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { Job } from '../job/job.ts'
 import { type LaneKey, type Lanes, releaseLane } from '../lane/lane.ts'
@@ -12,7 +14,7 @@ export type SliceDeps = SendDeps & { memory: Memory; lanes: Lanes }
 
 /** `failed` could not be sent, for `error`, and stand as before; `sent` are on their way. */
 type Sliced = {
-  counts: Record<string, number>
+  counts: Counts
   sent: readonly Chosen[]
   failed: readonly Chosen[]
   error?: unknown
@@ -141,16 +143,9 @@ async function meantIn(
   return (await choose(dead)).chosen.map(({ mark }) => keyOf(mark))
 }
 
-export const keyOf = ({ project, source, id, subscriber, replay }: DeliveryKey): DeliveryKey => ({
-  ...{ project, source, id, subscriber, replay },
+const joined = (a: Sliced, b: Sliced): Sliced => ({
+  counts: sumOf(a.counts, b.counts),
+  sent: [...a.sent, ...b.sent],
+  failed: [...a.failed, ...b.failed],
+  error: a.error ?? b.error,
 })
-
-const joined = (a: Sliced, b: Sliced): Sliced => {
-  const names = [...new Set([...Object.keys(a.counts), ...Object.keys(b.counts)])]
-  return {
-    counts: Object.fromEntries(names.map((name) => [name, (a.counts[name] ?? 0) + (b.counts[name] ?? 0)])),
-    sent: [...a.sent, ...b.sent],
-    failed: [...a.failed, ...b.failed],
-    error: a.error ?? b.error,
-  }
-}

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { selectionShape } from '../../events/delivery.ts'
 import { eventRedriven } from '../../events/event.redriven.ts'
 import { redriveRequested } from '../../events/redrive.requested.ts'
+import { type Counts, nonZero, sumOf } from '../counts.ts'
 import { changeJob, endOf, type Job, newJob } from '../job/job.ts'
 import { type BatchAnswer, type BatchInput, beginBatch, ended, noteProgress } from '../job/job-batch.ts'
 import type { Bodies, Clock, DeliveryKey, OpenMark } from '../ports.ts'
@@ -120,7 +121,7 @@ async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Job 
   const { counts, sent, failed, error } = await sendSlice(chosen, choose, { job, state }, deps)
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
-    counts: sum(now.counts, counts),
+    counts: added(now, counts),
     progress: {
       ...progressOf(now),
       pending: keysOf(failed),
@@ -150,7 +151,7 @@ async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps
       ? now
       : {
           ...now,
-          counts: sum(now.counts, { matched: chosen.length, unreadable: unreadable.length }),
+          counts: added(now, { matched: chosen.length, unreadable: unreadable.length }),
           progress: { ...progressOf(now), at: next, walked: next === undefined, pending: keysOf(chosen) },
         },
   )
@@ -166,7 +167,7 @@ async function planAgain(project: string, job: Job, choose: Choose, deps: Redriv
   const unreadable = unread.length
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
-    counts: sum(now.counts, {
+    counts: added(now, {
       sent: pending.length - chosen.length - dropped - unreadable,
       already: dropped,
       unreadable,
@@ -211,7 +212,7 @@ async function look(project: string, job: Job, deps: RedriveDeps): Promise<Job |
     const likes = found.likes(progress.likes)
     return {
       ...now,
-      counts: sum(now.counts, found.counts),
+      counts: added(now, found.counts),
       progress: { ...progress, flying: found.left, likes },
     }
   })
@@ -244,7 +245,7 @@ async function end(
   const evolve = (now: Job): Job | undefined => {
     if (now.attempt !== attempt || now.state !== 'running') return undefined
     const unsettled = progressOf(now).flying.length
-    return { ...now, ...how, ended: clock(), counts: sum(now.counts, unsettled > 0 ? { unsettled } : {}) }
+    return { ...now, ...how, ended: clock(), counts: added(now, { unsettled }) }
   }
   await changeJob(project, id, memory, evolve, (next) => redriveEnd(project, next))
 }
@@ -260,11 +261,4 @@ export function redriveEnd(project: string, job: Job) {
   })
 }
 
-/** Counts added up, member by member; those that are nothing are left out. */
-function sum(...all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const total: Record<string, number> = {}
-  for (const counts of all)
-    for (const [name, count] of Object.entries(counts))
-      if (count !== 0) total[name] = (total[name] ?? 0) + count
-  return total
-}
+const added = ({ counts }: Job, more: Counts): Job['counts'] => ({ ...nonZero(sumOf<Counts>(counts, more)) })

@@ -1,12 +1,12 @@
 import { changesBetween } from '../changes.ts'
 import { type Shadowed, shadowedOf, shadowList, shadowRecord } from '../consume/shadow.ts'
+import type { Counts } from '../counts.ts'
 import { historyList } from '../domain/repository-history.ts'
 import { Failure } from '../errors.ts'
 import { canonicalJson } from '../identity.ts'
 import type { Memory, MemoryRecord, RecordKey } from '../ports.ts'
 import { stillPaused } from './rebuild-pause.ts'
 import type { RebuildReport, RecordName } from './rebuild-state.ts'
-import type { Counts } from './replay-pass.ts'
 
 /**
  * What a rebuild has to know of a subscriber beyond its events. `lists`: where all of its records stand, so that those

@@ -1,10 +1,11 @@
 import { replayRequested } from '../../events/replay.requested.ts'
 import type { Route } from '../../events/route.ts'
+import type { Counts } from '../counts.ts'
 import { Failure, isTerminal, reasonOf } from '../errors.ts'
 import type { PauseDeps } from '../hold/pause.ts'
 import { type Job, newJob } from '../job/job.ts'
-import { type LaneKey, type Lanes, releaseLane } from '../lane/lane.ts'
-import { dropping, laneOf } from '../mend/open-delivery.ts'
+import { type LaneKey, type Lanes, laneOf, releaseLane } from '../lane/lane.ts'
+import { dropping } from '../mend/open-delivery.ts'
 import type { Bodies, Delivery, History, Memory, Queues } from '../ports.ts'
 import { compareLive, compareRebuilt, switchSome } from './rebuild-compare.ts'
 import { pauseFor, resumeAfter, secondsUntilQuiet, stillPaused } from './rebuild-pause.ts'
@@ -13,7 +14,7 @@ import { judgeRebuild, walksOf } from './rebuild-walks.ts'
 import { type Asked, routeNamed } from './replay.ts'
 import type { Advanced, Limits } from './replay-advance.ts'
 import { type RebuildAsked, rebuildAsked } from './replay-job.ts'
-import { type Counts, firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
+import { firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
 import type { Found } from './replay-step.ts'
 
 export type RebuildDeps = PauseDeps & {
@@ -214,7 +215,7 @@ async function dropAll(
     const dead = { key, delivery, stored: found.stored }
     const reason = `of rebuild ${job.id}: ${delivery.reason ?? delivery.state}`
     await deps.history.transition(dropping(dead, reason, deps.clock()))
-    const ordered = laneOf(dead, { routes: [route] })
+    const ordered = laneOf(key, found.stored.event, [route])
     if (ordered === undefined) continue
     await deps.lanes.leave(ordered.lane, { key, sequence: ordered.sequence })
     lanes.set(ordered.lane.partitionkey, ordered.lane)

@@ -1,9 +1,10 @@
 import type { Route } from '../../events/route.ts'
+import type { Counts } from '../counts.ts'
 import type { Job } from '../job/job.ts'
 import type { Bodies, Clock, History, Queues } from '../ports.ts'
 import { judgeReplay } from './replay.ts'
 import { type ReplayProgress, replayAsked, replayProgress, scopeOf } from './replay-job.ts'
-import { type Counts, firstPass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
+import { firstPass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
 
 export type AdvanceDeps = {
   history: History

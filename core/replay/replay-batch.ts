@@ -1,4 +1,5 @@
 import type { Route } from '../../events/route.ts'
+import { type Counts, sumOf } from '../counts.ts'
 import { Failure, isTerminal, reasonOf } from '../errors.ts'
 import { canonicalJson } from '../identity.ts'
 import { changeJob, type Job } from '../job/job.ts'
@@ -8,7 +9,6 @@ import { advanceRebuild, type RebuildDeps } from './rebuild.ts'
 import { replayEnd } from './replay.ts'
 import { type Advanced, advanceReplay, type Limits } from './replay-advance.ts'
 import { routeOfJob } from './replay-job.ts'
-import { sumOf } from './replay-pass.ts'
 
 export type ReplayDeps = RebuildDeps
 
@@ -68,7 +68,7 @@ const noting =
   (state: Job): Job => {
     if (canonicalJson(state.progress) !== canonicalJson(before.progress))
       throw new Failure('Busy', `another batch of job ${before.id} is at work`)
-    return { ...state, progress, counts: { ...sumOf(state.counts, counts) } }
+    return { ...state, progress, counts: { ...sumOf<Counts>(state.counts, counts) } }
   }
 
 const note = (project: string, job: Job, step: Advanced, memory: Memory): Promise<Job | undefined> =>

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { type Counts, sumOf } from '../counts.ts'
 import type { DeliveryFrame } from '../frame.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, Queues } from '../ports.ts'
@@ -17,14 +18,6 @@ export const pass = z.object({
 export type Pass = z.infer<typeof pass>
 
 export const firstPass: Pass = { at: {} }
-
-export type Counts = Readonly<Record<string, number>>
-
-export function sumOf(...parts: readonly Counts[]): Counts {
-  const all: Record<string, number> = {}
-  for (const part of parts) for (const [name, n] of Object.entries(part)) all[name] = (all[name] ?? 0) + n
-  return all
-}
 
 /**
  * What is to be done with an event. `no`: it is none of the subscriber's. `left`: it is, and is left out. `later`: it is
@@ -168,7 +161,7 @@ export async function settleSlice(scope: Scope, state: Pass, deps: PassDeps): Pr
     }
   }
   const { matched: _, left: __, unreadable: ___, ...counted } = tally.counts()
-  const counts = sumOf(counted, ...settled.map(({ delivery }) => ({ [delivery.state]: 1 })))
+  const counts = settled.reduce<Counts>((all, { delivery }) => sumOf(all, { [delivery.state]: 1 }), counted)
   const moved = { counts, settled }
   if (!head) return { ...moved, pass: { at, hurry: state.hurry }, end, wait: 0 }
   const waited = await waitFor(scope, { ...state, at }, at !== state.at && settled.length > 0, deps)

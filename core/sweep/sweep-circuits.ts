@@ -1,5 +1,6 @@
 import type { Route } from '../../events/route.ts'
 import { commitDecision } from '../commit-decision.ts'
+import { parted } from '../delivery-key.ts'
 import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
 import { type Circuit, covering, mayProbe } from '../hold/circuit.ts'
@@ -89,13 +90,13 @@ const belongs = (route: Route, { downstream }: Circuit, { event }: StoredEvent):
 
 /** False when it stands otherwise by now, or waits behind something that is dead. */
 async function sendAgain(route: Route, { mark, stored }: Parked, deps: ProbeDeps): Promise<boolean> {
-  const { project, source, id, subscriber, replay, ...delivery } = mark
+  const { key, delivery } = parted(mark)
+  const { project, subscriber, replay } = key
   const { event } = stored
   if (route.ordered === true) {
     const lane = { project, subscriber, partitionkey: event.partitionkey, replay }
     return 'sent' in (await releaseLane(lane, { dead: [] }, deps))
   }
-  const key = { project, source, id, subscriber, replay }
   const [resent] = await resend(subscriber, [{ key, delivery, event }], 'its circuit, to try it', deps)
   if (resent?.outcome === 'failed') throw resent.error
   return resent?.outcome === 'sent'

@@ -2,6 +2,8 @@ import * as z from 'zod'
 import type { Route } from '../../events/route.ts'
 import { atMost } from '../at-most.ts'
 import { waitsForCode } from '../consume/delivery.ts'
+import { sumOf } from '../counts.ts'
+import { parted } from '../delivery-key.ts'
 import { ago, depthsOnce, patience, queueRetention } from '../gate/missing.ts'
 import { messageOf, noSuchSubscriber, type SendDeps, sendTo } from '../gate/send.ts'
 import { type Control, controlOf, controlRecord, heldBack } from '../hold/control.ts'
@@ -68,17 +70,10 @@ export async function sweepStuck(
   )
   const failures = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (failures.length > 0) throw new AggregateError(failures, 'deliveries that could not be got going')
-  return done.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).reduce(sum, nothing)
+  return done.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])).reduce(sumOf, nothing)
 }
 
 const nameOf = ({ subscriber }: Route): string => subscriber
-
-const sum = (a: Unstuck, b: Unstuck): Unstuck => ({
-  resent: a.resent + b.resent,
-  released: a.released + b.released,
-  lanes: a.lanes + b.lanes,
-  gone: a.gone + b.gone,
-})
 
 type Looked = {
   project: string
@@ -110,11 +105,7 @@ async function open(
 ): Promise<{ items: Resendable[]; gone: Omit<Resendable, 'event'>[]; next: string | undefined }> {
   const { items, next } = await history.openDeliveries({ ...of, limit: perPass })
   const events = await readEvents(items, history)
-  const found = items.map(({ project, source, id, subscriber, replay, ...delivery }, index) => ({
-    key: { project, source, id, subscriber, replay },
-    delivery,
-    stored: events[index],
-  }))
+  const found = items.map((mark, index) => ({ ...parted(mark), stored: events[index] }))
   return {
     next,
     items: found.flatMap(({ stored, ...one }): Resendable[] =>
@@ -267,11 +258,7 @@ async function settleGone(
   for (const state of ['retrying', 'parked'] as const) {
     if (isOver()) break
     const { items } = await deps.history.openDeliveries({ ...of, state, limit: perPass })
-    const marks = items.map(({ project, source, id, subscriber, replay, ...delivery }) => ({
-      key: { project, source, id, subscriber, replay },
-      delivery,
-    }))
-    gone += await markDead(marks, noSuchSubscriber, deps)
+    gone += await markDead(items.map(parted), noSuchSubscriber, deps)
   }
   return { ...nothing, gone }
 }
