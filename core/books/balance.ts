@@ -1,7 +1,7 @@
 import type { Route } from '../../events/route.ts'
 import { atMost } from '../at-most.ts'
 import { Failure } from '../errors.ts'
-import { ago, depthsOnce, lastMoved, mayBeQueued } from '../gate/missing.ts'
+import { depthsOnce, lastMoved, mayBeQueued } from '../gate/missing.ts'
 import type {
   Clock,
   Delivery,
@@ -13,6 +13,7 @@ import type {
   Queues,
   StoredEvent,
 } from '../ports.ts'
+import { ago } from '../time.ts'
 import { emptyLine, emptySheet, type Line, mostNamed, type Sheet } from './balance-sheet.ts'
 import type { Position } from './sweep-cursor.ts'
 import { stepsBetween } from './timeline-steps.ts'

@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import type { MemoryRecord, RecordKey } from '../ports.ts'
-
-const minute = 60_000
+import { minute } from '../time.ts'
 
 /**
  * How far the timeline has been read: per shard the last page. Subscribers whose queue was not empty when something of

@@ -6,6 +6,7 @@ import { outboxItems } from '../event/outbox.ts'
 import { newestData } from '../event/versions.ts'
 import { idempotencyKey } from '../identity.ts'
 import type { Delivery } from '../ports.ts'
+import { after, day } from '../time.ts'
 import { traceparentOf } from '../trace-context.ts'
 import {
   type Acted,
@@ -77,7 +78,7 @@ async function run(handled: HandledAny, task: Task, batch: Batch): Promise<Consu
   }
 }
 
-const daysOfShadow = 30
+const keptFor = 30 * day
 
 /** Effect state: what it changes, what it emits and its mark are one transaction; lost races are decided again. */
 async function commitChange(handled: HandledAny, task: Task, batch: Batch): Promise<Consumed | Acted> {
@@ -86,7 +87,7 @@ async function commitChange(handled: HandledAny, task: Task, batch: Batch): Prom
   const by = route.subscriber
   if (deps.memory === undefined) throw new Error(`${by} is of effect state and has no memory`)
   const rebuilds = task.frame.rebuild === true
-  const memory = rebuilds ? shadowOf(deps.memory, replay, daysAfter(task.now, daysOfShadow)) : deps.memory
+  const memory = rebuilds ? shadowOf(deps.memory, replay, after(task.now, keptFor)) : deps.memory
   const { verdict } = await commitDecision(
     (change) => memory.commit(change),
     `what ${by} changes`,
@@ -105,9 +106,6 @@ async function commitChange(handled: HandledAny, task: Task, batch: Batch): Prom
   if (verdict === 'nothing to commit') return { task, emissions: [] }
   return { outcome: verdict === 'committed' ? 'done' : 'already', key: task.key }
 }
-
-const daysAfter = (time: string, days: number): string =>
-  new Date(Date.parse(time) + days * 86_400_000).toISOString()
 
 type Telling = { item: Acted; bodies: readonly string[]; done: Delivery }
 

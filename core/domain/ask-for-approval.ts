@@ -4,6 +4,7 @@ import { outboxItems } from '../event/outbox.ts'
 import { cause, workflowInput } from '../frame.ts'
 import { uuid5 } from '../identity.ts'
 import type { Clock, Memory, Workflows } from '../ports.ts'
+import { after, minute } from '../time.ts'
 import { answerOf, approvalOf, approvalRecord, request } from './approval.ts'
 
 /** What a workflow's step hands over to have a person asked. */
@@ -41,7 +42,7 @@ export async function askForApproval(task: ApprovalTask, deps: AskDeps): Promise
     return approval
   }
   const requestedFor = cause.parse(event)
-  const expires = new Date(Date.parse(deps.clock()) + task.approval.expiresInMinutes * 60_000).toISOString()
+  const expires = after(deps.clock(), task.approval.expiresInMinutes * minute)
   const { question } = task.approval
   const change = request(project, { approval, workflow, run, question, expires, requestedFor, token }, record)
   if (change === undefined) return approval

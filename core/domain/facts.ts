@@ -11,6 +11,7 @@ import { presentDataOf } from '../event/body.ts'
 import { newestData } from '../event/versions.ts'
 import { boundedKey } from '../identity.ts'
 import type { Bodies, History, Memory, RecordKey } from '../ports.ts'
+import { after, day } from '../time.ts'
 import { analyzePush } from './analyze-push.ts'
 import { buildOf, buildRecord, factsOf } from './build.ts'
 import { branchName } from './build-observation.ts'
@@ -150,7 +151,7 @@ export function pullRequestRisk({ additions, deletions, changed_files: files }: 
 }
 
 /** Milliseconds: as long as the push itself is. */
-const riskKept = retentionDays.project * 86_400_000
+const riskKept = retentionDays.project * day
 
 /**
  * The risk of a push is told from its own data, and remembered by branch and commit: so somebody who asks for the
@@ -170,7 +171,7 @@ async function withRisk(
     return record === undefined ? change : { ...change, risk: risk.parse(record.value) }
   }
   // a version conflict says that it is remembered already: the first push of a commit says most about it
-  const expires = new Date(Date.parse(received) + riskKept).toISOString()
+  const expires = after(received, riskKept)
   await memory.commit({ writes: [{ ...key, version: 1, value: change.risk, expires }], outbox: [] })
   return change
 }

@@ -5,6 +5,7 @@ import type { workflowStarted } from '../../events/workflow.started.ts'
 import type { Handled } from '../event/handler.ts'
 import { canonicalJson } from '../identity.ts'
 import type { MemoryRecord, MemoryWrite, RecordKey } from '../ports.ts'
+import { after, day } from '../time.ts'
 
 /**
  * The aggregate `run`: one execution of a workflow. It is told of twice, in any order: by start-workflow, which
@@ -96,7 +97,7 @@ export const track = (
 ): MemoryWrite | undefined => write(project, evolve(runOf(record), told), record)
 
 /** As long as Step Functions keeps a run and its name. */
-const keptUntil = (ended: string): string => new Date(Date.parse(ended) + 90 * 86_400_000).toISOString()
+const keptFor = 90 * day
 
 function write(project: string, state: Run, record: MemoryRecord | undefined): MemoryWrite | undefined {
   if (record !== undefined && canonicalJson(record.value) === canonicalJson(state)) return undefined
@@ -108,6 +109,6 @@ function write(project: string, state: Run, record: MemoryRecord | undefined): M
       list: state.status === 'running' ? 'runs/open' : 'runs/ended',
       order: new Date(state.started).toISOString(),
     },
-    expires: state.status === 'running' ? undefined : keptUntil(state.ended ?? state.started),
+    expires: state.status === 'running' ? undefined : after(state.ended ?? state.started, keptFor),
   }
 }

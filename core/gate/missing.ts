@@ -1,16 +1,13 @@
 import type { Route } from '../../events/route.ts'
 import type { Delivery, Queues } from '../ports.ts'
+import { ago, day, minute } from '../time.ts'
 
 /** What sweep and books ask of a delivery that was expected and has come to nothing yet: so they agree. */
 
-const minute = 60_000
 /** Younger events may still be on their way. */
 export const patience = 15 * minute
 /** What a queue keeps: after that, what lay in it is gone however full it is. */
-export const queueRetention = 4 * 24 * 60 * minute
-
-export const ago = (now: string, milliseconds: number): string =>
-  new Date(Date.parse(now) - milliseconds).toISOString()
+export const queueRetention = 4 * day
 
 /** The depths of queues as of when each was first asked after. */
 export function depthsOnce(queues: Pick<Queues, 'depth'>): (queue: string) => Promise<number> {

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Route } from '../../events/route.ts'
 import { commitDecision } from '../commit-decision.ts'
 import type { Clock, History, Memory, RecordKey } from '../ports.ts'
+import { day } from '../time.ts'
 
 /**
  * Deliveries are listed and counted by their subscribers' names. One that was taken out of the routes may have left some
@@ -13,7 +14,7 @@ type Remembered = z.infer<typeof remembered>
 const recordOf = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'subscribers' })
 
 /** What lay in a queue when its subscriber was taken away may be marked until its retention has passed. */
-const keptFor = 5 * 24 * 3_600_000
+const keptFor = 5 * day
 
 type Deps = { memory: Pick<Memory, 'get'>; routes: readonly Route[] }
 

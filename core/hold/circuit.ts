@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { after, minute, second } from '../time.ts'
 
 /**
  * A circuit parts a subscriber from what does not answer (docs/decisions/0013-circuits.md). Closed is the rule and is
@@ -31,14 +32,10 @@ export type Circuits = z.infer<typeof circuits>
 
 /** Beyond so many the subscriber as a whole is parted: then it is not its downstreams that fail. */
 export const mostCircuits = 50
-const second = 1000
 const firstPause = 30 * second
-const longestPause = 600 * second
-const probePatience = 60 * second
-const remembered = 600 * second
-
-const after = (time: string, milliseconds: number): string =>
-  new Date(Date.parse(time) + milliseconds).toISOString()
+const longestPause = 10 * minute
+const probePatience = minute
+const remembered = 10 * minute
 
 /** After so many probes that did not succeed: 30 s, doubling up to 10 minutes. */
 const pauseAfter = (probes: number): number => Math.min(longestPause, firstPause * 2 ** Math.min(probes, 10))

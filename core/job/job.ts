@@ -6,6 +6,7 @@ import { emittedId } from '../event/admit.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { outboxFrame } from '../frame.ts'
 import type { Clock, Memory, MemoryRecord, MemoryWrite, OutboxItem, RecordKey } from '../ports.ts'
+import { after, day } from '../time.ts'
 
 /**
  * Work over many deliveries that a person asked for (or a circuit that closed): a workflow does it batch by batch, at a
@@ -69,7 +70,7 @@ export async function loadJob(project: string, id: string, memory: Pick<Memory, 
   return found
 }
 
-const keptUntil = (ended: string): string => new Date(Date.parse(ended) + 90 * 86_400_000).toISOString()
+const keptFor = 90 * day
 
 /** A job that has ended is kept for 90 days more. */
 export const jobWrite = (project: string, value: Job, version: number): MemoryWrite => ({
@@ -77,7 +78,7 @@ export const jobWrite = (project: string, value: Job, version: number): MemoryWr
   version,
   value,
   place: { list: jobList, order: `${value.asked}~${value.id}` },
-  ...(value.ended === undefined ? {} : { expires: keptUntil(value.ended) }),
+  ...(value.ended === undefined ? {} : { expires: after(value.ended, keptFor) }),
 })
 
 /**

@@ -1,7 +1,8 @@
 import type { RecordedEvent } from '../../events/envelope.ts'
-import { ago, patience } from '../gate/missing.ts'
+import { patience } from '../gate/missing.ts'
 import { identityText } from '../identity.ts'
 import type { DeliveryKey, Queues } from '../ports.ts'
+import { ago } from '../time.ts'
 import { type Lane, type LaneKey, type Lanes, type ReleaseDeps, type Released, releaseLane } from './lane.ts'
 
 type Deps = ReleaseDeps & { queues: Pick<Queues, 'send' | 'depth'> }

@@ -10,6 +10,7 @@ import { outboxItems } from '../event/outbox.ts'
 import { textOf } from '../gate/quarantine.ts'
 import { type Outcome, type RecordDeps, record } from '../gate/record.ts'
 import type { Memory, Quarantined, RecordKey, Settlement } from '../ports.ts'
+import { after, day } from '../time.ts'
 import { arrivalAgain, arrivalEdited, comparable, editOf, withData } from './quarantine-arrival.ts'
 
 export type MendDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
@@ -200,7 +201,7 @@ export type SettledEntry = z.infer<typeof settledEntry>
 export const settledList = 'quarantine/settled'
 export const settledOf = (record: { value: unknown }): SettledEntry => settledEntry.parse(record.value)
 
-const keptFor = 30 * 86_400_000
+const keptFor = 30 * day
 
 /** One for each time that the text came: what was settled once may come again. */
 const settledKey = ({ project, digest, received }: Quarantined): RecordKey => ({
@@ -253,7 +254,7 @@ async function settle(
         version: 1,
         value,
         place: { list: settledList, order: `${settled.at}~${digest}` },
-        expires: new Date(Date.parse(settled.at) + keptFor).toISOString(),
+        expires: after(settled.at, keptFor),
       },
     ],
     outbox,

@@ -1,6 +1,6 @@
 import type { Route } from '../../events/route.ts'
-import { ago } from '../gate/missing.ts'
 import type { Bodies } from '../ports.ts'
+import { ago, minute } from '../time.ts'
 import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
 import { takes } from './replay-match.ts'
@@ -8,7 +8,7 @@ import type { Verdict } from './replay-pass.ts'
 import type { Found, Position, Scope } from './replay-step.ts'
 
 /** A page is named before it is written: one may come so late into what was walked through already. */
-const pagePatience = 5 * 60_000
+const pagePatience = 5 * minute
 
 /** `of`: what the walk is there for. `sequence`: of a key, where the first walk through it ended. */
 export type Walk = {

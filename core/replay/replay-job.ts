@@ -4,6 +4,7 @@ import { replaySelection } from '../../events/replay.ts'
 import type { Route } from '../../events/route.ts'
 import { Failure } from '../errors.ts'
 import type { Job } from '../job/job.ts'
+import { after, ago, day, hour, minute } from '../time.ts'
 import { pass } from './replay-pass.ts'
 import type { Scope } from './replay-step.ts'
 
@@ -39,12 +40,6 @@ export function routeOfJob(
   return route
 }
 
-const minute = 60_000
-const hour = 60 * minute
-const day = 24 * hour
-
-const moved = (time: string, by: number): string => new Date(Date.parse(time) + by).toISOString()
-
 /**
  * What is walked through for a selection, as of the time at which it was asked for. An event may be written down an hour
  * after it was received; clocks of two machines differ by less than a minute. Without `since`: for as long as what the
@@ -57,13 +52,13 @@ export function scopeOf(
   asked: string,
 ): Scope {
   const selection = { since, until, type, key, story, event }
-  const end = until === undefined ? asked : moved(until, hour)
+  const end = until === undefined ? asked : after(until, hour)
   // found by its id, whenever it was written down
-  const oldest = event === undefined && story === undefined ? moved(asked, -daysKept(route) * day) : ''
+  const oldest = event === undefined && story === undefined ? ago(asked, daysKept(route) * day) : ''
   return {
     project,
     selection,
-    after: since === undefined ? oldest : moved(since, -minute),
+    after: since === undefined ? oldest : ago(since, minute),
     to: end < asked ? end : asked,
   }
 }

@@ -1,7 +1,7 @@
 import type { History, Page } from '../ports.ts'
+import { hour } from '../time.ts'
 
 const shards = [0, 1, 2, 3]
-const hour = 3_600_000
 const pagesPerRead = 25
 
 /** A page, or without one the end of an hour; both have a place in the order of time. */

@@ -4,6 +4,7 @@ import { type Route, typeName } from '../../events/route.ts'
 import { Failure, type Fault } from '../errors.ts'
 import { endOf, type Job, newJob } from '../job/job.ts'
 import type { Bodies, Clock, OutboxItem } from '../ports.ts'
+import { after, second } from '../time.ts'
 import { type ReplayAsked, scopeOf } from './replay-job.ts'
 import { takes } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
@@ -139,7 +140,7 @@ export async function countReplay(
   deps: CountDeps,
   seconds: number,
 ): Promise<Counted> {
-  const deadline = new Date(Date.parse(deps.clock()) + seconds * 1000).toISOString()
+  const deadline = after(deps.clock(), seconds * second)
   const types: Record<string, number> = {}
   let [left, unreadable, looked] = [0, 0, 0]
   const scope = scopeOf(project, selection, route, asked)

@@ -5,10 +5,10 @@ import { withoutValues } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { DeliveryKey, Memory, RecordKey } from '../ports.ts'
+import { ago, minute } from '../time.ts'
 
 type DeadDeps = SendDeps & { memory: Memory }
 
-const minute = 60_000
 /** Events in one transaction, which has room for 100 items. */
 const mostTold = 90
 const marksPerRead = 500
@@ -20,7 +20,7 @@ const toldUntil = z.object({ until: z.iso.datetime() })
 const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
 
 const minuteOf = (time: string): string => `${time.slice(0, 16)}:00.000Z`
-const minuteBefore = (time: string): string => minuteOf(new Date(Date.parse(time) - minute).toISOString())
+const minuteBefore = (time: string): string => minuteOf(ago(time, minute))
 
 /**
  * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to

@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { cursorKey, cursorOf, lagMinutes, timeOf } from '../books/sweep-cursor.ts'
 import { commitDecision } from '../commit-decision.ts'
-import { ago, patience } from '../gate/missing.ts'
+import { patience } from '../gate/missing.ts'
 import type { Clock, DeliveryKey, Memory, RecordKey } from '../ports.ts'
+import { ago } from '../time.ts'
 
 /** What the sweep has done in a project since when; the last that it sent again, the newest first. */
 const sweepLog = z.object({

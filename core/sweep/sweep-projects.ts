@@ -1,6 +1,7 @@
 import { projects, registerProject } from '../gate/access.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { Memory } from '../ports.ts'
+import { minute } from '../time.ts'
 import { type SweepDeps, type SweepResult, sweep } from './sweep.ts'
 
 /** Who lets events in beside the holders of keys, whose projects are registered with the first key. */
@@ -32,8 +33,6 @@ export async function projectsToSweep(
       await registerProject(memory, name, clock()).catch((error: unknown) => failures.push(error))
   return { names: [...names].sort(), failures }
 }
-
-const minute = 60_000
 
 /**
  * Sweeps one project after the other, each with an equal share of what is left of so many `seconds`; none is begun

@@ -4,7 +4,7 @@ import { atMost } from '../at-most.ts'
 import { waitsForCode } from '../consume/delivery.ts'
 import { sumOf } from '../counts.ts'
 import { parted } from '../delivery-key.ts'
-import { ago, depthsOnce, patience, queueRetention } from '../gate/missing.ts'
+import { depthsOnce, patience, queueRetention } from '../gate/missing.ts'
 import { messageOf, noSuchSubscriber, type SendDeps, sendTo } from '../gate/send.ts'
 import { type Control, controlOf, controlRecord, heldBack } from '../hold/control.ts'
 import type { Lane, LaneKey, Lanes } from '../lane/lane.ts'
@@ -13,6 +13,7 @@ import { askForRelease, isBeingReleased } from '../mend/release-under-way.ts'
 import { frameFor, type Resendable, resend } from '../mend/resend.ts'
 import type { Delivery, Memory, OpenState, RecordKey, Workflows } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
+import { ago, hour, minute } from '../time.ts'
 import type { Counts } from './sweep-open.ts'
 
 export type StuckDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes; workflows: Workflows }
@@ -36,9 +37,9 @@ const perPass = 100
 const mostPages = 5
 const lanesPerPass = 50
 /** Whoever resumed something has asked for the release of what was parked: that is under way before the sweep helps. */
-const parkedPatience = 5 * 60_000
+const parkedPatience = 5 * minute
 /** What was sent again and has not been run for so long may never have come into its queue, however full that is. */
-const resumedPatience = 60 * 60_000
+const resumedPatience = hour
 /** Lanes of one subscriber that are released at once. */
 const lanesAtOnce = 10
 

@@ -1,15 +1,15 @@
 import { cursorKey, cursorOf, lagMinutes, type Position, type SweepCursor } from '../books/sweep-cursor.ts'
 import { stepsBetween } from '../books/timeline-steps.ts'
 import { Failure } from '../errors.ts'
-import { ago, depthsOnce, mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
+import { depthsOnce, mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
 import type { RecordDeps } from '../gate/record.ts'
 import { sendMissing } from '../gate/send.ts'
 import { rememberFormer } from '../gate/subscribers.ts'
 import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, StoredEvent } from '../ports.ts'
+import { after, ago, day, second } from '../time.ts'
 
 type TimelineDeps = RecordDeps & { memory: Memory }
 
-const day = 86_400_000
 /** What one pass does at most; what is left is for the next. */
 const maxResent = 500
 const maxPages = 5_000
@@ -64,7 +64,7 @@ export async function sweepTimeline(
   const kept = await deps.memory.get(cursorKey(project))
   const start = ago(now, day)
   const cursor = cursorOf(kept) ?? { read: [start, start, start, start], behind: {}, passes: 0 }
-  const deadline = new Date(Date.parse(now) + seconds * 1000).toISOString()
+  const deadline = after(now, seconds * second)
   const counts = { missing: 0, pages: 0, unreadable: 0 }
   const pass: Pass = { project, now, deps, deadline, depthOf: depthsOnce(deps.queues), sent: [], ...counts }
 

@@ -12,6 +12,7 @@ import { reviewSubscribers } from '../gate/subscribers.ts'
 import type { Lanes } from '../lane/lane.ts'
 import type { RecordKey, Workflows } from '../ports.ts'
 import { resumeAbandoned } from '../replay/rebuild-pause.ts'
+import { ago, minute } from '../time.ts'
 import { openCircuits, probeCircuits } from './sweep-circuits.ts'
 import { tellOfTheDead } from './sweep-dead.ts'
 import { logSweep } from './sweep-log.ts'
@@ -45,7 +46,6 @@ export type Swept = Partial<Omit<SweptTimeline, 'sent'>> & {
 
 export type SweepResult = { swept: Swept; failures: readonly unknown[] }
 
-const minute = 60_000
 /** Younger outbox items are the stream's to send. */
 const outboxPatience = 2 * minute
 /** Status events are best effort; a run that is open for longer is asked after. */
@@ -116,12 +116,9 @@ export async function sweep(project: string, given: SweepDeps, seconds: number):
   return { swept, failures }
 }
 
-const before = (now: string, milliseconds: number): string =>
-  new Date(Date.parse(now) - milliseconds).toISOString()
-
 async function sweepOutbox(project: string, deps: SweepDeps): Promise<{ relayed: number; stayed: number }> {
   const { memory } = deps
-  const keys = await memory.staleOutbox(project, before(deps.clock(), outboxPatience), perPass)
+  const keys = await memory.staleOutbox(project, ago(deps.clock(), outboxPatience), perPass)
   const heads = async (...key: [string, string]) => (await memory.outbox(...key)).slice(0, perLane)
   const { outcomes, stayed } = await relay(
     keys.map((partitionkey) => ({ project, partitionkey })),
@@ -139,7 +136,7 @@ async function sweepRuns(project: string, deps: SweepDeps): Promise<number> {
   const cursor = kept && runsCursor.parse(kept.value).next
   const query = { project, list: 'runs/open', oldestFirst: true, limit: perPass }
   const { items, next } = await deps.memory.list({ ...query, cursor })
-  const horizon = before(deps.clock(), runPatience)
+  const horizon = ago(deps.clock(), runPatience)
   const silent = items.flatMap((item) => {
     const run = runOf(item)
     return run !== undefined && run.started < horizon ? [run] : []
