@@ -295,7 +295,7 @@ describe('what goes wrong', () => {
     await expect(w.batch(input)).rejects.toThrow('throttled')
     w.mend()
     // the next message must not have the name of one that the queue may know
-    expect(await w.mark('p02')).toEqual({ ...before, resumed: 1, changed: expect.any(String) })
+    expect(await w.mark('p02')).toEqual({ ...before, resumed: 1 })
     await w.run(input, handled)
     expect(await w.job(id)).toMatchObject({ state: 'done', counts: { matched: 5, sent: 5, done: 5 } })
   })

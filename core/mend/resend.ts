@@ -5,7 +5,6 @@ import { attempt } from '../attempt.ts'
 import { type DeliveryFrame, saidAgain } from '../frame.ts'
 import { messageOf, type SendDeps, sendTo } from '../gate/send.ts'
 import type { Delivery, DeliveryKey, History, Transition } from '../ports.ts'
-import { after } from '../time.ts'
 
 /** A delivery that is dead or parked, as it was seen, and its event. */
 export type Resendable = { key: DeliveryKey; delivery: Delivery; event: RecordedEvent }
@@ -98,15 +97,6 @@ export async function resend(
 /** Tells a message that was sent anew apart from those before it. */
 export const againOf = ({ resumed = 0 }: Delivery): string => `resumed ${resumed}`
 
-/**
- * As it was, but for how often it was tried: a queue that keeps order would swallow the next message of one name. And a
- * millisecond later, so that who saw it as it was before does not take it for that, and count from there.
- */
-const putBack = (
-  { key, next }: Transition,
-  { delivery }: Resendable,
-  history: Pick<History, 'transition'>,
-) => {
-  const changed = after(delivery.changed, 1)
-  return history.transition({ key, seen: next, next: { ...delivery, changed, resumed: next.resumed } })
-}
+/** As it was, but for how often it was tried: a queue that keeps order would swallow the next message of one name. */
+const putBack = ({ key, next }: Transition, { delivery }: Resendable, history: Pick<History, 'transition'>) =>
+  history.transition({ key, seen: next, next: { ...delivery, resumed: next.resumed } })
