@@ -1,6 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
-import { controlOf, controlRecord } from '../core/hold/control.ts'
+import { controlOf, controlRecord, pauseOf } from '../core/hold/control.ts'
 import { everyone, pause, resume } from '../core/hold/pause.ts'
 import { releaseRate } from '../core/job/release-job.ts'
 import { countOpen } from '../core/sweep/sweep-open.ts'
@@ -43,7 +43,13 @@ const subscriber = z
   })
   .openapi('Subscriber')
 
-const paused = z.object({ subscriber: z.string(), changed: z.boolean(), paused: pausedBy }).openapi('Paused')
+const rebuild = z.string().optional().openapi({
+  description: 'a rebuild that holds the subscriber back as well, and lets it go when it ends',
+})
+
+const paused = z
+  .object({ subscriber: z.string(), changed: z.boolean(), paused: pausedBy, rebuild })
+  .openapi('Paused')
 
 const resumed = z
   .object({
@@ -52,6 +58,7 @@ const resumed = z
     closed: z.array(z.string()).readonly().openapi({ description: 'circuits that were closed' }),
     open: z.array(z.string()).readonly().openapi({ description: 'circuits that still hold back' }),
     job: z.string().optional().openapi({ description: 'what sends the parked deliveries' }),
+    rebuild,
   })
   .openapi('Resumed')
 
@@ -92,10 +99,17 @@ export function subscribers(app: Api, deps: ApiDeps): void {
           memory.get(controlRecord(project, name)),
           deps.queues.depth(name),
         ])
-        const { paused, circuits } = controlOf(record)
+        const control = controlOf(record)
         const { retrying = 0, parked = 0, dead = 0, oldest } = counts[name] ?? {}
         const facts = { subscriber: name, kind, effect, ordered, attempts, unpausable }
-        return { ...facts, paused, circuits, open: { retrying, parked, dead }, oldest, queued }
+        return {
+          ...facts,
+          paused: pauseOf(control),
+          circuits: control.circuits,
+          open: { retrying, parked, dead },
+          oldest,
+          queued,
+        }
       }),
     )
     return c.json({ items }, 200)

@@ -238,7 +238,13 @@ export const subscriber = z.looseObject({
 })
 export type Subscriber = z.infer<typeof subscriber>
 
-export const paused = z.looseObject({ subscriber: text, changed: z.boolean(), paused: pausedBy })
+/** `rebuild`: a job that holds the subscriber back as well, until it ends */
+export const paused = z.looseObject({
+  subscriber: text,
+  changed: z.boolean(),
+  paused: pausedBy,
+  rebuild: maybe,
+})
 
 export const resumed = z.looseObject({
   subscriber: text,
@@ -247,5 +253,6 @@ export const resumed = z.looseObject({
   closed: z.array(text),
   open: z.array(text),
   job: maybe,
+  rebuild: maybe,
 })
 export type Resumed = z.infer<typeof resumed>

@@ -3,7 +3,8 @@ import { defineEvent } from './event-type.ts'
 
 export const subscriberResumed = defineEvent({
   type: 'subscriber.resumed',
-  description: 'Somebody resumed a subscriber: its deliveries run, and those that were parked are sent.',
+  description:
+    'Somebody took back what holds a subscriber up; when nothing else does, its deliveries run, and those that were parked are sent.',
   origin: 'ours',
   retention: 'audit',
   schema: z.object({

@@ -3,7 +3,7 @@ import { observe } from '../core/domain/build-observation.ts'
 import { historyRecord, track as trackRepository } from '../core/domain/repository-history.ts'
 import { runRecord, track as trackRun } from '../core/domain/run.ts'
 import type { HandlerAny } from '../core/event/handler.ts'
-import { controlOf, controlRecord } from '../core/hold/control.ts'
+import { controlOf, controlRecord, pauseOf } from '../core/hold/control.ts'
 import type { Job } from '../core/job/job.ts'
 import type { Random } from '../core/ports.ts'
 import { rebuildProgress } from '../core/replay/rebuild-state.ts'
@@ -116,6 +116,6 @@ export const live = (w: ReplayWorld, kind: string) =>
   )
 
 export const isPaused = async (w: ReplayWorld, subscriber: string): Promise<boolean> =>
-  controlOf(await w.stores.memory.get(controlRecord('main', subscriber))).paused !== undefined
+  pauseOf(controlOf(await w.stores.memory.get(controlRecord('main', subscriber)))) !== undefined
 
 export const reportOf = (job: Job) => rebuildProgress.parse(job.progress).report

@@ -35,9 +35,9 @@ export function pause(program: Command, cli: Cli): void {
       const answer = await api.pause(subscriber, reason === undefined ? {} : { reason })
       cli.show(answer, ({ items }, p) =>
         items
-          .map(({ subscriber: name, changed, paused }) =>
+          .map(({ subscriber: name, changed, paused, rebuild }) =>
             changed
-              ? `${p.bold(name)} is paused.`
+              ? `${p.bold(name)} is paused${rebuild === undefined ? '' : `, and stays so when the rebuild ${rebuild} lets it go`}.`
               : `${p.bold(name)} was paused before, by ${paused.by} at ${localTime(paused.at)}${paused.reason ? `: ${paused.reason}` : ''}.`,
           )
           .join('\n'),

@@ -30,13 +30,17 @@ export function resume(program: Command, cli: Cli): void {
     })
 }
 
-function line({ subscriber, changed, closed, open, job }: Resumed, p: Paint): string {
+function line({ subscriber, changed, closed, open, job, rebuild }: Resumed, p: Paint): string {
   const left =
     open.length === 0
       ? ''
       : ` ${count(open.length, 'circuit')} ${open.length === 1 ? 'is' : 'are'} open: each closes when a probe succeeds, or with --circuit.`
+  if (!changed && rebuild !== undefined)
+    return `${p.bold(subscriber)} stays paused: the rebuild ${rebuild} resumes it when it ends.${left}`
   if (!changed) return `${p.bold(subscriber)} was not paused.${left}`
   const circuits = closed.length === 0 ? '' : `, ${count(closed.length, 'circuit')} closed`
+  if (rebuild !== undefined)
+    return `The pause of ${p.bold(subscriber)} is taken back${circuits}; the rebuild ${rebuild} resumes it when it ends.${left}`
   const parked = job === undefined ? '; nothing is sent' : ''
   return `${p.bold(subscriber)} runs again${circuits}${parked}.${left}`
 }

@@ -24,9 +24,16 @@ export interface Controls {
   ): Promise<void>
 }
 
-/** What holds back the deliveries of one subscriber in one project. */
+const pause = z.object({ by: z.string(), at: z.iso.datetime(), reason: z.string().optional() })
+export type Pause = z.infer<typeof pause>
+
+/**
+ * What holds back the deliveries of one subscriber in one project. A person's pause and that of a rebuild stand side by
+ * side, and each is taken back for itself.
+ */
 const control = circuits.extend({
-  paused: z.object({ by: z.string(), at: z.iso.datetime(), reason: z.string().optional() }).optional(),
+  paused: pause.optional(),
+  rebuild: z.object({ job: z.string(), by: z.string(), at: z.iso.datetime() }).optional(),
 })
 export type Control = z.infer<typeof control>
 
@@ -43,9 +50,13 @@ export const heldList = 'controls/held'
 export const controlOf = (record: MemoryRecord | undefined): Control =>
   control.parse(record === undefined ? {} : record.value)
 
+/** The pause for which nothing runs: a person's before that of a rebuild. */
+export const pauseOf = ({ paused, rebuild }: Pick<Control, 'paused' | 'rebuild'>): Pause | undefined =>
+  paused ?? (rebuild && { by: rebuild.by, at: rebuild.at, reason: `rebuild ${rebuild.job}` })
+
 /** Why deliveries for this downstream are parked; undefined: they run. */
 export function heldBack(state: Control, downstream: string): string | undefined {
-  const { paused } = state
+  const paused = pauseOf(state)
   if (paused !== undefined) {
     const why = paused.reason === undefined ? '' : `: ${paused.reason}`
     return `paused by ${paused.by} at ${paused.at}${why}`
@@ -60,12 +71,12 @@ export function heldBack(state: Control, downstream: string): string | undefined
 export const controlWrite = (
   key: { project: string; subscriber: string },
   record: MemoryRecord | undefined,
-  state: Circuits & Pick<Control, 'paused'>,
+  state: Circuits & Pick<Control, 'paused' | 'rebuild'>,
 ): MemoryWrite => ({
   ...controlRecord(key.project, key.subscriber),
   version: (record?.version ?? 0) + 1,
   value: state,
-  ...(state.paused !== undefined || state.circuits.length > 0
+  ...(pauseOf(state) !== undefined || state.circuits.length > 0
     ? { place: { list: heldList, order: key.subscriber } }
     : {}),
 })

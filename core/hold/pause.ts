@@ -7,7 +7,7 @@ import { outboxItems } from '../event/outbox.ts'
 import { releaseJob } from '../job/release-job.ts'
 import type { Clock, History, Memory } from '../ports.ts'
 import { closing, controlAuthor, isQuiet } from './circuit-commit.ts'
-import { type Control, controlOf, controlRecord, controlWrite } from './control.ts'
+import { type Control, controlOf, controlRecord, controlWrite, type Pause, pauseOf } from './control.ts'
 
 export type PauseDeps = {
   memory: Pick<Memory, 'get' | 'commit'>
@@ -23,11 +23,14 @@ export const everyone = 'all'
 /** `subscriber`: a name of the routes, or `all`. */
 type Command = { project: string; subscriber: string; by: string }
 
+/** `rebuild`: the job that holds the subscriber back as well, until it ends. */
+type Beside = { rebuild?: string | undefined }
+
 /** `changed`: false where it was paused already, and by whom it was. */
-export type Paused = { subscriber: string; changed: boolean; paused: NonNullable<Control['paused']> }
+export type Paused = Beside & { subscriber: string; changed: boolean; paused: Pause }
 
 /** `job` sends what was parked. `open`: downstreams whose circuits still hold something back. */
-export type Resumed = {
+export type Resumed = Beside & {
   subscriber: string
   changed: boolean
   closed: readonly string[]
@@ -55,24 +58,53 @@ export async function pause(
   return all
 }
 
-async function pauseOne(
-  { project, subscriber, by, reason }: Parameters<typeof pause>[0],
+type Held = { project: string; subscriber: string; by: string; reason?: string | undefined }
+
+const pauseOne = async ({ project, subscriber, by, reason }: Held, deps: PauseDeps): Promise<Paused> => {
+  const said = reason === undefined ? {} : { reason }
+  return hold<Paused>({ project, subscriber, by, ...said }, deps, (state, at) => {
+    const beside = { rebuild: state.rebuild?.job }
+    if (state.paused !== undefined)
+      return { answer: { subscriber, changed: false, paused: state.paused, ...beside } }
+    const paused = { by, at, ...said }
+    return { next: { ...state, paused }, answer: { subscriber, changed: true, paused, ...beside } }
+  })
+}
+
+/**
+ * Pauses the subscriber of a rebuild, beside whatever else holds it back. Answers what holds it for a rebuild: another
+ * one may be before.
+ * @throws Failure Busy
+ */
+export const pauseForRebuild = (
+  { project, subscriber, by }: Held,
+  job: string,
+  deps: PauseDeps,
+): Promise<NonNullable<Control['rebuild']>> =>
+  hold({ project, subscriber, by, reason: `rebuild ${job}` }, deps, (state, at) => {
+    if (state.rebuild !== undefined) return { answer: state.rebuild }
+    const rebuild = { job, by, at }
+    return { next: { ...state, rebuild }, answer: rebuild }
+  })
+
+/** One more reason to hold a subscriber back, told of in the same commit. */
+async function hold<Answer>(
+  { project, subscriber, by, reason }: Held,
   { memory, clock }: PauseDeps,
-): Promise<Paused> {
+  decide: (state: Control, now: string) => { next?: Control; answer: Answer },
+): Promise<Answer> {
   const { answer } = await commitDecision(
     (change) => memory.commit(change),
     `what holds back ${subscriber}`,
     async () => {
       const record = await memory.get(controlRecord(project, subscriber))
-      const state = controlOf(record)
-      if (state.paused !== undefined)
-        return { change: undefined, answer: { subscriber, changed: false, paused: state.paused } }
-      const said = reason === undefined ? {} : { reason }
-      const paused = { by, at: clock(), ...said }
-      const write = controlWrite({ project, subscriber }, record, { ...state, paused })
-      const emits = [{ type: subscriberPaused, data: { subscriber, ...said } }]
+      const decided = decide(controlOf(record), clock())
+      if (decided.next === undefined) return { change: undefined, answer: decided.answer }
+      const write = controlWrite({ project, subscriber }, record, decided.next)
+      const data = { subscriber, ...(reason === undefined ? {} : { reason }) }
+      const emits = [{ type: subscriberPaused, data }]
       const outbox = outboxItems({ emits, sequence: write.version }, controlAuthor(project, by))
-      return { change: { writes: [write], outbox }, answer: { subscriber, changed: true, paused } }
+      return { change: { writes: [write], outbox }, answer: decided.answer }
     },
   )
   return answer
@@ -80,7 +112,8 @@ async function pauseOne(
 
 /**
  * Takes the pause back, and with `circuits` closes what is open by hand; asks for what is parked to be sent, `rate` a
- * second. One transaction for each subscriber, so that of `all` those that were reached are resumed when it fails.
+ * second. One transaction for each subscriber, so that of `all` those that were reached are resumed when it fails. The
+ * pause of a rebuild is that rebuild's: of one subscriber it is refused, of `all` the answer names it.
  * @throws Failure NotFound, Conflict, Busy
  */
 export async function resume(
@@ -89,13 +122,34 @@ export async function resume(
 ): Promise<Resumed[]> {
   const resumed: Resumed[] = []
   for (const route of pausable(deps.routes, command.subscriber))
-    resumed.push(await resumeOne(route, command, deps))
+    resumed.push(await resumeOne(route, { ...command, takesBack: 'paused' }, deps))
+  const [only] = resumed
+  if (command.subscriber !== everyone && only?.changed === false && only.rebuild !== undefined)
+    throw new Failure(
+      'Conflict',
+      `${only.subscriber} is paused by the rebuild ${only.rebuild}, which resumes it when it ends; loadpath jobs stop ${only.rebuild} ends it before`,
+    )
   return resumed
+}
+
+/** Takes the pause of a rebuild back, and has sent what was parked, unless something else holds it back. */
+export const resumeForRebuild = (
+  route: Route,
+  command: { project: string; by: string; rate: number },
+  deps: PauseDeps,
+): Promise<Resumed> => resumeOne(route, { ...command, circuits: false, takesBack: 'rebuild' }, deps)
+
+type TakingBack = {
+  project: string
+  by: string
+  rate: number
+  circuits: boolean
+  takesBack: 'paused' | 'rebuild'
 }
 
 async function resumeOne(
   route: Route,
-  { project, by, rate, circuits }: Parameters<typeof resume>[0],
+  { project, by, rate, circuits, takesBack }: TakingBack,
   { memory, history, clock, newId }: PauseDeps,
 ): Promise<Resumed> {
   const { subscriber } = route
@@ -106,21 +160,25 @@ async function resumeOne(
     async () => {
       const record = await memory.get(controlRecord(project, subscriber))
       const state = controlOf(record)
+      const taken = state[takesBack]
+      const without: Control = { ...state, [takesBack]: undefined }
       const gone = circuits ? state.circuits : []
       const left = circuits ? [] : state.circuits.map(({ downstream }) => downstream)
-      const nothing: Resumed = { subscriber, changed: false, closed: [], open: left }
-      if (state.paused === undefined && gone.length === 0) return { change: undefined, answer: nothing }
+      const rebuild = without.rebuild?.job
+      const nothing: Resumed = { subscriber, changed: false, closed: [], open: left, rebuild }
+      if (taken === undefined && gone.length === 0) return { change: undefined, answer: nothing }
       const now = clock()
-      // what the circuit of the whole subscriber holds back would be parked again: its closing asks for it
-      const isParked = !left.includes('') && (await hasParked({ project, subscriber }, history))
+      // what is still paused, or held back by the circuit of the whole subscriber, would be parked again: whoever ends that
+      // asks for it
+      const isFree = pauseOf(without) === undefined && !left.includes('')
+      const isParked = isFree && (await hasParked({ project, subscriber }, history))
       const release = isParked ? releaseJob(parted, { id: newId(), by, at: now, rate }) : undefined
       const job = release?.job.id
-      const { next, emits } = closing(parted, state, gone, { now, because: 'somebody closed it', job })
-      const { paused, ...free } = next
-      const write = controlWrite(parted, record, free)
+      const { next, emits } = closing(parted, without, gone, { now, because: 'somebody closed it', job })
+      const write = controlWrite(parted, record, next)
       const data = {
         subscriber,
-        ...(paused === undefined ? {} : { paused: paused.at }),
+        ...(taken === undefined ? {} : { paused: taken.at }),
         circuits: gone.map(({ downstream }) => downstream),
         ...(job === undefined ? {} : { job, rate }),
       }
@@ -132,7 +190,8 @@ async function resumeOne(
         writes: [write, ...(release ? [release.write] : [])],
         outbox: [...outbox, ...(release?.outbox ?? [])],
       }
-      return { change, answer: { subscriber, changed: true, closed: data.circuits, open: left, job } }
+      const answer = { subscriber, changed: true, closed: data.circuits, open: left, job, rebuild }
+      return { change, answer }
     },
   )
   return decided.answer

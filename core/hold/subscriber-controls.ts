@@ -7,7 +7,15 @@ import type { Clock, Commit, DeliveryKey, Ephemeral, Memory, MemoryRecord } from
 import { likeness } from '../reasons.ts'
 import { claimed, closedAt, covering, failedAgain, mayProbe, open, undecided } from './circuit.ts'
 import { closing, controlAuthor, openingCommit } from './circuit-commit.ts'
-import { type Control, type Controls, controlOf, controlRecord, controlWrite, heldBack } from './control.ts'
+import {
+  type Control,
+  type Controls,
+  controlOf,
+  controlRecord,
+  controlWrite,
+  heldBack,
+  pauseOf,
+} from './control.ts'
 
 export type ControlsDeps = {
   memory: Pick<Memory, 'get' | 'commit'>
@@ -108,7 +116,7 @@ export function subscriberControls(deps: ControlsDeps): Controls {
   /** Whether this delivery is the one that tries. */
   const claim = (project: string, downstream: string): Promise<'free' | 'probe' | 'held'> =>
     change(project, (state) => {
-      if (state.paused !== undefined) return { answer: 'held' }
+      if (pauseOf(state) !== undefined) return { answer: 'held' }
       const circuit = covering(state, downstream)
       if (circuit === undefined) return { answer: 'free' }
       if (!mayProbe(circuit, clock())) return { answer: 'held' }
@@ -127,7 +135,7 @@ export function subscriberControls(deps: ControlsDeps): Controls {
       const parted = { project, subscriber, quiet }
       // what is paused would be parked again: whoever resumes it asks for what is parked then
       const release =
-        state.paused === undefined
+        pauseOf(state) === undefined
           ? releaseJob(parted, { id: newId(), by: 'system', at, rate: releaseRate })
           : undefined
       const how = { now: at, because: 'a probe succeeded', job: release?.job.id } as const
@@ -190,7 +198,7 @@ export function subscriberControls(deps: ControlsDeps): Controls {
       const control = await controlWithin(project, readAgain.troubled)
       const reason = heldBack(control, downstream)
       if (reason === undefined) return { run: true }
-      const circuit = control.paused === undefined ? covering(control, downstream) : undefined
+      const circuit = pauseOf(control) === undefined ? covering(control, downstream) : undefined
       if (circuit === undefined || !mayProbe(circuit, clock())) return { run: false, reason }
       const claimedAs = await claim(project, downstream).catch((error: unknown) => {
         deps.onFailure?.(error)

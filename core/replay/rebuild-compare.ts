@@ -178,9 +178,9 @@ async function switchOne(
     const shadow = await memory.get(shadowRecord(replay, key))
     if (shadow === undefined) throw new Failure('Conflict', `the rebuilt ${name.kind} ${name.name} is gone`)
     const live = await memory.get(key)
-    const control = await stillPaused(project, subscriber, quiet, memory)
+    const control = await stillPaused(project, { subscriber, id: replay }, quiet, memory)
     if (control === undefined)
-      throw new Failure('Conflict', `somebody resumed ${subscriber} before all was switched`)
+      throw new Failure('Conflict', `${subscriber} was resumed before all was switched`)
     const { value, place, expires } = asLive(shadowedOf(shadow), live, subscriber)
     const write = { ...key, version: (live?.version ?? 0) + 1, value, place, expires }
     if (live !== undefined && isSame(write, live)) return

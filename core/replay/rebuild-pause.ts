@@ -1,14 +1,12 @@
 import type { Route } from '../../events/route.ts'
 import { controlOf, controlRecord, heldList } from '../hold/control.ts'
-import { type PauseDeps, pause, resume } from '../hold/pause.ts'
+import { type PauseDeps, pauseForRebuild, resumeForRebuild } from '../hold/pause.ts'
 import { runName, uuid5 } from '../identity.ts'
 import { changeJob, type Job, jobOf, jobRecord } from '../job/job.ts'
 import { releaseRate } from '../job/release-job.ts'
 import type { Clock, Memory, MemoryRecord, Workflows } from '../ports.ts'
 import { beforePause, type RebuildProgress, rebuildProgress } from './rebuild-state.ts'
-
-const prefix = 'rebuild '
-const reasonOf = ({ id }: Pick<Job, 'id'>): string => `${prefix}${id}`
+import { routeNamed } from './replay.ts'
 
 /** Processes look whether they may run every five seconds, and clocks differ a little. */
 const secondsUntilSeen = 10
@@ -16,35 +14,35 @@ const secondsUntilSeen = 10
 /** After so long nothing of a paused subscriber runs any more: an invocation that had begun has come to its end. */
 export const secondsUntilQuiet = ({ timeout }: Route): number => secondsUntilSeen + timeout
 
-/** Pauses the subscriber of a rebuild, unless somebody has. Once is as good as twice. */
+/** Pauses the subscriber of a rebuild; undefined: another rebuild holds it, and has to end before. Once is as good as twice. */
 export async function pauseFor(
   project: string,
   job: Job,
   deps: PauseDeps,
-): Promise<{ at: string; ours: boolean }> {
-  const { subscriber, by } = job
-  const [paused] = await pause({ project, subscriber, by, reason: reasonOf(job) }, deps)
-  if (paused === undefined) throw new Error(`${subscriber} is no subscriber that can be paused`)
-  return { at: paused.paused.at, ours: paused.paused.reason === reasonOf(job) }
+): Promise<{ at: string } | undefined> {
+  const { subscriber, by, id } = job
+  const held = await pauseForRebuild({ project, subscriber, by }, id, deps)
+  return held.job === id ? { at: held.at } : undefined
 }
 
-/** The control record of the subscriber while it is paused as it was seen; undefined: somebody has resumed it. */
+/** The control record of the subscriber while it is paused for this rebuild as it was seen; undefined: it was let go. */
 export async function stillPaused(
   project: string,
-  subscriber: string,
+  { subscriber, id }: { subscriber: string; id: string },
   { at }: { at: string },
   memory: Pick<Memory, 'get'>,
 ): Promise<MemoryRecord | undefined> {
   const record = await memory.get(controlRecord(project, subscriber))
-  return controlOf(record).paused?.at === at ? record : undefined
+  const { rebuild } = controlOf(record)
+  return rebuild?.job === id && rebuild.at === at ? record : undefined
 }
 
 /** Takes back the pause of a rebuild, and has sent what was parked; any other pause stands. */
 export async function resumeAfter(project: string, job: Job, deps: PauseDeps): Promise<void> {
-  const { subscriber, by } = job
-  const { paused } = controlOf(await deps.memory.get(controlRecord(project, subscriber)))
-  if (paused?.reason !== reasonOf(job)) return
-  await resume({ project, subscriber, by, rate: releaseRate, circuits: false }, deps)
+  const { subscriber, by, id } = job
+  const { rebuild } = controlOf(await deps.memory.get(controlRecord(project, subscriber)))
+  if (rebuild?.job !== id) return
+  await resumeForRebuild(routeNamed(deps.routes, subscriber), { project, by, rate: releaseRate }, deps)
 }
 
 const perPass = 100
@@ -65,11 +63,11 @@ export async function resumeAbandoned(project: string, deps: AbandonedDeps): Pro
   const { items } = await deps.memory.list({ project, list: heldList, oldestFirst: true, limit: perPass })
   let resumed = 0
   for (const item of items) {
-    const { paused } = controlOf(item)
-    if (!paused?.reason?.startsWith(prefix)) continue
-    const job = jobOf(await deps.memory.get(jobRecord(project, paused.reason.slice(prefix.length))))
+    const { rebuild } = controlOf(item)
+    if (rebuild === undefined) continue
+    const job = jobOf(await deps.memory.get(jobRecord(project, rebuild.job)))
     if (job === undefined || job.subscriber !== item.name) continue
-    if (await isAlive(project, job, paused.at, deps)) continue
+    if (await isAlive(project, job, rebuild.at, deps)) continue
     await changeJob(project, job.id, deps.memory, startedOver)
     const newId = () => uuid5([project, job.id, deps.clock()].join('\n')).replaceAll('-', '')
     await resumeAfter(project, job, { ...deps, newId })

@@ -20,7 +20,19 @@ import { pause, resume } from '../hold/pause.ts'
 import { canonicalJson } from '../identity.ts'
 import { changeJob, stop } from '../job/job.ts'
 import { sweep } from '../sweep/sweep.ts'
-import { resumeAbandoned } from './rebuild-pause.ts'
+import { resumeAbandoned, resumeAfter } from './rebuild-pause.ts'
+
+const untilHeld = async (w: ReplayWorld): Promise<string> => {
+  const id = await w.rebuild('track-build')
+  const isHeld = async () =>
+    controlOf(await w.stores.memory.get(controlRecord('main', 'track-build'))).rebuild !== undefined
+  while (!(await isHeld())) {
+    await w.batch(id)
+    await handleAll(w)
+    w.advance(1000)
+  }
+  return id
+}
 
 describe('what holds a rebuild up', () => {
   it('what cannot be handled anew: nothing is switched, the reason is told, and nothing waits for a person', async () => {
@@ -47,25 +59,46 @@ describe('what holds a rebuild up', () => {
     expect(w.told('replay.completed')).toMatchObject([{ state: 'stopped' }])
   })
 
-  const resumed = (w: ReplayWorld) =>
-    resume(
-      { project: 'main', subscriber: 'track-build', by: 'user:k2', rate: 1, circuits: false },
-      { ...w.deps, ...w.stores },
-    )
+  const person = { project: 'main', subscriber: 'track-build', by: 'user:k2' }
+  const plainly = { ...person, rate: 1, circuits: false }
 
-  it('somebody who resumes the subscriber before the records are compared', async () => {
+  it('who resumes the subscriber meanwhile is refused, told by which job, and how to stop it', async () => {
     const w = rebuildWorld()
     await history(w, seeded(11), 20)
+    const id = await w.rebuild('track-build', { switch: true })
+    const refused: unknown[] = []
     w.instead('memory', 'list', (real) => async (query) => {
-      if (query.list.startsWith('shadow/')) await resumed(w)
+      if (query.list.startsWith('shadow/'))
+        await resume(plainly, w.deps).catch((error) => refused.push(error))
       return real(query)
     })
-    const job = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
-    expect(job).toMatchObject({ state: 'stopped', reason: expect.stringContaining('somebody resumed') })
+    const job = await w.run(id, () => handleAll(w))
+    expect(job).toMatchObject({ state: 'done' })
+    expect(refused).toEqual(
+      refused.map(() =>
+        expect.objectContaining({
+          code: 'Conflict',
+          message: expect.stringContaining(`loadpath jobs stop ${id}`),
+        }),
+      ),
+    )
+    expect(refused.length).toBeGreaterThan(0)
     expect(await isPaused(w, 'track-build')).toBe(false)
   })
 
-  it('somebody who resumes it amid the switch: what would be written then is refused', async () => {
+  it('who resumes all meanwhile resumes the others, and is told by which job it is still held', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(11), 10)
+    const id = await untilHeld(w)
+    await pause({ ...person, subscriber: 'track-run' }, w.deps)
+    expect(await resume({ ...plainly, subscriber: 'all' }, w.deps)).toMatchObject([
+      { subscriber: 'track-build', changed: false, rebuild: id },
+      { subscriber: 'track-run', changed: true },
+      { subscriber: 'track-repository', changed: false },
+    ])
+  })
+
+  it('the sweep, which takes its run for dead and lets the subscriber go amid the switch: the rest is refused', async () => {
     const w = rebuildWorld()
     await history(w, seeded(11), 20)
     const spoilt = w.stores.memory.all().records.filter(({ kind }) => kind === 'build')
@@ -74,14 +107,15 @@ describe('what holds a rebuild up', () => {
         writes: [{ ...record, version: record.version + 1, value: {} }],
         outbox: [],
       })
+    const id = await w.rebuild('track-build', { switch: true })
     let switched = 0
     w.instead('memory', 'commit', (real) => async (change) => {
       const isSwitch = change.writes.some(({ kind }) => kind === 'build')
-      if (isSwitch && ++switched === 2) await resumed(w)
+      if (isSwitch && ++switched === 2) await resumeAfter('main', await w.job(id), w.deps)
       return real(change)
     })
-    const job = await w.run(await w.rebuild('track-build', { switch: true }), () => handleAll(w))
-    expect(job).toMatchObject({ state: 'stopped', reason: expect.stringContaining('somebody resumed') })
+    const job = await w.run(id, () => handleAll(w))
+    expect(job).toMatchObject({ state: 'stopped', reason: expect.stringContaining('was resumed') })
     const left = Object.values(live(w, 'build')).filter(({ value }) => canonicalJson(value) === '{}')
     expect(spoilt.length).toBeGreaterThan(1)
     expect(left).toHaveLength(spoilt.length - 1)
@@ -90,10 +124,62 @@ describe('what holds a rebuild up', () => {
   it('a pause of somebody else stands', async () => {
     const w = rebuildWorld()
     await history(w, seeded(12), 20)
-    await pause({ project: 'main', subscriber: 'track-build', by: 'user:k2', reason: 'mine' }, w.deps)
+    await pause({ ...person, reason: 'mine' }, w.deps)
     const job = await w.run(await w.rebuild('track-build'), () => handleAll(w))
     expect(job).toMatchObject({ state: 'done' })
     expect(await isPaused(w, 'track-build')).toBe(true)
+  })
+
+  it.each(['track-build', 'all'])(
+    'so does one (of %s) that comes while it holds the subscriber itself',
+    async (subscriber) => {
+      const w = rebuildWorld()
+      await history(w, seeded(12), 20)
+      const id = await untilHeld(w)
+      const paused = await pause({ ...person, subscriber, reason: 'mine' }, w.deps)
+      expect(paused).toContainEqual(
+        expect.objectContaining({
+          subscriber: 'track-build',
+          changed: true,
+          paused: expect.objectContaining({ reason: 'mine' }),
+          rebuild: id,
+        }),
+      )
+      expect(await w.run(id, () => handleAll(w))).toMatchObject({ state: 'done' })
+      const { paused: standing } = controlOf(await w.stores.memory.get(controlRecord('main', 'track-build')))
+      expect(standing).toMatchObject({ by: 'user:k2', reason: 'mine' })
+    },
+  )
+
+  it('a pause that is taken back meanwhile leaves the subscriber to the rebuild, whichever came first', async () => {
+    for (const isFirst of [true, false]) {
+      const w = rebuildWorld()
+      await history(w, seeded(12), 20)
+      if (isFirst) await pause(person, w.deps)
+      const id = await untilHeld(w)
+      if (!isFirst) await pause(person, w.deps)
+      expect(await resume(plainly, w.deps)).toMatchObject([{ changed: true, rebuild: id }])
+      expect(await isPaused(w, 'track-build')).toBe(true)
+      expect(await w.run(id, () => handleAll(w))).toMatchObject({ state: 'done' })
+      expect(await isPaused(w, 'track-build')).toBe(false)
+    }
+  })
+
+  it('another rebuild of the same subscriber waits until this one lets it go', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(12), 20)
+    const first = await untilHeld(w)
+    const second = await w.rebuild('track-build')
+    for (let n = 0; n < 30; n++) {
+      const { wait } = await w.batch(second)
+      await handleAll(w)
+      w.advance(wait * 1000)
+    }
+    expect(reportOf(await w.job(second)).different).toEqual([])
+    expect(await w.job(second)).toMatchObject({ state: 'running' })
+    expect(await w.run(first, () => handleAll(w))).toMatchObject({ state: 'done' })
+    expect(await w.run(second, () => handleAll(w))).toMatchObject({ state: 'done' })
+    expect(await isPaused(w, 'track-build')).toBe(false)
   })
 
   it('what is dead live is left out of the copy, and comes into the live records when it is sent again', async () => {
@@ -171,9 +257,9 @@ describe('what holds a rebuild up', () => {
     const id = await w.rebuild('track-build', { switch: true })
     const job = await w.run(id, async () => {
       await handleAll(w)
-      const { paused } = controlOf(await w.stores.memory.get(controlRecord('main', 'track-build')))
+      const { rebuild } = controlOf(await w.stores.memory.get(controlRecord('main', 'track-build')))
       // as late as a function may still run
-      if (paused !== undefined && Date.parse(w.clock()) - Date.parse(paused.at) > 9000) {
+      if (rebuild !== undefined && Date.parse(w.clock()) - Date.parse(rebuild.at) > 9000) {
         release?.()
         await handling
       }

@@ -44,9 +44,8 @@ export const rebuildProgress = z.object({
   }),
   quiet: z
     .object({
-      /** when it was paused, and whether by this job: else somebody had done so before, and nobody resumes it here */
+      /** when it was paused for this job */
       at: z.string(),
-      ours: z.boolean(),
       /** what was written down until then is all that there is */
       until: z.string().optional(),
       /** counts as they were before */

@@ -92,8 +92,8 @@ async function advance(step: Step, deps: RebuildDeps): Promise<Advanced> {
   const { stage, quiet } = progress
   if (stage === 'history') return passOn(step, deps)
   if (stage === 'quiet') return untilQuiet(step, deps)
-  if (quiet === undefined || !(await stillPaused(project, job.subscriber, quiet, deps.memory)))
-    throw new Failure('Conflict', `somebody resumed ${job.subscriber} before it was rebuilt`)
+  if (quiet === undefined || !(await stillPaused(project, job, quiet, deps.memory)))
+    throw new Failure('Conflict', `${job.subscriber} was resumed before it was rebuilt`)
   if (stage === 'rest') return passOn(step, deps)
   return sideBySide(step, quiet, deps)
 }
@@ -109,8 +109,9 @@ const look = 5
 async function untilQuiet({ project, job, route, progress }: Step, deps: RebuildDeps): Promise<Advanced> {
   const { quiet } = progress
   const now = deps.clock()
-  if (quiet === undefined || !(await stillPaused(project, job.subscriber, quiet, deps.memory))) {
+  if (quiet === undefined || !(await stillPaused(project, job, quiet, deps.memory))) {
     const paused = await pauseFor(project, job, deps)
+    if (paused === undefined) return going(progress, { wait: look })
     return going({ ...progress, quiet: { ...paused, counts: job.counts } }, { wait: 1 })
   }
   const elapsed = (Date.parse(now) - Date.parse(quiet.at)) / 1000

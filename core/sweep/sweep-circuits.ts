@@ -5,7 +5,7 @@ import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
 import { type Circuit, covering, mayProbe } from '../hold/circuit.ts'
 import { closing, controlAuthor, isQuiet } from '../hold/circuit-commit.ts'
-import { type Control, controlOf, controlRecord, controlWrite, heldList } from '../hold/control.ts'
+import { type Control, controlOf, controlRecord, controlWrite, heldList, pauseOf } from '../hold/control.ts'
 import { type Lanes, releaseLane } from '../lane/lane.ts'
 import { resend } from '../mend/resend.ts'
 import type { Delivery, DeliveryKey, Memory, StoredEvent } from '../ports.ts'
@@ -50,7 +50,7 @@ export async function probeCircuits(
   const due = parted.flatMap(({ route, state }) => {
     const covers = (circuit: Circuit) => covering(state, circuit.downstream) === circuit
     const circuits = state.circuits.filter((circuit) => covers(circuit) && mayProbe(circuit, now))
-    return state.paused === undefined
+    return pauseOf(state) === undefined
       ? circuits.slice(0, perSubscriber).map((circuit) => ({ route, circuit }))
       : []
   })

@@ -4,7 +4,7 @@ import { inMemoryHistory } from '../../adapters/in-memory/history.ts'
 import { inMemoryLanes } from '../../adapters/in-memory/lanes.ts'
 import { inMemoryMemory } from '../../adapters/in-memory/memory.ts'
 import { inMemoryWorkflows } from '../../adapters/in-memory/workflows.ts'
-import { controlOf } from '../../core/hold/control.ts'
+import { controlOf, pauseOf } from '../../core/hold/control.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
 import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
@@ -166,7 +166,7 @@ export function stores({
       if (kind === 'control')
         observed.paused.set(
           `${project} ${name}`,
-          controlOf({ project, kind, name, value, version: 1 }).paused && time.now(),
+          pauseOf(controlOf({ project, kind, name, value, version: 1 })) && time.now(),
         )
   }
 
