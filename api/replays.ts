@@ -47,13 +47,18 @@ const replaying = z.strictObject({
 
 const rebuilt = {
   subscriber: z.string().max(40),
-  since: time.optional().openapi({ description: 'only what was received since; default: all that is kept' }),
+  since: time.optional().openapi({
+    description: 'only what was received since, and not together with `switch`; default: all that is kept',
+  }),
   asRecorded: selection.asRecorded,
 }
 
 const rebuilding = z.strictObject({
   ...rebuilt,
-  switch: z.boolean().optional().openapi({ description: 'replace live records that differ' }),
+  switch: z.boolean().optional().openapi({
+    description:
+      'replace live records that differ, but for those made from events that are kept no more; without `since` alone',
+  }),
   rate,
 })
 
@@ -91,6 +96,9 @@ const shownReplay = job
         ),
         onlyRebuilt: names,
         onlyLive: names.openapi({ description: 'that no event of the history explains; left alone' }),
+        older: names.openapi({
+          description: 'different, and made from events that are kept no more; left alone',
+        }),
         failed: z.array(event.extend({ reason: z.string() })),
       })
       .optional()

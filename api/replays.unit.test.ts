@@ -200,6 +200,8 @@ describe('POST /v1/rebuilds', () => {
     const asked = await w.ask(operator, 'POST /v1/rebuilds', { subscriber: 'track-build', switch: true })
     expect(asked).toMatchObject({ status: 202, body: { kind: 'rebuild', selection: { switch: true } } })
     expect((await w.ask(operator, `GET /v1/replays/${asked.body.id}`)).body).toMatchObject({ step: 'send' })
+    const part = { subscriber: 'track-build', switch: true, since: '2026-01-10T12:00:00.000Z' }
+    expect((await w.ask(operator, 'POST /v1/rebuilds', part)).status).toBe(422)
     const outside = await w.ask(operator, 'POST /v1/rebuilds', { subscriber: 'notify' })
     expect(outside).toMatchObject({
       status: 409,

@@ -95,6 +95,7 @@ export const replay = job.extend({
       different: z.array(z.looseObject({ kind: text, name: text, changes: z.array(change) })),
       onlyRebuilt: recordNames,
       onlyLive: recordNames,
+      older: recordNames.default([]),
       failed: z.array(eventName.extend({ reason: text })),
     })
     .optional(),

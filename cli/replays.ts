@@ -98,6 +98,7 @@ export function replayText(found: Replay, p: Paint): string {
             ]),
           ...names('only rebuilt', report.onlyRebuilt),
           ...names('only live: no event of the history explains them; they are left alone', report.onlyLive),
+          ...names('different and not replaced: made from events that are kept no more', report.older),
           ...report.failed.slice(0, shownOf).map(({ id, reason }) => `${p.red('failed')} ${id}: ${reason}`),
         ]),
   ].join('\n')

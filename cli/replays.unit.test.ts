@@ -88,6 +88,7 @@ describe('replay', () => {
     [['rebuild'], /name the subscriber/],
     [['replay', 'pause', 'j1'], /too many arguments/],
     [['rebuild', 'stop', 'j1'], /too many arguments/],
+    [['rebuild', 'track-build', '--switch', '--since', '1h', '--yes'], /--switch goes without --since/],
   ])('%j is wrong usage', async (words, said) => {
     const { code, err } = await run(...words)
     expect({ code, err }).toEqual({ code: 2, err: expect.stringMatching(said) })

@@ -3,6 +3,7 @@ import { observe } from '../core/domain/build-observation.ts'
 import { historyRecord, track as trackRepository } from '../core/domain/repository-history.ts'
 import { runRecord, track as trackRun } from '../core/domain/run.ts'
 import type { HandlerAny } from '../core/event/handler.ts'
+import { projectWrite } from '../core/gate/access.ts'
 import { controlOf, controlRecord, pauseOf } from '../core/hold/control.ts'
 import type { Job } from '../core/job/job.ts'
 import type { Random } from '../core/ports.ts'
@@ -36,8 +37,12 @@ export const handlers: Readonly<Record<string, HandlerAny>> = {
 }
 
 const names = Object.keys(handlers)
-export const rebuildWorld = () =>
-  replayWorld({ routes: routes.filter(({ subscriber }) => names.includes(subscriber)) })
+/** Its project is as old as its first event, unless nobody knows since when it is there. */
+export function rebuildWorld({ isRegistered = true }: { isRegistered?: boolean } = {}): ReplayWorld {
+  const w = replayWorld({ routes: routes.filter(({ subscriber }) => names.includes(subscriber)) })
+  if (isRegistered) void w.stores.memory.commit({ writes: [projectWrite('main', w.clock())], outbox: [] })
+  return w
+}
 
 export async function handleAll(w: ReplayWorld): Promise<void> {
   for (const name of names) await w.handle(name, handlers[name] ?? unknown(name))

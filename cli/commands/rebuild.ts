@@ -25,10 +25,13 @@ export function rebuild(program: Command, cli: Cli): void {
     )
     .option(
       '--since <time>',
-      'only what was received since: ISO 8601, or how long ago; default: all that is kept',
+      'only what was received since, to compare: ISO 8601, or how long ago; not together with --switch; default: all that is kept',
       instant(cli.io.now),
     )
-    .option('--switch', 'replace live records that differ, and add those that are missing; asks before')
+    .option(
+      '--switch',
+      'replace live records that differ, but for those made from events that are kept no more, and add those that are missing; asks before',
+    )
     .addHelpText(
       'after',
       examples(
@@ -45,6 +48,10 @@ export function rebuild(program: Command, cli: Cli): void {
         )
       const { since, asRecorded, dryRun, rate, switch: replaces, wait, yes } = options
       const request = { subscriber, ...(since && { since }), ...(asRecorded && { asRecorded }) }
+      if (replaces && since !== undefined)
+        throw new UsageError(
+          'records that are built from a part of the history replace no live ones: --switch goes without --since',
+        )
       const api = await cli.api()
       if (dryRun) {
         cli.show(await countAll((cursor) => api.countRebuild({ ...request, cursor })), countedText)

@@ -203,6 +203,15 @@ export async function registerProject(
   if ((await memory.get(write)) === undefined) await memory.commit({ writes: [write], outbox: [] })
 }
 
+/** When a project was registered, ISO 8601; undefined: nobody knows. */
+export async function registeredAt(
+  memory: Pick<Memory, 'get'>,
+  project: string,
+): Promise<string | undefined> {
+  const record = await memory.get(projectWrite(project, ''))
+  return record && z.object({ created: z.iso.datetime() }).parse(record.value).created
+}
+
 /** Names of all registered projects, by name. */
 export async function projects(memory: Pick<Memory, 'list'>): Promise<string[]> {
   const names: string[] = []

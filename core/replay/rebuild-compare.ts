@@ -11,17 +11,29 @@ import type { RebuildReport, RecordName } from './rebuild-state.ts'
 /**
  * What a rebuild has to know of a subscriber beyond its events. `lists`: where all of its records stand, so that those
  * can be named which no event explains; beside these it looks through the lists that it came upon. `kept`: members of
- * its records that somebody else writes too: they stay as they are live.
+ * its records that somebody else writes too: they stay as they are live. `others`: how often somebody else has written it.
  */
-type Projection = { lists?: readonly string[]; kept?: readonly string[] }
+type Projection = {
+  lists?: readonly string[]
+  kept?: readonly string[]
+  others?: (live: Record<string, unknown>) => number
+}
 
 const projections: ReadonlyMap<string, Projection> = new Map<string, Projection>([
   ['track-repository', { lists: [historyList] }],
   // what a run was started for is written by who starts it
-  ['track-run', { lists: ['runs/open', 'runs/ended'], kept: ['event', 'attempt', 'replay'] }],
+  [
+    'track-run',
+    {
+      lists: ['runs/open', 'runs/ended'],
+      kept: ['event', 'attempt', 'replay'],
+      others: (live) => ('event' in live ? 1 : 0),
+    },
+  ],
 ])
 
-export type Rebuilt = { project: string; replay: string; subscriber: string }
+/** `whole`: the history has kept all that the subscriber has ever been sent. */
+export type Rebuilt = { project: string; replay: string; subscriber: string; whole: boolean }
 
 const together = 50
 const mostNames = 100
@@ -54,6 +66,16 @@ const said = ({ value, place }: Pick<MemoryRecord, 'value' | 'place'>) => ({ val
 const isSame = (a: MemoryRecord, b: MemoryRecord): boolean =>
   canonicalJson(said(a)) === canonicalJson(said(b))
 
+/**
+ * Whether the live record was made from more than the history keeps: each event that changes one makes a version of it,
+ * so the copy would have as many. In its place the copy would take what it cannot know away.
+ */
+function isOlder({ whole, subscriber }: Rebuilt, rebuilt: MemoryRecord, live: MemoryRecord): boolean {
+  if (whole) return false
+  const others = projections.get(subscriber)?.others?.(membersOf(live.value) ?? {}) ?? 0
+  return live.version - others > rebuilt.version
+}
+
 export type Compared = {
   report: RebuildReport
   counts: Counts
@@ -65,11 +87,12 @@ export type Compared = {
 
 /** Lays some rebuilt records beside the live ones. */
 export async function compareRebuilt(
-  { project, replay, subscriber }: Rebuilt,
+  of: Rebuilt,
   { cursor, report, lists }: { cursor: string | undefined; report: RebuildReport; lists: readonly string[] },
   now: string,
   memory: Pick<Memory, 'get' | 'list'>,
 ): Promise<Compared> {
+  const { project, replay, subscriber } = of
   const listing = await memory.list({
     project,
     list: shadowList(replay),
@@ -86,6 +109,7 @@ export async function compareRebuilt(
   }))
   const missing = pairs.filter((pair) => pair.live === undefined)
   const different = pairs.filter((pair) => pair.live !== undefined && !isSame(pair.rebuilt, pair.live))
+  const older = different.filter((pair) => pair.live && isOlder(of, pair.rebuilt, pair.live))
   const own = projections.get(subscriber)?.lists ?? []
   const seen = shadows.flatMap(({ place }) => place?.list ?? [])
   return {
@@ -105,13 +129,17 @@ export async function compareRebuilt(
         0,
         mostNames,
       ),
+      older: [...report.older, ...older.map(({ rebuilt }) => nameOf(rebuilt))].slice(0, mostNames),
     },
     counts: {
       equal: pairs.length - missing.length - different.length,
       different: different.length,
       onlyRebuilt: missing.length,
+      ...(older.length === 0 ? {} : { older: older.length }),
     },
-    differ: [...different, ...missing].map(({ rebuilt }) => nameOf(rebuilt)),
+    differ: [...different.filter((pair) => !older.includes(pair)), ...missing].map(({ rebuilt }) =>
+      nameOf(rebuilt),
+    ),
     lists: [...new Set([...own, ...lists, ...seen])].slice(0, mostLists),
     next: listing.next,
   }
@@ -122,7 +150,7 @@ export async function compareRebuilt(
  * an index: one that did not show there yet is come upon here, by its key.
  */
 export async function compareLive(
-  { project, replay, subscriber }: Rebuilt,
+  of: Rebuilt,
   list: string,
   cursor: string | undefined,
   report: RebuildReport,
@@ -133,6 +161,7 @@ export async function compareLive(
   differ: readonly RecordName[]
   next: string | undefined
 }> {
+  const { project, replay, subscriber } = of
   const { items, next } = await memory.list({ project, list, oldestFirst: true, cursor, limit: together })
   const shadows = await Promise.all(items.map((item) => memory.get(shadowRecord(replay, item))))
   const alone = items.filter((_, index) => shadows[index] === undefined)
@@ -142,13 +171,23 @@ export async function compareLive(
     const shadow = shadows[index]
     if (shadow === undefined || named.has(textOf(item)) || report.different.length >= mostNames) return []
     const rebuilt = asLive(shadowedOf(shadow), item, subscriber)
-    return isSame(rebuilt, item)
-      ? []
-      : [{ ...nameOf(item), changes: changesBetween(said(item), said(rebuilt)).slice(0, mostChanges) }]
+    const changes = changesBetween(said(item), said(rebuilt)).slice(0, mostChanges)
+    return isSame(rebuilt, item) ? [] : [{ ...nameOf(item), changes, isOlder: isOlder(of, rebuilt, item) }]
   })
-  const different = [...report.different, ...unseen].slice(0, mostNames)
-  const counts = { onlyLive: alone.length, different: unseen.length }
-  return { report: { ...report, onlyLive, different }, counts, differ: unseen.map(nameOf), next }
+  const shown = unseen.map(({ isOlder: _, ...one }) => one)
+  const [older, differ] = [true, false].map((is) => unseen.filter((one) => one.isOlder === is).map(nameOf))
+  const found = {
+    ...report,
+    onlyLive,
+    different: [...report.different, ...shown].slice(0, mostNames),
+    older: [...report.older, ...(older ?? [])].slice(0, mostNames),
+  }
+  const counts = {
+    onlyLive: alone.length,
+    different: unseen.length,
+    ...(older?.length ? { older: older.length } : {}),
+  }
+  return { report: found, counts, differ: differ ?? [], next }
 }
 
 const tries = 5

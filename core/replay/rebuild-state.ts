@@ -17,6 +17,8 @@ const report = z.object({
   different: z.array(differing),
   onlyRebuilt: z.array(recordName),
   onlyLive: z.array(recordName),
+  /** of the different ones: made from events that are kept no more, and never replaced */
+  older: z.array(recordName).default([]),
   /** events that could not be handled anew, and why */
   failed: z.array(identity.extend({ reason: z.string() })),
 })
@@ -64,7 +66,7 @@ export const rebuildProgress = z.object({
 })
 export type RebuildProgress = z.infer<typeof rebuildProgress>
 
-const nothingKnown: RebuildReport = { different: [], onlyRebuilt: [], onlyLive: [], failed: [] }
+const nothingKnown: RebuildReport = { different: [], onlyRebuilt: [], onlyLive: [], older: [], failed: [] }
 
 export const firstProgress: RebuildProgress = {
   stage: 'history',

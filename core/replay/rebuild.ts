@@ -2,6 +2,7 @@ import { replayRequested } from '../../events/replay.requested.ts'
 import type { Route } from '../../events/route.ts'
 import type { Counts } from '../counts.ts'
 import { Failure, isTerminal, reasonOf } from '../errors.ts'
+import { registeredAt } from '../gate/access.ts'
 import type { PauseDeps } from '../hold/pause.ts'
 import { type Job, newJob } from '../job/job.ts'
 import { type LaneKey, type Lanes, laneOf, releaseLane } from '../lane/lane.ts'
@@ -13,7 +14,7 @@ import { beforePause, firstProgress, type RebuildProgress, rebuildProgress } fro
 import { judgeRebuild, walksOf } from './rebuild-walks.ts'
 import { type Asked, routeNamed } from './replay.ts'
 import type { Advanced, Limits } from './replay-advance.ts'
-import { type RebuildAsked, rebuildAsked } from './replay-job.ts'
+import { isAllKept, type RebuildAsked, rebuildAsked } from './replay-job.ts'
 import { firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
 import type { Found } from './replay-step.ts'
 
@@ -36,7 +37,7 @@ export function checkRebuild({ subscriber, effect }: Route): void {
 
 /**
  * The job that rebuilds the records of a subscriber of effect state, and the event that asks for its run.
- * @throws Failure NotFound, Conflict
+ * @throws Failure NotFound, Conflict, Invalid when a part of the history alone is to replace live records
  */
 export function newRebuild(
   { project, ...asked }: Asked,
@@ -45,6 +46,10 @@ export function newRebuild(
   routes: readonly Route[],
 ) {
   checkRebuild(routeNamed(routes, subscriber))
+  if (selection.switch && selection.since !== undefined)
+    throw new Failure('Invalid', 'records that are built from a part of the history replace no live ones', {
+      faults: [{ path: 'since', expected: 'none together with switch', got: selection.since }],
+    })
   const { switch: replaces, ...named } = selection
   const data = {
     job: asked.id,
@@ -227,12 +232,14 @@ async function dropAll(
 // ---- side by side
 
 async function sideBySide(
-  { project, job, progress }: Step,
+  { project, job, route, progress }: Step,
   quiet: { at: string },
   { memory, clock }: RebuildDeps,
 ): Promise<Advanced> {
   const { stage, cursor, report, lists, todo, turn } = progress
-  const rebuilt = { project, replay: job.id, subscriber: job.subscriber }
+  const registered = await registeredAt(memory, project)
+  const whole = registered !== undefined && isAllKept(route, registered, quiet.at)
+  const rebuilt = { project, replay: job.id, subscriber: job.subscriber, whole }
   if (todo.length > 0) {
     await switchSome(rebuilt, todo, quiet, memory)
     return going({ ...progress, todo: [] }, { counts: { switched: todo.length } })

@@ -11,7 +11,8 @@ import {
   reportOf,
   something,
 } from '../../test/rebuilding.ts'
-import { seeded } from '../../test/world.ts'
+import type { ReplayWorld } from '../../test/replaying.ts'
+import { minutes, seeded } from '../../test/world.ts'
 import { runRecord } from '../domain/run.ts'
 import { checkRebuild } from './rebuild.ts'
 
@@ -177,6 +178,58 @@ describe('a rebuild', () => {
     expect(live(w, 'build')['octo/old']).toBeDefined()
   })
 
+  const spoilRun = async (w: ReplayWorld) => {
+    const key = runRecord('main', 'validate', 'run-1')
+    const record = await w.stores.memory.get(key)
+    if (record === undefined) throw new Error('a run')
+    const value = { ...(record.value as object), cause: 'spoilt' }
+    await w.stores.memory.commit({ writes: [{ ...record, version: record.version + 1, value }], outbox: [] })
+    return w.stores.memory.get(key)
+  }
+  const ran = async (w: ReplayWorld, ...states: ('RUNNING' | 'SUCCEEDED')[]) => {
+    for (const state of states) {
+      await w.record(queued(status({ name: 'run-1', status: state })))
+      await handleAll(w)
+      w.advance(minutes)
+    }
+  }
+
+  it.each([
+    ['is older than what is kept', true],
+    ['has begun at a time that nobody knows', false],
+  ])(
+    'leaves a record as it is that more events made than it has, where the project %s',
+    async (_, isRegistered) => {
+      const w = rebuildWorld({ isRegistered })
+      await ran(w, 'RUNNING')
+      if (isRegistered) w.advance(31 * 24 * 60 * minutes)
+      await ran(w, 'SUCCEEDED')
+      const before = await spoilRun(w)
+      const job = await w.run(await w.rebuild('track-run', { switch: true }), () => handleAll(w))
+      expect(job.counts).toMatchObject({ different: 1, older: 1 })
+      expect(job.counts.switched ?? 0).toBe(0)
+      expect(reportOf(job)).toMatchObject({
+        different: [{ kind: 'run' }],
+        older: [{ kind: 'run', name: 'validate/run-1' }],
+      })
+      expect(await w.stores.memory.get(runRecord('main', 'validate', 'run-1'))).toEqual(before)
+    },
+  )
+
+  it('of a project that is older replaces what all is known of: written as often, by others too', async () => {
+    const w = rebuildWorld()
+    w.advance(31 * 24 * 60 * minutes)
+    await ran(w, 'RUNNING', 'SUCCEEDED')
+    const key = runRecord('main', 'validate', 'run-1')
+    const record = await w.stores.memory.get(key)
+    if (record === undefined) throw new Error('a run')
+    const value = { ...(record.value as object), cause: 'spoilt', event: { source: 's', id: 'i', type: 't' } }
+    await w.stores.memory.commit({ writes: [{ ...record, version: 3, value }], outbox: [] })
+    const job = await w.run(await w.rebuild('track-run', { switch: true }), () => handleAll(w))
+    expect(job.counts).toMatchObject({ different: 1, switched: 1 })
+    expect((await w.stores.memory.get(key))?.value).not.toMatchObject({ cause: 'spoilt' })
+  })
+
   it('leaves what others write into the same records as it is', async () => {
     const w = rebuildWorld()
     await w.record(queued(status({ name: 'run-1', status: 'SUCCEEDED' })))
@@ -193,6 +246,15 @@ describe('a rebuild', () => {
 })
 
 describe('what is asked for', () => {
+  it('from a part of the history may be compared, and replaces nothing', async () => {
+    const w = rebuildWorld()
+    await expect(w.rebuild('track-build', { since: w.clock(), switch: true })).rejects.toMatchObject({
+      code: 'Invalid',
+      faults: [{ path: 'since' }],
+    })
+    await expect(w.rebuild('track-build', { since: w.clock() })).resolves.toBeTruthy()
+  })
+
   it('of a subscriber without state is refused', () => {
     const route: Route | undefined = routes.find(({ subscriber }) => subscriber === 'notify')
     expect(() => checkRebuild(route ?? expect.fail('no notify'))).toThrow(/loadpath replay notify/)

@@ -63,5 +63,11 @@ export function scopeOf(
   }
 }
 
-const daysKept = ({ types }: Route): number =>
-  Math.max(...types.map((type) => retentionDays[typeof type === 'string' ? 'project' : type.retention]))
+const retentions = ({ types }: Route): number[] =>
+  types.map((type) => retentionDays[typeof type === 'string' ? 'project' : type.retention])
+
+const daysKept = (route: Route): number => Math.max(...retentions(route))
+
+/** Whether all that the route takes is still kept, of a project that is there since `registered`. */
+export const isAllKept = (route: Route, registered: string, now: string): boolean =>
+  registered > moved(now, -Math.min(...retentions(route)) * day)

@@ -176,9 +176,16 @@ export function operators({
       run: (ports) => {
         const how = chance.is(0.4) ? { ...selection, switch: true } : selection
         if (how !== selection) observed.guessed.add('what a rebuild has put in its place')
-        const { write, outbox } = newRebuild({ project, ...asked(ports) }, subscriber, how, ports.routes)
+        const { job, write, outbox } = newRebuild(
+          { project, ...asked(ports) },
+          subscriber,
+          selection,
+          ports.routes,
+        )
+        // nobody may ask for a time and a switch: it spares a walk through the empty weeks before all began
+        const value = { ...job, selection: how }
         observed.sometimes('something is rebuilt')
-        return ports.memory.commit({ writes: [write], outbox })
+        return ports.memory.commit({ writes: [{ ...write, value }], outbox })
       },
     }
   }
