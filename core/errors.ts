@@ -53,6 +53,9 @@ export const isTerminal = (error: unknown): boolean =>
 export const isOfNewerCode = (error: unknown): boolean =>
   error instanceof Failure && error.code === 'NewerVersion'
 
+/** A race that others won, or something that they have in hand: nobody's failure. */
+export const isBusy = (error: unknown): boolean => error instanceof Failure && error.code === 'Busy'
+
 /** Seconds until it is tried again: a release takes a few minutes, for its canary. */
 export const secondsForNewerCode = 900
 

@@ -41,6 +41,11 @@ export type Delivery = {
   retention?: Retention | undefined
   /** how often it was sent anew after it had been dead or parked */
   resumed?: number | undefined
+  /**
+   * receives of its message that were no attempt, because others kept changing what it changes; below nothing: attempts of
+   * an earlier message
+   */
+  uncounted?: number | undefined
   /** of a replay: how its frame said that it is to be handled, so that what sends it anew says the same */
   replayed?: 'emit' | 'rebuild' | undefined
 }

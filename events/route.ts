@@ -42,6 +42,12 @@ export type Route = {
   unpausable?: string
 }
 
+/**
+ * How often the queue of an unordered route hands a message over before it is a dead letter: receives that come to nothing
+ * are not all attempts.
+ */
+export const mostReceives = ({ attempts }: Pick<Route, 'attempts'>): number => attempts + 3
+
 export const typeName = (type: EventType | string): string => (typeof type === 'string' ? type : type.type)
 
 const takes = (route: Route, type: string, data: unknown): boolean =>

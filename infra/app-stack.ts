@@ -3,7 +3,7 @@ import { HttpMethod } from 'aws-cdk-lib/aws-apigatewayv2'
 import { Key } from 'aws-cdk-lib/aws-kms'
 import { StringParameter } from 'aws-cdk-lib/aws-ssm'
 import { type StageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
-import type { Route } from '../events/route.ts'
+import { mostReceives, type Route } from '../events/route.ts'
 import { addAlarms, type Watched } from './alarms.ts'
 import { eventsBus, inboxBus } from './constructs/buses.ts'
 import * as grants from './constructs/grants.ts'
@@ -64,7 +64,7 @@ export class AppStack extends Stack {
         timeout: route.kind === 'workflow' ? startTimeout : route.timeout,
         fails: route.ordered
           ? { to: orderedDeadLetters, after: heldReceives }
-          : { to: deadLetters, after: route.attempts + 3 },
+          : { to: deadLetters, after: mostReceives(route) },
         ordered: route.ordered,
         route,
       }),

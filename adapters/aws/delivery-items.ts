@@ -43,6 +43,7 @@ export function deliveryItem(
       ? {}
       : { notes: strings(delivery.notes) }),
     ...(delivery.resumed === undefined ? {} : { resumed: n(delivery.resumed) }),
+    ...(delivery.uncounted === undefined ? {} : { uncounted: n(delivery.uncounted) }),
     ...(delivery.replayed === undefined ? {} : { replayed: s(delivery.replayed) }),
     ...(expires === undefined ? {} : { ttl: n(expires) }),
     ...(open.safeParse(delivery.state).success
@@ -66,6 +67,7 @@ const storedDelivery = z.object({
   run: text.optional(),
   notes: texts.optional(),
   resumed: number.optional(),
+  uncounted: number.optional(),
   replayed: text.pipe(z.enum(['emit', 'rebuild'])).optional(),
 })
 

@@ -142,6 +142,7 @@ export function historyContract(make: () => HistoryFixture): void {
         reason: 'größer: "too late" 🦊',
         run: 'r1',
         resumed: 2,
+        uncounted: -1,
         replayed: 'rebuild',
       })
       const done = delivery({ emitted: ['e1', 'e2'] })

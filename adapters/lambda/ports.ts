@@ -124,6 +124,7 @@ export const consumePorts = (route: Route): ConsumeDeps => ({
   memory: route.effect === 'state' ? memoryPort() : undefined,
   lanes: route.ordered ? lanesPort() : undefined,
   controls: controlsOf(route),
+  pause: (milliseconds) => sleep(milliseconds),
 })
 
 export const sweepPorts = (): SweepDeps => ({

@@ -33,7 +33,8 @@ export async function consume(
   messages: readonly Message[],
   deps: ConsumeDeps,
 ): Promise<Consumed[]> {
-  const batch: Batch = { route, handler, deps, results: gatherResults(deps.controls) }
+  const patience = new Date(Date.parse(deps.clock()) + route.timeout * 500).toISOString()
+  const batch: Batch = { route, handler, deps, results: gatherResults(deps.controls), patience }
   const settled: Consumed[] = messages.map(() => ({
     outcome: 'unreadable',
     again: 60,
@@ -172,6 +173,8 @@ async function handleOne(received: Received, batch: Batch): Promise<Consumed | A
   } catch (error) {
     return notRun(task, error, batch)
   }
+  const { state, uncounted = 0 } = task.existing ?? {}
+  if (state === 'retrying') task.attempts = Math.max(1, task.attempts - uncounted)
   try {
     // a run that somebody retries is a further start of a delivery that is done
     const settledBefore = task.existing !== undefined && task.existing.state !== 'retrying'

@@ -1,5 +1,6 @@
-import type { Route } from '../../events/route.ts'
-import { isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from '../errors.ts'
+import { mostReceives, type Route } from '../../events/route.ts'
+import { attempt } from '../attempt.ts'
+import { isBusy, isOfNewerCode, isTerminal, reasonForLogs, reasonOf, secondsForNewerCode } from '../errors.ts'
 import { identityOf } from '../event/admit.ts'
 import type { Emission, HandlerAny } from '../event/handler.ts'
 import type { DeliveryFrame } from '../frame.ts'
@@ -21,6 +22,8 @@ export type ConsumeDeps = {
   random: Random
   /** whether deliveries are run now; without them they always are */
   controls?: Controls | undefined
+  /** waits for others who change the same; without it a lost race is for the next receive */
+  pause?: ((milliseconds: number) => Promise<void>) | undefined
 }
 
 /** A message as the queue hands it over; `receiveCount` is 1 at the first time. */
@@ -61,7 +64,14 @@ export type Task = {
 }
 
 /** All that the handling of one batch goes by. */
-export type Batch = { route: Route; handler: HandlerAny; deps: ConsumeDeps; results: Results }
+export type Batch = {
+  route: Route
+  handler: HandlerAny
+  deps: ConsumeDeps
+  results: Results
+  /** until when lost races are waited out: ISO 8601 */
+  patience: string
+}
 
 /** Acted on the outside; its emissions are not sent and its mark is not written yet. */
 export type Acted = { task: Task; emissions: readonly Emission[] }
@@ -115,7 +125,7 @@ export async function begin(task: Task, deps: ConsumeDeps): Promise<boolean> {
 
 /** What fails now has failed for the last time, though it is not hopeless. */
 const isSpent = (route: Route, { attempts }: Task, error: unknown): boolean =>
-  !isTerminal(error) && !isOfNewerCode(error) && attempts >= route.attempts
+  !isTerminal(error) && !isOfNewerCode(error) && !isBusy(error) && attempts >= route.attempts
 
 /** Marks a failure, unless it is the last one: that waits until it is reported. */
 export const failed = async (task: Task, error: unknown, batch: Batch): Promise<Consumed | Spent> =>
@@ -129,6 +139,7 @@ export const failed = async (task: Task, error: unknown, batch: Batch): Promise<
  */
 export async function fail(task: Task, error: unknown, batch: Batch): Promise<Consumed> {
   const { route, deps } = batch
+  if (isBusy(error)) return yieldTo(task, error, batch)
   const { key, existing, attempts } = task
   const logged = reasonForLogs(error)
   const waits = isOfNewerCode(error)
@@ -142,7 +153,8 @@ export async function fail(task: Task, error: unknown, batch: Batch): Promise<Co
     if (dead || route.ordered || existing === undefined || waitsForCode(existing) !== waits) {
       const reason = `${reasonOf(error)}${spent ? ` (attempt ${attempts} of ${route.attempts})` : ''}`
       const mark = { ...triedMark(task, deps), ...(waits ? { attempts: 0 } : {}), reason }
-      if (!dead) await writeMark(task, { ...mark, state: 'retrying' }, deps)
+      const uncounted = existing?.uncounted
+      if (!dead) await writeMark(task, { ...mark, uncounted, state: 'retrying' }, deps)
       else if (!(await markFailed(task, { ...mark, state: 'dead' }, deps))) return { outcome: 'already', key }
     }
     return dead
@@ -158,9 +170,37 @@ export async function fail(task: Task, error: unknown, batch: Batch): Promise<Co
   }
 }
 
+/**
+ * Others kept changing what it changes: that was no attempt, and the mark says so. What its queue would make a dead letter
+ * with this receive is let go of there: it stays `retrying`, and who finds it so with an empty queue sends it anew (the
+ * sweep; of a rebuild, the rebuild). The new message goes on with the attempts of this one.
+ */
+async function yieldTo(task: Task, error: unknown, { route, deps }: Batch): Promise<Consumed> {
+  const { key, existing, attempts, message } = task
+  const reason = reasonForLogs(error)
+  const counted = attempts - 1
+  const isLast = !route.ordered && message.receiveCount >= mostReceives(route)
+  const again = { again: backoff(Math.min(message.receiveCount, route.attempts), deps.random) }
+  const uncounted = isLast ? -counted : (existing?.uncounted ?? 0) + 1
+  const mark: Delivery = {
+    ...triedMark(task, deps),
+    state: 'retrying',
+    attempts: counted,
+    reason: reasonOf(error),
+    ...(route.ordered ? {} : { uncounted }),
+  }
+  const written = await attempt(() => writeMark(task, mark, deps))
+  if ('error' in written)
+    return {
+      ...{ outcome: 'retrying', ...again, key },
+      reason: `${reason}; and the mark could not be written: ${reasonForLogs(written.error)}`,
+    }
+  return { outcome: 'retrying', ...(isLast && written.value ? {} : again), key, reason }
+}
+
 /** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */
 export const waitsForCode = (existing: Delivery | undefined): boolean =>
-  existing?.state === 'retrying' && existing.attempts === 0
+  existing?.state === 'retrying' && existing.attempts === 0 && existing.uncounted === undefined
 
 /** Seen more often than it may be tried: the attempts before this one ended without a word. */
 export async function giveUp(task: Task, batch: Batch): Promise<Consumed> {

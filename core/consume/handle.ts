@@ -1,5 +1,5 @@
 import { commitDecision } from '../commit-decision.ts'
-import { Failure } from '../errors.ts'
+import { Failure, isBusy } from '../errors.ts'
 import { presentDataOf } from '../event/body.ts'
 import type { HandledAny } from '../event/handler.ts'
 import { outboxItems } from '../event/outbox.ts'
@@ -88,23 +88,44 @@ async function commitChange(handled: HandledAny, task: Task, batch: Batch): Prom
   if (deps.memory === undefined) throw new Error(`${by} is of effect state and has no memory`)
   const rebuilds = task.frame.rebuild === true
   const memory = rebuilds ? shadowOf(deps.memory, replay, after(task.now, keptFor)) : deps.memory
-  const { verdict } = await commitDecision(
-    (change) => memory.commit(change),
-    `what ${by} changes`,
-    async () => {
-      const change = await handler(handled, memory)
-      if (change === undefined) return { change, answer: undefined }
-      if (!('emits' in change))
-        throw new Error('a subscriber of effect state answered emissions without a change')
-      const author = { project, by, replay, actor: `service:${by}`, cause: causeOf(task) }
-      const outbox = rebuilds ? [] : outboxItems(change, author)
-      const emitted = rebuilds ? [] : emittedIds(batch, { task, emissions: change.emits })
-      const mark = { ...task.key, ...doneMark(batch, task, { emitted }) }
-      return { change: { writes: change.writes, outbox, mark }, answer: undefined }
-    },
+  const { verdict } = await waitingOut(batch, () =>
+    commitDecision(
+      (change) => memory.commit(change),
+      `what ${by} changes`,
+      async () => {
+        const change = await handler(handled, memory)
+        if (change === undefined) return { change, answer: undefined }
+        if (!('emits' in change))
+          throw new Error('a subscriber of effect state answered emissions without a change')
+        const author = { project, by, replay, actor: `service:${by}`, cause: causeOf(task) }
+        const outbox = rebuilds ? [] : outboxItems(change, author)
+        const emitted = rebuilds ? [] : emittedIds(batch, { task, emissions: change.emits })
+        const mark = { ...task.key, ...doneMark(batch, task, { emitted }) }
+        return { change: { writes: change.writes, outbox, mark }, answer: undefined }
+      },
+    ),
   )
   if (verdict === 'nothing to commit') return { task, emissions: [] }
   return { outcome: verdict === 'committed' ? 'done' : 'already', key: task.key }
+}
+
+const longestWait = 1000
+
+/**
+ * Races that others win again and again are decided once more after a while, longer each time and by chance, so that not
+ * all come back at once; within half of what a function may take.
+ */
+async function waitingOut<Answer>({ deps, patience }: Batch, decide: () => Promise<Answer>): Promise<Answer> {
+  const { pause, clock, random } = deps
+  for (let most = 50; ; most = Math.min(most * 2, longestWait))
+    try {
+      return await decide()
+    } catch (error) {
+      const wait = Math.ceil(random() * most)
+      const isOver = Date.parse(clock()) + wait > Date.parse(patience)
+      if (pause === undefined || isOver || !isBusy(error)) throw error
+      await pause(wait)
+    }
 }
 
 type Telling = { item: Acted; bodies: readonly string[]; done: Delivery }

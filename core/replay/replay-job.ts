@@ -70,4 +70,4 @@ const daysKept = (route: Route): number => Math.max(...retentions(route))
 
 /** Whether all that the route takes is still kept, of a project that is there since `registered`. */
 export const isAllKept = (route: Route, registered: string, now: string): boolean =>
-  registered > moved(now, -Math.min(...retentions(route)) * day)
+  registered > ago(now, Math.min(...retentions(route)) * day)

@@ -1,4 +1,4 @@
-import type { Route } from '../../events/route.ts'
+import { mostReceives, type Route } from '../../events/route.ts'
 import type { QueueSettings } from './queues.ts'
 
 const day = 86_400_000
@@ -23,6 +23,6 @@ export const settingsOf =
       return { visibility: seconds(30), retention: 14 * day, ordered: queue === orderedLetters }
     const fails = route.ordered
       ? { to: orderedLetters, after: 1000 }
-      : { to: 'dead-letters', after: route.attempts + 3 }
+      : { to: 'dead-letters', after: mostReceives(route) }
     return { visibility: seconds(route.timeout), retention: 4 * day, ordered: route.ordered === true, fails }
   }

@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import { mostReceives } from '../../events/route.ts'
+import { byHttp, tests } from '../../test/arrivals.ts'
+import { minutes, routeOf, type World, world } from '../../test/world.ts'
+import type { Change, HandlerAny } from '../event/handler.ts'
+import { sweep } from '../sweep/sweep.ts'
+import { consume } from './consume.ts'
+import type { ConsumeDeps } from './delivery.ts'
+
+const route = routeOf('count')
+const record = { project: 'main', kind: 'counter', name: 'all' }
+
+const counts: HandlerAny = async (_, memory): Promise<Change> => {
+  const version = ((await memory?.get(record))?.version ?? 0) + 1
+  return { writes: [{ ...record, version, value: { count: version } }], emits: [], sequence: version }
+}
+const failing: HandlerAny = () => Promise.reject(new Error('down'))
+
+/** The next so many commits are lost to others. */
+function lostRaces(w: World, many: number): void {
+  let left = many
+  w.instead('memory', 'commit', (real) => async (change) => (left-- > 0 ? 'version conflict' : real(change)))
+}
+
+async function one() {
+  const w = world()
+  await w.record(byHttp(tests('t1')))
+  const [body = ''] = w.stores.queues.take('count')
+  const handed = async (handler: HandlerAny, receiveCount: number, more: Partial<ConsumeDeps> = {}) => {
+    const deps = { ...w.deps, ...more }
+    const [consumed] = await consume(route, handler, [{ body, receiveCount }], deps)
+    return consumed
+  }
+  const mark = () => w.deliveries()[0]
+  return { w, handed, mark }
+}
+
+describe('what others keep changing', () => {
+  it('is waited out within the time that is left, longer each time', async () => {
+    const { w, handed } = await one()
+    lostRaces(w, 22)
+    const waits: number[] = []
+    const pause = async (milliseconds: number) => {
+      waits.push(milliseconds)
+      w.advance(milliseconds)
+    }
+    expect(await handed(counts, 1, { pause, random: () => 0.5 })).toMatchObject({ outcome: 'done' })
+    expect(waits).toEqual([25, 50, 100, 200])
+  })
+
+  it('is left to the next receive when half of the time is over', async () => {
+    const { w, handed } = await one()
+    lostRaces(w, Number.POSITIVE_INFINITY)
+    const began = Date.parse(w.clock())
+    const pause = async (milliseconds: number) => w.advance(milliseconds)
+    const consumed = await handed(counts, 1, { pause, random: () => 0.5 })
+    expect(consumed).toMatchObject({ outcome: 'retrying', again: expect.any(Number) })
+    expect(Date.parse(w.clock()) - began).toBeLessThanOrEqual(route.timeout * 500)
+  })
+
+  it('is no attempt: at the last one it is tried again, and failures that follow have all of theirs', async () => {
+    const { w, handed, mark } = await one()
+    lostRaces(w, Number.POSITIVE_INFINITY)
+    for (const receive of [1, 2])
+      expect(await handed(counts, receive)).toMatchObject({ outcome: 'retrying', again: expect.any(Number) })
+    expect(mark()).toMatchObject({ state: 'retrying', attempts: 0, uncounted: 2 })
+    w.mend()
+    for (let receive = 3; receive < route.attempts + 2; receive++)
+      expect(await handed(failing, receive)).toMatchObject({ outcome: 'retrying' })
+    expect(await handed(failing, route.attempts + 2)).toMatchObject({ outcome: 'dead' })
+    expect(mark()).toMatchObject({ attempts: route.attempts })
+  })
+
+  it('is dead of its failures alone, however often it was held up between them', async () => {
+    const { w, handed, mark } = await one()
+    for (let receive = 1; receive < route.attempts; receive++) await handed(failing, receive)
+    lostRaces(w, 5)
+    expect(await handed(counts, route.attempts)).toMatchObject({ outcome: 'retrying' })
+    w.mend()
+    expect(await handed(failing, route.attempts + 1)).toMatchObject({ outcome: 'dead' })
+    expect(mark()).toMatchObject({ attempts: route.attempts })
+  })
+
+  it('at the last receive is no dead letter: its queue lets it go, and the sweep sends it anew, with what it has left', async () => {
+    const { w, handed, mark } = await one()
+    for (const receive of [1, 2]) await handed(failing, receive)
+    lostRaces(w, Number.POSITIVE_INFINITY)
+    for (let receive = 3; receive < mostReceives(route); receive++)
+      expect((await handed(counts, receive))?.again).toBeDefined()
+    expect(await handed(counts, mostReceives(route))).toEqual({
+      outcome: 'retrying',
+      key: expect.anything(),
+      reason: expect.stringContaining('others changed'),
+    })
+    expect(mark()).toMatchObject({ state: 'retrying', attempts: 2 })
+    w.mend()
+    w.advance(20 * minutes)
+    await sweep('main', { ...w.deps, ...w.stores }, 10)
+    const [again = ''] = w.stores.queues.take('count')
+    await consume(route, failing, [{ body: again, receiveCount: 1 }], w.deps)
+    const left = Array.from({ length: route.attempts - 3 }, (_, n) => n + 2)
+    for (const receiveCount of left) await consume(route, failing, [{ body: again, receiveCount }], w.deps)
+    expect(mark()).toMatchObject({ state: 'dead', attempts: route.attempts })
+  })
+})
