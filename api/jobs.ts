@@ -16,6 +16,7 @@ import {
 import { redriveEnd } from '../core/mend/redrive.ts'
 import type { OutboxItem } from '../core/ports.ts'
 import { replayEnd } from '../core/replay/replay.ts'
+import { shortfallOf } from '../core/replay/shortfall.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
@@ -42,6 +43,9 @@ export const job = z
     run: z.object({ workflow: z.string(), run: z.string() }),
     selection: z.unknown(),
     counts: z.record(z.string(), z.number()),
+    incomplete: z.string().optional().openapi({
+      description: 'of a replay or rebuild that is done: what it lacks of what was asked for',
+    }),
   })
   .openapi('Job')
 
@@ -57,7 +61,9 @@ export async function shownJob(
   const { batches: _, request: __, progress: ___, attempted: ____, ...shown } = value
   const run = runOf(project, value)
   const isInterrupted = value.state === 'running' && (await hasEnded(run, value, deps))
-  return { ...shown, state: isInterrupted ? 'interrupted' : value.state, run }
+  const incomplete = shortfallOf(value)
+  const verdict = incomplete === undefined ? {} : { incomplete }
+  return { ...shown, ...verdict, state: isInterrupted ? 'interrupted' : value.state, run }
 }
 
 function runOf(project: string, { kind, request, attempt }: Job): { workflow: string; run: string } {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { consume } from '../core/consume/consume.ts'
+import { Failure } from '../core/errors.ts'
 import type { HandlerAny } from '../core/event/handler.ts'
 import { outboxFrame } from '../core/frame.ts'
 import { relay } from '../core/gate/relay.ts'
@@ -193,6 +194,22 @@ describe('POST /v1/replays', () => {
       },
     ])
   })
+})
+
+it('of what failed says that it did not come whole', async () => {
+  await push('p1')
+  await handled('analyze-push')
+  w.wait(60_000)
+  const { body } = await w.ask(operator, 'POST /v1/replays', {
+    subscriber: 'analyze-push',
+    since: '2026-01-10T12:00:00.000Z',
+  })
+  await done(body.id, () =>
+    handled('analyze-push', () => Promise.reject(new Failure('Invalid', 'it cannot'))),
+  )
+  const shown = { state: 'done', incomplete: 'not all events came through: dead 1' }
+  expect((await w.ask(operator, `GET /v1/jobs/${body.id}`)).body).toMatchObject(shown)
+  expect((await w.ask(operator, `GET /v1/replays/${body.id}`)).body).toMatchObject(shown)
 })
 
 describe('POST /v1/rebuilds', () => {

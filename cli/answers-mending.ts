@@ -71,6 +71,7 @@ export const job = z.looseObject({
   run: z.looseObject({ workflow: text, run: text }),
   selection: z.unknown().optional(),
   counts: z.record(z.string(), z.number()),
+  incomplete: maybe,
 })
 export type Job = z.infer<typeof job>
 

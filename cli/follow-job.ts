@@ -11,7 +11,7 @@ const patienceWithRuns = 60_000
 
 /**
  * Shows how far a job is until it has ended: on a terminal in one line that is written anew, else a line for each change.
- * A job that did not come to its end makes the command fail. One that is interrupted may go on: that is waited for, a
+ * A job that did not come to its end, or not whole, makes the command fail. One that is interrupted may go on: that is waited for, a
  * minute.
  */
 export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Promise<Job> {
@@ -31,7 +31,7 @@ export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Pr
           : cli.io.now() - interruptedSince < patienceWithRuns
       if (!goesOn) {
         line.end()
-        if (found.state !== 'done') cli.failed()
+        if (!isWhole(found)) cli.failed()
         return found
       }
     }
@@ -42,6 +42,8 @@ export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Pr
     }
   }
 }
+
+const isWhole = ({ state, incomplete }: Job): boolean => state === 'done' && incomplete === undefined
 
 function progressLine(cli: Cli): { show: (text: string) => void; end: () => void } {
   const { err, columns = 80 } = cli.io

@@ -5,8 +5,10 @@ import { followJob } from './follow-job.ts'
 
 const nowhere = { write: () => undefined, colours: false }
 
+const follow = (...states: string[]) => followAs({}, ...states)
+
 /** Follows a job that says these one after the other, and stays at the last; a minute of waiting takes two looks. */
-async function follow(...states: string[]) {
+async function followAs(more: Partial<Job>, ...states: string[]) {
   let looks = 0
   const io = {
     ...{ env: {}, home: '', columns: 80, stdin: async () => '', out: nowhere, err: nowhere },
@@ -16,6 +18,7 @@ async function follow(...states: string[]) {
   const job = async (): Promise<Job> => ({
     ...{ id: 'j', kind: 'redrive', subscriber: 's', by: 'me', asked: 't', rate: 1, attempt: 1, counts: {} },
     ...{ run: { workflow: 'redrive', run: 'r' }, selection: {} },
+    ...more,
     state: states[Math.min(looks++, states.length - 1)] ?? '',
   })
   const { state } = await followJob(cli, { job }, 'j')
@@ -36,4 +39,11 @@ it('gives up when nobody has resumed it for a minute', async () => {
 
 it.each(['stopped', 'paused'])('ends when it is %s', async (state) => {
   expect(await follow('running', state)).toEqual({ state, code: 1, looks: 2 })
+})
+
+it('fails when it is done, and not whole', async () => {
+  expect(await followAs({ incomplete: 'not all events came through: dead 1' }, 'done')).toMatchObject({
+    state: 'done',
+    code: 1,
+  })
 })

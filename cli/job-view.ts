@@ -18,6 +18,7 @@ export const jobText = (job: Job, p: Paint): string =>
       so_far: countsText(job.counts),
       ended: job.ended && localTime(job.ended),
       reason: job.reason && p.red(job.reason),
+      incomplete: job.incomplete && p.red(job.incomplete),
       run: `${job.run.workflow} ${job.run.run}, attempt ${job.attempt}`,
       next:
         job.state === 'interrupted' || job.state === 'paused' ? `loadpath jobs resume ${job.id}` : undefined,

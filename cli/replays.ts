@@ -19,7 +19,10 @@ export const paced = (command: Command): Command =>
     .addOption(
       new Option('--as-recorded', 'what expected it when it was recorded, not what its route takes now'),
     )
-    .option('--wait', 'show the progress until it has ended; exit code 1 when it did not come to its end')
+    .option(
+      '--wait',
+      'show the progress until it has ended; exit code 1 when it did not come to its end, or not whole',
+    )
 
 type Counted = { types: Record<string, number>; left: number; unreadable: number }
 

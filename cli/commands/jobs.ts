@@ -56,7 +56,7 @@ export function jobs(program: Command, cli: Cli): void {
 
   named('show')
     .description('a job: what was asked for, how far it is')
-    .option('--wait', 'until it has ended; exit code 1 when it did not come to its end')
+    .option('--wait', 'until it has ended; exit code 1 when it did not come to its end, or not whole')
     .addHelpText('after', examples('jobs show 5f0e9d0f1c1c9b4d8a11', 'jobs show 5f0e9d0f1c1c9b4d8a11 --wait'))
     .action(async (id: string, { wait }: { wait?: boolean }) => {
       const api = await cli.api()
