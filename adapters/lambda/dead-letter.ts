@@ -10,9 +10,10 @@ export const deadLetterQueue =
   async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const began = Date.now()
     const settled = await Promise.all(
-      Records.map(({ body, messageAttributes: { queue, RULE_ARN } }) =>
-        settleLetter({ queue: queue?.stringValue, rule: RULE_ARN?.stringValue, body }, ports),
-      ),
+      Records.map(({ body, attributes: { SentTimestamp }, messageAttributes: { queue, RULE_ARN } }) => {
+        const sent = new Date(Number(SentTimestamp)).toISOString()
+        return settleLetter({ queue: queue?.stringValue, rule: RULE_ARN?.stringValue, sent, body }, ports)
+      }),
     )
     const left = Records.filter((_, index) => settled[index]?.outcome === 'unavailable')
     const from = { function: context.functionName, level: 'WARN' } as const

@@ -1,3 +1,4 @@
+import { mostReceives } from '../../events/route.ts'
 import { attempt } from '../attempt.ts'
 import { reasonForLogs, reasonOf, withoutValues } from '../errors.ts'
 import { identityOf } from '../event/admit.ts'
@@ -7,13 +8,20 @@ import { quarantine } from '../gate/quarantine.ts'
 import { type RecordDeps, record } from '../gate/record.ts'
 import { type Lanes, laneOf } from '../lane/lane.ts'
 import type { Delivery } from '../ports.ts'
+import { waitsForCode } from './delivery.ts'
 import { markHeld } from './delivery-mark.ts'
 
 /**
  * A letter of a dead letter queue. `queue`: where it was meant to be handled; absent for what EventBridge sent.
- * `rule`: the ARN of the rule whose target EventBridge could not reach.
+ * `rule`: the ARN of the rule whose target EventBridge could not reach. `sent`: when it was put onto its queue, ISO 8601;
+ * that a queue tells of its dead letters too.
  */
-export type Letter = { queue: string | undefined; rule: string | undefined; body: string }
+export type Letter = {
+  queue: string | undefined
+  rule: string | undefined
+  sent?: string | undefined
+  body: string
+}
 
 export type LetterDeps = RecordDeps & { accounts: AccountProjects; lanes: Lanes }
 
@@ -37,7 +45,11 @@ export async function settleLetter(letter: Letter, deps: LetterDeps): Promise<Se
   return 'error' in settled ? { outcome: 'unavailable', reason: reasonForLogs(settled.error) } : settled.value
 }
 
-async function settleDelivery({ body }: Letter, subscriber: string, deps: LetterDeps): Promise<Settled> {
+async function settleDelivery(
+  { sent, body }: Letter,
+  subscriber: string,
+  deps: LetterDeps,
+): Promise<Settled> {
   const frame = deliveryFrame.safeParse(jsonOf(body)).data
   if (frame === undefined) {
     const why = `not a delivery, found on the queue of ${subscriber}`
@@ -50,7 +62,9 @@ async function settleDelivery({ body }: Letter, subscriber: string, deps: Letter
   const place = laneOf(key, frame.event, deps.routes)
   const isOpen = existing === undefined || existing.state === 'retrying'
   if (isOpen || (await wasReleased(frame, existing, place, deps))) {
-    const mark = deadMark(frame, existing, before(String), deps.clock())
+    const now = deps.clock()
+    const tried = { attempts: triedOf(subscriber, existing, deps), started: existing?.started ?? sent ?? now }
+    const mark = deadMark(frame, existing, tried, before(String), now)
     const marked = await markHeld({ key, existing, place }, mark, deps)
     if (marked) return { outcome: 'marked', subscriber, reason: before(withoutValues) }
   }
@@ -64,15 +78,26 @@ async function settleDelivery({ body }: Letter, subscriber: string, deps: Letter
 
 const crashed = 'its handling crashed or ran out of time'
 
+/**
+ * How often it was tried: as often as its queue hands it over, for whoever crashed at load wrote nothing down. What waited
+ * for newer code was not, and on an ordered route the mark alone knows.
+ */
+function triedOf(subscriber: string, existing: Delivery | undefined, { routes }: LetterDeps): number {
+  const route = routes.find((one) => one.subscriber === subscriber)
+  const { attempts = 0, uncounted = 0 } = existing ?? {}
+  if (route === undefined || route.ordered || waitsForCode(existing)) return attempts
+  return Math.max(attempts, mostReceives(route) - uncounted)
+}
+
 const deadMark = (
   frame: DeliveryFrame,
   existing: Delivery | undefined,
+  tried: Pick<Delivery, 'attempts' | 'started'>,
   reason: string,
   now: string,
 ): Delivery => ({
+  ...tried,
   state: 'dead',
-  attempts: existing?.attempts ?? 0,
-  started: existing?.started ?? now,
   changed: now,
   reason,
   emitted: [],

@@ -2,6 +2,7 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
+import { mostReceives } from '../../events/route.ts'
 import { byHttp, emit, envelope, push, queued, status, tests, told } from '../../test/arrivals.ts'
 import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
@@ -10,8 +11,8 @@ import { settleLetter } from './dead-letter.ts'
 
 const identity = { project: 'main', source: 'https://github.com/octo/hello', id: 'push-1' }
 const key = { ...identity, subscriber: 'analyze', replay: '' }
-const settled = (w: World, queue: string | undefined, body: unknown, rule?: string) =>
-  settleLetter({ queue, rule, body: typeof body === 'string' ? body : JSON.stringify(body) }, w.deps)
+const settled = (w: World, queue: string | undefined, body: unknown, rule?: string, sent?: string) =>
+  settleLetter({ queue, rule, sent, body: typeof body === 'string' ? body : JSON.stringify(body) }, w.deps)
 
 let w: World
 beforeEach(() => {
@@ -30,11 +31,16 @@ describe('a letter from a subscriber’s queue', () => {
   })
 
   it('that never got so far as to leave a mark is dead: it crashed or ran out of time', async () => {
-    expect(await settled(w, 'analyze', body)).toMatchObject({ outcome: 'marked', subscriber: 'analyze' })
+    w.advance(minutes)
+    expect(await settled(w, 'analyze', body, undefined, noon)).toMatchObject({
+      outcome: 'marked',
+      subscriber: 'analyze',
+    })
     expect(await mark()).toMatchObject({
       state: 'dead',
-      attempts: 0,
+      attempts: mostReceives(routeOf('analyze')),
       started: noon,
+      changed: w.clock(),
       reason: 'its handling crashed or ran out of time',
     })
   })
@@ -45,11 +51,27 @@ describe('a letter from a subscriber’s queue', () => {
     expect(await settled(w, 'analyze', body)).toMatchObject({ outcome: 'marked' })
     expect(await mark()).toMatchObject({
       state: 'dead',
-      attempts: 1,
+      attempts: mostReceives(routeOf('analyze')),
       started: noon,
       changed: w.clock(),
       reason: 'its handling crashed or ran out of time; before that: Error: not now',
     })
+  })
+
+  it('has been tried as often as it was handed over, but for what was no attempt', async () => {
+    const retrying = { state: 'retrying', started: noon, changed: noon, emitted: [] } as const
+    const most = mostReceives(routeOf('analyze'))
+    for (const [counted, attempts] of [
+      [{ attempts: 1, uncounted: 3 }, most - 3],
+      [{ attempts: 2, uncounted: -2 }, most + 2],
+      [{ attempts: 0 }, 0],
+    ] as const) {
+      const fresh = world()
+      await fresh.one(byHttp(push()))
+      await fresh.stores.history.mark(key, { ...retrying, ...counted })
+      await settled(fresh, 'analyze', body)
+      expect((await fresh.stores.history.getDeliveries([key]))[0]).toMatchObject({ state: 'dead', attempts })
+    }
   })
 
   it.each(['done', 'dead', 'dropped', 'parked'] as const)(
