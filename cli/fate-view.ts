@@ -1,3 +1,4 @@
+import { supersededBy } from '../core/lane/superseded.ts'
 import type { ShownDelivery, Why } from './answers.ts'
 import { clockMillis, count, localTime, type Paint, span, state, table } from './output.ts'
 
@@ -37,6 +38,23 @@ const how: Readonly<Record<string, string>> = {
   states: 'from Step Functions',
 }
 
+/** What has come of deliveries that have all come to their end. */
+function endedText(deliveries: readonly ShownDelivery[]): string {
+  const given = deliveries.filter(({ state }) => state === 'dropped')
+  if (given.length === 0) return 'Every delivery is done'
+  const edited = given.flatMap((one) => supersededBy(one) ?? [])
+  const dropped = given.length - edited.length
+  const drops = dropped === 0 ? [] : [`${count(dropped, 'delivery was', 'deliveries were')} dropped`]
+  const noun = dropped === 0 ? (['delivery ', 'deliveries '] as const) : (['', ''] as const)
+  const where = edited.map((id) => `loadpath why ${id}`).join(', ')
+  const edits =
+    edited.length === 0
+      ? []
+      : [`${count(edited.length, `${noun[0]}was`, `${noun[1]}were`)} superseded: ${where}`]
+  const others = given.length === deliveries.length ? '' : '; every other is done'
+  return `${[...drops, ...edits].join(' and ')}${others}`
+}
+
 /** One sentence: whether all is well with it. */
 function verdict(p: Paint, { event, deliveries }: Why): string {
   if (event.duplicateof !== undefined)
@@ -59,9 +77,9 @@ function verdict(p: Paint, { event, deliveries }: Why): string {
   const open = deliveries.filter(({ state }) => !/^(done|dropped)$/.test(state))
   if (open.length > 0) return p.yellow(`${count(open.length, 'delivery is', 'deliveries are')} not done yet.`)
   const going = deliveries.filter(({ run }) => /^(starting|running)$/.test(run?.status ?? ''))
-  if (going.length > 0)
-    return p.yellow(`Every delivery is done; ${count(going.length, 'run goes', 'runs go')} on.`)
-  return p.green('Every delivery is done.')
+  const ended = endedText(deliveries)
+  if (going.length > 0) return p.yellow(`${ended}; ${count(going.length, 'run goes', 'runs go')} on.`)
+  return deliveries.every(({ state }) => state === 'done') ? p.green(`${ended}.`) : p.yellow(`${ended}.`)
 }
 
 /** An event's whole fate in one view. */

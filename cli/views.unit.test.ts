@@ -171,6 +171,30 @@ describe('why', () => {
     ],
     [fate({ deliveries: [{ ...delivery('a', 1), emitted: [] }] }), 'Every delivery is done.'],
     [
+      fate({ deliveries: [{ ...delivery('a', 1, { state: 'dropped' }), emitted: [] }] }),
+      '1 delivery was dropped.',
+    ],
+    [
+      fate({
+        deliveries: [
+          { ...delivery('a', 1), emitted: [] },
+          { ...delivery('b', 1, { state: 'dropped', reason: 'nobody needs it' }), emitted: [] },
+          { ...delivery('c', 1, { state: 'dropped', reason: 'nobody needs it' }), emitted: [] },
+          { ...delivery('d', 1, { state: 'dropped', reason: 'superseded by e2' }), emitted: [] },
+        ],
+      }),
+      '2 deliveries were dropped and 1 was superseded: loadpath why e2; every other is done.',
+    ],
+    [
+      fate({
+        deliveries: [
+          { ...delivery('a', 1, { run: { ...run, status: 'running' } }), emitted: [] },
+          { ...delivery('d', 1, { state: 'dropped', reason: 'superseded by e2' }), emitted: [] },
+        ],
+      }),
+      '1 delivery was superseded: loadpath why e2; every other is done; 1 run goes on.',
+    ],
+    [
       fate({ deliveries: [{ ...delivery('a', 1, { state: 'parked' }), emitted: [] }] }),
       '1 delivery is not done yet.',
     ],

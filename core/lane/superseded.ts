@@ -1,10 +1,14 @@
-import type { Delivery } from '../ports.ts'
-
 const superseding = 'superseded by '
 
 /** The reason of a delivery that was dropped because somebody edited its event. */
 export const supersededText = (replacement: string): string => `${superseding}${replacement}`
 
 /** The id of the event that takes its place, where that is so. */
-export const supersededBy = ({ state, reason }: Pick<Delivery, 'state' | 'reason'>): string | undefined =>
+export const supersededBy = ({
+  state,
+  reason,
+}: {
+  state: string
+  reason?: string | undefined
+}): string | undefined =>
   state === 'dropped' && reason?.startsWith(superseding) ? reason.slice(superseding.length) : undefined
