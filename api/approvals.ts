@@ -5,6 +5,7 @@ import { approvalOf, approvalRecord, publicView } from '../core/domain/approval.
 import { Failure } from '../core/errors.ts'
 import type { MemoryRecord } from '../core/ports.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 
@@ -30,7 +31,7 @@ const decision = z.strictObject({
   comment: z.string().max(1000).optional(),
 })
 
-const params = z.object({ approval: z.string() })
+const params = z.object({ approval: idInPath })
 
 /** Questions that runs wait on. */
 export function approvals(app: Api, deps: ApiDeps): void {

@@ -10,7 +10,6 @@ import { groupOpen } from '../core/mend/open-groups.ts'
 import { redriveJob } from '../core/mend/redrive.ts'
 import { redriveEvent } from '../core/mend/redrive-one.ts'
 import { place } from '../core/mend/selection.ts'
-import { readId } from '../core/path-id.ts'
 import type { Delivery } from '../core/ports.ts'
 import { routes } from '../events/routes.ts'
 import { askJob } from './ask-job.ts'
@@ -107,7 +106,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     named: z.infer<z.ZodObject<typeof which>>,
     found: typeof deliveriesToDrop = deliveriesOf,
   ) => {
-    const identity = await findIdentity(deps, project, readId(path), named.source)
+    const identity = await findIdentity(deps, project, path, named.source)
     return { identity, found: await found(identity, named, deps.history) }
   }
 
@@ -228,7 +227,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
   app.openapi(redrive, async (c) => {
     const { project, actor } = c.var.principal
     const { source, ...wanted } = c.req.valid('json')
-    const identity = await findIdentity(deps, project, readId(c.req.valid('param').id), source)
+    const identity = await findIdentity(deps, project, c.req.valid('param').id, source)
     return c.json({ items: await redriveEvent(identity, wanted, actor, ports) }, 200)
   })
 

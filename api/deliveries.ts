@@ -7,7 +7,6 @@ import { subscriberNames } from '../core/gate/subscribers.ts'
 import { presentData } from '../core/mend/edit.ts'
 import { deliveriesOf, requireEvent, theOne } from '../core/mend/open-delivery.ts'
 import { chooser } from '../core/mend/selection.ts'
-import { readId } from '../core/path-id.ts'
 import type { Delivery, DeliveryKey, OpenState } from '../core/ports.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
@@ -117,7 +116,7 @@ export function deliveries(app: Api, deps: ApiDeps): void {
   })
   app.openapi(show, async (c) => {
     const { source: from, ...wanted } = c.req.valid('query')
-    const identity = await findIdentity(deps, c.var.principal.project, readId(c.req.valid('param').id), from)
+    const identity = await findIdentity(deps, c.var.principal.project, c.req.valid('param').id, from)
     const all = await deliveriesOf(identity, wanted, deps.history)
     const ofThose = all.filter(({ delivery }) => delivery.state === 'dead')
     if (ofThose.length === 0) throw new Failure('NotFound', `no delivery of ${identity.id} is dead`)

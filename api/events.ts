@@ -4,7 +4,6 @@ import { attempt } from '../core/attempt.ts'
 import { fateOf, findIdentity, shownDeliveries, why } from '../core/books/fate.ts'
 import { Failure } from '../core/errors.ts'
 import { dataOf } from '../core/event/body.ts'
-import { readId } from '../core/path-id.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { cursorOf, page, pageOf, pageQuery, positionOf } from './paging.ts'
@@ -99,12 +98,7 @@ export function events(app: Api, deps: ApiDeps): void {
   })
   app.openapi(show, async (c) => {
     const { source } = c.req.valid('query')
-    const identity = await findIdentity(
-      deps,
-      c.var.principal.project,
-      readId(c.req.valid('param').id),
-      source,
-    )
+    const identity = await findIdentity(deps, c.var.principal.project, c.req.valid('param').id, source)
     const { stored, deliveries } = await fateOf(deps, identity)
     const data = await dataOf(stored.event, deps.bodies)
     const gone = stored.event.dataref !== undefined && data === undefined
@@ -127,7 +121,7 @@ export function events(app: Api, deps: ApiDeps): void {
   })
   app.openapi(explain, async (c) => {
     const { project } = c.var.principal
-    const id = readId(c.req.valid('param').id)
+    const id = c.req.valid('param').id
     const { source } = c.req.valid('query')
     const told = await attempt(async () => why(deps, await findIdentity(deps, project, id, source)))
     if ('value' in told) return c.json(told.value, 200)

@@ -18,9 +18,10 @@ import type { OutboxItem } from '../core/ports.ts'
 import { replayEnd } from '../core/replay/replay.ts'
 import { shortfallOf } from '../core/replay/shortfall.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { name, why } from './shapes.ts'
+import { why } from './shapes.ts'
 import { startAgain } from './start-run.ts'
 
 const kind = z.enum(['redrive', 'replay', 'rebuild'])
@@ -84,7 +85,7 @@ async function hasEnded(
   return Date.parse(now()) - Date.parse(attempted) > startPatience
 }
 
-const params = z.object({ job: name })
+const params = z.object({ job: idInPath })
 
 /** Work over many deliveries: redrives, replays and rebuilds. */
 export function jobs(app: Api, deps: ApiDeps): void {

@@ -16,6 +16,7 @@ import {
 } from '../core/gate/access.ts'
 import { projectName } from '../events/envelope.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 
@@ -98,7 +99,7 @@ export function keys(app: Api, deps: ApiDeps): void {
     method: 'delete',
     path: '/v1/keys/{id}',
     summary: 'Revoke a key: it is refused from now on',
-    request: { params: z.object({ id: z.string() }) },
+    request: { params: z.object({ id: idInPath }) },
     responses: { 200: json('The key, revoked', key), ...missing, ...conflicting, ...refused },
   })
   app.openapi(revoke, async (c) => {

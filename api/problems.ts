@@ -4,6 +4,7 @@ import * as z from 'zod'
 import { Failure, type FailureCode, failures, problem, reasonOf } from '../core/errors.ts'
 import { faultsOf } from '../core/event/versions.ts'
 import type { Api, ApiDeps } from './context.ts'
+import { asAskedPath } from './ids.ts'
 
 /** RFC 9457, with what is wrong where. */
 const problemBody = z
@@ -109,7 +110,7 @@ export function answerErrors(app: Api, deps: Pick<ApiDeps, 'log' | 'newId'>): vo
     deps.log({ level: 'error', reference, path: c.req.path, reason: reasonOf(error), stack: error.stack })
     return send(other(500, 'Internal', 'Something went wrong here', `the log has it under ${reference}`))
   })
-  app.notFound((c) => send(problem(new Failure('NotFound', `nothing answers at ${c.req.path}`))))
+  app.notFound((c) => send(problem(new Failure('NotFound', `nothing answers at ${asAskedPath(c.req.path)}`))))
 }
 
 /** Paths that exist under another method answer 405 and say which. To be called when all routes stand. */

@@ -15,9 +15,10 @@ import {
 } from '../core/quarantine/quarantine-mend.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, cursorOf, page, pageOf, pageQuery, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { fault, name, time, why } from './shapes.ts'
+import { fault, time, why } from './shapes.ts'
 
 const reason = z.enum(['invalid', 'forged', 'conflict', 'loop', 'unreadable'])
 const settlement = z.object({
@@ -86,7 +87,7 @@ const filter = {
   since: time.optional(),
 }
 const dryRun = z.boolean().default(false).openapi({ description: 'only say what would come of it' })
-const params = z.object({ digest: name })
+const params = z.object({ digest: idInPath })
 
 /** What API Gateway waits for is 30 s, and what has been begun is brought to its end. */
 const secondsPerCall = 10

@@ -13,6 +13,7 @@ import { position } from '../core/replay/replay-step.ts'
 import { routes } from '../events/routes.ts'
 import { askJob } from './ask-job.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { job, shownJob } from './jobs.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
@@ -106,7 +107,7 @@ const shownReplay = job
   })
   .openapi('Replay')
 
-const params = z.object({ job: name })
+const params = z.object({ job: idInPath })
 
 /** Events of the history, handed to one subscriber again. */
 export function replays(app: Api, deps: ApiDeps): void {

@@ -7,6 +7,7 @@ import { Failure } from '../core/errors.ts'
 import { outboxItems } from '../core/event/outbox.ts'
 import { repositoryUpdated } from '../events/repository.updated.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 import { changes } from './shapes.ts'
@@ -28,6 +29,8 @@ const repositoryChanges = z
     ),
   })
   .openapi('RepositoryChanges')
+
+const params = z.object({ owner: idInPath, name: idInPath })
 
 /** Repositories: which branch is deployed, and the gates that a change must pass. */
 export function repositories(app: Api, deps: ApiDeps): void {
@@ -93,7 +96,7 @@ export function repositories(app: Api, deps: ApiDeps): void {
     method: 'get',
     path: '/v1/repositories/{owner}/{name}',
     summary: 'A declared repository',
-    request: { params: z.object({ owner: z.string(), name: z.string() }) },
+    request: { params },
     responses: { 200: json('The repository', repository), ...missing, ...refused },
   })
   app.openapi(show, async (c) => {
@@ -107,7 +110,7 @@ export function repositories(app: Api, deps: ApiDeps): void {
     method: 'get',
     path: '/v1/repositories/{owner}/{name}/changes',
     summary: 'What each declaration of a repository changed, newest first: the last hundred',
-    request: { params: z.object({ owner: z.string(), name: z.string() }) },
+    request: { params },
     responses: { 200: json('Its changes', repositoryChanges), ...missing, ...refused },
   })
   app.openapi(changes, async (c) => {

@@ -8,6 +8,7 @@ import type { Principal } from '../core/gate/access.ts'
 import { runName } from '../core/identity.ts'
 import type { RunDescription } from '../core/ports.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 import { name, onceHeader, source, why } from './shapes.ts'
@@ -63,7 +64,7 @@ const started = z.object({
   event: z.object({ source: z.string(), id: z.string(), type: z.string() }),
 })
 
-const params = z.object({ workflow: name, run: name })
+const params = z.object({ workflow: idInPath, run: idInPath })
 
 /** Runs of workflows. */
 export function runs(app: Api, deps: ApiDeps): void {

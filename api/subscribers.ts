@@ -7,6 +7,7 @@ import { countOpen } from '../core/sweep/sweep-open.ts'
 import type { Route } from '../events/route.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
+import { idInPath } from './ids.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 import { why } from './shapes.ts'
 
@@ -63,7 +64,7 @@ const resumed = z
   .openapi('Resumed')
 
 const params = z.object({
-  subscriber: z.string().openapi({ description: `a name of the routes, or \`${everyone}\`` }),
+  subscriber: idInPath.openapi({ description: `a name of the routes, or \`${everyone}\`` }),
 })
 
 const pausing = z.strictObject({ reason: why.openapi({ description: '`all` needs one' }) })

@@ -1,7 +1,6 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { type TraceNode, trace } from '../core/books/trace.ts'
-import { readId } from '../core/path-id.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { cursorOf, positionOf, treeQuery } from './paging.ts'
@@ -51,7 +50,7 @@ export function traces(app: Api, deps: ApiDeps): void {
     const { source, limit, cursor } = c.req.valid('query')
     const found = await trace(deps, {
       project: c.var.principal.project,
-      key: readId(c.req.valid('param').idOrStory),
+      key: c.req.valid('param').idOrStory,
       source,
       limit,
       cursor: positionOf('trace', z.string(), cursor),

@@ -117,19 +117,19 @@ export const createApi = (send: Send) => {
 
     jobs: (query: Paged & { kind?: string; state?: string }) =>
       get(answers.listOf(mending.job), ['jobs'], query),
-    job: (id: string) => get(mending.job, ['jobs', id]),
-    pauseJob: (id: string) => post(mending.job, ['jobs', id, 'pause'], {}),
-    resumeJob: (id: string) => post(mending.job, ['jobs', id, 'resume'], {}),
+    job: (id: string) => get(mending.job, ['jobs', writeId(id)]),
+    pauseJob: (id: string) => post(mending.job, ['jobs', writeId(id), 'pause'], {}),
+    resumeJob: (id: string) => post(mending.job, ['jobs', writeId(id), 'resume'], {}),
     replay: (request: ReplaySelected & { rate?: number; emit?: boolean }, key: string) =>
       post(mending.askedJob, ['replays'], request, once(key)),
     countReplay: (request: ReplaySelected & { cursor?: string | undefined }) =>
       post(mending.countedReplay, ['replays', 'count'], request),
-    replayOf: (id: string) => get(mending.replay, ['replays', id]),
+    replayOf: (id: string) => get(mending.replay, ['replays', writeId(id)]),
     rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }, key: string) =>
       post(mending.askedJob, ['rebuilds'], request, once(key)),
     countRebuild: (request: RebuildSelected & { cursor?: string | undefined }) =>
       post(mending.countedReplay, ['rebuilds', 'count'], request),
-    stopJob: (id: string, reason?: string) => post(mending.job, ['jobs', id, 'stop'], { reason }),
+    stopJob: (id: string, reason?: string) => post(mending.job, ['jobs', writeId(id), 'stop'], { reason }),
 
     quarantine: (query: Paged & QuarantineFilter) =>
       get(answers.listOf(mending.quarantined), ['quarantine'], query),
@@ -140,12 +140,12 @@ export const createApi = (send: Send) => {
     redriveQuarantine: (request: Paged & QuarantineFilter & { dryRun: boolean }) =>
       post(answers.listOf(mending.mendedQuarantine), ['quarantine', 'redrive'], request),
     redriveQuarantined: (digest: string, request: { dryRun: boolean }) =>
-      post(mending.mendedQuarantine, ['quarantine', digest, 'redrive'], request),
+      post(mending.mendedQuarantine, ['quarantine', writeId(digest), 'redrive'], request),
     editQuarantined: (digest: string, request: { dryRun: boolean; text?: string; data?: unknown }) =>
-      post(mending.mendedQuarantine, ['quarantine', digest, 'edit'], request),
+      post(mending.mendedQuarantine, ['quarantine', writeId(digest), 'edit'], request),
     dropQuarantined: (digest: string, request: { reason?: string }) =>
-      post(mending.mendedQuarantine, ['quarantine', digest, 'drop'], request),
-    quarantined: (digest: string) => get(mending.quarantined, ['quarantine', digest]),
+      post(mending.mendedQuarantine, ['quarantine', writeId(digest), 'drop'], request),
+    quarantined: (digest: string) => get(mending.quarantined, ['quarantine', writeId(digest)]),
 
     balance: (query: {
       since?: string
@@ -164,10 +164,11 @@ export const createApi = (send: Send) => {
     ) => post(answers.runName, ['runs'], request, once(key)),
     runs: (query: Paged & { workflow?: string; status?: string }) =>
       get(answers.listOf(answers.run), ['runs'], query),
-    runOf: (workflow: string, run: string) => get(answers.run, ['runs', workflow, run]),
+    runOf: (workflow: string, run: string) => get(answers.run, ['runs', writeId(workflow), writeId(run)]),
     stopRun: (workflow: string, run: string, reason?: string) =>
-      post(answers.runName, ['runs', workflow, run, 'stop'], { reason }),
-    retryRun: (workflow: string, run: string) => post(answers.nextRun, ['runs', workflow, run, 'retry'], {}),
+      post(answers.runName, ['runs', writeId(workflow), writeId(run), 'stop'], { reason }),
+    retryRun: (workflow: string, run: string) =>
+      post(answers.nextRun, ['runs', writeId(workflow), writeId(run), 'retry'], {}),
 
     approvals: (query: Paged & { status?: string }) =>
       get(answers.listOf(answers.approval), ['approvals'], query),
@@ -178,18 +179,20 @@ export const createApi = (send: Send) => {
     keys: (query: Paged & { project?: string }) => get(answers.listOf(answers.key), ['keys'], query),
     createKey: (request: { name: string; scopes: string[]; project?: string; expiresInDays?: number }) =>
       post(answers.newKey, ['keys'], request),
-    revokeKey: (id: string) => send(answers.key, { method: 'DELETE', path: path(['v1', 'keys', id]) }),
+    revokeKey: (id: string) =>
+      send(answers.key, { method: 'DELETE', path: path(['v1', 'keys', writeId(id)]) }),
 
     declareRepository: (request: unknown) => post(answers.repository, ['repositories'], request),
     repositories: (query: Paged) => get(answers.listOf(answers.repository), ['repositories'], query),
-    repository: (owner: string, name: string) => get(answers.repository, ['repositories', owner, name]),
+    repository: (owner: string, name: string) =>
+      get(answers.repository, ['repositories', writeId(owner), writeId(name)]),
     repositoryChanges: (owner: string, name: string) =>
-      get(answers.repositoryChanges, ['repositories', owner, name, 'changes']),
+      get(answers.repositoryChanges, ['repositories', writeId(owner), writeId(name), 'changes']),
     subscribers: () => get(answers.listOf(answers.subscriber), ['subscribers']),
     pause: (subscriber: string, request: { reason?: string }) =>
-      post(answers.listOf(answers.paused), ['subscribers', subscriber, 'pause'], request),
+      post(answers.listOf(answers.paused), ['subscribers', writeId(subscriber), 'pause'], request),
     resume: (subscriber: string, request: { rate?: number; circuits: boolean }) =>
-      post(answers.listOf(answers.resumed), ['subscribers', subscriber, 'resume'], request),
+      post(answers.listOf(answers.resumed), ['subscribers', writeId(subscriber), 'resume'], request),
 
     builds: (query: Paged & { repository: string }) => get(answers.listOf(answers.build), ['builds'], query),
   }

@@ -208,7 +208,7 @@ describe('what is set up', () => {
     )
     expect(out).toMatch(/^track-repository +function +\w+ +\d+ +\d+ +\d+ +\d+ s +yes /m)
     expect((await run(['builds', 'octo/hello'])).out).toBe('No build of octo/hello is known.\n')
-    expect((await run(['builds', 'hello'])).err).toContain('query.repository: expected')
+    expect((await run(['builds', 'hello'])).err).toContain('expected <owner>/<name>')
   })
 
   it('keys are made, listed without their secret, and revoked', async () => {

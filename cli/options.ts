@@ -8,6 +8,34 @@ export function positive(text: string): number {
   return value
 }
 
+/** The id of an event or a story, which may be anything. */
+export function anyId(text: string): string {
+  if (text === '') throw new InvalidArgumentError('expected an id.')
+  return text
+}
+
+/** An id or a name that Loadpath gives. What reads like a path is none, and is told before anything is sent. */
+export function plainId(text: string): string {
+  if (/^\.{0,2}$|\//.test(text)) throw new InvalidArgumentError('expected an id: no /, and neither . nor ..')
+  return text
+}
+
+/** The digest of what is in quarantine, or how it begins. */
+export function digestId(text: string): string {
+  const digest = text.toLowerCase()
+  if (!/^[0-9a-f]{4,64}$/.test(digest))
+    throw new InvalidArgumentError('expected a digest, or its first characters, 4 at least (0-9, a-f).')
+  return digest
+}
+
+/** `<owner>/<name>`. */
+export function repositoryId(text: string): string {
+  const names = text.split('/')
+  if (names.length !== 2 || names.some((name) => /^\.{0,2}$/.test(name)))
+    throw new InvalidArgumentError('expected <owner>/<name>.')
+  return text
+}
+
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const isUnit = (text: string | undefined): text is keyof typeof units => text !== undefined && text in units
 

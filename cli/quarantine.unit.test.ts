@@ -56,8 +56,15 @@ it('show, by the beginning of a digest: the text as it came, and what became of 
   expect(shown.out).toContain('data.ref: expected')
   expect(shown.out).toContain('"ref":"main"')
   expect((await run(['quarantine', 'show', 'ab12ff'])).code).toBe(1)
+  expect((await run(['quarantine', 'show', digest.slice(0, 4).toUpperCase()])).code).toBe(0)
   await run(['quarantine', 'drop', digest.slice(0, 8), '--yes'])
-  expect((await run(['quarantine', 'show', digest])).out).toMatch(/settled +dropped by user:/)
+  for (const named of [digest, digest.slice(0, 12), digest.slice(0, 4).toUpperCase()])
+    expect((await run(['quarantine', 'show', named])).out).toMatch(/settled +dropped by user:/)
+  for (const name of ['edit', 'redrive', 'drop']) {
+    const how = { edit: ['--text', '-'], redrive: [], drop: ['--yes'] }[name] ?? []
+    const said = await run(['quarantine', name, digest.slice(0, 12), ...how], { stdin: '{}' })
+    expect(said.out).toContain('was settled before: dropped by user:')
+  }
 })
 
 it('edit with data from an argument, a file or standard input; a dry run changes nothing', async () => {

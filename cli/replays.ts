@@ -5,7 +5,7 @@ import type { Cli } from './context.ts'
 import { CommandError } from './faults.ts'
 import { followJob } from './follow-job.ts'
 import { jobText } from './job-view.ts'
-import { examples, positive } from './options.ts'
+import { examples, plainId, positive } from './options.ts'
 import { type Paint, table } from './output.ts'
 
 /** What replays and rebuilds share: both are jobs over the history, and both can be counted first. */
@@ -114,7 +114,7 @@ const valueText = ({ before, after }: { before?: unknown; after?: unknown }): st
 export function showCommand(group: Command, kind: Kind, cli: Cli): void {
   group
     .command('show')
-    .argument('<job>', `as \`loadpath jobs list --kind ${kind}\` lists it`)
+    .argument('<job>', `as \`loadpath jobs list --kind ${kind}\` lists it`, plainId)
     .description('how far it is, and what it found')
     .addHelpText('after', examples(`${kind} show 5f0e9d0f1c1c9b4d8a11`))
     .action(async (id: string) => {

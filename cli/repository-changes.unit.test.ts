@@ -38,7 +38,7 @@ it('says where it begins', async () => {
 })
 
 it.each([
-  ['hello', 2, 'hello: expected <owner>/<name>'],
+  ['hello', 2, 'expected <owner>/<name>'],
   ['octo/none', 1, 'no change of octo/none is known'],
 ])('of %s says what is wrong', async (name, exit, why) => {
   const { code, err } = await run(name)

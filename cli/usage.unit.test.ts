@@ -111,6 +111,42 @@ describe('wrong usage', () => {
     [['run', 'test-and-validate', '--a', '1', '--a.b', '2'], '--a and --a.…: give one of them'],
     [['repositories', 'declare', 'a/b', '--branch', 'x', '--gate', 'risk:70'], '--gate risk:70: expected'],
     [['repositories', 'show', 'hello'], 'expected <owner>/<name>'],
+    [['repositories', 'show', '../hello'], 'expected <owner>/<name>'],
+    [['repositories', 'changes', 'a/..'], 'expected <owner>/<name>'],
+    [['repositories', 'declare', '../x', '--branch', 'main'], 'expected <owner>/<name>'],
+    [['builds', 'a/b/c'], 'expected <owner>/<name>'],
+    ...[
+      ['jobs', 'show'],
+      ['jobs', 'pause'],
+      ['jobs', 'resume'],
+      ['jobs', 'stop'],
+      ['replay', 'show'],
+      ['rebuild', 'show'],
+      ['replay'],
+      ['rebuild'],
+      ['pause'],
+      ['resume'],
+      ['keys', 'revoke'],
+      ['run'],
+      ['runs', 'show', 'test-and-validate'],
+      ['runs', 'stop', 'test-and-validate'],
+      ['runs', 'retry', 'test-and-validate'],
+      ['approvals', 'show'],
+      ['approvals', 'approve'],
+      ['approvals', 'deny'],
+    ].flatMap((words): [string[], string][] =>
+      ['../keys', '..', '.', ''].map((id) => [[...words, id], 'expected an id: no /, and neither . nor ..']),
+    ),
+    [['runs', 'show', '../keys', 'r'], 'expected an id: no /'],
+    ...[['events', 'show'], ['why'], ['trace'], ['dead', 'show'], ['dead', 'redrive'], ['dead', 'drop']].map(
+      (words): [string[], string] => [[...words, ''], 'expected an id.'],
+    ),
+    ...['show', 'edit', 'redrive', 'drop'].flatMap((name): [string[], string][] =>
+      ['../keys', '', 'abc', '3f2a9c01b4dx'].map((digest) => [
+        ['quarantine', name, digest],
+        'expected a digest, or its first characters, 4 at least',
+      ]),
+    ),
   ])('%s is exit code 2 and says why', async (words, why) => {
     const { code, out, err } = await loadpath(words)
     expect({ code, out }).toEqual({ code: 2, out: '' })

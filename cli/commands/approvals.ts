@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Approval } from '../answers.ts'
 import type { Cli } from '../context.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { examples, gather, more, type Paging, paged, plainId } from '../options.ts'
 import { fields, localTime, type Paint, state, table } from '../output.ts'
 
 const text = (approval: Approval, p: Paint): string =>
@@ -47,7 +47,7 @@ export function approvals(program: Command, cli: Cli): void {
       cli.note(more(list))
     })
 
-  const named = (name: string) => group.command(name).argument('<approval>', 'as listed')
+  const named = (name: string) => group.command(name).argument('<approval>', 'as listed', plainId)
 
   named('show')
     .description('a question and, if it was given, its answer')

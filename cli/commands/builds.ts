@@ -1,11 +1,11 @@
 import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { examples, gather, more, type Paging, paged, repositoryId } from '../options.ts'
 import { state, table } from '../output.ts'
 
 export function builds(program: Command, cli: Cli): void {
   paged(program.command('builds'))
-    .argument('<repository>', '<owner>/<name>')
+    .argument('<repository>', '<owner>/<name>', repositoryId)
     .description('the build status of each branch of a repository, the newest commit first')
     .addHelpText('after', examples('builds octo/hello', 'builds octo/hello --json'))
     .action(async (repository: string, paging: Paging) => {

@@ -4,7 +4,7 @@ import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { gatherGroups, groupsTable, partial } from '../dead-groups.ts'
 import type { DropOptions, RedriveOptions } from '../mend.ts'
-import { examples, gather, more, type Paging, paged, positive } from '../options.ts'
+import { anyId, examples, gather, more, type Paging, paged, positive } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
 import { selected, selecting } from '../selection.ts'
 
@@ -58,7 +58,7 @@ export function dead(program: Command, cli: Cli): void {
   const ofEvent = (name: string) =>
     group
       .command(name)
-      .argument('<event>', 'the id of the event whose delivery is dead')
+      .argument('<event>', 'the id of the event whose delivery is dead', anyId)
       .option('--subscriber <name>', 'needed where several deliveries of the event are dead')
       .option('--replay <job>', ofReplay)
       .option('--source <uri>', 'needed where several sources sent this id')
@@ -98,7 +98,7 @@ export function dead(program: Command, cli: Cli): void {
 
   const someOrOne = (name: string) =>
     selecting(
-      group.command(name).argument('[event]', 'the id of one event; else the filters say which'),
+      group.command(name).argument('[event]', 'the id of one event; else the filters say which', anyId),
       cli.io.now,
     )
       .option('--replay <job>', ofReplay)

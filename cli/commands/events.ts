@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
 import { deliveriesTable } from '../fate-view.ts'
 import { UsageError } from '../faults.ts'
-import { examples, gather, instant, more, type Paging, paged, positive } from '../options.ts'
+import { anyId, examples, gather, instant, more, type Paging, paged, positive } from '../options.ts'
 import { clockMillis, fields, localTime, table } from '../output.ts'
 import type { PutOptions } from '../put.ts'
 
@@ -98,7 +98,7 @@ export function events(program: Command, cli: Cli): void {
 
   group
     .command('show')
-    .argument('<event>', 'its id')
+    .argument('<event>', 'its id', anyId)
     .description('an event with its data and its deliveries')
     .option('--source <uri>', 'needed where several sources sent this id')
     .addHelpText(

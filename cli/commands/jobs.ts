@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Cli } from '../context.ts'
 import { countsText, jobText } from '../job-view.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { examples, gather, more, type Paging, paged, plainId } from '../options.ts'
 import { localTime, state, table } from '../output.ts'
 
 export function jobs(program: Command, cli: Cli): void {
@@ -52,7 +52,7 @@ export function jobs(program: Command, cli: Cli): void {
       cli.note(more(list))
     })
 
-  const named = (name: string) => group.command(name).argument('<job>', 'its id, as listed')
+  const named = (name: string) => group.command(name).argument('<job>', 'its id, as listed', plainId)
 
   named('show')
     .description('a job: what was asked for, how far it is')

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples, gather, more, type Paging, paged, positive } from '../options.ts'
+import { examples, gather, more, type Paging, paged, plainId, positive } from '../options.ts'
 import { localTime, table } from '../output.ts'
 
 type Create = { scope: string[]; project?: string; expires?: number; save?: boolean; aws?: boolean }
@@ -92,7 +92,7 @@ export function keys(program: Command, cli: Cli): void {
 
   group
     .command('revoke')
-    .argument('<id>', 'as listed; a whole key is taken too')
+    .argument('<id>', 'as listed; a whole key is taken too', plainId)
     .description('refuse a key from now on')
     .addHelpText('after', examples('keys revoke k7d1f0a2c9e4'))
     .action(async (named: string) => {

@@ -2,12 +2,12 @@ import type { Command } from 'commander'
 import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples } from '../options.ts'
+import { examples, plainId } from '../options.ts'
 import { count, localTime } from '../output.ts'
 
 export function pause(program: Command, cli: Cli): void {
   asksFirst(program.command('pause'))
-    .argument('<subscriber>', 'a function or workflow of the routes, or `all`')
+    .argument('<subscriber>', 'a function or workflow of the routes, or `all`', plainId)
     .description('park what comes for a subscriber, until it is resumed; asks before it pauses `all`')
     .option(
       '--reason <text>',

@@ -5,7 +5,7 @@ import type { MendedQuarantine } from '../answers-mending.ts'
 import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { CommandError, UsageError } from '../faults.ts'
-import { examples, gather, instant, more, positive } from '../options.ts'
+import { digestId, examples, gather, instant, more, positive } from '../options.ts'
 import { count, fields, localTime } from '../output.ts'
 import {
   entriesText,
@@ -105,7 +105,7 @@ async function allGroups(api: Api, filter: QuarantineFilter) {
 function show(group: Command, cli: Cli): void {
   group
     .command('show')
-    .argument('<digest>', 'as listed; its beginning is enough where it is the only one')
+    .argument('<digest>', 'as listed; its first characters, 4 at least, where no other begins so', digestId)
     .description('one of them: what is wrong where, and the text as it came')
     .addHelpText('after', examples('quarantine show 3f2a9c01b4d7', 'quarantine show 3f2a9c01b4d7 --json'))
     .action(async (digest: string) => {
@@ -134,7 +134,7 @@ const isMended = ({ outcome }: MendedQuarantine): boolean => outcome !== 'refuse
 function edit(group: Command, cli: Cli): void {
   group
     .command('edit')
-    .argument('<digest>', 'as listed; its beginning is enough where it is the only one')
+    .argument('<digest>', 'as listed; its first characters, 4 at least, where no other begins so', digestId)
     .description('mend one and send it through the gate; without options in your editor')
     .option(
       '--data <file|-|json>',
@@ -198,7 +198,7 @@ type Redrive = Filter & { all?: boolean; dryRun?: boolean; rate: number; stopAft
 
 function redrive(group: Command, cli: Cli): void {
   filtered(
-    group.command('redrive').argument('[digest]', 'one of them; else the filters say which'),
+    group.command('redrive').argument('[digest]', 'one of them; else the filters say which', digestId),
     cli.io.now,
   )
     .description('send what waits through the gate once more, as it came; what is still refused stays')
@@ -236,7 +236,11 @@ type Drop = Filter & { all?: boolean; because?: string; yes?: boolean }
 function drop(group: Command, cli: Cli): void {
   const command = group
     .command('drop')
-    .argument('[digest...]', 'as listed; beginnings are enough; else the filters say which')
+    .argument(
+      '[digest...]',
+      'as listed, or first characters of each; else the filters say which',
+      (text, before: readonly string[] | undefined) => [...(before ?? []), digestId(text)],
+    )
   asksFirst(filtered(command, cli.io.now))
     .description('decide that something is not to be recorded; its text is kept for 30 days')
     .option('--all', 'everything that waits')
@@ -279,16 +283,18 @@ async function wholeOnes(given: readonly string[], api: Api): Promise<string[]> 
 }
 
 /**
- * The list shows beginnings of digests, so one may be given; the newest thousand are looked through.
- * @throws CommandError when several begin so
+ * The lists show beginnings of digests, so one may be given; the newest thousand that wait are looked through, and then
+ * those of what was settled. @throws CommandError when several begin so, or none does
  */
-async function whole(digest: string, api: Pick<Api, 'quarantine'>): Promise<string> {
-  if (!/^[0-9a-f]{6,63}$/.test(digest)) return digest
-  const { items } = await gather({ limit: 1000 }, (at) => api.quarantine(at))
-  const found = items.filter((entry) => entry.digest.startsWith(digest))
-  if (found.length > 1)
-    throw new CommandError(
-      `${found.length} in quarantine begin with ${digest}: ${found.map((entry) => entry.digest).join(', ')}`,
-    )
-  return found[0]?.digest ?? digest
+async function whole(digest: string, api: Pick<Api, 'quarantine' | 'quarantineSettled'>): Promise<string> {
+  if (digest.length === 64) return digest
+  for (const list of [api.quarantine, api.quarantineSettled]) {
+    const { items } = await gather<{ digest: string }>({ limit: 1000 }, list)
+    // the same text may have come, and been settled, several times
+    const found = new Set(items.flatMap((entry) => (entry.digest.startsWith(digest) ? entry.digest : [])))
+    if (found.size > 1)
+      throw new CommandError(`${found.size} in quarantine begin with ${digest}: ${[...found].join(', ')}`)
+    for (const only of found) return only
+  }
+  throw new CommandError(`nothing in quarantine has a digest that begins with ${digest}`)
 }

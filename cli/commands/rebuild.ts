@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples, instant } from '../options.ts'
+import { examples, instant, plainId } from '../options.ts'
 import { countAll, countedText, paced, showAsked, showCommand } from '../replays.ts'
 
 type Options = {
@@ -19,7 +19,7 @@ export function rebuild(program: Command, cli: Cli): void {
   const group = program.command('rebuild')
   asksFirst(paced(group))
     .usage('<subscriber> [options]\n       loadpath rebuild show <job>')
-    .argument('[subscriber]', 'one that keeps records of its own: effect state')
+    .argument('[subscriber]', 'one that keeps records of its own: effect state', plainId)
     .description(
       'build its records anew from the history, beside the live ones, and compare them; the live subscriber is paused while the last events are taken in and compared, with --switch or without it',
     )

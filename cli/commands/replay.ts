@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples, instant } from '../options.ts'
+import { examples, instant, plainId } from '../options.ts'
 import { countAll, countedText, paced, showAsked, showCommand } from '../replays.ts'
 
 type Options = {
@@ -25,7 +25,7 @@ export function replay(program: Command, cli: Cli): void {
   const group = program.command('replay')
   asksFirst(paced(group))
     .usage('<subscriber> <what> [options]\n       loadpath replay show <job>')
-    .argument('[subscriber]', 'who shall handle them again; nobody else does')
+    .argument('[subscriber]', 'who shall handle them again; nobody else does', plainId)
     .description('hand events of the history to one subscriber again')
     .option(
       '--since <time>',

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Repository, RepositoryChanges } from '../answers.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { examples, gather, more, type Paging, paged, repositoryId } from '../options.ts'
 import { fields, localTime, type Paint, table } from '../output.ts'
 
 const gateText = ({ gate, ...settings }: Repository['gates'][number]): string => {
@@ -42,8 +42,7 @@ const changeText = ({ path, before, after }: RepositoryChanges['steps'][number][
   `${path}: ${before === undefined ? '' : `${JSON.stringify(before)} -> `}${after === undefined ? 'removed' : JSON.stringify(after)}`
 
 function named(repository: string): [owner: string, name: string] {
-  const [owner, name, ...rest] = repository.split('/')
-  if (!owner || !name || rest.length > 0) throw new UsageError(`${repository}: expected <owner>/<name>`)
+  const [owner = '', name = ''] = repository.split('/')
   return [owner, name]
 }
 
@@ -80,7 +79,7 @@ export function repositories(program: Command, cli: Cli): void {
 
   group
     .command('declare')
-    .argument('<repository>', '<owner>/<name>')
+    .argument('<repository>', '<owner>/<name>', repositoryId)
     .description('declare a repository, or change it; what is not named is not kept')
     .requiredOption('--branch <branch>', 'the branch that is deployed')
     .option(
@@ -124,26 +123,24 @@ export function repositories(program: Command, cli: Cli): void {
 
   group
     .command('show')
-    .argument('<repository>', '<owner>/<name>')
+    .argument('<repository>', '<owner>/<name>', repositoryId)
     .description('a declared repository')
     .addHelpText('after', examples('repositories show octo/hello'))
     .action(async (repository: string) => {
-      const name = named(repository)
       const api = await cli.api()
-      cli.show(await api.repository(...name), text)
+      cli.show(await api.repository(...named(repository)), text)
     })
 
   group
     .command('changes')
-    .argument('<repository>', '<owner>/<name>')
+    .argument('<repository>', '<owner>/<name>', repositoryId)
     .description('what each declaration of a repository changed, when and by whom, newest first')
     .addHelpText(
       'after',
       examples('repositories changes octo/hello', 'repositories changes octo/hello --json'),
     )
     .action(async (repository: string) => {
-      const name = named(repository)
       const api = await cli.api()
-      cli.show(await api.repositoryChanges(...name), history)
+      cli.show(await api.repositoryChanges(...named(repository)), history)
     })
 }

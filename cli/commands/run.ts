@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
-import { examples } from '../options.ts'
+import { examples, plainId } from '../options.ts'
 import type { RunOptions } from '../start.ts'
 
 export function run(program: Command, cli: Cli): void {
   program
     .command('run')
     .usage('<workflow> [--data <json> | --event <id> | --<field> <value>…] [options]')
-    .argument('<workflow>', 'as `loadpath routes` lists it')
+    .argument('<workflow>', 'as `loadpath routes` lists it', plainId)
     .argument('[fields...]', 'its request, a field at a time: --repository octo/hello')
     .description('start a run of any workflow')
     .option('--data <json>', 'its request as JSON, or @file')

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Run } from '../answers.ts'
 import type { Cli } from '../context.ts'
-import { examples, gather, more, type Paging, paged } from '../options.ts'
+import { examples, gather, more, type Paging, paged, plainId } from '../options.ts'
 import { fields, localTime, type Paint, span, state, table } from '../output.ts'
 
 const took = ({ started, ended }: Run): string =>
@@ -59,7 +59,10 @@ export function runs(program: Command, cli: Cli): void {
     })
 
   const named = (name: string) =>
-    group.command(name).argument('<workflow>', 'its workflow').argument('<run>', 'its name, as listed')
+    group
+      .command(name)
+      .argument('<workflow>', 'its workflow', plainId)
+      .argument('<run>', 'its name, as listed', plainId)
 
   named('show')
     .description('a run: how it stands, what it was started for, its input and output')

@@ -1,13 +1,13 @@
 import type { Command } from 'commander'
 import type { Trace } from '../answers.ts'
 import type { Cli } from '../context.ts'
-import { examples } from '../options.ts'
+import { anyId, examples } from '../options.ts'
 import { traceText } from '../trace-view.ts'
 
 export function trace(program: Command, cli: Cli): void {
   program
     .command('trace')
-    .argument('<event or story>', 'the id of any event of the story, or the story itself')
+    .argument('<event or story>', 'the id of any event of the story, or the story itself', anyId)
     .description('a story as a tree with times: events, deliveries, runs')
     .option('--source <uri>', 'needed where several sources sent this id')
     .option('--all', 'all of a story of more than 100 events')

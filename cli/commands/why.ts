@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
 import { whyText } from '../fate-view.ts'
-import { examples } from '../options.ts'
+import { anyId, examples } from '../options.ts'
 
 export function why(program: Command, cli: Cli): void {
   program
     .command('why')
-    .argument('<event>', 'its id')
+    .argument('<event>', 'its id', anyId)
     .description(
       "an event's whole fate: how it came, each delivery with its state, reason and times, what it caused",
     )

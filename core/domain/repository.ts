@@ -11,7 +11,10 @@ export type Repository = DataOf<typeof repositoryUpdated>
 
 /** What `POST /v1/repositories` takes. Declaring again replaces the whole. */
 export const declareRepository = z.strictObject({
-  repository: repositoryName,
+  // GitHub has no such names, and no path could lead to them
+  repository: repositoryName.refine((name) => !/(^|\/)\.{1,2}(\/|$)/.test(name), {
+    error: '<owner>/<name>, neither of them . or ..',
+  }),
   deployBranch: z
     .string()
     .max(255)

@@ -88,3 +88,8 @@ describe('what is no declaration', () => {
     expect(parsed.error?.issues.map((issue) => issue.path.join('.'))).toEqual([path])
   })
 })
+
+it.each(['./x', '../x', 'octo/.', 'octo/..'])('%s is no name of a repository', (repository) => {
+  expect(declareRepository.safeParse({ repository, deployBranch: 'main' }).success).toBe(false)
+  expect(declareRepository.safeParse({ repository: 'octo/.github', deployBranch: 'main' }).success).toBe(true)
+})

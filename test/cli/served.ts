@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
 import type { StageConfig } from '../../adapters/stage-config.ts'
+import { asUrlPath } from '../../api/ids.ts'
 import { authenticate } from '../../core/gate/access.ts'
 import { ingest } from '../../core/gate/ingest.ts'
 import { routes } from '../../events/routes.ts'
@@ -113,7 +114,10 @@ async function answer(
     return
   }
   const init = { method: request.method ?? 'GET', headers, ...(body.length > 0 ? { body } : {}) }
-  const said = await here.app.request(path, init)
+  // as API Gateway hands it on, and the function takes it
+  const [raw = '', query] = path.split('?')
+  const url = asUrlPath(decodeURIComponent(raw))
+  const said = await here.app.request(query === undefined ? url : `${url}?${query}`, init)
   response
     .writeHead(said.status, { 'content-type': said.headers.get('content-type') ?? '' })
     .end(await said.text())
@@ -165,7 +169,7 @@ type GatewayEvent = {
 /** The API's function, as Lambda invokes it with what API Gateway sends. */
 async function invoked(here: World, event: GatewayEvent) {
   const { rawPath, rawQueryString, headers, body, requestContext } = event
-  const url = `http://lambda${rawPath}${rawQueryString === '' ? '' : `?${rawQueryString}`}`
+  const url = `http://lambda${asUrlPath(rawPath)}${rawQueryString === '' ? '' : `?${rawQueryString}`}`
   const request = new Request(url, { method: requestContext.http.method, headers, ...(body && { body }) })
   const said = await here.app.fetch(
     request,
