@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import * as z from 'zod'
+import { argumentsOf, wholeNumber } from '../arguments.ts'
 import { bugs } from './bugs.ts'
 import { reportOf } from './report.ts'
 import { hunt, simulate, type Told } from './simulate.ts'
@@ -10,22 +10,28 @@ import { unseen } from './sometimes.ts'
  * fails is run again with every step written down, and tells its options and the last steps of what went wrong.
  * `--bug <name>|all`: until a planted bug is found. `--all`: every step, not only those of the event that it is about.
  */
-const { values } = parseArgs({
-  options: {
-    schedules: { type: 'string', default: '2000' },
-    seed: { type: 'string', default: '1' },
-    workers: { type: 'string' },
-    bug: { type: 'string' },
-    all: { type: 'boolean', default: false },
-  },
-})
-const { schedules, seed, workers } = z
-  .object({
-    schedules: z.coerce.number().int().min(1),
-    seed: z.coerce.number().int(),
-    workers: z.coerce.number().int().min(1).optional(),
+const usage = 'npm run simulate [-- --schedules <n> --seed <n> --workers <n> --bug <name>|all --all]'
+const { schedules, seed, workers, bug, all } = argumentsOf(usage, (args) => {
+  const { values } = parseArgs({
+    args,
+    options: {
+      schedules: { type: 'string', default: '2000' },
+      seed: { type: 'string', default: '1' },
+      workers: { type: 'string' },
+      bug: { type: 'string' },
+      all: { type: 'boolean', default: false },
+    },
   })
-  .parse(values)
+  const names = ['all', ...Object.keys(bugs)]
+  if (values.bug !== undefined && !names.includes(values.bug))
+    throw new Error(`--bug: expected ${names.join(', ')}`)
+  return {
+    ...{ bug: values.bug, all: values.all },
+    schedules: wholeNumber('--schedules', values.schedules),
+    seed: wholeNumber('--seed', values.seed, 0),
+    workers: values.workers === undefined ? undefined : wholeNumber('--workers', values.workers),
+  }
+})
 const tty = process.stdout.isTTY
 
 const worded = ({ violations }: Told): string =>
@@ -52,7 +58,7 @@ async function search(): Promise<boolean> {
   )
   for (const told of failed.slice(0, 20)) console.log(`seed ${told.seed}: ${worded(told)}`)
   const [first] = failed
-  if (first !== undefined) console.log(await reportOf(first.seed, { all: values.all }))
+  if (first !== undefined) console.log(await reportOf(first.seed, { all }))
   // few schedules need not have come past everything
   const missing = schedules >= 2000 ? unseen(seen) : []
   if (missing.length > 0) console.log(`never seen: ${missing.join(', ')}`)
@@ -60,20 +66,15 @@ async function search(): Promise<boolean> {
 }
 
 async function plant(name: string): Promise<boolean> {
-  const names = Object.keys(bugs)
-  if (name !== 'all' && !names.includes(name)) {
-    console.error(`no bug is named ${name}; there are: all, ${names.join(', ')}`)
-    return false
-  }
-  const findings = await hunt(name === 'all' ? names : [name], { seed, schedules, workers })
+  const findings = await hunt(name === 'all' ? Object.keys(bugs) : [name], { seed, schedules, workers })
   for (const { bug, schedules: tried, told } of findings)
     console.log(
       `${bug}: ${told === undefined ? `not found in ${tried} schedules` : `seed ${told.seed}, ${worded(told)}`}`,
     )
   const [only] = findings
   if (name !== 'all' && only?.told !== undefined)
-    console.log(await reportOf(only.told.seed, { bug: name, all: values.all }))
+    console.log(await reportOf(only.told.seed, { bug: name, all }))
   return findings.every(({ told }) => told !== undefined)
 }
 
-process.exitCode = (await (values.bug === undefined ? search() : plant(values.bug))) ? 0 : 1
+process.exitCode = (await (bug === undefined ? search() : plant(bug))) ? 0 : 1
