@@ -18,7 +18,7 @@ import { idInPath } from './ids.ts'
 import { job, shownJob } from './jobs.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { everything, requireMeant, selectionBody, selectionQuery } from './selection.ts'
+import { everything, requireMeant, requireSound, selectionBody, selectionQuery } from './selection.ts'
 import { changes, onceHeader, source, why } from './shapes.ts'
 
 const heldState = z.enum(['dead', 'parked'])
@@ -122,6 +122,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
   app.openapi(groups, async (c) => {
     const { project } = c.var.principal
     const { subscriber, state, cursor, ...selection } = c.req.valid('query')
+    requireSound(selection)
     const position = positionOf('dead-letter-groups', walkPosition, cursor)
     const before = position?.before ?? deps.now()
     const subscribers = await namesFor(project, subscriber)
@@ -155,6 +156,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     const { project, actor: by } = c.var.principal
     const { subscriber, all, rate, stopAfter, ...selection } = c.req.valid('json')
     requireMeant({ subscriber, all, ...selection })
+    requireSound(selection)
     const subscribers = await namesFor(project, subscriber)
     const once = c.req.valid('header')['idempotency-key']
     const asked = { subscriber: subscriber ?? 'all', by, asked: deps.now(), rate }
@@ -199,6 +201,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     const { project, actor: by } = c.var.principal
     const { subscriber, all, state, because, cursor, ...selection } = c.req.valid('json')
     requireMeant({ subscriber, all, ...selection })
+    requireSound(selection)
     const position = positionOf('dead-letter-drop', walkPosition, cursor)
     const before = position?.before ?? deps.now()
     const subscribers = await namesFor(project, subscriber)

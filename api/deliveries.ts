@@ -13,7 +13,7 @@ import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { conflicting, json, missing, refused } from './problems.ts'
-import { selectionQuery } from './selection.ts'
+import { requireSound, selectionQuery } from './selection.ts'
 import { eventWithData, openDelivery, source } from './shapes.ts'
 
 const openState = z.enum(['retrying', 'parked', 'dead'])
@@ -87,6 +87,7 @@ export function deliveries(app: Api, deps: ApiDeps): void {
   })
   app.openapi(dead, async (c) => {
     const { subscriber: name, limit, cursor, ...selection } = c.req.valid('query')
+    requireSound(selection)
     const query = { subscriber: name, limit, cursor, states: ['dead'] as const }
     const isFiltered = Object.values(selection).some((part) => part !== undefined)
     const wanted = isFiltered ? wantedBy(chooser(selection, deps)) : undefined

@@ -1,6 +1,9 @@
 import '@hono/zod-openapi'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
+import { eventTypes } from '../events/catalogue.ts'
+import { type Route, typeName } from '../events/route.ts'
+import { routes } from '../events/routes.ts'
 import { time } from './shapes.ts'
 
 /** How requests say which dead deliveries are meant. */
@@ -16,6 +19,27 @@ const shared = {
     .openapi({ description: 'text that it holds, upper or lower case alike; `*` stands for any characters' }),
   since: time.optional().openapi({ description: 'died at or after' }),
   until: time.optional().openapi({ description: 'died at or before' }),
+}
+
+const routed: readonly Route[] = routes
+const typeNames = [
+  ...new Set([...eventTypes, ...routed.flatMap(({ types }) => types)].map(typeName)),
+].toSorted()
+
+/** What a wrong name or a window without end would answer by "none". @throws Failure Invalid */
+export function requireSound({
+  type,
+  since,
+  until,
+}: { [Name in 'type' | 'since' | 'until']?: string | undefined }): void {
+  if (type !== undefined && !typeNames.includes(type))
+    throw new Failure('Invalid', `there is no type ${type}`, {
+      faults: [{ path: 'type', expected: `one of ${typeNames.join(', ')}`, got: type }],
+    })
+  if (since !== undefined && until !== undefined && until < since)
+    throw new Failure('Invalid', 'the window is empty', {
+      faults: [{ path: 'until', expected: `a time after ${since}`, got: until }],
+    })
 }
 
 const mostConditions = 10

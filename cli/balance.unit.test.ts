@@ -162,7 +162,7 @@ describe('balance', () => {
     expect(await run('--since', 'yesterday')).toMatchObject({ code: 2 })
     expect(await run('--patience', 'long')).toMatchObject({ code: 2 })
     expect(await run('--patience', '9d')).toMatchObject({
-      code: 1,
+      code: 2,
       err: expect.stringContaining('query.patience'),
     })
   })

@@ -25,7 +25,7 @@ export class ApiError extends CommandError {
   readonly status: number
   readonly faults: readonly { path: string; expected: string; got: string }[]
 
-  constructor(status: number, said: z.infer<typeof problem>, hint: string) {
+  constructor(status: number, said: z.infer<typeof problem>, hint: string, exitCode: 1 | 2 = 1) {
     const faults = said.faults ?? []
     const lines = faults.map(
       (fault) => `  ${fault.path || '(whole)'}: expected ${fault.expected}, got ${fault.got}`,
@@ -33,6 +33,7 @@ export class ApiError extends CommandError {
     super(
       [`${said.detail ?? said.title} (${status})`, ...lines, ...(hint === '' ? [] : [hint])].join('\n'),
       said,
+      exitCode,
     )
     this.status = status
     this.faults = faults
@@ -95,6 +96,8 @@ export type Send = <Schema extends z.ZodType>(
     headers?: Record<string, string>
     json?: unknown
     body?: string
+    /** what is sent are the options of a command: where they do not fit, it is wrong usage */
+    options?: boolean
   },
 ) => Promise<z.infer<Schema>>
 
@@ -103,7 +106,7 @@ export type Send = <Schema extends z.ZodType>(
  * Unknown members of an answer are kept, so that an older CLI shows what a newer API says.
  */
 export function sender(transport: Transport, base: string, key: string | undefined): Send {
-  return async (schema, { method = 'GET', path, headers = {}, json, body }) => {
+  return async (schema, { method = 'GET', path, headers = {}, json, body, options = false }) => {
     const answer = await transport({
       method,
       path,
@@ -116,7 +119,7 @@ export function sender(transport: Transport, base: string, key: string | undefin
       ...(json === undefined ? (body === undefined ? {} : { body }) : { body: JSON.stringify(json) }),
     })
     const said = parseJson(answer.text)
-    if (answer.status >= 400) throw refusal(answer, said, base, key)
+    if (answer.status >= 400) throw refusal(answer, said, { base, key, options })
     const parsed = schema.safeParse(said)
     if (parsed.success) return parsed.data
     throw new CommandError(
@@ -125,7 +128,11 @@ export function sender(transport: Transport, base: string, key: string | undefin
   }
 }
 
-function refusal(answer: Answer, said: unknown, base: string, key: string | undefined): CommandError {
+function refusal(
+  answer: Answer,
+  said: unknown,
+  { base, key, options }: { base: string; key: string | undefined; options: boolean },
+): CommandError {
   const parsed = problem.safeParse(said)
   if (!parsed.success)
     return new CommandError(
@@ -135,7 +142,7 @@ function refusal(answer: Answer, said: unknown, base: string, key: string | unde
     answer.status === 401 && key === undefined
       ? `No API key is configured. ${hints[401]}`
       : hints[answer.status]
-  return new ApiError(answer.status, parsed.data, hint ?? '')
+  return new ApiError(answer.status, parsed.data, hint ?? '', options && answer.status === 422 ? 2 : 1)
 }
 
 function parseJson(text: string): unknown {

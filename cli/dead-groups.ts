@@ -1,6 +1,6 @@
 import type { DeadGroup } from './answers-mending.ts'
 import type { Api, Selected } from './api.ts'
-import { localTime, type Paint, table } from './output.ts'
+import { count, localTime, type Paint, table } from './output.ts'
 
 /** Enough to see what is wrong; whoever has more filters. */
 const mostRead = 20_000
@@ -33,8 +33,8 @@ export async function gatherGroups(api: Pick<Api, 'deadGroups'>, selected: Selec
     cursor = answer.next
   } while (cursor !== undefined && read < mostRead)
   const groups = [...all.values()].sort((a, b) => b.count - a.count)
-  const count = groups.reduce((sum, group) => sum + group.count, 0)
-  return { groups, count, complete: cursor === undefined, unreadable: unreadable.slice(0, mostUnread) }
+  const total = groups.reduce((sum, group) => sum + group.count, 0)
+  return { groups, count: total, complete: cursor === undefined, unreadable: unreadable.slice(0, mostUnread) }
 }
 
 const joined = (a: DeadGroup, b: DeadGroup): DeadGroup => ({
@@ -46,14 +46,35 @@ const joined = (a: DeadGroup, b: DeadGroup): DeadGroup => ({
   sample: [...a.sample, ...b.sample].slice(0, mostSampled),
 })
 
-export const groupsTable = ({ groups }: DeadGroups, p: Paint): string =>
+/** Whether anything dead is meant, or may be: what newer code wrote cannot be told. */
+export async function anyDead(api: Pick<Api, 'deadGroups'>, selected: Selected): Promise<boolean> {
+  let cursor: string | undefined
+  do {
+    const { groups, unreadable, next } = await api.deadGroups({ ...selected, cursor })
+    if (groups.length > 0 || unreadable.length > 0) return true
+    cursor = next
+  } while (cursor !== undefined)
+  return false
+}
+
+/** Said where nothing dead is meant. */
+export async function noneText(api: Pick<Api, 'deadGroups'>, selected: Selected): Promise<string> {
+  const none = 'No delivery is dead.'
+  if (Object.keys(selected).length === 0) return none
+  const { count: all, complete } = await gatherGroups(api, {})
+  if (all === 0) return none
+  const dead = count(all, 'delivery is dead', 'deliveries are dead')
+  return `No dead delivery matches; ${complete ? '' : 'more than '}${dead}: loadpath dead list`
+}
+
+export const groupsTable = ({ groups }: DeadGroups, p: Paint, none = 'No delivery is dead.'): string =>
   groups.length === 0
-    ? 'No delivery is dead.'
+    ? none
     : table(
         p,
         ['COUNT', 'SUBSCRIBER', 'FIRST', 'LAST', 'EVENT, FOR ONE', 'REASON'],
-        groups.map(({ count, subscriber, first, last, sample, reason }) => [
-          String(count),
+        groups.map(({ count: number, subscriber, first, last, sample, reason }) => [
+          String(number),
           p.bold(subscriber),
           localTime(first),
           localTime(last),

@@ -46,8 +46,42 @@ describe('dead list', () => {
     expect(await json('dead', 'list', '--reason', 'branch')).toMatchObject({ count: 1, complete: true })
     expect((await json('dead', 'list', '--all')).items).toHaveLength(3)
     expect((await json('dead', 'list', '--limit', '2', '--reason', 'timed*')).items).toHaveLength(2)
-    expect((await run(['dead', 'list', '--subscriber', 'notify'])).out).toBe('No delivery is dead.\n')
+    expect((await run(['dead', 'list', '--subscriber', 'notify'])).out).toMatch(
+      /^No dead delivery matches; 3 /,
+    )
   })
+
+  it('tells nothing dead from nothing that matches', async () => {
+    const words = ['--reason', 'nosuch']
+    for (const list of [[], ['--all']])
+      expect((await run(['dead', 'list', ...words, ...list])).out).toBe('No delivery is dead.\n')
+    await died('a', 'x')
+    await died('b', 'x')
+    const none = 'No dead delivery matches; 2 deliveries are dead: loadpath dead list\n'
+    for (const list of [
+      ['list'],
+      ['list', '--all'],
+      ['redrive', '--dry-run'],
+      ['redrive'],
+      ['drop', '--yes'],
+    ])
+      expect(await run(['dead', ...list, ...words]), `${list}`).toMatchObject({ code: 0, out: none })
+    expect((await json('jobs', 'list')).items).toEqual([])
+    expect(await json('dead', 'redrive', ...words)).toMatchObject({ groups: [], count: 0 })
+  })
+
+  it.each(['list', 'redrive', 'drop'])(
+    '%s refuses a type that nobody takes, and a window that ends before',
+    async (name) => {
+      await died('a', 'x')
+      const type = await run(['dead', name, '--type', 'nosuch', '--yes'].slice(0, name === 'drop' ? 5 : 4))
+      expect(type).toMatchObject({ code: 2, out: '' })
+      expect(type.err).toMatch(/type: expected one of .*test\.completed.*, got nosuch/)
+      const window = await run(['dead', name, '--since', '1h', '--until', '2h'])
+      expect(window).toMatchObject({ code: 2, out: '' })
+      expect(window.err).toContain('--until: expected a time after --since')
+    },
+  )
 
   it('says what is wrong with a filter', async () => {
     expect((await run(['dead', 'list', '--where', 'nothing'])).code).toBe(2)

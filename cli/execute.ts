@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { report } from './context.ts'
-import { UsageError } from './faults.ts'
+import { CommandError, UsageError } from './faults.ts'
 import type { Io } from './io.ts'
 import { createProgram } from './program.ts'
 
@@ -13,6 +13,7 @@ export async function execute(argv: readonly string[], io: Io): Promise<number> 
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     report(io, cli.json(), error)
+    if (error instanceof CommandError) return error.exitCode
     return error instanceof UsageError ? 2 : 1
   }
 }

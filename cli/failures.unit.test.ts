@@ -47,7 +47,7 @@ describe('an answer that is a refusal', () => {
       body: JSON.stringify(problem),
     })
     expect(await asking(api, ['routes'])).toEqual({
-      code: 1,
+      code: 2,
       out: '',
       err: [
         'error: not a valid event (422)',

@@ -1,7 +1,7 @@
 import { agreed } from './agree.ts'
 import type { Api, Named, Selected } from './api.ts'
 import type { Cli } from './context.ts'
-import { gatherGroups, groupsTable, partial } from './dead-groups.ts'
+import { anyDead, type DeadGroups, gatherGroups, groupsTable, noneText, partial } from './dead-groups.ts'
 import { CommandError, UsageError } from './faults.ts'
 import { followJob } from './follow-job.ts'
 import { jobText } from './job-view.ts'
@@ -64,15 +64,15 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
   const { all: _, ...filters } = which.some
   if (dryRun) {
     const found = await gatherGroups(api, filters)
-    cli.show(found, (groups, p) =>
-      [
-        groupsTable(groups, p),
-        ...(groups.count > 0 ? [`${deliveries(groups.count)} would be sent.`] : []),
-      ].join('\n'),
-    )
+    if (found.count === 0) await showNone(cli, api, filters, found)
+    else
+      cli.show(found, (groups, p) =>
+        [groupsTable(groups, p), `${deliveries(groups.count)} would be sent.`].join('\n'),
+      )
     cli.note(partial(found))
     return
   }
+  if (!(await anyDead(api, filters))) return showNone(cli, api, filters)
   const request = {
     ...which.some,
     ...(rate === undefined ? {} : { rate }),
@@ -81,6 +81,11 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
   const asked = await askOnce(cli, (key) => api.redriveAll(request, key))
   if (!wait) cli.note(`loadpath jobs show ${asked.id} says how far it is.`)
   cli.show(wait ? await followJob(cli, api, asked.id) : asked, jobText)
+}
+
+async function showNone(cli: Cli, api: Api, filters: Selected, found?: DeadGroups): Promise<void> {
+  const none = await noneText(api, filters)
+  cli.show(found ?? { groups: [], count: 0, complete: true, unreadable: [] }, () => none)
 }
 
 /** The deliveries that are meant and dead; there is at least one. */
@@ -128,6 +133,7 @@ export async function drop(cli: Cli, id: string | undefined, options: DropOption
     return
   }
   const { all: _, ...filters } = which.some
+  if (!(await anyDead(api, filters))) return showNone(cli, api, filters)
   let until = filters.until
   await agreed(cli, yes, async () => {
     const began = new Date(cli.io.now()).toISOString()

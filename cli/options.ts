@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { UsageError } from './faults.ts'
 
 /** A number of things: 1 or more. */
 export function positive(text: string): number {
@@ -58,6 +59,18 @@ export const instant =
       )
     return new Date(at).toISOString()
   }
+
+/** What `--since` and `--until` span together. @throws UsageError where that is nothing */
+export function requireWindow({
+  since,
+  until,
+}: {
+  since?: string | undefined
+  until?: string | undefined
+}): void {
+  if (since !== undefined && until !== undefined && until <= since)
+    throw new UsageError(`--until: expected a time after --since, ${since}, got ${until}`)
+}
 
 export function duration(text: string): number {
   const value = milliseconds(text)

@@ -32,8 +32,8 @@ import { examples } from './options.ts'
 /** How a command may end. */
 export const exitCodes = {
   0: 'done',
-  1: 'failed: it could not be done, or the answer is no (the message or the output says which)',
-  2: 'wrong usage: an unknown command or option, or an argument that does not fit',
+  1: 'failed: it could not be done, or the answer is no, as to data that does not fit (the message or the output says which)',
+  2: 'wrong usage: an unknown command or option, or a value that does not fit, also where only the API can tell',
 } as const
 
 /** In the order of the help. */

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Selected } from './api.ts'
-import { instant } from './options.ts'
+import { instant, requireWindow } from './options.ts'
 
 /** `<path>=<value>`, once or several times. */
 function conditions(text: string, before: Selected['where'] = []): NonNullable<Selected['where']> {
@@ -29,11 +29,14 @@ export const selecting = (command: Command, now: () => number): Command =>
     )
 
 /** What of a command's options says which are meant. */
-export const selected = ({ subscriber, type, reason, since, until, where }: Selected): Selected => ({
-  ...(subscriber === undefined ? {} : { subscriber }),
-  ...(type === undefined ? {} : { type }),
-  ...(reason === undefined ? {} : { reason }),
-  ...(since === undefined ? {} : { since }),
-  ...(until === undefined ? {} : { until }),
-  ...(where === undefined ? {} : { where }),
-})
+export function selected({ subscriber, type, reason, since, until, where }: Selected): Selected {
+  requireWindow({ since, until })
+  return {
+    ...(subscriber === undefined ? {} : { subscriber }),
+    ...(type === undefined ? {} : { type }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(since === undefined ? {} : { since }),
+    ...(until === undefined ? {} : { until }),
+    ...(where === undefined ? {} : { where }),
+  }
+}

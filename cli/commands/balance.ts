@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { BalanceOptions } from '../balance.ts'
 import type { Cli } from '../context.ts'
-import { duration, examples, instant } from '../options.ts'
+import { duration, examples, instant, requireWindow } from '../options.ts'
 
 export function balance(program: Command, cli: Cli): void {
   program
@@ -24,6 +24,7 @@ export function balance(program: Command, cli: Cli): void {
       ),
     )
     .action(async (options: BalanceOptions) => {
+      requireWindow(options)
       const { balanceBooks } = await import('../balance.ts')
       await balanceBooks(cli, options)
     })

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { asksFirst } from '../agree.ts'
 import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { gatherGroups, groupsTable, partial } from '../dead-groups.ts'
+import { gatherGroups, groupsTable, noneText, partial } from '../dead-groups.ts'
 import type { DropOptions, RedriveOptions } from '../mend.ts'
 import { anyId, examples, gather, more, type Paging, paged, positive } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
@@ -32,14 +32,16 @@ export function dead(program: Command, cli: Cli): void {
       const oneByOne = ['all', 'limit', 'cursor'].some((name) => list.getOptionValueSource(name) === 'cli')
       if (!oneByOne) {
         const found = await gatherGroups(api, selected(options))
-        cli.show(found, groupsTable)
+        const none = found.groups.length > 0 ? '' : await noneText(api, selected(options))
+        cli.show(found, (all, p) => groupsTable(all, p, none))
         cli.note(partial(found))
         return
       }
       const found = await gather(options, (at) => api.deadLetters({ ...at, ...selected(options) }))
+      const none = found.items.length > 0 ? '' : await noneText(api, selected(options))
       cli.show(found, ({ items }, p) =>
         items.length === 0
-          ? 'No delivery is dead.'
+          ? none
           : table(
               p,
               ['DIED', 'SUBSCRIBER', 'EVENT', 'ATTEMPTS', 'REASON'],

@@ -2,7 +2,17 @@ import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
 import { deliveriesTable } from '../fate-view.ts'
 import { UsageError } from '../faults.ts'
-import { anyId, examples, gather, instant, more, type Paging, paged, positive } from '../options.ts'
+import {
+  anyId,
+  examples,
+  gather,
+  instant,
+  more,
+  type Paging,
+  paged,
+  positive,
+  requireWindow,
+} from '../options.ts'
 import { clockMillis, fields, localTime, table } from '../output.ts'
 import type { PutOptions } from '../put.ts'
 
@@ -72,6 +82,7 @@ export function events(program: Command, cli: Cli): void {
       ),
     )
     .action(async ({ type, key, since, until, ...paging }: Filter & Paging) => {
+      requireWindow({ since, until })
       const api = await cli.api()
       const filter = {
         ...(type && { type }),

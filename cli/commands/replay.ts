@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { agreed, asksFirst } from '../agree.ts'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import { examples, instant, plainId } from '../options.ts'
+import { examples, instant, plainId, requireWindow } from '../options.ts'
 import { countAll, countedText, paced, showAsked, showCommand } from '../replays.ts'
 
 type Options = {
@@ -80,6 +80,7 @@ function requestOf(subscriber: string | undefined, options: Options) {
     throw new UsageError(
       'name the subscriber: loadpath routes lists them, loadpath jobs list --kind replay the replays',
     )
+  requireWindow({ since, until })
   if (source !== undefined && event === undefined) throw new UsageError('--source goes with --event')
   if ([since, until, type, key, story, event].every((named) => named === undefined))
     throw new UsageError(
