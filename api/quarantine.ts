@@ -9,10 +9,9 @@ import {
   type Edit,
   type Mended,
   releaseQuarantined,
-  settledList,
-  settledOf,
   tryQuarantined,
 } from '../core/quarantine/quarantine-mend.ts'
+import { settledList, settledOf } from '../core/quarantine/quarantine-settle.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { idInPath } from './ids.ts'

@@ -60,11 +60,14 @@ it('show, by the beginning of a digest: the text as it came, and what became of 
   await run(['quarantine', 'drop', digest.slice(0, 8), '--yes'])
   for (const named of [digest, digest.slice(0, 12), digest.slice(0, 4).toUpperCase()])
     expect((await run(['quarantine', 'show', named])).out).toMatch(/settled +dropped by user:/)
-  for (const name of ['edit', 'redrive', 'drop']) {
-    const how = { edit: ['--text', '-'], redrive: [], drop: ['--yes'] }[name] ?? []
-    const said = await run(['quarantine', name, digest.slice(0, 12), ...how], { stdin: '{}' })
-    expect(said.out).toContain('was settled before: dropped by user:')
-  }
+  for (const words of [['redrive'], ['drop', '--yes']])
+    expect((await run(['quarantine', ...words, digest.slice(0, 12)])).out).toContain(
+      'was settled before: dropped by user:',
+    )
+  const data = JSON.stringify(githubPush.example)
+  const edit = await run(['quarantine', 'edit', digest.slice(0, 12), '--data', data])
+  expect(edit).toMatchObject({ code: 1, out: '' })
+  expect(edit.err).toContain('this edit was not applied: it was dropped before by user:')
 })
 
 it('edit with data from an argument, a file or standard input; a dry run changes nothing', async () => {

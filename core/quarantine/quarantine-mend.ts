@@ -1,17 +1,14 @@
-import * as z from 'zod'
 import { quarantineDropped } from '../../events/quarantine.dropped.ts'
 import { quarantineReleased } from '../../events/quarantine.released.ts'
 import { type Change, changesBetween } from '../changes.ts'
 import { Failure, type Fault, reasonOf } from '../errors.ts'
 import { admit, identityOf } from '../event/admit.ts'
 import type { Arrival } from '../event/arrival.ts'
-import type { Emission } from '../event/handler.ts'
-import { outboxItems } from '../event/outbox.ts'
 import { textOf } from '../gate/quarantine.ts'
 import { type Outcome, type RecordDeps, record } from '../gate/record.ts'
-import type { Memory, Quarantined, RecordKey, Settlement } from '../ports.ts'
-import { after, day } from '../time.ts'
+import type { Memory, Quarantined, Settlement } from '../ports.ts'
 import { arrivalAgain, arrivalEdited, comparable, editOf, withData } from './quarantine-arrival.ts'
+import { broughtToItsEnd, settle, writtenOf } from './quarantine-settle.ts'
 
 export type MendDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
 
@@ -38,7 +35,7 @@ export type Edit = { text: string } | { data: unknown }
  * record, then what is written of it with its audit event, then the entry: repeated after a crash between two of them,
  * record says that it knows the event, or what is written says what became of it, and the rest is done. Of two at once
  * one settles it.
- * @throws Failure NotFound, Invalid (an edit that does not fit), Forbidden, Busy
+ * @throws Failure NotFound, Invalid (an edit that does not fit), Forbidden, Busy, Conflict (settled otherwise before)
  */
 export async function releaseQuarantined(
   project: string,
@@ -49,7 +46,7 @@ export async function releaseQuarantined(
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
   const before = await broughtToItsEnd(entry, deps)
-  if (before !== undefined) return { digest, outcome: 'already', settled: before }
+  if (before !== undefined) return settledBefore(entry, before, { by, edit }, deps)
   const { arrival, changes } = await prepare(entry, by, deps, edit)
   const [outcome] = await record([arrival], deps)
   const refusal = refusalOf(digest, outcome)
@@ -63,6 +60,29 @@ export async function releaseQuarantined(
   return { digest, outcome: outcome.status === 'known' ? 'known' : 'recorded', event, settled }
 }
 
+/**
+ * That it was settled before is no answer to an edit, unless it is the one by which it was.
+ * @throws Failure Conflict
+ */
+async function settledBefore(
+  entry: Quarantined,
+  settled: Settlement,
+  { by, edit }: { by: string; edit: Edit | undefined },
+  deps: MendDeps,
+): Promise<Mended> {
+  const already = { digest: entry.digest, outcome: 'already', settled } as const
+  if (edit === undefined) return already
+  const admission = admit((await prepare(entry, by, deps, edit)).arrival, deps.routes)
+  if (settled.state === 'recorded' && 'content' in admission) {
+    const [stored] = await deps.history.getEvents([identityOf(admission.event)])
+    if (stored?.content === admission.content) return already
+  }
+  throw new Failure(
+    'Conflict',
+    `this edit was not applied: it was ${settled.state} before by ${settled.by} at ${settled.at}: ${settled.note}`,
+  )
+}
+
 /** What would become of it: the gate decides, and nothing is written. @throws as releaseQuarantined */
 export async function tryQuarantined(
   project: string,
@@ -73,7 +93,7 @@ export async function tryQuarantined(
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
   const before = entry.settled ?? (await writtenOf(entry, deps))
-  if (before !== undefined) return { digest, outcome: 'already', settled: before }
+  if (before !== undefined) return settledBefore(entry, before, { by, edit }, deps)
   const admission = admit((await prepare(entry, by, deps, edit)).arrival, deps.routes)
   if (admission.verdict === 'later') return { digest, outcome: 'failed', reason: reasonOf(admission.error) }
   if (admission.verdict === 'refused')
@@ -180,98 +200,3 @@ const conflict = (digest: string, { source, id }: { source: string; id: string }
 })
 
 const namedOf = ({ source, id, type }: Named): Named => ({ source, id, type })
-
-// ---- settling ----------------------------------------------------------------------------------
-
-/** What was settled, as the list of it shows it: the entry itself has left the list of what waits. */
-const settledEntry = z.object({
-  digest: z.string(),
-  reason: quarantineReleased.schema.shape.reason,
-  type: z.string().optional(),
-  received: z.string(),
-  settled: z.object({
-    state: z.enum(['recorded', 'dropped']),
-    by: z.string(),
-    at: z.string(),
-    note: z.string(),
-  }),
-})
-export type SettledEntry = z.infer<typeof settledEntry>
-
-export const settledList = 'quarantine/settled'
-export const settledOf = (record: { value: unknown }): SettledEntry => settledEntry.parse(record.value)
-
-const keptFor = 30 * day
-
-/** One for each time that the text came: what was settled once may come again. */
-const settledKey = ({ project, digest, received }: Quarantined): RecordKey => ({
-  project,
-  kind: 'quarantine',
-  name: `${digest}~${received}`,
-})
-
-/** What was written of an entry that somebody has settled. */
-async function writtenOf(
-  entry: Quarantined,
-  { memory }: Pick<MendDeps, 'memory'>,
-): Promise<Settlement | undefined> {
-  const record = await memory.get(settledKey(entry))
-  return record && settledOf(record).settled
-}
-
-/**
- * How it was settled before, if it was. Whoever did may have been cut off when that was written: it is settled by it, for
- * what was dropped must not be recorded after that, and what was recorded as edited would be refused as it came.
- */
-async function broughtToItsEnd(
-  entry: Quarantined,
-  { history, memory }: Pick<MendDeps, 'history' | 'memory'>,
-): Promise<Settlement | undefined> {
-  if (entry.settled !== undefined) return entry.settled
-  const written = await writtenOf(entry, { memory })
-  if (written !== undefined) await history.settleQuarantined(entry.project, entry.digest, written)
-  return written
-}
-
-/**
- * Writes the settlement down with its audit event, once, and then settles the entry by what is written. Answers the
- * settlement of somebody else that stands already.
- */
-async function settle(
-  entry: Quarantined,
-  settled: Settlement,
-  audit: Emission,
-  { history, memory }: MendDeps,
-): Promise<Settlement | undefined> {
-  const { project, digest, reason, type, received } = entry
-  const author = { project, by: 'quarantine', actor: settled.by, step: settled.state }
-  const outbox = outboxItems({ emits: [audit], sequence: Date.parse(received) }, author)
-  const value: SettledEntry = { digest, reason, type, received, settled }
-  const verdict = await memory.commit({
-    writes: [
-      {
-        ...settledKey(entry),
-        version: 1,
-        value,
-        place: { list: settledList, order: `${settled.at}~${digest}` },
-        expires: after(settled.at, keptFor),
-      },
-    ],
-    outbox,
-  })
-  if (verdict === 'committed') {
-    // false: another one has come upon what is written by now, and settled it by that
-    await history.settleQuarantined(project, digest, settled)
-    return undefined
-  }
-  const before = await writtenOf(entry, { memory })
-  if (before === undefined) throw new Failure('Busy', 'somebody else settles it at the same time: try again')
-  await history.settleQuarantined(project, digest, before)
-  // it was dropped while it went through the gate: that it is recorded all the same must be said too
-  if (settled.state === 'recorded' && before.state === 'dropped')
-    await memory.commit({
-      writes: [],
-      outbox: outboxItems({ emits: [audit], sequence: Date.parse(received) + 1 }, author),
-    })
-  return before
-}

@@ -10,14 +10,8 @@ import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { settleLetter } from '../consume/dead-letter.ts'
 import type { Arrival } from '../event/arrival.ts'
 import { redriveQuarantine } from './quarantine-list.ts'
-import {
-  dropQuarantined,
-  type Edit,
-  releaseQuarantined,
-  settledList,
-  settledOf,
-  tryQuarantined,
-} from './quarantine-mend.ts'
+import { dropQuarantined, type Edit, releaseQuarantined, tryQuarantined } from './quarantine-mend.ts'
+import { settledList, settledOf } from './quarantine-settle.ts'
 
 let w: World
 beforeEach(() => {
@@ -264,6 +258,25 @@ describe('settled', () => {
     })
   })
 
+  it('otherwise than by this edit: a conflict, which says by whom it was', async () => {
+    const digest = await kept(byBus(invalid))
+    const other = { ...githubPush.example, ref: 'refs/heads/other' }
+    const both = await Promise.allSettled([
+      release(digest, { data: githubPush.example }, 'user:ada'),
+      release(digest, { data: other }, 'user:bob'),
+    ])
+    const taken = both.flatMap((one) => (one.status === 'fulfilled' ? one.value.outcome : []))
+    expect(taken.filter((outcome) => outcome !== 'refused')).toEqual(['recorded'])
+    const late = {
+      code: 'Conflict',
+      message: expect.stringMatching(/not applied: it was recorded before by user:/),
+    }
+    const third = { data: { ...githubPush.example, ref: 'refs/heads/third' } }
+    await expect(release(digest, third)).rejects.toMatchObject(late)
+    await expect(tryQuarantined('main', digest, by, w.deps, third)).rejects.toMatchObject(late)
+    expect(w.events()).toHaveLength(1)
+  })
+
   it('by one of two at once: one event, one audit, and the entry says the same', async () => {
     const digest = await kept(byBus(invalid))
     const both = await Promise.all(
@@ -316,7 +329,7 @@ describe('settled', () => {
       const settled = { state, by }
       expect(await tryQuarantined('main', digest, by, w.deps)).toMatchObject({ outcome: 'already', settled })
       expect(await entryOf(digest)).not.toHaveProperty('settled')
-      expect(await fits(digest)).toMatchObject({ outcome: 'already', settled })
+      expect(await release(digest)).toMatchObject({ outcome: 'already', settled })
       expect(await entryOf(digest)).toMatchObject({ settled })
       expect(w.events()).toEqual(events)
       expect(await audits()).toHaveLength(1)
@@ -332,7 +345,8 @@ describe('settled', () => {
     expect(await audits()).toMatchObject([
       { type: 'quarantine.dropped', actor: by, data: { digest, note: 'a test' } },
     ])
-    expect(await fits(digest)).toMatchObject({ outcome: 'already', settled: { state: 'dropped' } })
+    expect(await release(digest)).toMatchObject({ outcome: 'already', settled: { state: 'dropped' } })
+    await expect(fits(digest)).rejects.toMatchObject({ code: 'Conflict' })
     expect(w.events()).toHaveLength(1)
   })
 

@@ -1,11 +1,7 @@
 import type { MemoryWrite, Quarantined } from '../../core/ports.ts'
 import { redriveQuarantine } from '../../core/quarantine/quarantine-list.ts'
-import {
-  dropQuarantined,
-  type Mended,
-  releaseQuarantined,
-  settledOf,
-} from '../../core/quarantine/quarantine-mend.ts'
+import { dropQuarantined, type Mended, releaseQuarantined } from '../../core/quarantine/quarantine-mend.ts'
+import { settledOf } from '../../core/quarantine/quarantine-settle.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
 import type { Command } from './operators.ts'
