@@ -249,7 +249,7 @@ function windowOf(
 /** What is known of a replay as a job, and the window that it goes through. */
 async function replayOf(project: string, id: string, deps: ApiDeps) {
   const job = jobOf(await deps.memory.get(jobRecord(project, id)))
-  if (job === undefined) return undefined
+  if (job === undefined) throw new Failure('NotFound', `there is no replay ${id}`)
   if (job.kind !== 'replay') throw new Failure('NotFound', `job ${id} is no replay but a ${job.kind}`)
   const { subscriber, state, counts } = job
   const scope = scopeOf(project, replayAsked.parse(job.selection), routeOfJob(job, routes), job.asked)

@@ -53,6 +53,7 @@ export function booksText(books: Books, p: Paint): string {
     books.mended === undefined ? '' : mendedText(books.mended, p),
     replay ? '' : sweepText(books.sweep, p),
     verdictText(books, p),
+    books.mended === undefined ? '' : leftText(books, books.mended, p),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -103,6 +104,10 @@ const lostText = ({ lost, lostMore }: Sheet, p: Paint): string =>
         ...(lostMore > 0 ? [`and ${lostMore} more, which are not named`] : []),
       ].join('\n')
 
+/** What was named as missing is so no more. */
+export const isMended = ({ outcome }: MendedDelivery): boolean =>
+  ['sent', 'dead', 'already', 'in flight'].includes(outcome)
+
 const mendedText = (mended: readonly MendedDelivery[], p: Paint): string =>
   table(
     p,
@@ -136,6 +141,14 @@ function sweepText({ read, lagMinutes, behind, passes, since, lastPass, did }: S
             : []),
         ]),
   ].join('\n')
+}
+
+function leftText({ sheet }: Books, mended: readonly MendedDelivery[], p: Paint): string {
+  const named = mended.length + sheet.lostMore
+  const done = mended.filter(isMended).length
+  return done === named
+    ? p.green(`mended: all ${named} that were lost are on their way`)
+    : p.red(`mended: ${done} of ${named} that were lost are on their way`)
 }
 
 function verdictText(books: Books, p: Paint): string {

@@ -1,7 +1,7 @@
 import { added, emptySheet, imbalances } from '../core/books/balance-sheet.ts'
 import type { Balance, MendedDelivery } from './answers-mending.ts'
 import type { Api } from './api.ts'
-import { type Books, booksText, verdictOf } from './balance-view.ts'
+import { type Books, booksText, isMended, verdictOf } from './balance-view.ts'
 import type { Cli } from './context.ts'
 import { steadily } from './steadily.ts'
 
@@ -85,6 +85,5 @@ function isRight(
   mended: readonly MendedDelivery[] | undefined,
 ): boolean {
   if (verdict !== 'missing' || mended === undefined) return verdict === 'balanced'
-  const fine = ['sent', 'dead', 'already', 'in flight']
-  return replay === undefined && sheet.lostMore === 0 && mended.every(({ outcome }) => fine.includes(outcome))
+  return replay === undefined && sheet.lostMore === 0 && mended.every(isMended)
 }

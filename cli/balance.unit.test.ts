@@ -71,9 +71,26 @@ describe('balance', () => {
     expect(here.queues.take('analyze-push')).toHaveLength(2)
     const said = await run('--patience', '0s', '--mend')
     expect(said.out).toMatch(/sent +analyze-push +a/)
+    expect(said).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/mended: all 2 that were lost are on their way\n$/),
+    })
     expect(await json(0, '--patience', '0s')).toMatchObject({
       verdict: 'balanced',
       sheet: { total: { inFlight: 4 } },
+    })
+  })
+
+  it('--mend that could not mend all is exit code 1, and says how many are left', async () => {
+    await lost('a')
+    await aMoment()
+    const { send } = here.queues
+    here.queues.send = async (queue, messages) =>
+      queue === 'analyze-push' ? Promise.reject(new Error('down')) : send(queue, messages)
+    const said = await run('--patience', '0s', '--mend')
+    expect(said).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/1 of 2 that were lost are on their way\n$/),
     })
   })
 

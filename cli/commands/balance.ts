@@ -7,7 +7,7 @@ export function balance(program: Command, cli: Cli): void {
   program
     .command('balance')
     .description(
-      'the books: what every event expected against what became of it; exit code 1 where it is missing',
+      'the books: what every event expected against what became of it; exit code 1 where it is missing, or with --mend where it is not all on its way then',
     )
     .option('--since <time>', 'recorded at this time or later (default: an hour ago)', instant(cli.io.now))
     .option('--until <time>', 'recorded before this time', instant(cli.io.now))
