@@ -34,7 +34,7 @@ export function tellSwept(
     {
       function: functionName,
       metrics: { ...metrics, DurationMs: Date.now() - began },
-      level: failures.length > 0 ? 'ERROR' : unreadable ? 'WARN' : 'INFO',
+      level: failures.length > 0 ? 'ERROR' : unreadable || stayed > 0 ? 'WARN' : 'INFO',
       detail: { project, ...detail, failures: failures.map(reasonOf) },
     },
     { awsRequestId, stage, now: began },

@@ -54,6 +54,11 @@ test('what there is to be told is a metric each', () => {
   expect(metricsOf(line)).toHaveLength(7)
 })
 
+test('what stayed in the outbox can be found among warnings', () => {
+  const [line] = linesOf({ swept: { ...idle, stayed: 1 }, failures: [] })
+  expect(line).toMatchObject({ level: 'WARN', Stayed: 1 })
+})
+
 test('failed parts are counted and named; of the timeline nothing is said when it failed', () => {
   const [line] = linesOf({ swept: idle, failures: [new Error('down'), new Error('also')] })
   expect(line).toMatchObject({ level: 'ERROR', SweepFailures: 2, failures: ['Error: down', 'Error: also'] })
