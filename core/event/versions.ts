@@ -60,10 +60,25 @@ function expectationOf(issue: z.core.$ZodIssue): string {
     case 'unrecognized_keys':
       return `no ${issue.keys.slice(0, 5).join(', ')}`
     case 'invalid_format':
-      return issue.format === 'datetime' ? 'an ISO 8601 time with its offset' : issue.message
+      return formats[issue.format] ?? issue.message
+    case 'invalid_union':
+      return expectedOfUnion(issue)
     default:
       return issue.message
   }
+}
+
+const formats: Readonly<Record<string, string>> = {
+  datetime: 'an ISO 8601 time with its offset',
+  url: 'a URL',
+}
+
+/** What any of its members would take; where one word tells them apart, which words there are. */
+function expectedOfUnion(issue: z.core.$ZodIssueInvalidUnion): string {
+  const words = /Expected (.+)$/.exec(issue.message)?.[1]
+  if (words !== undefined) return words.replaceAll("'", '"').replaceAll(' | ', ' or ')
+  const members = issue.errors.flatMap(([first]) => (first === undefined ? [] : expectationOf(first)))
+  return [...new Set(members)].join(' or ') || issue.message
 }
 
 const unit = (origin: string): string =>

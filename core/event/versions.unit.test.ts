@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { testCompleted } from '../../events/test.completed.ts'
 import { byHttp, tests } from '../../test/arrivals.ts'
 import { world } from '../../test/world.ts'
 import { isTerminal } from '../errors.ts'
-import { fittingVersion, namedVersion, newestData } from './versions.ts'
+import { faultsOf, fittingVersion, namedVersion, newestData } from './versions.ts'
 
 const newest = testCompleted.example
 const { passed: _, failed: __, skipped: ___, ...about } = newest
@@ -131,5 +132,20 @@ describe('faults', () => {
       status: 'refused',
       faults: [{ path: expect.stringMatching(/^y{1,300}…$/) }],
     })
+  })
+})
+
+describe('what a fault says was expected', () => {
+  const gate = z.discriminatedUnion('gate', [
+    z.object({ gate: z.literal('build') }),
+    z.object({ gate: z.literal('risk') }),
+  ])
+  it.each([
+    [z.object({ a: z.url() }), { a: 'x' }, 'a.a', 'a URL'],
+    [z.object({ a: gate }), { a: { gate: 'x' } }, 'a.a.gate', '"build" or "risk"'],
+    [z.object({ a: z.union([z.string(), z.array(z.string())]) }), { a: 1 }, 'a.a', 'string or array'],
+  ])('%#', (schema, value, path, expected) => {
+    const { error } = schema.safeParse(value)
+    expect(error && faultsOf(error, value, 'a')).toMatchObject([{ path, expected }])
   })
 })
