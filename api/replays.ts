@@ -38,13 +38,14 @@ const selection = {
   }),
 }
 
-const replaying = z.strictObject({
+const replayed = {
   ...selection,
   emit: z.boolean().optional().openapi({
     description: 'send what it emits, under ids of this replay; without it that is compared',
   }),
-  rate,
-})
+}
+
+const replaying = z.strictObject({ ...replayed, rate })
 
 const rebuilt = {
   subscriber: z.string().max(40),
@@ -174,7 +175,7 @@ export function replays(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/replays/count',
     summary: 'What a replay would send, by type; some thousand events for each answer',
-    request: { body: body(z.strictObject({ ...selection, cursor })) },
+    request: { body: body(z.strictObject({ ...replayed, cursor })) },
     responses: { 200: json('How many', counted), ...responses },
   })
   app.openapi(countReplays, async (c) => {

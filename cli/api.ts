@@ -130,7 +130,7 @@ export const createApi = (send: Send) => {
     resumeJob: (id: string) => post(mending.job, ['jobs', writeId(id), 'resume'], {}),
     replay: (request: ReplaySelected & { rate?: number; emit?: boolean }, key: string) =>
       post(mending.askedJob, ['replays'], request, once(key)),
-    countReplay: (request: ReplaySelected & { cursor?: string | undefined }) =>
+    countReplay: (request: ReplaySelected & { emit?: boolean; cursor?: string | undefined }) =>
       post(mending.countedReplay, ['replays', 'count'], request),
     replayOf: (id: string) => get(mending.replay, ['replays', writeId(id)]),
     rebuild: (request: RebuildSelected & { rate?: number; switch?: boolean }, key: string) =>

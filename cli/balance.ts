@@ -40,11 +40,14 @@ async function read(cli: Cli, api: Api, options: BalanceOptions): Promise<Omit<B
     ...(patience !== undefined && { patience: Math.round(patience / 1000) }),
   }
   let sheet = emptySheet()
+  let told: number | undefined
   const wrong: string[] = []
   const count = (slice: Balance): Balance => {
     sheet = added(sheet, slice.sheet)
     wrong.push(...slice.imbalances)
-    if (slice.next !== undefined) cli.note(`${sheet.events.recorded} events so far`)
+    const { recorded } = sheet.events
+    if (slice.next !== undefined && recorded !== told) cli.note(`${recorded} events so far`)
+    told = recorded
     return slice
   }
   const ask = async (shard: number, place: { since?: string; until?: string; cursor?: string | undefined }) =>

@@ -111,6 +111,20 @@ describe('balance', () => {
     expect(here.requests.length - before).toBeGreaterThan(1)
   })
 
+  it('tells its progress once, however often it goes on from there', async () => {
+    await lost('a')
+    let now = Date.now()
+    // each answer takes so long that little fits into one
+    here.deps.now = () => {
+      now += 4000
+      return new Date(now).toISOString()
+    }
+    const { err } = await run('--since', '15d')
+    const told = err.trim().split('\n')
+    expect(told[0]).toMatch(/^\d events? so far$/)
+    expect(told.filter((line, at) => line === told[at - 1])).toEqual([])
+  })
+
   it('says what the sweep did', async () => {
     await lost('a')
     const clock = () => new Date(Date.now() + 20 * 60_000).toISOString()

@@ -36,5 +36,7 @@ it('fails when the editor does, or is not there, and nothing is left', async () 
   await expect(edit('a text', 'a.json')).rejects.toThrow('ended with 3')
   expect(existsSync((await readFile(noted, 'utf8')).split(' ')[0] ?? '')).toBe(false)
   vi.stubEnv('EDITOR', '/no/such/editor')
-  await expect(edit('a text', 'a.json')).rejects.toThrow('ENOENT')
+  await expect(edit('a text', 'a.json')).rejects.toThrow(
+    '/no/such/editor, which EDITOR names, cannot be started (ENOENT)',
+  )
 })

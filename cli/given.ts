@@ -16,6 +16,7 @@ export async function givenText({ io }: Pick<Cli, 'io'>, option: string, given: 
 
 /** What an option gives as JSON: itself, or in a file, or on standard input (`-`). */
 export async function givenJson(cli: Pick<Cli, 'io'>, option: string, given: string): Promise<unknown> {
+  if (given.trim() === '') throw new UsageError(`${option} is empty: expected JSON, a file, or -`)
   const own = parsed(given)
   if ('value' in own) return own.value
   // what begins like JSON was meant to be some, and is no file

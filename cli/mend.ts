@@ -27,7 +27,10 @@ function whichOf(
   }
   for (const name of ['source', 'replay'] as const)
     if (options[name] !== undefined) throw new UsageError(`--${name} goes with an event`)
-  if (Object.keys(filters).length > 0) return { some: filters }
+  if (Object.keys(filters).length > 0) {
+    if (options.all) throw new UsageError('--all means every one: leave it or the filters away')
+    return { some: filters }
+  }
   if (!options.all)
     throw new UsageError('say which: an event, a filter such as --subscriber or --since, or --all')
   return { some: { all: true } }

@@ -37,6 +37,14 @@ export function repositoryId(text: string): string {
   return text
 }
 
+/** Deliveries a second, and whatever else the API takes a thousand of. */
+export function upToThousand(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 1000)
+    throw new InvalidArgumentError('expected a whole number from 1 to 1000.')
+  return value
+}
+
 const units = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const isUnit = (text: string | undefined): text is keyof typeof units => text !== undefined && text in units
 

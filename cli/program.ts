@@ -46,8 +46,11 @@ const groups: readonly { title: string; commands: readonly ((program: Command, c
   { title: 'Health:', commands: [check, smoke, logs] },
 ]
 
-/** The whole command line, ready to parse; nothing is read or asked before a command runs. */
-export function createProgram(io: Io): { program: Command; cli: Cli } {
+/**
+ * The whole command line, ready to parse; nothing is read or asked before a command runs. `json`: whoever runs it says
+ * what is wrong with it.
+ */
+export function createProgram(io: Io, json = false): { program: Command; cli: Cli } {
   const program = new Command('loadpath')
     .description('Events in, checked, recorded once, routed; and what became of each.')
     .version(version, '--version', 'the version of this command line')
@@ -57,7 +60,9 @@ export function createProgram(io: Io): { program: Command; cli: Cli } {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => io.out.write(text),
-      writeErr: (text) => io.err.write(text),
+      writeErr: (text) => {
+        if (!json) io.err.write(text)
+      },
       getOutHelpWidth: () => io.columns ?? 100,
       getErrHelpWidth: () => io.columns ?? 100,
       getOutHasColors: () => io.out.colours,

@@ -82,6 +82,17 @@ the address of the API in this order, and of the key likewise:
 The first key of a deployment is made with AWS credentials that may invoke its function \`api\`:
 \`loadpath keys create me --scope admin --save --stage dev\`.
 
+## Variables of the environment
+
+Beside those above:
+
+| | |
+|---|---|
+| \`LOADPATH_PORT\` | the port of \`loadpath up\`, 4566 without it; what is kept from earlier starts works on the port that it began with |
+| \`VISUAL\`, \`EDITOR\` | what \`dead edit\` and \`quarantine edit\` open; \`vi\` without them |
+| \`LOADPATH_DEBUG\` | the stack of an unexpected error is shown |
+| \`NO_COLOR\` | no colours |
+
 ## What it writes
 
 Answers go to standard output, everything else to standard error. For people: tables and trees, times in the time zone

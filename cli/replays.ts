@@ -5,7 +5,7 @@ import type { Cli } from './context.ts'
 import { CommandError } from './faults.ts'
 import { followJob } from './follow-job.ts'
 import { jobText } from './job-view.ts'
-import { examples, plainId, positive } from './options.ts'
+import { examples, plainId, upToThousand } from './options.ts'
 import { type Paint, table } from './output.ts'
 
 /** What replays and rebuilds share: both are jobs over the history, and both can be counted first. */
@@ -15,7 +15,7 @@ export type Kind = 'replay' | 'rebuild'
 export const paced = (command: Command): Command =>
   command
     .option('--dry-run', 'only say how many events, by type')
-    .option('--rate <n>', 'deliveries a second; default: 50', positive)
+    .option('--rate <n>', 'deliveries a second, 1 to 1000; default: 50', upToThousand)
     .addOption(
       new Option('--as-recorded', 'what expected it when it was recorded, not what its route takes now'),
     )

@@ -44,6 +44,15 @@ describe('replay', () => {
     expect(await here.queues.depth('analyze-push')).toBe(0)
   })
 
+  it('of a workflow with --emit is refused with --dry-run as without', async () => {
+    const words = ['replay', 'test-and-validate', '--event', 'p1', '--emit', '--yes']
+    for (const more of [[], ['--dry-run']])
+      expect(await run(...words, ...more), `${more}`).toMatchObject({
+        code: 1,
+        err: expect.stringContaining('leave emit out'),
+      })
+  })
+
   it('asks for a job, lists and shows it, and waits for one', async () => {
     const asked = await run('replay', 'analyze-push', ...hour, '--json')
     expect(asked.code).toBe(0)

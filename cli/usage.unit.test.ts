@@ -141,6 +141,15 @@ describe('wrong usage', () => {
     ...[['events', 'show'], ['why'], ['trace'], ['dead', 'show'], ['dead', 'redrive'], ['dead', 'drop']].map(
       (words): [string[], string] => [[...words, ''], 'expected an id.'],
     ),
+    [
+      ['dead', 'redrive', '--all', '--subscriber', 'notify'],
+      '--all means every one: leave it or the filters away',
+    ],
+    [
+      ['dead', 'drop', '--all', '--type', 'x', '--yes'],
+      '--all means every one: leave it or the filters away',
+    ],
+    [['dead', 'edit', 'e', '--data', ''], '--data is empty'],
     ...['show', 'edit', 'redrive', 'drop'].flatMap((name): [string[], string][] =>
       ['../keys', '', 'abc', '3f2a9c01b4dx'].map((digest) => [
         ['quarantine', name, digest],
@@ -152,6 +161,28 @@ describe('wrong usage', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' })
     expect(err).toContain(why)
     expect(err).toMatch(/^error: /)
+  })
+
+  it.each([
+    [['evnts'], "unknown command 'evnts'"],
+    [['events', 'list', '--limit', '0'], 'expected a whole number from 1 on'],
+    [['events', 'list', '--sinc', '2h'], "unknown option '--sinc'"],
+    [['why'], "missing required argument 'event'"],
+    [['events'], 'a command is missing'],
+  ])('%j with --json is an error document', async (words, why) => {
+    const { code, out, err } = await loadpath([...words, '--json'])
+    expect({ code, out }).toEqual({ code: 2, out: '' })
+    expect(JSON.parse(err).error.title).toContain(why)
+  })
+
+  it.each([
+    ['dead', 'redrive', '--all'],
+    ['replay', 'notify', '--event', 'e'],
+    ['rebuild', 'track-build'],
+    ['resume', 'notify'],
+  ])('%s %s … --rate has its bounds', async (...words) => {
+    const { code, err } = await loadpath([...words, '--rate', '1001'])
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('a whole number from 1 to 1000') })
   })
 
   it('a group without a subcommand shows its help, as an error', async () => {

@@ -4,7 +4,7 @@ import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { gatherGroups, groupsTable, noneText, partial } from '../dead-groups.ts'
 import type { DropOptions, RedriveOptions } from '../mend.ts'
-import { anyId, examples, gather, more, type Paging, paged, positive } from '../options.ts'
+import { anyId, examples, gather, more, type Paging, paged, upToThousand } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
 import { selected, selecting } from '../selection.ts'
 
@@ -110,11 +110,11 @@ export function dead(program: Command, cli: Cli): void {
   someOrOne('redrive')
     .description('send what is dead to the subscriber that failed, again')
     .option('--dry-run', 'only say what would be sent')
-    .option('--rate <n>', 'with filters: deliveries a second; default: 10', positive)
+    .option('--rate <n>', 'with filters: deliveries a second, 1 to 1000; default: 10', upToThousand)
     .option(
       '--stop-after <n>',
-      'with filters: end when so many died again of the same; default: 10',
-      positive,
+      'with filters: end when so many died again of the same, 1 to 1000; default: 10',
+      upToThousand,
     )
     .option('--wait', 'with filters: show the progress until it has ended')
     .addHelpText(

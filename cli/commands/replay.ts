@@ -55,7 +55,8 @@ export function replay(program: Command, cli: Cli): void {
       const request = requestOf(subscriber, options)
       const api = await cli.api()
       if (options.dryRun) {
-        cli.show(await countAll((cursor) => api.countReplay({ ...request, cursor })), countedText)
+        const asked = { ...request, ...(options.emit && { emit: true }) }
+        cli.show(await countAll((cursor) => api.countReplay({ ...asked, cursor })), countedText)
         return
       }
       const { rate, emit, wait, yes } = options

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Resumed } from '../answers.ts'
 import type { Cli } from '../context.ts'
-import { examples, plainId, positive } from '../options.ts'
+import { examples, plainId, upToThousand } from '../options.ts'
 import { count, type Paint } from '../output.ts'
 
 export function resume(program: Command, cli: Cli): void {
@@ -9,7 +9,7 @@ export function resume(program: Command, cli: Cli): void {
     .command('resume')
     .argument('<subscriber>', 'a function or workflow of the routes, or `all`', plainId)
     .description('let a subscriber run again, and send it what was parked')
-    .option('--rate <n>', 'parked deliveries that are sent a second; default: 50', positive)
+    .option('--rate <n>', 'parked deliveries that are sent a second, 1 to 1000; default: 50', upToThousand)
     .option('--circuit', 'close its open circuits as well, without waiting for a probe')
     .addHelpText(
       'after',
