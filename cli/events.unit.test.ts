@@ -109,7 +109,7 @@ describe('events', () => {
     expect(new Set(ids).size).toBe(206)
     const people = await run(['events', 'list', '--limit', '1'])
     expect(people.out).toMatch(/^RECEIVED {13}TYPE {2,}ID {2,}SOURCE\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}a\.b/)
-    expect(people.err).toBe('There may be more: --limit <n>, or --all\n')
+    expect(people.err).toBe('There may be more: --limit <n>, or --since <time> --all\n')
     expect((await run(['events', 'list', '--type', 'no.such'])).out).toBe('No events.\n')
   })
 

@@ -131,8 +131,8 @@ export async function gather<Item>(
 }
 
 /** Said under a list that goes on. */
-export const more = ({ next }: { next?: string | undefined }): string =>
-  next === undefined ? '' : 'There may be more: --limit <n>, or --all'
+export const more = ({ next }: { next?: string | undefined }, all = '--all'): string =>
+  next === undefined ? '' : `There may be more: --limit <n>, or ${all}`
 
 /** Examples under a command's help; every command has some. */
 export const examples = (...lines: readonly string[]): string =>

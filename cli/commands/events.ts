@@ -104,7 +104,7 @@ export function events(program: Command, cli: Cli): void {
               items.map((event) => [localTime(event.received), p.bold(event.type), event.id, event.source]),
             ),
       )
-      cli.note(more(list))
+      cli.note(more(list, since === undefined ? '--since <time> --all' : undefined))
     })
 
   group
