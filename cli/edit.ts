@@ -55,20 +55,21 @@ export const changeLines = (changes: readonly Change[], p: Paint): string =>
 /** Mends the data of an event for the subscriber that could not handle it. */
 export async function editDead(
   cli: Cli,
-  api: Api,
   id: string,
   { data, ...named }: Named & { data?: string },
 ): Promise<void> {
+  const given = data === undefined ? undefined : { value: await givenJson(cli, '--data', data) }
+  const api = await cli.api()
   const send = (value: unknown) => api.editDead(id, { ...named, data: value })
   const answer =
-    data === undefined
+    given === undefined
       ? await editUntilTaken(
           cli,
           `${JSON.stringify(await presentData(api, id, named), null, 2)}\n`,
           { name: 'data.json', instead: '--data <file|-|json>' },
           (text) => send(parsed(text)),
         )
-      : await send(await givenJson(cli, '--data', data))
+      : await send(given.value)
   cli.show(answer, ({ outcome, subscriber: to, replacement, changes }, p) =>
     [
       changeLines(changes, p),

@@ -95,7 +95,7 @@ export function dead(program: Command, cli: Cli): void {
     .addHelpText('after', examples('dead edit 4711', 'dead edit 4711 --subscriber notify --data mended.json'))
     .action(async (id: string, options: Named & { data?: string }) => {
       const { editDead } = await import('../edit.ts')
-      await editDead(cli, await cli.api(), id, options)
+      await editDead(cli, id, options)
     })
 
   const someOrOne = (name: string) =>

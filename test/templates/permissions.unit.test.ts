@@ -121,7 +121,7 @@ const ofMemory: Record<string, readonly string[]> = {
   'core/consume/shadow.ts': [],
   'core/hold/subscriber-controls.ts': ['*#control#*', '*#job#*', 'outbox#*'],
   'core/domain/start-run.ts': ['*#run#*'],
-  'functions/resume-workflow/handler.ts': ['*#approval#*'],
+  'core/domain/answer-approval.ts': ['*#approval#*'],
 }
 
 /** What each workflow invokes. */
