@@ -156,10 +156,16 @@ export async function subscription({ aws, config }: Stage) {
     }),
   )
   const all: string[] = []
+  let looking: Promise<unknown> = Promise.resolve()
+  // one after the other: what somebody else has just taken from the queue is in `all` only when they are through
   const received = async (): Promise<readonly string[]> => {
-    for (const { body } of await drain(aws, QueueUrl))
-      all.push(JSON.parse(body).MessageAttributes.idempotencykey.Value)
-    return all
+    const look = looking.then(async () => {
+      for (const { body } of await drain(aws, QueueUrl))
+        all.push(JSON.parse(body).MessageAttributes.idempotencykey.Value)
+      return all
+    })
+    looking = look.catch(() => undefined)
+    return look
   }
   /** How often each of these keys has come so far. */
   const times = async (keys: readonly string[]): Promise<number[]> => {
