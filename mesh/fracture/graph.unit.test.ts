@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fractureGraph, parseGraph } from './graph.ts'
+import { type Link, reliability } from './reliability.ts'
+
+const fracture = (value: unknown) => fractureGraph(parseGraph('graph.json', value))
+
+describe('dominators', () => {
+  it('are those of Cooper (2006)', () => {
+    const edges = [
+      [0, 1],
+      [1, 2],
+      [1, 3],
+      [2, 7],
+      [3, 4],
+      [4, 5],
+      [4, 6],
+      [5, 7],
+      [6, 4],
+    ]
+    const answer = fracture({ edges, root: 0, sinks: [7, 5] })
+    expect(answer.dominators).toEqual({ 1: '0', 2: '1', 3: '1', 4: '3', 5: '4', 6: '4', 7: '1' })
+    expect(answer.singlePointsOfFailure).toEqual({ 7: ['1'], 5: ['4', '3', '1'] })
+  })
+
+  it('both ways where edges are not directed', () => {
+    const answer = fracture({
+      edges: [
+        ['a', 'b'],
+        ['z', 'b'],
+      ],
+      root: 'a',
+      sinks: ['z'],
+      directed: false,
+    })
+    expect(answer.singlePointsOfFailure).toEqual({ z: ['b'] })
+    expect(answer.unreachable).toEqual([])
+  })
+})
+
+describe('reliability', () => {
+  it('of the bridge with five edges of .9 is .97848', () => {
+    const edges = [
+      ['s', 'a'],
+      ['s', 'b'],
+      ['a', 'b'],
+      ['a', 't'],
+      ['b', 't'],
+    ]
+    const answer = fracture({ edges, root: 's', sinks: ['t'], directed: false, edgeReliability: 0.9 })
+    expect(answer.reliability.t).toBeCloseTo(0.97848, 10)
+    expect(answer.reliabilityError.t).toBe(0)
+  })
+
+  const graphs = fc.record({
+    directed: fc.boolean(),
+    links: fc.array(
+      fc.record({ from: fc.nat(4), to: fc.nat(4), reliability: fc.constantFrom(0, 0.1, 0.5, 0.9, 1) }),
+      { minLength: 1, maxLength: 8 },
+    ),
+  })
+
+  it('is what counting all states of the edges comes to', () => {
+    fc.assert(
+      fc.property(graphs, ({ directed, links }) => {
+        const { value } = reliability(5, links, 0, 4, { directed })
+        expect(value).toBeCloseTo(counted(links, directed), 9)
+      }),
+    )
+  })
+
+  it('simulated, lies within five of its errors', () => {
+    fc.assert(
+      fc.property(graphs, ({ directed, links }) => {
+        const { value, error } = reliability(5, links, 0, 4, { directed, states: 0, samples: 2000 })
+        const exact = counted(links, directed)
+        expect(Math.abs(value - exact)).toBeLessThanOrEqual(5 * error + 1e-12)
+      }),
+      { numRuns: 50, seed: 7 },
+    )
+  })
+})
+
+function counted(links: readonly Link[], directed: boolean): number {
+  let sum = 0
+  for (let mask = 0; mask < 2 ** links.length; mask++) {
+    let chance = 1
+    const up: Link[] = []
+    links.forEach((link, i) => {
+      const holds = ((mask >> i) & 1) === 1
+      chance *= holds ? link.reliability : 1 - link.reliability
+      if (holds) up.push(link)
+    })
+    const seen = new Set([0])
+    for (let grew = true; grew; ) {
+      grew = false
+      for (const { from, to } of up)
+        for (const [a, b] of directed
+          ? [[from, to]]
+          : [
+              [from, to],
+              [to, from],
+            ])
+          if (seen.has(a ?? 0) && !seen.has(b ?? 0)) {
+            seen.add(b ?? 0)
+            grew = true
+          }
+    }
+    if (seen.has(4)) sum += chance
+  }
+  return sum
+}
+
+describe('bad input', () => {
+  it.each([
+    [{ edges: [], root: 'a', sinks: ['b'] }, /graph.json: edges: expected at least one edge/],
+    [{ edges: [['a', 'b', 2]], root: 'a', sinks: ['b'] }, /edges.0.2: a probability is at most 1/],
+    [{ edges: [['a', 'b']], root: 'x', sinks: ['b'] }, /root: no edge touches x/],
+    [{ edges: [['a', 'b']], root: 'a', sinks: ['b', 'q'] }, /sinks.1: no edge touches q/],
+    [7, /graph.json: the document/],
+  ])('%j', (value, message) => {
+    expect(() => fracture(value)).toThrow(message)
+  })
+})

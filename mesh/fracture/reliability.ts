@@ -1,0 +1,163 @@
+import { seeded } from '../random.ts'
+
+/** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
+export type Link = { from: number; to: number; reliability: number }
+
+export type Reliability = {
+  /** the probability that the sink is reached */
+  value: number
+  /** standard error; 0 where the value is exact */
+  error: number
+}
+
+export type ReliabilityOptions = {
+  directed: boolean
+  /** states of the exact method before it gives up (default 100,000) */
+  states?: number
+  /** samples of the simulation (default 100,000) */
+  samples?: number
+  seed?: number
+}
+
+/**
+ * Whether `sink` is reached from `root` when edges fail independently. Exact by conditioning on the edges out of what is
+ * reached already (Satyanarayana and Prabhakar 1978; states that leave the same rest are merged); where that takes too
+ * many states, simulated, with its standard error.
+ */
+export function reliability(
+  size: number,
+  links: readonly Link[],
+  root: number,
+  sink: number,
+  options: ReliabilityOptions,
+): Reliability {
+  if (root === sink) return { value: 1, error: 0 }
+  const edges = edgesOf(size, links, options.directed)
+  const exact = conditioned(edges, root, sink, options.states ?? 100_000)
+  return exact === undefined ? simulated(size, links, root, sink, options) : { value: exact, error: 0 }
+}
+
+/** Edges by their start: vertex -> probability that at least one of the parallel ones holds. */
+type Edges = readonly ReadonlyMap<number, number>[]
+
+function edgesOf(size: number, links: readonly Link[], directed: boolean): Edges {
+  const edges = Array.from({ length: size }, () => new Map<number, number>())
+  const add = (from: number, to: number, holds: number) => {
+    const row = edges[from]
+    if (from !== to) row?.set(to, 1 - (1 - (row.get(to) ?? 0)) * (1 - holds))
+  }
+  for (const { from, to, reliability: holds } of links) {
+    add(from, to, holds)
+    if (!directed) add(to, from, holds)
+  }
+  return edges
+}
+
+/** undefined: too many states, or too deep. */
+function conditioned(edges: Edges, root: number, sink: number, most: number): number | undefined {
+  const backward = edges.map((): number[] => [])
+  edges.forEach((row, from) => {
+    for (const to of row.keys()) backward[to]?.push(from)
+  })
+  const known = new Map<string, number>()
+  let overflow = false
+  /** `front`: what the reached part leads to; `reached`: no way leads back into it. */
+  const solve = (front: ReadonlyMap<number, number>, reached: ReadonlySet<number>, depth: number): number => {
+    if (overflow) return 0
+    const useful = between(edges, backward, front, reached, sink)
+    const rest = [...front].filter(([vertex]) => useful.has(vertex)).toSorted(([a], [b]) => a - b)
+    const [first] = rest
+    if (first === undefined) return 0
+    const key = `${[...useful].toSorted((a, b) => a - b).join()}|${rest.map(([vertex, holds]) => `${vertex}:${holds}`).join()}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    if (known.size >= most || depth > 2000) {
+      overflow = true
+      return 0
+    }
+    const [vertex, holds] = first
+    const without = new Map(rest.slice(1))
+    const fails = holds === 1 ? 0 : solve(without, reached, depth + 1)
+    let works = 1
+    if (vertex !== sink) {
+      const inside = new Set([...reached, vertex])
+      const onward = new Map(without)
+      for (const [to, more] of edges[vertex] ?? [])
+        if (!inside.has(to)) onward.set(to, 1 - (1 - (onward.get(to) ?? 0)) * (1 - more))
+      works = solve(onward, inside, depth + 1)
+    }
+    const value = holds * works + (1 - holds) * fails
+    known.set(key, value)
+    return value
+  }
+  const value = solve(edges[root] ?? new Map(), new Set([root]), 0)
+  return overflow ? undefined : value
+}
+
+/** The vertices on some way from the front to the sink that does not come back into what is reached. */
+function between(
+  edges: Edges,
+  backward: readonly (readonly number[])[],
+  front: ReadonlyMap<number, number>,
+  reached: ReadonlySet<number>,
+  sink: number,
+): Set<number> {
+  const walk = (starts: Iterable<number>, step: (vertex: number) => Iterable<number>): Set<number> => {
+    const seen = new Set(starts)
+    const open = [...seen]
+    for (let vertex = open.pop(); vertex !== undefined; vertex = open.pop())
+      for (const to of step(vertex))
+        if (!seen.has(to) && !reached.has(to)) {
+          seen.add(to)
+          open.push(to)
+        }
+    return seen
+  }
+  const ahead = walk(front.keys(), (vertex) => (vertex === sink ? [] : (edges[vertex]?.keys() ?? [])))
+  const leading = walk([sink], (vertex) => backward[vertex] ?? [])
+  return new Set([...ahead].filter((vertex) => leading.has(vertex)))
+}
+
+function simulated(
+  size: number,
+  links: readonly Link[],
+  root: number,
+  sink: number,
+  { directed, samples = 100_000, seed = 1 }: ReliabilityOptions,
+): Reliability {
+  const random = seeded(seed)
+  const incident = Array.from({ length: size }, (): { to: number; link: number }[] => [])
+  links.forEach(({ from, to }, link) => {
+    incident[from]?.push({ to, link })
+    if (!directed) incident[to]?.push({ to: from, link })
+  })
+  // by sample: 1 + the sample in which an edge was drawn or a vertex reached
+  const drawn = new Uint32Array(links.length)
+  const holds = new Uint8Array(links.length)
+  const seen = new Uint32Array(size)
+  let reachedSink = 0
+  for (let sample = 1; sample <= samples; sample++) {
+    const open = [root]
+    seen[root] = sample
+    for (let vertex = open.pop(); vertex !== undefined; vertex = open.pop()) {
+      if (vertex === sink) {
+        reachedSink++
+        break
+      }
+      for (const { to, link } of incident[vertex] ?? []) {
+        if (seen[to] === sample) continue
+        if (drawn[link] !== sample) {
+          drawn[link] = sample
+          holds[link] = random() < (links[link]?.reliability ?? 0) ? 1 : 0
+        }
+        if (holds[link] === 0) continue
+        seen[to] = sample
+        open.push(to)
+      }
+    }
+  }
+  const value = reachedSink / samples
+  // with no failure seen, the rule of three bounds what is unseen
+  const error = value === 0 || value === 1 ? 3 / samples : Math.sqrt((value * (1 - value)) / samples)
+  return { value, error }
+}

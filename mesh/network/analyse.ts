@@ -1,0 +1,82 @@
+import { MeshError } from '../faults.ts'
+import { loopsOf, solveFlow } from '../linear/flow.ts'
+import type { Measure } from '../queueing/station.ts'
+import { measureStations, type State } from './measure-stations.ts'
+import type { Network } from './network.ts'
+
+/** Of one class at one node; `saturated` says why there is no number. */
+export type NetworkMeasure = Measure & { saturated?: string }
+
+export type NetworkAnswer = { nodes: Record<string, Record<string, NetworkMeasure>> }
+
+/**
+ * The steady state of an open network, node by node (decomposition): exact for product-form networks (Jackson; BCMP
+ * without finite buffers), by the Queueing Network Analyzer where services or arrivals are not exponential. What a full
+ * node turns away, and what a saturated one cannot serve, goes nowhere. Throws a MeshError for a loop that nothing leaves.
+ */
+export function analyseNetwork(where: string, network: Network): NetworkAnswer {
+  const states: State[] = Object.entries(network.nodes).flatMap(([node, { service }]) =>
+    Object.entries(service).map(([kind, demand]) => ({ node, kind, demand })),
+  )
+  const position = new Map(states.map(({ node, kind }, index) => [`${node}\n${kind}`, index]))
+  const at = (node: string, kind: string): number => position.get(`${node}\n${kind}`) ?? -1
+  const routes = network.routes.map(({ from, to, class: kind, becomes, probability }) => ({
+    from: at(from, kind),
+    to: at(to, becomes),
+    probability,
+  }))
+  const external = states.map(() => 0)
+  for (const { node, class: kind, rate } of network.arrivals)
+    external[at(node, kind)] = (external[at(node, kind)] ?? 0) + rate
+  const endless = loopsOf(
+    states.length,
+    routes.map(({ from, to, probability }) => ({ from, to, gain: probability })),
+  ).find(({ gain }) => gain >= 1 - 1e-9)
+  if (endless !== undefined)
+    throw new MeshError(
+      `${where}: routes: nothing ever leaves the loop of ${endless.members.map((state) => `${states[state]?.node} (${states[state]?.kind})`).join(', ')}; let some of it out`,
+    )
+  let passed = states.map(() => 1)
+  let measures: Measure[] = []
+  // losses thin what comes further on, and what comes makes the losses
+  for (let round = 0; round < 500; round++) {
+    const { rates } = solveFlow(
+      states.length,
+      routes.map(({ from, to, probability }) => ({ from, to, gain: probability * (passed[from] ?? 1) })),
+      external,
+    )
+    measures = measureStations(network, states, routes, rates, passed)
+    const next = measures.map(({ arrivalRate, throughput }) =>
+      arrivalRate === 0 ? 1 : throughput / arrivalRate,
+    )
+    const change = Math.max(0, ...next.map((part, state) => Math.abs(part - (passed[state] ?? 1))))
+    if (change < 1e-12) break
+    passed = next.map((part, state) => (round < 50 ? part : (part + (passed[state] ?? 1)) / 2))
+  }
+  const nodes: NetworkAnswer['nodes'] = {}
+  states.forEach(({ node, kind }, state) => {
+    const found = measures[state]
+    if (found === undefined) return
+    nodes[node] ??= {}
+    nodes[node][kind] = {
+      ...found,
+      ...(found.number === null && { saturated: saturation(node, network, measures, states) }),
+    }
+  })
+  return { nodes }
+}
+
+function saturation(
+  node: string,
+  network: Network,
+  measures: readonly Measure[],
+  states: readonly State[],
+): string {
+  const load = states.reduce(
+    (sum, state, index) =>
+      state.node === node ? sum + (measures[index]?.arrivalRate ?? 0) * state.demand.mean : sum,
+    0,
+  )
+  const { servers = 1 } = network.nodes[node] ?? {}
+  return `cannot keep up: ${Number(load.toPrecision(4))} servers' work arrives, there ${servers === 1 ? 'is 1' : `are ${servers}`}; the queue grows without end`
+}

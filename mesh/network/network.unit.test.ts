@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { analyseNetwork } from './analyse.ts'
+import { parseNetwork } from './network.ts'
+
+const analyse = (value: unknown) => analyseNetwork('net.json', parseNetwork('net.json', value)).nodes
+const single = (node: object, rate: number) =>
+  analyse({ nodes: { a: node }, arrivals: { a: { job: rate } } }).a?.job
+
+describe('published results', () => {
+  it('Jackson network with feedback (Bolch et al., example 7.4)', () => {
+    const route = (from: string, to: string, probability: number) => ({ from, to, class: 'job', probability })
+    const nodes = analyse({
+      nodes: {
+        cpu: { service: { job: 0.04 } },
+        disk: { service: { job: 0.03 } },
+        print: { service: { job: 0.06 } },
+        input: { service: { job: 0.05 } },
+      },
+      routes: [
+        route('cpu', 'disk', 0.5),
+        route('cpu', 'print', 0.5),
+        route('disk', 'cpu', 1),
+        route('print', 'cpu', 0.6),
+        route('input', 'cpu', 1),
+      ],
+      arrivals: { input: { job: 4 } },
+    })
+    const all = [nodes.cpu?.job, nodes.disk?.job, nodes.print?.job, nodes.input?.job]
+    const near = (expected: number[], got: (number | null | undefined)[]) =>
+      expected.forEach((value, i) => expect(got[i]).toBeCloseTo(value, 3.5))
+    near(
+      [20, 10, 10, 4],
+      all.map((m) => m?.arrivalRate),
+    )
+    near(
+      [0.8, 0.3, 0.6, 0.2],
+      all.map((m) => m?.utilisation),
+    )
+    near(
+      [0.2, 0.0429, 0.15, 0.0625],
+      all.map((m) => m?.time),
+    )
+    near(
+      [4, 0.4286, 1.5, 0.25],
+      all.map((m) => m?.number),
+    )
+  })
+
+  it('two servers (M/M/2, λ = 9, μ = 5)', () => {
+    const found = single({ servers: 2, service: { job: 0.2 } }, 9)
+    expect((found?.number ?? 0) - 9 * 0.2).toBeCloseTo(7.674, 3)
+    expect(found?.time).toBeCloseTo(1.053, 3)
+  })
+
+  it('classes that change on the way, under processor sharing (LINE, oqn_cs_routing)', () => {
+    const nodes = analyse({
+      nodes: {
+        first: { discipline: 'ps', service: { A: 0.2, B: 0.3 } },
+        second: { discipline: 'ps', service: { C: 0.15 } },
+      },
+      routes: [
+        { from: 'first', to: 'second', class: 'A', becomes: 'C' },
+        { from: 'first', to: 'second', class: 'B', becomes: 'C' },
+      ],
+      arrivals: { first: { A: 2, B: 1 } },
+    })
+    expect(nodes.first?.A?.utilisation).toBeCloseTo(0.4, 6)
+    expect(nodes.first?.B?.utilisation).toBeCloseTo(0.3, 6)
+    expect(nodes.second?.C?.utilisation).toBeCloseTo(0.45, 6)
+    expect(nodes.first?.A?.time).toBeCloseTo(0.6667, 4)
+    expect(nodes.first?.B?.time).toBeCloseTo(1, 6)
+    expect(nodes.second?.C?.time).toBeCloseTo(0.2727, 4)
+  })
+
+  it.each([
+    ['M/D/1', { service: { job: 0.8 }, scv: 0 }, 1, 0.8 + (0.8 * 0.8) / (2 * 0.2)],
+    ['M/H2/1', { service: { job: { mean: 0.5, scv: 3 } } }, 1, 0.5 + (0.5 * 0.5 * 2) / 0.5],
+    ['M/M/1/3', { service: { job: 1 }, buffer: 2 }, 1, 2],
+    ['M/G/∞', { service: { job: 3 }, discipline: 'delay' }, 10, 3],
+  ])('%s', (_, node, rate, time) => {
+    expect(single(node, rate)?.time).toBeCloseTo(time, 6)
+  })
+
+  it('Erlang B: 100 erlangs on 117 lines lose about 1 %', () => {
+    const nodes = analyse({
+      nodes: { a: { servers: 117, discipline: 'loss', service: { call: 100 }, scv: 9 } },
+      arrivals: { a: { call: 1 } },
+    })
+    expect(nodes.a?.call?.loss).toBeCloseTo(0.0098, 3)
+  })
+
+  it('M/G/1 with feedback: the number is that of one long service (Takács)', () => {
+    const nodes = analyse({
+      nodes: { a: { service: { job: 0.1 }, scv: 0 } },
+      routes: [{ from: 'a', to: 'a', class: 'job', probability: 0.5 }],
+      arrivals: { a: { job: 4 } },
+    })
+    const rho = 0.8
+    const scv = 0.5
+    expect(nodes.a?.job?.number).toBeCloseTo(rho + (rho * rho * (1 + scv)) / (2 * (1 - rho)), 6)
+    expect(nodes.a?.job?.arrivalRate).toBeCloseTo(8, 9)
+  })
+})
