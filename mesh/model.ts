@@ -1,0 +1,228 @@
+import * as z from 'zod'
+
+/*
+ * mesh.json: a system as nodes that hold or handle messages and elements that carry them, with the laws that limit both.
+ * docs/mesh.md explains each member; `meshVersion` changes when a reader of the older would misread the newer.
+ */
+export const meshVersion = 1
+
+/** Where the assembly says that a construct was made. */
+const source = z.object({ file: z.string(), line: z.int().min(1) })
+
+/** Who says so: the template, the name of a constant of laws/constants.ts, or the file of rates. */
+const from = z.string().min(1)
+
+/**
+ * What limits a node or an element, and what happens beyond.
+ * servers: so many at once; a request beyond waits, is refused, or there is always one more.
+ * tokens: so many a second after a burst; what is beyond is refused or delayed.
+ * scaling: how fast servers come: at first, more a minute, at most.
+ * latency: what the way itself takes, seconds.
+ */
+export const law = z.discriminatedUnion('law', [
+  z.object({
+    law: z.literal('servers'),
+    servers: z.number().positive(),
+    over: z.enum(['wait', 'refuse']),
+    /** of several that share the limit: the name that they share it under */
+    shared: z.string().optional(),
+    from,
+  }),
+  z.object({
+    law: z.literal('tokens'),
+    rate: z.number().positive(),
+    burst: z.number().min(0),
+    unit: z.string(),
+    over: z.enum(['refuse', 'delay']),
+    shared: z.string().optional(),
+    from,
+  }),
+  z.object({
+    law: z.literal('scaling'),
+    initial: z.number().min(0),
+    perMinute: z.number().min(0),
+    most: z.number().positive(),
+    from,
+  }),
+  z.object({ law: z.literal('latency'), p50: z.number().min(0), p99: z.number().min(0), from }),
+])
+export type Law = z.output<typeof law>
+
+const seconds = z.number().min(0)
+
+/** How a caller tries again: attempts in all, the first wait, its growth, the longest wait, and whether waits are spread. */
+export const retry = z.object({
+  attempts: z.number().min(1),
+  interval: seconds,
+  backoff: z.number().min(1),
+  maxDelay: seconds.optional(),
+  jitter: z.boolean(),
+  /** names of errors that it is for; absent: all */
+  errors: z.array(z.string()).optional(),
+  from,
+})
+export type Retry = z.output<typeof retry>
+
+const common = {
+  /** `<stack>/<logical id>`, of a state `<stack>/<logical id>#<path of states>`, of what is outside `external/<name>` */
+  id: z.string().min(1),
+  /** what people call it: the construct's own name, as short as it is unambiguous */
+  name: z.string(),
+  /** construct path, or the id where the assembly has none */
+  path: z.string(),
+  stack: z.string(),
+  /** CloudFormation type; '' for what has none */
+  type: z.string(),
+  source: source.optional(),
+  laws: z.array(law),
+}
+
+const kinds = {
+  bus: z.object({}),
+  rule: z.object({
+    /** detail types that it takes; null: any */
+    types: z.array(z.string()).nullable(),
+    /** of what comes with such a type, whether the pattern asks for more (then `gain` of its elements is not 1) */
+    narrower: z.boolean(),
+    enabled: z.boolean(),
+  }),
+  queue: z.object({
+    visibility: seconds,
+    retention: seconds,
+    delay: seconds,
+    fifo: z.boolean(),
+    maxReceiveCount: z.int().min(1).optional(),
+    /** the policies of other queues point here */
+    deadLetters: z.boolean(),
+  }),
+  topic: z.object({ fifo: z.boolean() }),
+  function: z.object({
+    timeout: seconds,
+    memory: z.number(),
+    reserved: z.number().min(0).optional(),
+    provisioned: z.number().min(0).optional(),
+  }),
+  workflow: z.object({ flavour: z.enum(['STANDARD', 'EXPRESS']), timeout: seconds.optional() }),
+  task: z.object({
+    /** the state machine that it is a state of */
+    workflow: z.string(),
+    timeout: seconds.optional(),
+    heartbeat: seconds.optional(),
+    /** request: goes on when the call is accepted; sync: when the job ends; token: when somebody answers */
+    integration: z.enum(['request', 'sync', 'token']),
+    action: z.string(),
+    retries: z.array(retry),
+    catches: z.boolean(),
+    /** runs of it for one run of the machine: product of the Maps around it; null: depends on the input */
+    times: z.number().nullable(),
+    /** at once in one run; 0: no limit */
+    concurrency: z.number().min(0),
+  }),
+  table: z.object({
+    billing: z.enum(['on-demand', 'provisioned']),
+    readUnits: z.number().optional(),
+    writeUnits: z.number().optional(),
+  }),
+  stream: z.object({ shards: z.number().optional(), retention: seconds }),
+  api: z.object({ protocol: z.enum(['HTTP', 'REST', 'WEBSOCKET']), timeout: seconds }),
+  schedule: z.object({ perSecond: z.number().min(0), expression: z.string(), enabled: z.boolean() }),
+  pipe: z.object({}),
+  service: z.object({ desired: z.number(), least: z.number().optional(), most: z.number().optional() }),
+  bucket: z.object({}),
+  external: z.object({}),
+} as const
+
+export type NodeKind = keyof typeof kinds
+const nodeOf = <Kind extends NodeKind>(kind: Kind) =>
+  z.object({ ...common, kind: z.literal(kind), settings: kinds[kind] })
+
+export const meshNode = z.discriminatedUnion('kind', [
+  nodeOf('bus'),
+  nodeOf('rule'),
+  nodeOf('queue'),
+  nodeOf('topic'),
+  nodeOf('function'),
+  nodeOf('workflow'),
+  nodeOf('task'),
+  nodeOf('table'),
+  nodeOf('stream'),
+  nodeOf('api'),
+  nodeOf('schedule'),
+  nodeOf('pipe'),
+  nodeOf('service'),
+  nodeOf('bucket'),
+  nodeOf('external'),
+])
+export type MeshNode = z.output<typeof meshNode>
+export type NodeOf<Kind extends NodeKind> = Extract<MeshNode, { kind: Kind }>
+
+const between = {
+  /** `<kind>:<from>><to>`, with `:<n>` behind it where there are several */
+  id: z.string().min(1),
+  from: z.string().min(1),
+  to: z.string().min(1),
+  /** event types that it carries; null: whatever comes */
+  types: z.array(z.string()).nullable(),
+  /** template: it stands there; declared: somebody says so; measured: it was seen; inferred: a permission allows it */
+  provenance: z.enum(['template', 'declared', 'measured', 'inferred']),
+  laws: z.array(law),
+}
+
+export const meshElement = z.discriminatedUnion('kind', [
+  /** A service pushes, and goes on without an answer: rule to target, topic to subscription, bucket to listener. */
+  z.object({
+    ...between,
+    kind: z.literal('delivery'),
+    retry,
+    /** seconds after which it gives up */
+    maxAge: seconds,
+    /** whether what it gives up goes somewhere */
+    kept: z.boolean(),
+  }),
+  /** A poller takes batches from a queue or a stream. */
+  z.object({
+    ...between,
+    kind: z.literal('poll'),
+    batch: z.int().min(1),
+    window: seconds,
+    partialBatch: z.boolean(),
+    /** what it asks of a message before it takes it */
+    filtered: z.boolean(),
+    enabled: z.boolean(),
+  }),
+  /** Somebody calls and waits for the answer. */
+  z.object({ ...between, kind: z.literal('invoke'), retry, timeout: seconds }),
+  /** Code calls a service: what a handler sends, reads and writes. */
+  z.object({
+    ...between,
+    kind: z.literal('call'),
+    /** such as `sqs:SendMessage`; of a declared one `*` */
+    action: z.string(),
+    /** carries on what the load is about (a message, an event), or only uses it (a table that is read) */
+    carries: z.boolean(),
+    /** for each message of this type that `from` handles; null: for each, of whatever type */
+    per: z.string().nullable(),
+    /** how many for each; null: not known */
+    ratio: z.number().min(0).nullable(),
+    retry,
+  }),
+  /** What failed for good: after so many attempts of the kind that `of` says. */
+  z.object({ ...between, kind: z.literal('dead-letter'), of: z.string() }),
+])
+export type MeshElement = z.output<typeof meshElement>
+export type ElementKind = MeshElement['kind']
+export type ElementOf<Kind extends ElementKind> = Extract<MeshElement, { kind: Kind }>
+
+export const meshDocument = z.object({
+  version: z.literal(meshVersion),
+  stacks: z.array(z.object({ name: z.string(), region: z.string().nullable() })),
+  nodes: z.array(meshNode),
+  elements: z.array(meshElement),
+  /** what alarms watch: node id -> names of metrics */
+  watched: z.record(z.string(), z.array(z.string())),
+  /** resource types that the model does not know */
+  unknown: z.array(z.object({ type: z.string(), paths: z.array(z.string()) })),
+  /** references that could not be followed, each with where it stands */
+  unresolved: z.array(z.object({ at: z.string(), reference: z.string() })),
+})
+export type Mesh = z.output<typeof meshDocument>
