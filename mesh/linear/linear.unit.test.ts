@@ -61,7 +61,7 @@ describe('flow', () => {
           given,
           external.map((load) => 2 * load),
         ).rates
-        doubled.forEach((rate, state) => expect(rate).toBeCloseTo(2 * (rates[state] ?? 0), 6))
+        for (const [state, rate] of doubled.entries()) expect(rate).toBeCloseTo(2 * (rates[state] ?? 0), 6)
       }),
     )
   })

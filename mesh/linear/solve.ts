@@ -82,29 +82,34 @@ function solveBlock(
 /** Gauss elimination with partial pivoting of an n × (n + 1) matrix, in place. */
 function eliminate(matrix: Float64Array[]): number[] {
   const size = matrix.length
-  const at = (row: number, column: number): number => matrix[row]?.[column] ?? 0
   for (let column = 0; column < size; column++) {
-    let pivot = column
-    for (let row = column + 1; row < size; row++)
-      if (Math.abs(at(row, column)) > Math.abs(at(pivot, column))) pivot = row
-    const [chosen, swapped] = [matrix[pivot], matrix[column]]
-    if (chosen === undefined || swapped === undefined || Math.abs(chosen[column] ?? 0) < 1e-300)
-      throw new RangeError('the structure is not held: its matrix is singular')
-    matrix[pivot] = swapped
-    matrix[column] = chosen
-    const head = chosen[column] ?? 1
+    const head = pivoted(matrix, column)
     for (let row = column + 1; row < size; row++) {
       const target = matrix[row]
-      const factor = (target?.[column] ?? 0) / head
+      const factor = (target?.[column] ?? 0) / (head[column] ?? 1)
       if (target === undefined || factor === 0) continue
-      for (let k = column; k <= size; k++) target[k] = (target[k] ?? 0) - factor * (chosen[k] ?? 0)
+      for (let k = column; k <= size; k++) target[k] = (target[k] ?? 0) - factor * (head[k] ?? 0)
     }
   }
   const values = Array.from({ length: size }, () => 0)
-  for (let row = size - 1; row >= 0; row--) {
-    let sum = at(row, size)
-    for (let column = row + 1; column < size; column++) sum -= at(row, column) * (values[column] ?? 0)
-    values[row] = sum / at(row, row)
+  for (let i = size - 1; i >= 0; i--) {
+    const row = matrix[i]
+    let sum = row?.[size] ?? 0
+    for (let column = i + 1; column < size; column++) sum -= (row?.[column] ?? 0) * (values[column] ?? 0)
+    values[i] = sum / (row?.[i] ?? 1)
   }
   return values
+}
+
+/** Brings the row with the largest value of the column to its place, and gives it. */
+function pivoted(matrix: Float64Array[], column: number): Float64Array {
+  let best = column
+  for (let row = column + 1; row < matrix.length; row++)
+    if (Math.abs(matrix[row]?.[column] ?? 0) > Math.abs(matrix[best]?.[column] ?? 0)) best = row
+  const [chosen, swapped] = [matrix[best], matrix[column]]
+  if (chosen === undefined || swapped === undefined || Math.abs(chosen[column] ?? 0) < 1e-300)
+    throw new RangeError('the structure is not held: its matrix is singular')
+  matrix[best] = swapped
+  matrix[column] = chosen
+  return chosen
 }

@@ -26,8 +26,9 @@ describe('published results', () => {
       arrivals: { input: { job: 4 } },
     })
     const all = [nodes.cpu?.job, nodes.disk?.job, nodes.print?.job, nodes.input?.job]
-    const near = (expected: number[], got: (number | null | undefined)[]) =>
-      expected.forEach((value, i) => expect(got[i]).toBeCloseTo(value, 3.5))
+    const near = (expected: number[], got: (number | null | undefined)[]) => {
+      for (const [i, value] of expected.entries()) expect(got[i]).toBeCloseTo(value, 3.5)
+    }
     near(
       [20, 10, 10, 4],
       all.map((m) => m?.arrivalRate),

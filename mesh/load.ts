@@ -1,0 +1,149 @@
+import { type Loads, noLoads, type Service } from './loads.ts'
+import type { Mesh, MeshElement, MeshNode } from './model.ts'
+
+/** Events of one type at one node. `*` is a type that nobody has named. */
+export type State = { node: MeshNode; type: string }
+
+/** Of what `from` handles, `gain` messages go over the element to `to`; null: nobody has said how many. */
+export type Stream = { element: MeshElement; from: number; to: number; gain: number | null }
+
+/** A mesh under its loads: what may come where, of which type, and by which element. */
+export type Loaded = {
+  mesh: Mesh
+  states: readonly State[]
+  streams: readonly Stream[]
+  /** per second from outside, by state; null: something comes in here and nobody has said how much */
+  external: readonly (number | null)[]
+  /** rates that were measured, by state */
+  measured: ReadonlyMap<number, number>
+  service: ReadonlyMap<string, Service>
+  failures: ReadonlyMap<string, number>
+}
+
+export const anyType = '*'
+
+/** Spreads what comes from outside over the mesh, type by type, along everything that passes it on. */
+export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
+  const elements = [...withSends(mesh, loads)]
+  const leaving = new Map<string, MeshElement[]>()
+  for (const element of elements) {
+    const known = leaving.get(element.from)
+    if (known === undefined) leaving.set(element.from, [element])
+    else known.push(element)
+  }
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const states: State[] = []
+  const external: (number | null)[] = []
+  const positions = new Map<string, number>()
+  const stateOf = (node: MeshNode, type: string): number => {
+    const key = `${node.id}\n${type}`
+    const known = positions.get(key)
+    if (known !== undefined) return known
+    positions.set(key, states.length)
+    states.push({ node, type })
+    external.push(0)
+    return states.length - 1
+  }
+  for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
+  const streams: Stream[] = []
+  // states that are found on the way are looked at in their turn
+  for (let from = 0; from < states.length; from++) {
+    const state = states[from]
+    if (state === undefined) continue
+    const out = leaving.get(state.node.id) ?? []
+    for (const element of out) {
+      const to = nodes.get(element.to)
+      const passed = to && passes(element, state, out)
+      if (to && passed) streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
+    }
+  }
+  const measured = new Map<number, number>()
+  for (const [id, types] of loads.measured)
+    for (const [type, rate] of types) {
+      const position = positions.get(`${id}\n${type}`)
+      if (position !== undefined) measured.set(position, rate)
+    }
+  return { mesh, states, streams, external, measured, service: loads.service, failures: loads.failures }
+}
+
+/** The elements, with what the loads say is sent in the place of what was inferred between the same two. */
+function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
+  const said = new Set(sends.map(({ from, to }) => `${from}\n${to}`))
+  for (const element of mesh.elements)
+    if (element.kind !== 'call' || !said.has(`${element.from}\n${element.to}`)) yield element
+  const kinds = new Map(mesh.nodes.map(({ id, kind }) => [id, kind]))
+  for (const { from, to, type, per, ratio, measured } of sends) {
+    const known = mesh.elements.find(
+      (element) => element.kind === 'call' && element.from === from && element.to === to,
+    )
+    yield {
+      id: `call:${from}>${to}:${type}${per === null ? '' : `:${per}`}`,
+      kind: 'call',
+      from,
+      to,
+      types: type === anyType ? null : [type],
+      provenance: measured ? 'measured' : 'declared',
+      laws: known?.laws ?? [],
+      action: known?.kind === 'call' ? known.action : '*',
+      carries: !['table', 'bucket'].includes(kinds.get(to) ?? ''),
+      per,
+      ratio,
+      retry:
+        known?.kind === 'call'
+          ? known.retry
+          : { attempts: 1, interval: 0, backoff: 1, jitter: false, from: 'declared' },
+    }
+  }
+}
+
+type Entry = { node: MeshNode; type: string; rate: number | null }
+
+/** Where something comes in: what the loads name, schedules, and what nothing leads to but outsiders may call. */
+function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): Generator<Entry> {
+  const reached = new Set(elements.filter(({ kind }) => kind !== 'dead-letter').map(({ to }) => to))
+  for (const node of mesh.nodes) {
+    const given = loads.arrivals.get(node.id)
+    if (given !== undefined) for (const [type, rate] of given) yield { node, type, rate }
+    else if (node.kind === 'schedule') {
+      if (node.settings.enabled) yield { node, type: anyType, rate: node.settings.perSecond }
+    } else if (open.has(node.kind) && !reached.has(node.id)) yield { node, type: anyType, rate: null }
+  }
+}
+
+const open: ReadonlySet<MeshNode['kind']> = new Set([
+  'api',
+  'bus',
+  'topic',
+  'queue',
+  'stream',
+  'bucket',
+  'external',
+])
+
+/** What of a state goes over an element; undefined: nothing does. */
+function passes(
+  element: MeshElement,
+  { node, type }: State,
+  siblings: readonly MeshElement[],
+): { type: string; gain: number | null } | undefined {
+  if (element.kind === 'dead-letter') return undefined
+  if (element.kind === 'call') {
+    if (element.per !== null && element.per !== type && type !== anyType) return undefined
+    // what is only used is used for whatever is handled
+    if (!element.carries) return { type, gain: element.ratio }
+    return { type: element.types?.[0] ?? type, gain: element.ratio }
+  }
+  if (element.kind === 'poll' && !element.enabled) return undefined
+  if (node.kind === 'rule' && !node.settings.enabled) return undefined
+  if (element.types !== null && type !== anyType && !element.types.includes(type)) return undefined
+  // consumers of one queue share what is in it; those of a stream each get all
+  const sharers =
+    element.kind === 'poll' && node.kind === 'queue'
+      ? siblings.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
+      : 1
+  const narrowed = element.types !== null && type === anyType
+  return {
+    type: narrowed && element.types?.length === 1 ? (element.types[0] ?? type) : type,
+    gain: narrowed ? null : 1 / sharers,
+  }
+}

@@ -1,0 +1,172 @@
+import * as z from 'zod'
+import { faultsOf, MeshError } from './faults.ts'
+import type { Mesh, MeshNode } from './model.ts'
+
+/** `40ms`, `2s`, `5min` as seconds. */
+const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600 }
+/** `4/s`, `120/min`, `1000/h` as per second. */
+const paces: Readonly<Record<string, number>> = { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600, '/d': 1 / 86_400 }
+
+const measure = (units: Readonly<Record<string, number>>, expected: string) =>
+  z.union([z.number(), z.string()], { error: `expected ${expected}` }).transform((given, context) => {
+    const [, digits, unit] = /^([\d.]+) ?([a-z/]+)$/.exec(String(given)) ?? []
+    const factor = units[unit ?? '']
+    const value = typeof given === 'number' ? given : Number(digits) * (factor ?? Number.NaN)
+    if (Number.isFinite(value) && value > 0) return value
+    context.issues.push({
+      code: 'custom',
+      input: given,
+      message: `expected ${expected}, not ${JSON.stringify(given)}`,
+    })
+    return z.NEVER
+  })
+
+const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms')
+const perSecond = measure(
+  paces,
+  'a rate above 0: a number per second, or 120/min; leave out what does not come',
+)
+const part = z.number().min(0, 'a part is 0 or more').max(1, 'a part is at most 1: 0.01 for one in a hundred')
+
+const document = z.strictObject({
+  version: z.literal(1, { error: 'expected version: 1' }),
+  constants: z.record(z.string(), z.number().positive()).default({}),
+  arrivals: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
+  service: z
+    .record(
+      z.string(),
+      z.strictObject({
+        mean: seconds,
+        scv: z.number().min(0).default(1),
+        batch: z.number().min(1).optional(),
+      }),
+    )
+    .default({}),
+  failures: z.record(z.string(), part).default({}),
+  sends: z
+    .array(
+      z.strictObject({
+        from: z.string(),
+        to: z.string(),
+        type: z.string().default('*'),
+        per: z.string().optional(),
+        ratio: z.number().positive('expected more than 0').default(1),
+        measured: z.boolean().default(false),
+      }),
+    )
+    .default([]),
+  measured: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
+})
+
+export type Service = {
+  /** of one invocation or request, seconds */
+  mean: number
+  /** squared coefficient of variation */
+  scv: number
+  /** messages an invocation; undefined: not known */
+  batch: number | undefined
+}
+
+/**
+ * What is known about a mesh beside its template, by node id: what comes from outside, how long things take, how often
+ * they fail, who sends what, and what was measured inside. docs/mesh.md has the notation.
+ */
+export type Loads = {
+  constants: Readonly<Record<string, number>>
+  /** per second, by node and type */
+  arrivals: ReadonlyMap<string, ReadonlyMap<string, number>>
+  service: ReadonlyMap<string, Service>
+  /** the part of attempts that fails and is worth another */
+  failures: ReadonlyMap<string, number>
+  /** `per`: for each message of this type, or of any */
+  sends: readonly {
+    from: string
+    to: string
+    type: string
+    per: string | null
+    ratio: number
+    measured: boolean
+  }[]
+  measured: ReadonlyMap<string, ReadonlyMap<string, number>>
+}
+
+export const noLoads: Loads = {
+  constants: {},
+  arrivals: new Map(),
+  service: new Map(),
+  failures: new Map(),
+  sends: [],
+  measured: new Map(),
+}
+
+/** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
+export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
+  const parsed = document.safeParse(value)
+  if (!parsed.success) throw faultsOf(where, parsed.error)
+  const { data } = parsed
+  const faults: string[] = []
+  const node = (path: string, reference: string): MeshNode | undefined => {
+    const found = nodesNamed(mesh, reference)
+    const [only] = found
+    if (found.length === 1) return only
+    faults.push(`${path}: ${found.length === 0 ? nearest(mesh, reference) : ambiguous(reference, found)}`)
+    return undefined
+  }
+  const byNode = <Given, Read>(
+    member: string,
+    given: Record<string, Given>,
+    read: (given: Given, node: MeshNode) => Read,
+  ) => {
+    const all = new Map<string, Read>()
+    for (const [reference, entry] of Object.entries(given)) {
+      const found = node(`${member}.${reference}`, reference)
+      if (found !== undefined) all.set(found.id, read(entry, found))
+    }
+    return all
+  }
+  const types = (given: Record<string, number>) => new Map(Object.entries(given))
+  const loads: Loads = {
+    constants: data.constants,
+    arrivals: byNode('arrivals', data.arrivals, types),
+    service: byNode('service', data.service, ({ mean, scv, batch }, found) => {
+      const fault = tooLong(found, mean)
+      if (fault !== undefined) faults.push(`service.${found.name}.mean: ${fault}`)
+      return { mean, scv, batch }
+    }),
+    failures: byNode('failures', data.failures, (rate) => rate),
+    measured: byNode('measured', data.measured, types),
+    sends: data.sends.flatMap(({ from, to, per, ...send }, index) => {
+      const [sender, receiver] = [node(`sends.${index}.from`, from), node(`sends.${index}.to`, to)]
+      return sender === undefined || receiver === undefined
+        ? []
+        : [{ ...send, from: sender.id, to: receiver.id, per: per ?? null }]
+    }),
+  }
+  if (faults.length > 0) throw new MeshError(`${where}: ${faults.join('\n  ')}`)
+  return loads
+}
+
+/** Everything that a reference may mean: an id or a path first, then a name. */
+export function nodesNamed({ nodes }: Mesh, reference: string): MeshNode[] {
+  const exact = nodes.filter(({ id, path }) => id === reference || path === reference)
+  return exact.length > 0 ? exact : nodes.filter(({ name }) => name === reference)
+}
+
+const ambiguous = (reference: string, found: readonly MeshNode[]): string =>
+  `${reference} may be ${found.map(({ path, kind }) => `${path} (${kind})`).join(' or ')}: give the path`
+
+function nearest({ nodes }: Mesh, reference: string): string {
+  const wanted = reference.toLowerCase()
+  const near = nodes
+    .filter(({ name, path }) => path.toLowerCase().includes(wanted) || wanted.includes(name.toLowerCase()))
+    .slice(0, 5)
+    .map(({ name }) => name)
+  return `there is no node ${reference}${near.length === 0 ? '' : `; near it: ${near.join(', ')}`}. loadpath mesh model lists all`
+}
+
+/** What takes longer than it may has most likely another unit. */
+function tooLong(node: MeshNode, mean: number): string | undefined {
+  if (node.kind !== 'function' || mean <= node.settings.timeout) return undefined
+  const { timeout } = node.settings
+  return `${mean} s is longer than the function's timeout of ${timeout} s; numbers are seconds: did you mean ${mean}ms?`
+}
