@@ -91,7 +91,13 @@ function eliminate(matrix: Float64Array[]): number[] {
       for (let k = column; k <= size; k++) target[k] = (target[k] ?? 0) - factor * (head[k] ?? 0)
     }
   }
-  const values = Array.from({ length: size }, () => 0)
+  return substituted(matrix)
+}
+
+/** The solution of an upper triangular n × (n + 1) matrix. */
+function substituted(matrix: readonly Float64Array[]): number[] {
+  const size = matrix.length
+  const values = matrix.map(() => 0)
   for (let i = size - 1; i >= 0; i--) {
     const row = matrix[i]
     let sum = row?.[size] ?? 0

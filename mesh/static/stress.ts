@@ -1,0 +1,119 @@
+import type { Loaded } from '../load.ts'
+import type { Law, MeshElement, MeshNode } from '../model.ts'
+import type { Demand, Demands } from './demand.ts'
+
+/** How much of one limit is used. */
+export type Stress = {
+  /** node or element */
+  at: string
+  name: string
+  /** what is limited: `servers`, or the unit of a rate */
+  unit: string
+  demand: number
+  limit: number
+  /** demand / limit */
+  utilisation: number
+  /** limit / demand: by how much the load may grow; null: there is no demand */
+  safety: number | null
+  /** beyond the limit: waits, is refused, or is delayed */
+  over: 'wait' | 'refuse' | 'delay'
+  /** who says what the limit is */
+  from: string
+  /** whether the demand is known whole; else it is the least that it can be */
+  complete: boolean
+}
+
+/** A limit that cannot be compared with a demand, and why. */
+export type Unavailable = { at: string; name: string; unit: string; why: string }
+
+/** Every limit of every node and element against what is asked of it, the most used first. */
+export function stressesOf(
+  { mesh }: Loaded,
+  demands: Demands,
+): { stresses: Stress[]; unavailable: Unavailable[] } {
+  const stresses: Stress[] = []
+  const unavailable: Unavailable[] = []
+  const shared = new Map<string, Sharers>()
+  const leaving = new Map<string, MeshElement[]>()
+  for (const element of mesh.elements) {
+    const known = leaving.get(element.from)
+    if (known === undefined) leaving.set(element.from, [element])
+    else known.push(element)
+  }
+  const judge = (of: { at: string; name: string }, law: Law, demand: Demand, out: number) => {
+    const asked = askedOf(law, demand, out)
+    if (asked === undefined) return
+    if (asked === null) {
+      if (demand.messages > 0)
+        unavailable.push({ ...of, unit: unitOf(law), why: 'nobody has said how long one takes' })
+      return
+    }
+    if (isShared(law)) {
+      const group = shared.get(`${law.shared} ${unitOf(law)}`) ?? {
+        law,
+        name: law.shared,
+        asked: 0,
+        complete: true,
+      }
+      shared.set(`${law.shared} ${unitOf(law)}`, {
+        ...group,
+        asked: group.asked + asked,
+        complete: group.complete && demand.complete,
+      })
+      return
+    }
+    stresses.push(stressOf(of, law, asked, demand.complete))
+  }
+  for (const node of mesh.nodes) {
+    const demand = demands.ofNode(node.id)
+    const out = (leaving.get(node.id) ?? [])
+      .filter(({ kind }) => kind === 'delivery')
+      .reduce((sum, { id }) => sum + demands.ofElement(id).messages, 0)
+    for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, out)
+  }
+  const names = new Map(mesh.nodes.map((node) => [node.id, node]))
+  for (const element of mesh.elements)
+    for (const law of element.laws)
+      judge({ at: element.id, name: nameOf(element, names) }, law, demands.ofElement(element.id), 0)
+  for (const { law, name, asked, complete } of shared.values())
+    stresses.push(stressOf({ at: name, name }, law, asked, complete))
+  return {
+    stresses: stresses.toSorted((a, b) => b.utilisation - a.utilisation || (a.at < b.at ? -1 : 1)),
+    unavailable,
+  }
+}
+
+type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
+type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
+
+const isShared = (law: Law): law is Limiting & { shared: string } =>
+  (law.law === 'servers' || law.law === 'tokens') && law.shared !== undefined
+
+const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : 'servers')
+
+export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
+  `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`
+
+/** undefined: no limit; null: not known. `out`: messages a second that leave by deliveries. */
+function askedOf(law: Law, demand: Demand, out: number): number | null | undefined {
+  if (law.law === 'servers') return demand.busy
+  if (law.law !== 'tokens') return undefined
+  if (law.unit === 'deliveries') return out
+  return law.unit === 'messages' ? demand.attempts : demand.requests
+}
+
+function stressOf(of: { at: string; name: string }, law: Law, demand: number, complete: boolean): Stress {
+  const limit =
+    law.law === 'servers' ? law.servers : law.law === 'tokens' ? law.rate : Number.POSITIVE_INFINITY
+  return {
+    ...of,
+    unit: unitOf(law),
+    demand,
+    limit,
+    utilisation: demand / limit,
+    safety: demand === 0 ? null : limit / demand,
+    over: law.law === 'servers' || law.law === 'tokens' ? law.over : 'wait',
+    from: law.from,
+    complete,
+  }
+}

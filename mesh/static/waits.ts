@@ -1,0 +1,52 @@
+import type { Loaded } from '../load.ts'
+import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { erlangB } from '../queueing/erlang.ts'
+import { waiting } from '../queueing/waiting.ts'
+import type { Demand, Demands } from './demand.ts'
+import { added, instant, lognormal, type Moments } from './times.ts'
+
+/** What happens to a message on its way over an element, up to where its target begins with it. */
+export type Passage = {
+  /** on the way and waiting; null: the queue grows without end */
+  delay: Moments | null
+  /** the part that is refused at the first attempt */
+  refused: number
+}
+
+const serversOf = (laws: readonly Law[]): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...laws.map((law) => (law.law === 'servers' ? law.servers : Number.POSITIVE_INFINITY)),
+  )
+
+/** Latency of the way, and the wait for a server at its end, by element id. */
+export function passagesOf({ mesh, service }: Loaded, demands: Demands): ReadonlyMap<string, Passage> {
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  return new Map(
+    mesh.elements.map((element) => [element.id, passage(element, nodes.get(element.to), service, demands)]),
+  )
+}
+
+function passage(
+  element: MeshElement,
+  target: MeshNode | undefined,
+  service: Loaded['service'],
+  demands: Demands,
+): Passage {
+  const way = element.laws.reduce<Moments>(
+    (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
+    instant,
+  )
+  const times = service.get(element.to)
+  if (target === undefined || times === undefined) return { delay: way, refused: 0 }
+  const refuses = element.kind === 'invoke' && target.kind === 'function'
+  const servers = Math.min(serversOf(target.laws), serversOf(element.laws))
+  if (!Number.isFinite(servers)) return { delay: way, refused: 0 }
+  // what limits the element is asked by it alone, what limits the node by all
+  const own = serversOf(element.laws) < serversOf(target.laws)
+  const demand: Demand = own ? demands.ofElement(element.id) : demands.ofNode(target.id)
+  const offered = demand.busy ?? 0
+  if (refuses) return { delay: way, refused: erlangB(servers, offered) }
+  const wait = waiting(servers, demand.requests, times)
+  return { delay: wait === null ? null : added(way, wait), refused: 0 }
+}
