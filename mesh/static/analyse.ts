@@ -1,0 +1,77 @@
+import type { Loaded } from '../load.ts'
+import { demandsOf } from './demand.ts'
+import { pathsOf } from './paths.ts'
+import { type Rates, ratesOf } from './rates.ts'
+import type { StaticReport } from './report.ts'
+import { sharesOf } from './shares.ts'
+import { stressesOf } from './stress.ts'
+import { passagesOf } from './waits.ts'
+
+/** The steady state of a mesh under its loads: rates, what limits them and by how much, ways and their delays. */
+export function analyseStatic(loaded: Loaded): StaticReport {
+  const rates = ratesOf(loaded)
+  const loops = rates.loops.map(({ members, gain }) => ({
+    nodes: [...new Set(members.flatMap((state) => loaded.states[state]?.node.id ?? []))],
+    types: [...new Set(members.flatMap((state) => loaded.states[state]?.type ?? []))],
+    gain,
+  }))
+  const demands = demandsOf(loaded, rates)
+  const { stresses, unavailable } = stressesOf(loaded, demands)
+  const tightest = stresses.find(({ safety }) => safety !== null)
+  return {
+    rates: ratesByNode(loaded, rates),
+    loops,
+    unexplained: [...rates.unexplained].flatMap(([state, rate]) => {
+      const { node, type } = loaded.states[state] ?? {}
+      return node === undefined || type === undefined || Math.abs(rate) < 1e-9
+        ? []
+        : [{ node: node.id, type, rate }]
+    }),
+    stresses,
+    unavailable,
+    safety:
+      tightest === undefined || tightest.safety === null
+        ? null
+        : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
+    paths: pathsOf(loaded, passagesOf(loaded, demands)),
+    shares: sharesOf(loaded, demands),
+    assumptions: assumptionsOf(loaded),
+  }
+}
+
+function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): StaticReport['rates'] {
+  return states
+    .map(({ node, type }, state) => ({
+      node: node.id,
+      name: node.name,
+      type,
+      rate: rates[state] ?? 0,
+      complete: complete[state] === true && external[state] !== null,
+    }))
+    .toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
+}
+
+function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
+  const working = new Set(
+    states
+      .filter(({ node }) => node.kind === 'function' || node.kind === 'service')
+      .map(({ node }) => node.id),
+  )
+  const without = (known: ReadonlyMap<string, unknown>) => [...working].filter((id) => !known.has(id)).length
+  const unbatched = [...working].filter((id) => service.get(id)?.batch === undefined).length
+  return [
+    'Arrivals from outside are Poisson; nodes are independent of each other (decomposition).',
+    'The state is steady: nothing is still growing, nothing is being retried from an earlier outage.',
+    ...(unbatched > 0
+      ? [`${unbatched} functions are taken to get one message an invocation: no batch was given for them.`]
+      : []),
+    ...(without(failures) > 0
+      ? [`${without(failures)} functions are taken never to fail: no failures were given for them.`]
+      : []),
+    ...(mesh.elements.some(({ laws }) => laws.some(({ law }) => law === 'latency'))
+      ? [
+          'The time on the way is what others measured of each service (see the constants), not what this account has.',
+        ]
+      : []),
+  ]
+}

@@ -1,0 +1,55 @@
+import * as z from 'zod'
+
+const perSecond = z.number()
+
+/** The answer of the static analysis; docs/mesh.md says what each number means. Rates per second, times in seconds. */
+export const staticReport = z.object({
+  rates: z.array(
+    z.object({
+      node: z.string(),
+      name: z.string(),
+      type: z.string(),
+      rate: perSecond,
+      /** false: the least that it can be, because something that leads here is not known */
+      complete: z.boolean(),
+    }),
+  ),
+  /** loops in which what goes round does not fade; then there are no rates */
+  loops: z.array(z.object({ nodes: z.array(z.string()), types: z.array(z.string()), gain: z.number() })),
+  /** per second, what must come from outside to explain a measured rate; below 0: what gets lost on the way */
+  unexplained: z.array(z.object({ node: z.string(), type: z.string(), rate: perSecond })),
+  stresses: z.array(
+    z.object({
+      at: z.string(),
+      name: z.string(),
+      unit: z.string(),
+      demand: z.number(),
+      limit: z.number(),
+      utilisation: z.number(),
+      safety: z.number().nullable(),
+      over: z.enum(['wait', 'refuse', 'delay']),
+      from: z.string(),
+      complete: z.boolean(),
+    }),
+  ),
+  unavailable: z.array(z.object({ at: z.string(), name: z.string(), unit: z.string(), why: z.string() })),
+  /** the smallest factor of safety, by which the whole load may grow, and what limits it */
+  safety: z.object({ factor: z.number(), at: z.string(), name: z.string(), unit: z.string() }).nullable(),
+  paths: z.array(
+    z.object({
+      type: z.string(),
+      nodes: z.array(z.string()),
+      rate: perSecond.nullable(),
+      delay: z.object({ mean: z.number(), p50: z.number(), p99: z.number() }).nullable(),
+      untimed: z.array(z.string()),
+      refused: z.number(),
+    }),
+  ),
+  shares: z.object({
+    nodes: z.array(z.object({ node: z.string(), name: z.string(), share: z.number() })),
+    roles: z.array(z.object({ role: z.string(), share: z.number(), assumed: z.number() })),
+    untimed: z.array(z.string()),
+  }),
+  assumptions: z.array(z.string()),
+})
+export type StaticReport = z.output<typeof staticReport>
