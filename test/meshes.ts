@@ -1,12 +1,14 @@
-import type {
-  ElementKind,
-  ElementOf,
-  Law,
-  Mesh,
-  MeshElement,
-  MeshNode,
-  NodeKind,
-  NodeOf,
+import {
+  type ElementKind,
+  type ElementOf,
+  type Law,
+  type Mesh,
+  type MeshElement,
+  type MeshNode,
+  meshElement,
+  meshNode,
+  type NodeKind,
+  type NodeOf,
 } from '../mesh/model.ts'
 
 /** Small meshes for tests: what a test does not care about has a default. */
