@@ -11,6 +11,7 @@ import { events } from './commands/events.ts'
 import { jobs } from './commands/jobs.ts'
 import { keys } from './commands/keys.ts'
 import { logs } from './commands/logs.ts'
+import { mesh } from './commands/mesh.ts'
 import { pause } from './commands/pause.ts'
 import { quarantine } from './commands/quarantine.ts'
 import { rebuild } from './commands/rebuild.ts'
@@ -44,6 +45,7 @@ const groups: readonly { title: string; commands: readonly ((program: Command, c
   { title: 'Subscribers:', commands: [subscribers, pause, resume, replay, rebuild, jobs] },
   { title: 'What is set up:', commands: [repositories, builds, routes, keys] },
   { title: 'Health:', commands: [check, smoke, logs] },
+  { title: 'Structure:', commands: [mesh] },
 ]
 
 /**

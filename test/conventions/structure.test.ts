@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   infra: ['events', 'adapters'],
   mesh: [],
   local: ['core', 'adapters', 'cli'],
-  cli: ['events', 'adapters', 'local', 'core'],
+  cli: ['events', 'adapters', 'local', 'core', 'mesh'],
   docs: ['events', 'cli'],
 }
 
