@@ -64,7 +64,7 @@ function layersOf(next: readonly (readonly number[])[]): number[][] {
   }
   const last = Math.max(0, ...layer)
   const columns = Array.from({ length: last + 1 }, (): number[] => [])
-  layer.forEach((place, vertex) => columns[last - place]?.push(vertex))
+  for (const [vertex, place] of layer.entries()) columns[last - place]?.push(vertex)
   return columns.filter((column) => column.length > 0)
 }
 
@@ -78,7 +78,8 @@ function ordered(
   const result = columns.map((column) => [...column])
   const place = new Map<number, number>()
   const settle = (column: readonly number[]) => {
-    column.forEach((vertex, position) => place.set(vertex, position / Math.max(1, column.length - 1)))
+    for (const [position, vertex] of column.entries())
+      place.set(vertex, position / Math.max(1, column.length - 1))
   }
   for (const column of result) settle(column)
   const middle = (vertex: number, neighbours: readonly number[]): number =>

@@ -1,0 +1,77 @@
+import * as z from 'zod'
+
+/** One limit state: what is asked of the structure against what it is allowed. */
+export const term = z.object({
+  name: z.enum([
+    'utilisation',
+    'latency',
+    'loss',
+    'vulnerability',
+    'flow through single points of failure',
+    'recovery',
+  ]),
+  /** null: not known, for the reason in `says` */
+  demand: z.number().nullable(),
+  limit: z.number(),
+  unit: z.string(),
+  /** unity check, demand / limit: up to 1 it holds */
+  unity: z.number().nullable(),
+  /** 100 unstressed, 50 at the limit, towards 0 beyond it */
+  points: z.number().nullable(),
+  says: z.string(),
+})
+export type Term = z.output<typeof term>
+
+export const scored = z.object({
+  /** 0 to 100; null: not one term is known */
+  score: z.number().nullable(),
+  /** the mean of the terms that are known, before anything caps it */
+  uncapped: z.number().nullable(),
+  caps: z.array(z.object({ at: z.number(), because: z.string() })),
+  terms: z.array(term),
+  /** names of the terms that nobody can know from what was given */
+  unavailable: z.array(z.string()),
+})
+export type Scored = z.output<typeof scored>
+
+/** A point of a limit state: linear from 100 to 50 up to its limit, then falling as 50/u. */
+const pointsOf = (unity: number): number => (unity <= 1 ? 100 - 50 * unity : 50 / unity)
+
+export function termOf(
+  name: Term['name'],
+  demand: number | null,
+  limit: number,
+  unit: string,
+  says: string,
+): Term {
+  const unity = demand === null ? null : demand / limit
+  return { name, demand, limit, unit, unity, points: unity === null ? null : pointsOf(unity), says }
+}
+
+/** What open findings of high severity leave. */
+const capOfHigh = 59
+/** What a limit state that does not hold leaves. */
+const capOfBroken = 49
+
+/**
+ * The score of a structure, derived from its limit states: the mean of their points, capped while a high finding is open
+ * and while a limit state does not hold. What is not known is left out and named, never guessed.
+ */
+export function scoreOf(terms: readonly Term[], high: number): Scored {
+  const points = terms.flatMap((each) => (each.points === null ? [] : [each.points]))
+  const uncapped = points.length === 0 ? null : points.reduce((sum, each) => sum + each, 0) / points.length
+  const broken = terms.filter(({ unity }) => unity !== null && unity > 1).map(({ name }) => name)
+  const caps = [
+    ...(high === 0
+      ? []
+      : [{ at: capOfHigh, because: `${high} ${high === 1 ? 'finding' : 'findings'} of high severity` }]),
+    ...(broken.length === 0 ? [] : [{ at: capOfBroken, because: `over its limit: ${broken.join(', ')}` }]),
+  ]
+  return {
+    score: uncapped === null ? null : Math.min(uncapped, ...caps.map(({ at }) => at)),
+    uncapped,
+    caps,
+    terms: [...terms],
+    unavailable: terms.filter(({ unity }) => unity === null).map(({ name }) => name),
+  }
+}
