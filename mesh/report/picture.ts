@@ -65,7 +65,7 @@ function lineOf(
   const bend = Math.max(30, Math.abs(end.x - start.x) / 2) * (ahead ? 1 : -1)
   const n = (value: number) => value.toFixed(1)
   const path = `M${n(start.x)} ${n(start.y)} C${n(start.x + bend)} ${n(start.y)} ${n(end.x - bend)} ${n(end.y)} ${n(end.x)} ${n(end.y)}`
-  return `<path class="line ${kind}" data-element="${escaped(id)}" d="${path}" stroke-width="${n(width)}" marker-end="url(#arrow)"><title>${escaped(`${names.get(from)?.name} → ${names.get(to)?.name} (${kind})`)}</title></path>`
+  return `<path class="line ${kind}" data-element="${escaped(id)}" data-from="${escaped(from)}" data-to="${escaped(to)}" d="${path}" stroke-width="${n(width)}" marker-end="url(#arrow)"><title>${escaped(`${names.get(from)?.name} → ${names.get(to)?.name} (${kind})`)}</title></path>`
 }
 
 function boxOf(
