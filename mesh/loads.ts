@@ -22,7 +22,7 @@ const measure = (units: Readonly<Record<string, number>>, expected: string) =>
   })
 
 const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms')
-const perSecond = measure(
+export const perSecond = measure(
   paces,
   'a rate above 0: a number per second, or 120/min; leave out what does not come',
 )

@@ -189,6 +189,11 @@ export const meshElement = z.discriminatedUnion('kind', [
     /** what it asks of a message before it takes it */
     filtered: z.boolean(),
     enabled: z.boolean(),
+    /** of a stream, after which attempts and age a record is given up (null: not before it expires); absent: not known */
+    attempts: z.number().min(1).nullable().optional(),
+    maxAge: seconds.nullable().optional(),
+    /** of a stream: whether a batch that fails is halved; absent: not known */
+    bisect: z.boolean().optional(),
   }),
   /** Somebody calls and waits for the answer. */
   z.object({ ...between, kind: z.literal('invoke'), retry, timeout: seconds }),
@@ -220,6 +225,8 @@ export const meshDocument = z.object({
   elements: z.array(meshElement),
   /** what alarms watch: node id -> names of metrics */
   watched: z.record(z.string(), z.array(z.string())),
+  /** what resources declare to come to them from outside: node id -> type -> per second */
+  arrivals: z.record(z.string(), z.record(z.string(), z.number().positive())).optional(),
   /** resource types that the model does not know */
   unknown: z.array(z.object({ type: z.string(), paths: z.array(z.string()) })),
   /** references that could not be followed, each with where it stands */

@@ -58,6 +58,13 @@ export const synthesize = (context: Record<string, string>): Synthesized =>
     return { ...made, both: [...Object.entries(made.state.Resources), ...Object.entries(made.app.Resources)] }
   })
 
+/** The same as `cdk synth` leaves it in a folder, which is there while it is used. */
+export const assembled = <T>(context: Record<string, string>, use: (folder: string) => T): T =>
+  scratch((folder) => {
+    make(context, folder).app.synth()
+    return use(join(folder, 'out'))
+  })
+
 type Report = { pluginReports: { violations: { ruleName: string; description: string }[] }[] }
 
 /** What the rule packs find in the app, and in what is put beside it, as text: errors and warnings. Empty is good. */

@@ -1,0 +1,215 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { MeshError } from '../faults.ts'
+import { meshDocument } from '../model.ts'
+import { arnOf, lambda, meshIn, queue } from './in-template.ts'
+import { isIgnored } from './resources/ignored.ts'
+
+const at = (path: string, resource: object = queue) => ({ ...resource, Metadata: { 'aws:cdk:path': path } })
+const names = (resources: object) =>
+  Object.fromEntries(meshIn(resources).nodes.map(({ id, name }) => [id.replace('s/', ''), name]))
+
+describe('names', () => {
+  it('are what says something, without what only says of what kind it is', () => {
+    expect(
+      names({
+        A: at('app/record-queue/queue/Resource'),
+        B: at('app/record/function/Resource', lambda),
+        C: at('app/Orders/Resource'),
+        D: at('app/Web/Service/Service'),
+      }),
+    ).toEqual({
+      ...{ A: 'record-queue', B: 'record', C: 'Orders', D: 'Web' },
+    })
+  })
+
+  it('have as much with them as it takes to be the only one', () => {
+    expect(
+      names({
+        A: at('app/one/Dlq/Resource'),
+        B: at('app/two/Dlq/Resource'),
+        C: at('app/x/Resource'),
+        D: at('app/x/function/Resource', lambda),
+      }),
+    ).toEqual({
+      ...{ A: 'one/Dlq', B: 'two/Dlq', C: 'app/x', D: 'x/function' },
+    })
+  })
+
+  it('are logical ids where nothing says more', () => {
+    expect(names({ Q: queue, F: lambda })).toEqual({ Q: 'Q', F: 'F' })
+  })
+})
+
+const system = {
+  Bus: { Type: 'AWS::Events::EventBus' },
+  Rule: {
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      EventBusName: { Ref: 'Bus' },
+      EventPattern: { source: ['a'] },
+      Targets: [{ Arn: arnOf('Q'), DeadLetterConfig: { Arn: arnOf('D') } }, { Arn: arnOf('F') }],
+    },
+  },
+  Q: { ...queue, Properties: { RedrivePolicy: { deadLetterTargetArn: arnOf('D'), maxReceiveCount: 3 } } },
+  D: queue,
+  F: { ...lambda, Properties: { Role: arnOf('R') } },
+  M: {
+    Type: 'AWS::Lambda::EventSourceMapping',
+    Properties: { EventSourceArn: arnOf('Q'), FunctionName: { Ref: 'F' } },
+  },
+  R: {
+    Type: 'AWS::IAM::Role',
+    Properties: {
+      Policies: [
+        {
+          PolicyDocument: {
+            Statement: [
+              {
+                Effect: 'Allow',
+                Action: ['events:PutEvents', 'sqs:SendMessage'],
+                Resource: [{ 'Fn::GetAtt': ['Bus', 'Arn'] }, arnOf('Q'), '*'],
+              },
+            ],
+          },
+        },
+      ],
+    },
+  },
+  X: { Type: 'AWS::Mystery::Thing' },
+}
+
+describe('the document', () => {
+  it('is the same whatever the order of the resources', () => {
+    const expected = JSON.stringify(meshIn(system))
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(Object.entries(system), { minLength: Object.keys(system).length }),
+        (entries) => {
+          expect(JSON.stringify(meshIn(Object.fromEntries(entries)))).toBe(expected)
+        },
+      ),
+      { numRuns: 30 },
+    )
+  })
+
+  it('has nodes at both ends of each element, and each id once', () => {
+    const { nodes, elements } = meshDocument.parse(meshIn(system))
+    const ids = new Set(nodes.map(({ id }) => id))
+    for (const { from, to } of elements) expect([ids.has(from), ids.has(to)]).toEqual([true, true])
+    expect(new Set(elements.map(({ id }) => id)).size).toBe(elements.length)
+    expect(ids.size).toBe(nodes.length)
+  })
+
+  it('says of each law where its number is from', () => {
+    const { nodes, elements } = meshIn(system)
+    for (const { from } of [...nodes, ...elements].flatMap(({ laws }) => laws))
+      expect(from).toMatch(/^(template|[a-z0-9-]+)$/)
+  })
+
+  it('lists what it does not know, and nothing that carries no messages', () => {
+    const mesh = meshIn({
+      ...system,
+      P: { Type: 'AWS::SQS::QueuePolicy' },
+      L: { Type: 'AWS::Logs::LogGroup' },
+      C: { Type: 'Custom::S3AutoDeleteObjects', Properties: { ServiceToken: 'x' } },
+      'Fn::ForEach::Queues': ['N', ['a'], {}],
+    })
+    expect(mesh.unknown).toEqual([
+      { type: 'AWS::Mystery::Thing', paths: ['s/X'] },
+      { type: 'Fn::ForEach', paths: ['s/Fn::ForEach::Queues'] },
+    ])
+    expect([isIgnored('AWS::IAM::Role'), isIgnored('AWS::IAMX::Role'), isIgnored('Custom::Mine')]).toEqual([
+      true,
+      false,
+      false,
+    ])
+  })
+
+  it('is made of whatever a template holds, or refused with a MeshError', () => {
+    const types = [
+      'AWS::SQS::Queue',
+      'AWS::Events::Rule',
+      'AWS::Lambda::EventSourceMapping',
+      'AWS::StepFunctions::StateMachine',
+      'AWS::SNS::Subscription',
+      'AWS::ApiGateway::Method',
+      'AWS::Pipes::Pipe',
+      'AWS::ECS::Service',
+      'AWS::CloudWatch::Alarm',
+      'AWS::Scheduler::Schedule',
+      'AWS::DynamoDB::Table',
+      'AWS::S3::Bucket',
+      'AWS::IAM::Role',
+    ]
+    const members = [
+      'Arn',
+      'Targets',
+      'EventBusName',
+      'FunctionName',
+      'RedrivePolicy',
+      'DefinitionString',
+      'TopicArn',
+      'Endpoint',
+      'Integration',
+      'Uri',
+      'Target',
+      'Source',
+      'Metrics',
+      'Dimensions',
+      'Policies',
+      'Role',
+      'ScheduleExpression',
+      'NotificationConfiguration',
+      'LoadBalancers',
+      'BatchSize',
+      'EventPattern',
+      'RestApiId',
+      'EventSourceArn',
+    ]
+    const value = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom(
+          null,
+          true,
+          0,
+          5,
+          '',
+          'x',
+          '*',
+          'arn:aws:sqs:r:a:n',
+          'A',
+          'rate(1 day)',
+          '{"States":{}}',
+        ),
+        fc.constantFrom<unknown>(
+          { Ref: 'X' },
+          arnOf('Y'),
+          { 'Fn::Sub': '${Z.Arn}' },
+          { 'Fn::If': [1] },
+          { 'Fn::Join': 5 },
+          { 'Fn::Select': ['x', []] },
+        ),
+        fc.array(tie('any'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom(...members), tie('any'), { maxKeys: 5 }),
+      ),
+    })).any
+    const resource = fc.record({ Type: fc.constantFrom(...types), Properties: value })
+    fc.assert(
+      fc.property(fc.record({ A: resource, B: resource, C: resource }), (resources) => {
+        try {
+          meshDocument.parse(
+            meshIn({ ...resources, X: queue, Y: lambda, Z: { Type: 'AWS::DynamoDB::Table' } }),
+          )
+        } catch (error) {
+          expect(error).toBeInstanceOf(MeshError)
+          // in the template, not in what was made of it
+          expect(String(error)).toMatch(/^MeshError: s: (Resources|Conditions)\.[ABC]/)
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})

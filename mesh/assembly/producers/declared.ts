@@ -1,0 +1,120 @@
+import * as z from 'zod'
+import type { MeshError } from '../../faults.ts'
+import { perSecond } from '../../loads.ts'
+import { type Draft, join } from '../draft/draft.ts'
+import { find } from '../draft/find.ts'
+import { once } from '../draft/retries.ts'
+import { at, json, textOf } from '../json.ts'
+import { resolve } from '../resolve/intrinsics.ts'
+import { faultOf, type Resource, scopeOf } from '../resolve/scope.ts'
+import { hasToken, readable } from '../resolve/tokens.ts'
+
+const declaration = z.strictObject({
+  sends: z
+    .array(
+      z.strictObject({
+        to: json,
+        type: z.string().min(1).default('*'),
+        per: z.string().min(1).nullable().default(null),
+        ratio: z.number().min(0).default(1),
+      }),
+    )
+    .default([]),
+  arrivals: z.record(z.string(), perSecond).default({}),
+})
+
+export type Arrivals = Record<string, Record<string, number>>
+
+/**
+ * What resources say of themselves in `Metadata.mesh`: what they send, in the place of what was inferred between the same
+ * two, and what comes to them from outside. Answers the arrivals, per second by node and type.
+ */
+export function declare(draft: Draft): Arrivals {
+  const arrivals: Arrivals = {}
+  for (const resource of draft.world.resources.values()) {
+    const said = at(resource.metadata, 'mesh')
+    if (said === undefined) continue
+    const parsed = declaration.safeParse(said)
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues
+      throw faultOf(
+        resource,
+        ['Metadata.mesh', ...(issue?.path ?? []).map(String)].join('.'),
+        issue?.message ?? '',
+      )
+    }
+    const ids = draft.nodes.has(resource.key) ? [resource.key] : (draft.means.get(resource.key) ?? [])
+    if (ids.length === 0)
+      throw faultOf(
+        resource,
+        'Metadata.mesh',
+        `a ${resource.type} sends nothing: write it at what does, such as a function`,
+      )
+    for (const from of ids) {
+      if (Object.keys(parsed.data.arrivals).length > 0) arrivals[from] = parsed.data.arrivals
+      parsed.data.sends.forEach(({ to, type, per, ratio }, index) => {
+        for (const target of receivers(draft, resource, to, `Metadata.mesh.sends.${index}.to`)) {
+          const of = {
+            from,
+            to: target,
+            types: type === '*' ? null : [type],
+            provenance: 'declared' as const,
+            laws: [],
+          }
+          replaceInferred(draft, from, target)
+          join(draft, {
+            ...of,
+            kind: 'call',
+            action: '*',
+            carries: true,
+            per,
+            ratio,
+            retry: once('declared'),
+          })
+        }
+      })
+    }
+  }
+  return arrivals
+}
+
+function replaceInferred({ elements }: Draft, from: string, to: string) {
+  for (const [key, element] of elements)
+    if (
+      element.kind === 'call' &&
+      element.provenance === 'inferred' &&
+      element.from === from &&
+      element.to === to
+    )
+      elements.delete(key)
+}
+
+/** By reference, id, construct path or name. */
+function receivers(draft: Draft, resource: Resource, to: z.output<typeof json>, path: string): string[] {
+  const text =
+    textOf(resolve(to, scopeOf(draft.world, resource.stack, `Resources.${resource.logicalId}.${path}`))) ?? ''
+  const nodes = [...draft.nodes.values()]
+  const exact = nodes.filter(({ id, path: own }) => id === text || own === text)
+  const found = exact.length > 0 ? exact : nodes.filter(({ name }) => name === text)
+  if (found.length === 1) return found.map(({ id }) => id)
+  if (found.length > 1)
+    throw faultOf(
+      resource,
+      path,
+      `${text} may be ${found.map((node) => node.path).join(' or ')}: give the path`,
+    )
+  const physical = [...draft.byName].filter(([name]) => name.slice(name.indexOf(':') + 1) === text)
+  const ids = physical.flatMap(([, all]) => all)
+  if (ids.length === 1) return ids
+  const isAddress = hasToken(text) || /^(arn:|https?:)/.test(text)
+  const meant = isAddress
+    ? find(draft, text, { at: `${resource.place.path}.${path}`, stack: resource.stack })
+    : []
+  if (meant.length > 0) return meant
+  const error: MeshError = faultOf(
+    resource,
+    path,
+    `there is no node ${readable(text)}: give a reference, a path or a name`,
+  )
+  throw error
+}

@@ -1,0 +1,58 @@
+import { keyIn } from '../draft/arns.ts'
+import type { Draft, Handler } from '../draft/draft.ts'
+import { at, isRecord, type Json, listOf, textOf } from '../json.ts'
+import type { Resource } from '../resolve/scope.ts'
+
+export const alarmHandlers: Record<string, Handler> = {
+  'AWS::CloudWatch::Alarm': { link: watch },
+}
+
+/** Dimension -> the service whose names it has. */
+const dimensions: Readonly<Record<string, string>> = {
+  QueueName: 'sqs',
+  FunctionName: 'lambda',
+  TopicName: 'sns',
+  TableName: 'dynamodb',
+  StateMachineArn: 'states',
+  // rules go by reference only: a bus may have the same name
+  RuleName: 'rule',
+  EventBusName: 'events',
+  StreamName: 'kinesis',
+  BucketName: 's3',
+  ApiId: 'execute-api',
+  ApiName: 'execute-api',
+  ServiceName: 'ecs',
+  PipeName: 'pipes',
+}
+
+/** Every metric that an alarm looks at, also inside of maths, under the node that its dimensions name. */
+function watch(draft: Draft, resource: Resource, properties: Json) {
+  const metrics = [
+    properties,
+    ...listOf(at(properties, 'Metrics')).map((query) => at(query, 'MetricStat', 'Metric')),
+  ]
+  for (const metric of metrics) {
+    const name = textOf(at(metric, 'MetricName'))
+    if (name === undefined) continue
+    for (const dimension of listOf(at(metric, 'Dimensions'))) {
+      if (!isRecord(dimension)) continue
+      const service = dimensions[textOf(dimension.Name) ?? '']
+      const value = textOf(dimension.Value)
+      if (service === undefined || value === undefined) continue
+      for (const id of named(draft, resource, service, value)) {
+        const known = draft.watched.get(id) ?? new Set<string>()
+        draft.watched.set(id, known.add(name))
+      }
+    }
+  }
+}
+
+/** What no assembly has may be watched all the same: nothing is made of it. */
+function named(draft: Draft, { stack }: Resource, service: string, value: string): string[] {
+  const key = keyIn(value)
+  const last = value.split(':').at(-1) ?? value
+  const ids = key === undefined ? (draft.byName.get(`${service}:${last}`) ?? []) : [key]
+  const nodes = ids.filter((id) => draft.nodes.has(id))
+  const near = nodes.filter((id) => draft.nodes.get(id)?.stack === stack.name)
+  return near.length > 0 ? near : nodes
+}

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest'
+import { meshIn, queue } from '../in-template.ts'
+
+const alarm = (properties: object) => ({ Type: 'AWS::CloudWatch::Alarm', Properties: properties })
+const metric = (MetricName: string, Name: string, Value: unknown) => ({
+  Namespace: 'x',
+  MetricName,
+  Dimensions: [{ Name, Value }],
+})
+
+it('alarms watch what their dimensions name, in maths too', () => {
+  const mesh = meshIn({
+    Q: queue,
+    F: { Type: 'AWS::Lambda::Function', Properties: { FunctionName: 'f' } },
+    M: {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: { DefinitionString: '{"StartAt":"P","States":{}}' },
+    },
+    A: alarm(metric('Age', 'QueueName', { 'Fn::GetAtt': ['Q', 'QueueName'] })),
+    B: alarm({
+      Metrics: [
+        { Id: 'e', Expression: 'a+b' },
+        { Id: 'a', MetricStat: { Metric: metric('Errors', 'FunctionName', 'f') } },
+        { Id: 'b', MetricStat: { Metric: metric('Throttles', 'FunctionName', { Ref: 'F' }) } },
+      ],
+    }),
+    C: alarm(metric('ExecutionsFailed', 'StateMachineArn', { Ref: 'M' })),
+    D: alarm(metric('Age', 'QueueName', 'elsewhere')),
+    E: alarm({ Metrics: [{ Id: 'e', Expression: 'SELECT MAX(X) FROM Y' }] }),
+  })
+  expect(mesh.watched).toEqual({
+    's/F': ['Errors', 'Throttles'],
+    's/M': ['ExecutionsFailed'],
+    's/Q': ['Age'],
+  })
+  expect(mesh.nodes).toHaveLength(3)
+})

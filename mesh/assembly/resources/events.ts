@@ -1,0 +1,150 @@
+import type { Law } from '../../model.ts'
+import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
+import { base, type Draft, type Handler, put, unresolved } from '../draft/draft.ts'
+import { defaultBus, external } from '../draft/find.ts'
+import { isEnabled, latency, once, pushed } from '../draft/retries.ts'
+import { at, entriesOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import type { Resource } from '../resolve/scope.ts'
+import { perSecondOf } from './schedule-rate.ts'
+
+export const eventHandlers: Record<string, Handler> = {
+  'AWS::Events::EventBus': { node: bus },
+  'AWS::Events::Rule': { node: rule, link: linkRule },
+  'AWS::Events::ApiDestination': { node: apiDestination },
+}
+
+function bus(draft: Draft, resource: Resource) {
+  const { region } = resource.stack
+  const { value, from } = draft.constant('eventbridge-put-events', region)
+  const shared = `eventbridge-put-events/${region ?? 'region'}`
+  put(draft, {
+    ...{ ...base(resource), kind: 'bus', settings: {} },
+    laws: [{ law: 'tokens', rate: value, burst: value, unit: 'requests', over: 'refuse', shared, from }],
+  })
+}
+
+function rule(draft: Draft, resource: Resource, properties: Json) {
+  const expression = textOf(at(properties, 'ScheduleExpression'))
+  const enabled = isEnabled(at(properties, 'State'))
+  const { value, from } = draft.constant('eventbridge-invocations', resource.stack.region)
+  const shared = `eventbridge-invocations/${resource.stack.region ?? 'region'}`
+  const laws: Law[] = [
+    { law: 'tokens', rate: value, burst: value, unit: 'deliveries', over: 'delay', shared, from },
+  ]
+  if (expression !== undefined) {
+    schedule(draft, resource, expression, enabled, laws)
+    return
+  }
+  const pattern = at(properties, 'EventPattern')
+  put(draft, { ...base(resource), kind: 'rule', settings: { ...asked(pattern), enabled }, laws })
+}
+
+/** A node that begins something again and again. An expression that cannot be read counts as never, and is listed. */
+export function schedule(
+  draft: Draft,
+  resource: Resource,
+  expression: string,
+  enabled: boolean,
+  laws: Law[],
+) {
+  const perSecond = perSecondOf(expression)
+  if (perSecond === undefined) unresolved(draft, `${resource.place.path}.ScheduleExpression`, expression)
+  put(draft, {
+    ...{ ...base(resource), kind: 'schedule', laws },
+    settings: { perSecond: perSecond ?? 0, expression, enabled },
+  })
+}
+
+/**
+ * What a pattern takes. A type has one source as a rule: to name both is not to ask for more; to name no type, or to ask
+ * about the detail, is.
+ */
+export function asked(pattern: Json | undefined): { types: string[] | null; narrower: boolean } {
+  const members = entriesOf(pattern).filter(([, matchers]) => !takesAll(matchers))
+  const named = members.find(([name]) => name === 'detail-type')?.[1]
+  const exact = named === undefined ? [] : listOf(named).filter((matcher) => typeof matcher === 'string')
+  const types = named !== undefined && exact.length === listOf(named).length ? textsOf(exact) : null
+  const more = members.some(([name]) => name !== 'detail-type' && !(types !== null && name === 'source'))
+  return { types: types?.toSorted() ?? null, narrower: more || (named !== undefined && types === null) }
+}
+
+/** `[{"prefix": ""}]` and their like. */
+const takesAll = (matchers: Json): boolean =>
+  listOf(matchers).some(
+    (matcher) =>
+      isRecord(matcher) && (matcher.prefix === '' || matcher.wildcard === '*' || matcher.exists === true),
+  )
+
+/** The bus that a rule is on. */
+function busesOf(draft: Draft, resource: Resource, properties: Json): string[] {
+  const named = nodesAt(draft, resource, properties, ['EventBusName'], 'events')
+  return at(properties, 'EventBusName') === undefined ? [defaultBus(draft, resource.stack.region)] : named
+}
+
+function linkRule(draft: Draft, resource: Resource, properties: Json) {
+  const { key } = resource
+  const node = draft.nodes.get(key)
+  if (node?.kind === 'rule') {
+    const { types } = asked(at(properties, 'EventPattern'))
+    for (const from of busesOf(draft, resource, properties)) {
+      const kept = true
+      // a bus and its rules are one service: nothing is lost between them
+      deliver(draft, { from, to: key, types, retry: once('template'), maxAge: 0, kept })
+    }
+    fromServices(draft, resource, properties)
+  }
+  listOf(at(properties, 'Targets')).forEach((target, index) => {
+    const path = ['Targets', String(index)]
+    const policy = pushed(draft, resource, target, ['RetryPolicy'])
+    const kept = keepLetters(draft, {
+      ...{ from: key, of: 'delivery', resource, properties: target },
+      path: ['DeadLetterConfig', 'Arn'],
+    })
+    const task = ['EcsParameters', 'TaskDefinitionArn']
+    const to = at(target, ...task) === undefined ? ['Arn'] : task
+    for (const id of nodesAt(draft, resource, target, to)) {
+      const laws = [latency(draft, 'eventbridge')]
+      deliver(draft, { from: key, to: id, ...policy, kept, laws })
+    }
+    if (!isRecord(target))
+      unresolved(draft, `${resource.place.path}.${path.join('.')}`, 'a target that is not known')
+  })
+}
+
+/** What AWS itself puts on the default bus about resources of ours, where a rule asks for it. */
+function fromServices(draft: Draft, resource: Resource, properties: Json) {
+  const pattern = at(properties, 'EventPattern')
+  const onDefault = busesOf(draft, resource, properties).filter((id) => id.startsWith('external/default-bus'))
+  const sources = textsOf(at(pattern, 'source'))
+  for (const to of onDefault) {
+    if (!sources.includes('aws.states')) continue
+    const machines = listOf(at(pattern, 'detail', 'stateMachineArn')).filter((arn) => typeof arn === 'string')
+    const named = machines.flatMap((_, index) =>
+      nodesAt(draft, resource, { arn: machines[index] ?? '' }, ['arn'], 'states'),
+    )
+    const all = [...draft.nodes.values()].flatMap((node) =>
+      node.kind === 'workflow' && node.settings.flavour === 'STANDARD' ? [node.id] : [],
+    )
+    for (const from of machines.length > 0 ? named : all) {
+      if (draft.nodes.get(from)?.kind !== 'workflow') continue
+      const types = ['Step Functions Execution Status Change']
+      deliver(draft, { from, to, types, retry: once('template'), maxAge: 0, kept: false })
+    }
+  }
+}
+
+/** An address outside that a rule calls. */
+function apiDestination(draft: Draft, resource: Resource, properties: Json) {
+  const address = textOf(at(properties, 'InvocationEndpoint')) ?? ''
+  const host = /^https?:\/\/([^/:]+)/.exec(address)?.[1]
+  const id = external(draft, host ?? resource.place.path)
+  draft.means.set(resource.key, [id])
+  const own = Number(textOf(at(properties, 'InvocationRateLimitPerSecond')))
+  const { value, from } = draft.constant('apidestination-rate')
+  const node = draft.nodes.get(id)
+  const rate = own > 0 ? own : value
+  node?.laws.push({
+    ...{ law: 'tokens', rate, burst: rate, unit: 'requests', over: 'delay' },
+    from: own > 0 ? 'template' : from,
+  })
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { arnOf, elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import { asked } from './events.ts'
+import { perSecondOf } from './schedule-rate.ts'
+
+describe('a rule', () => {
+  const rule = (properties: object) => ({ Type: 'AWS::Events::Rule', Properties: properties })
+  const mesh = meshIn({
+    Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'b' } },
+    Q: queue,
+    D: queue,
+    F: lambda,
+    R: rule({
+      EventBusName: { Ref: 'Bus' },
+      EventPattern: { source: ['shop'], 'detail-type': ['placed', 'cancelled'] },
+      Targets: [
+        {
+          Id: '0',
+          Arn: arnOf('Q'),
+          DeadLetterConfig: { Arn: arnOf('D') },
+          RetryPolicy: { MaximumRetryAttempts: 3, MaximumEventAgeInSeconds: 600 },
+        },
+        { Id: '1', Arn: arnOf('F'), DeadLetterConfig: { Arn: arnOf('D') } },
+      ],
+    }),
+    Off: rule({
+      State: 'DISABLED',
+      EventPattern: { source: ['shop'] },
+      Targets: [{ Id: '0', Arn: arnOf('Q') }],
+    }),
+  })
+
+  it('takes from its bus what it names, and from the default bus where it has none', () => {
+    expect(nodeIn(mesh, 'rule', 'R').settings).toEqual({
+      types: ['cancelled', 'placed'],
+      narrower: false,
+      enabled: true,
+    })
+    expect(elementIn(mesh, 'delivery', 'Bus', 'R').types).toEqual(['cancelled', 'placed'])
+    expect(nodeIn(mesh, 'rule', 'Off').settings).toEqual({ types: null, narrower: true, enabled: false })
+    expect(elementIn(mesh, 'delivery', 'external/default-bus', 'Off').types).toBeNull()
+    expect(nodeIn(mesh, 'bus', 'external/default-bus').name).toBe('default-bus')
+  })
+
+  it('tries as its policy says, else 185 times in 24 hours, and keeps what it gives up', () => {
+    expect(elementIn(mesh, 'delivery', 'R', 'Q')).toMatchObject({
+      retry: { attempts: 4, from: 'template' },
+      maxAge: 600,
+      kept: true,
+    })
+    expect(elementIn(mesh, 'delivery', 'Off', 'Q')).toMatchObject({
+      retry: { attempts: 186, from: 'eventbridge-retries' },
+      maxAge: 86_400,
+      kept: false,
+    })
+    expect(elementIn(mesh, 'dead-letter', 'R', 'D').of).toBe('delivery')
+    expect(nodeIn(mesh, 'queue', 'D').settings.deadLetters).toBe(true)
+  })
+
+  it('invokes a function asynchronously: the function says how often, and its own destination keeps', () => {
+    expect(elementIn(mesh, 'delivery', 'R', 'F')).toMatchObject({
+      retry: { attempts: 3, interval: 60, backoff: 2, from: 'lambda-async-retries' },
+      maxAge: 21_600,
+      kept: false,
+    })
+  })
+
+  it('has the limits of its region', () => {
+    const [law] = nodeIn(mesh, 'bus', 'Bus').laws
+    expect(law).toMatchObject({ law: 'tokens', rate: 400, shared: 'eventbridge-put-events/region' })
+    const own = meshIn(
+      { Bus: { Type: 'AWS::Events::EventBus' } },
+      {},
+      { constants: { 'eventbridge-put-events': 9 } },
+    )
+    expect(nodeIn(own, 'bus', 'Bus').laws).toMatchObject([{ rate: 9, from: 'eventbridge-put-events' }])
+  })
+
+  it('with a schedule is a schedule', () => {
+    const scheduled = meshIn({
+      F: lambda,
+      R: rule({ ScheduleExpression: 'rate(5 minutes)', Targets: [{ Id: '0', Arn: arnOf('F') }] }),
+    })
+    expect(nodeIn(scheduled, 'schedule', 'R').settings).toMatchObject({ perSecond: 1 / 300, enabled: true })
+    expect(elementsIn(scheduled, 'delivery')).toHaveLength(1)
+  })
+
+  it('hears what Step Functions puts on the default bus of the machines that it names', () => {
+    const machine = {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: { DefinitionString: '{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}' },
+    }
+    const pattern = { source: ['aws.states'], 'detail-type': ['Step Functions Execution Status Change'] }
+    const of = (detail: object) =>
+      meshIn({
+        A: machine,
+        B: machine,
+        X: { ...machine, Properties: { ...machine.Properties, StateMachineType: 'EXPRESS' } },
+        R: rule({ EventPattern: { ...pattern, ...detail } }),
+      })
+    const from = (mesh: ReturnType<typeof of>) =>
+      elementsIn(mesh, 'delivery')
+        .filter(({ to }) => to === 'external/default-bus')
+        .map((element) => element.from)
+    expect(from(of({}))).toEqual(['s/A', 's/B'])
+    expect(from(of({ detail: { stateMachineArn: [{ Ref: 'B' }] } }))).toEqual(['s/B'])
+  })
+
+  it('may call an address outside, at the rate that it may take', () => {
+    const called = meshIn({
+      C: {
+        Type: 'AWS::Events::ApiDestination',
+        Properties: { InvocationEndpoint: 'https://api.example.com/x', InvocationRateLimitPerSecond: 7 },
+      },
+      R: rule({ EventPattern: { source: ['a'] }, Targets: [{ Id: '0', Arn: arnOf('C') }] }),
+    })
+    expect(elementIn(called, 'delivery', 'R', 'external/api.example.com').laws).toHaveLength(1)
+    expect(nodeIn(called, 'external', 'external/api.example.com').laws).toMatchObject([
+      { rate: 7, over: 'delay', from: 'template' },
+    ])
+  })
+})
+
+it.each([
+  ['everything', { source: [{ prefix: '' }] }, { types: null, narrower: false }],
+  ['types', { 'detail-type': ['b', 'a'] }, { types: ['a', 'b'], narrower: false }],
+  ['types of a source', { source: ['x'], 'detail-type': ['a'] }, { types: ['a'], narrower: false }],
+  ['a source', { source: ['x'] }, { types: null, narrower: true }],
+  ['part of a type', { 'detail-type': ['a'], detail: { n: [1] } }, { types: ['a'], narrower: true }],
+  ['types by prefix', { 'detail-type': [{ prefix: 'a' }] }, { types: null, narrower: true }],
+  ['nothing said', undefined, { types: null, narrower: false }],
+])('a pattern asks for %s', (_, pattern, says) => {
+  expect(asked(pattern)).toEqual(says)
+})
+
+describe('expressions', () => {
+  const [minute, hour, day] = [60, 3600, 86_400]
+  it.each([
+    ['rate(1 minute)', 1 / minute],
+    ['rate(2 hours)', 1 / (2 * hour)],
+    ['rate(1 day)', 1 / day],
+    ['cron(0/5 * * * ? *)', 12 / hour],
+    ['cron(*/15 9-17 ? * MON-FRI *)', (4 * 9 * 5) / (7 * day)],
+    ['cron(0 12 * * ? *)', 1 / day],
+    ['cron(0 0 1 * ? *)', 12 / (365.25 * day)],
+    ['cron(0 0 L * ? *)', 12 / (365.25 * day)],
+    ['cron(0 0 ? * 2#1 *)', 12 / (365.25 * day)],
+    ['cron(0 0 ? * FRI-MON *)', 4 / (7 * day)],
+    ['cron(0,30 0 1 JAN,JUL ? *)', 4 / (365.25 * day)],
+    ['at(2030-01-01T00:00:00)', 0],
+  ])('%s', (expression, perSecond) => {
+    expect(perSecondOf(expression)).toBeCloseTo(perSecond, 12)
+  })
+
+  it.each(['rate(0 minutes)', 'rate(5 weeks)', 'cron(1 2 3)', 'cron(61 * * * ? *)', 'daily', ''])(
+    '%s is none',
+    (expression) => {
+      expect(perSecondOf(expression)).toBeUndefined()
+    },
+  )
+
+  it('never come more often than each minute, nor fail', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('*', '?', '0/7', '1-5', '2,3', 'MON', 'L'), { minLength: 6, maxLength: 6 }),
+        (fields) => {
+          const perSecond = perSecondOf(`cron(${fields.join(' ')})`)
+          return perSecond === undefined || (perSecond >= 0 && perSecond <= 1 / minute + 1e-12)
+        },
+      ),
+    )
+  })
+})

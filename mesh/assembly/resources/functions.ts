@@ -1,0 +1,103 @@
+import type { Law } from '../../model.ts'
+import { keyIn } from '../draft/arns.ts'
+import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
+import { base, type Draft, type Handler, join, numberAt, ofType, put } from '../draft/draft.ts'
+import { asyncOf, functionOf, once } from '../draft/retries.ts'
+import { at, type Json } from '../json.ts'
+import type { Resource } from '../resolve/scope.ts'
+
+export const functionHandlers: Record<string, Handler> = {
+  'AWS::Lambda::Function': {
+    node: lambda,
+    link: (draft, resource, properties) => {
+      const path = ['DeadLetterConfig', 'TargetArn']
+      keepLetters(draft, { from: resource.key, of: 'async', resource, properties, path })
+    },
+  },
+  'AWS::Lambda::EventInvokeConfig': { link: linkDestinations },
+  'AWS::Lambda::Url': { node: url, link: linkUrl },
+}
+
+function lambda(draft: Draft, resource: Resource, properties: Json) {
+  const { constant } = draft
+  const number = (name: string) => numberAt(draft, resource, properties, [name])
+  const reserved = number('ReservedConcurrentExecutions')
+  const provisioned = provisionedOf(draft, resource)
+  const account = constant('lambda-concurrency')
+  const each = constant('lambda-requests-per-environment')
+  const step = constant('lambda-scaling-step')
+  const region = resource.stack.region ?? 'region'
+  // a function with none reserved shares what the account has
+  const shared = reserved === undefined ? { shared: `lambda-concurrency/${region}` } : {}
+  const most = reserved ?? account.value
+  const from = reserved === undefined ? account.from : 'template'
+  const laws: Law[] =
+    most === 0
+      ? []
+      : [
+          { law: 'servers', servers: most, over: 'refuse', ...shared, from },
+          {
+            ...{ law: 'tokens', rate: each.value * most, burst: 0, unit: 'requests', over: 'refuse' },
+            ...(reserved === undefined && { shared: `lambda-requests/${region}` }),
+            from: each.from,
+          },
+          {
+            law: 'scaling',
+            initial: Math.min(most, Math.max(step.value, provisioned ?? 0)),
+            perMinute: (step.value * 60) / constant('lambda-scaling-interval').value,
+            ...{ most, from: step.from },
+          },
+        ]
+  put(draft, {
+    ...{ ...base(resource), kind: 'function', laws },
+    settings: {
+      timeout: number('Timeout') ?? constant('lambda-timeout').value,
+      memory: number('MemorySize') ?? constant('lambda-memory').value,
+      ...(reserved !== undefined && { reserved }),
+      ...(provisioned !== undefined && { provisioned }),
+    },
+  })
+}
+
+/** Environments that aliases and versions of it keep warm. */
+function provisionedOf(draft: Draft, { key }: Resource): number | undefined {
+  const path = ['ProvisionedConcurrencyConfig', 'ProvisionedConcurrentExecutions']
+  const warm = ofType(draft, 'AWS::Lambda::Alias', 'AWS::Lambda::Version').flatMap(
+    ({ resource, properties }) => {
+      const name = at(properties, 'FunctionName')
+      const isOf = typeof name === 'string' && keyIn(name) === key
+      return isOf ? (numberAt(draft, resource, properties, path) ?? []) : []
+    },
+  )
+  return warm.length === 0 ? undefined : warm.reduce((sum, number) => sum + number, 0)
+}
+
+/** Where the outcome of asynchronous invocations goes. */
+function linkDestinations(draft: Draft, resource: Resource, properties: Json) {
+  const from = functionOf(draft, resource, properties)
+  if (from === undefined) return
+  const path = ['DestinationConfig', 'OnFailure', 'Destination']
+  keepLetters(draft, { from, of: 'async', resource, properties, path })
+  const types = ['Lambda Function Invocation Result - Success']
+  for (const to of nodesAt(draft, resource, properties, ['DestinationConfig', 'OnSuccess', 'Destination'])) {
+    const { retry, maxAge } = asyncOf(draft, from)
+    deliver(draft, { from, to, types, retry: { ...retry, attempts: 1 }, maxAge, kept: false })
+  }
+}
+
+/** An address of the function's own: who calls it waits for the answer. */
+function url(draft: Draft, resource: Resource) {
+  put(draft, {
+    ...{ ...base(resource), kind: 'api', laws: [] },
+    settings: { protocol: 'HTTP', timeout: draft.constant('lambda-url-timeout').value },
+  })
+}
+
+function linkUrl(draft: Draft, resource: Resource, properties: Json) {
+  for (const to of nodesAt(draft, resource, properties, ['TargetFunctionArn'], 'lambda')) {
+    const node = draft.nodes.get(to)
+    const timeout = node?.kind === 'function' ? node.settings.timeout : 0
+    const of = { from: resource.key, to, types: null, provenance: 'template' as const, laws: [] }
+    join(draft, { kind: 'invoke', ...of, retry: once('template'), timeout })
+  }
+}

@@ -1,0 +1,111 @@
+import { expect, it } from 'vitest'
+import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+
+const of = (properties: object, more: object = {}) =>
+  meshIn({ F: { ...lambda, Properties: properties }, ...more })
+
+it('a function shares what the account has', () => {
+  const { settings, laws } = nodeIn(of({}), 'function', 'F')
+  expect(settings).toEqual({ timeout: 3, memory: 128 })
+  expect(laws).toEqual([
+    {
+      law: 'servers',
+      servers: 1000,
+      over: 'refuse',
+      shared: 'lambda-concurrency/region',
+      from: 'lambda-concurrency',
+    },
+    {
+      law: 'tokens',
+      rate: 10_000,
+      burst: 0,
+      unit: 'requests',
+      over: 'refuse',
+      shared: 'lambda-requests/region',
+      from: 'lambda-requests-per-environment',
+    },
+    { law: 'scaling', initial: 1000, perMinute: 6000, most: 1000, from: 'lambda-scaling-step' },
+  ])
+})
+
+it('what is reserved is its own, and it may be none', () => {
+  const { laws } = nodeIn(
+    of({ ReservedConcurrentExecutions: 5, Timeout: 60, MemorySize: 512 }),
+    'function',
+    'F',
+  )
+  expect(laws).toMatchObject([{ servers: 5, from: 'template' }, { rate: 50 }, { initial: 5, most: 5 }])
+  expect(laws[0]).not.toHaveProperty('shared')
+  expect(nodeIn(of({ ReservedConcurrentExecutions: 0 }), 'function', 'F').laws).toEqual([])
+})
+
+it('aliases keep environments warm', () => {
+  const alias = (n: number) => ({
+    Type: 'AWS::Lambda::Alias',
+    Properties: {
+      FunctionName: { Ref: 'F' },
+      ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: n },
+    },
+  })
+  expect(nodeIn(of({}, { A: alias(3), B: alias(4) }), 'function', 'F').settings.provisioned).toBe(7)
+})
+
+it('what fails asynchronously goes where the function says, what goes well too', () => {
+  const mesh = of(
+    { DeadLetterConfig: { TargetArn: arnOf('D') } },
+    {
+      ...{ D: queue, E: queue, S: queue },
+      T: { Type: 'AWS::SNS::Topic' },
+      Sub: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: { Ref: 'T' }, Protocol: 'lambda', Endpoint: arnOf('F') },
+      },
+      C: {
+        Type: 'AWS::Lambda::EventInvokeConfig',
+        Properties: {
+          ...{ FunctionName: { Ref: 'F' }, MaximumRetryAttempts: 1, MaximumEventAgeInSeconds: 300 },
+          DestinationConfig: {
+            OnFailure: { Destination: arnOf('E') },
+            OnSuccess: { Destination: arnOf('S') },
+          },
+        },
+      },
+    },
+  )
+  expect(elementIn(mesh, 'dead-letter', 'F', 'D').of).toBe('async')
+  expect(elementIn(mesh, 'dead-letter', 'F', 'E').of).toBe('async')
+  expect(elementIn(mesh, 'delivery', 'F', 'S').types).toEqual(['Lambda Function Invocation Result - Success'])
+  expect(elementIn(mesh, 'delivery', 'T', 'F')).toMatchObject({
+    retry: { attempts: 2, from: 'template' },
+    maxAge: 300,
+    kept: true,
+  })
+})
+
+it('a dead-letter queue of its own keeps what fails asynchronously too', () => {
+  const rule = {
+    Type: 'AWS::Events::Rule',
+    Properties: { EventPattern: { source: ['a'] }, Targets: [{ Arn: arnOf('F') }] },
+  }
+  const mesh = of({ DeadLetterConfig: { TargetArn: arnOf('D') } }, { D: queue, R: rule })
+  expect(elementIn(mesh, 'delivery', 'R', 'F').kept).toBe(true)
+})
+
+it('an address of its own is an api', () => {
+  const mesh = of(
+    { Timeout: 20 },
+    { U: { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: arnOf('F'), AuthType: 'NONE' } } },
+  )
+  expect(nodeIn(mesh, 'api', 'U').settings.protocol).toBe('HTTP')
+  expect(elementIn(mesh, 'invoke', 'U', 'F').timeout).toBe(20)
+})
+
+it('what only deployments run is no part of the mesh', () => {
+  const mesh = meshIn({
+    F: lambda,
+    G: lambda,
+    C: { Type: 'Custom::Own', Properties: { ServiceToken: arnOf('F') } },
+  })
+  expect(mesh.nodes.map(({ id }) => id)).toEqual(['s/G'])
+  expect(mesh.unknown).toEqual([{ type: 'Custom::Own', paths: ['s/C'] }])
+})

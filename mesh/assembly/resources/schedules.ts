@@ -1,0 +1,118 @@
+import type { Law } from '../../model.ts'
+import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
+import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
+import { isEnabled, once, pushed, sdkRetry } from '../draft/retries.ts'
+import { at, isRecord, type Json, listOf, textOf } from '../json.ts'
+import type { Resource } from '../resolve/scope.ts'
+import { schedule } from './events.ts'
+
+export const schedulerHandlers: Record<string, Handler> = {
+  'AWS::Scheduler::Schedule': { node: scheduled, link: linkSchedule },
+  'AWS::Pipes::Pipe': { node: pipe, link: linkPipe },
+}
+
+function scheduled(draft: Draft, resource: Resource, properties: Json) {
+  const { region } = resource.stack
+  const { value, from } = draft.constant('scheduler-invocations', region)
+  const shared = `scheduler-invocations/${region ?? 'region'}`
+  const law: Law = {
+    law: 'tokens',
+    rate: value,
+    burst: value,
+    unit: 'deliveries',
+    over: 'delay',
+    shared,
+    from,
+  }
+  const expression = textOf(at(properties, 'ScheduleExpression')) ?? ''
+  schedule(draft, resource, expression, isEnabled(at(properties, 'State')), [law])
+}
+
+/** What the Scheduler calls by itself: `arn:aws:scheduler:::aws-sdk:sqs:sendMessage`, and what of its input says on what. */
+const universal: Readonly<Record<string, string>> = {
+  ...{ sqs: 'QueueUrl', sns: 'TopicArn', sfn: 'StateMachineArn', lambda: 'FunctionName' },
+  ...{ eventbridge: 'EventBusName', kinesis: 'StreamName', dynamodb: 'TableName', s3: 'Bucket' },
+}
+
+function linkSchedule(draft: Draft, resource: Resource, properties: Json) {
+  const from = resource.key
+  const target = at(properties, 'Target') ?? {}
+  const policy = pushed(draft, resource, target, ['RetryPolicy'])
+  const path = ['DeadLetterConfig', 'Arn']
+  const kept = keepLetters(draft, { from, of: 'delivery', resource, properties: target, path })
+  const arn = textOf(at(target, 'Arn')) ?? ''
+  const [, service] = /:scheduler:::aws-sdk:([^:]+):/.exec(arn) ?? []
+  const task = ['EcsParameters', 'TaskDefinitionArn']
+  const to =
+    service === undefined
+      ? nodesAt(draft, resource, target, at(target, ...task) === undefined ? ['Arn'] : task)
+      : namedByInput(draft, resource, target, service)
+  if (service !== undefined && to.length === 0) unresolved(draft, `${resource.place.path}.Target.Arn`, arn)
+  for (const id of to) deliver(draft, { from, to: id, ...policy, kept })
+}
+
+function namedByInput(draft: Draft, resource: Resource, target: Json, service: string): string[] {
+  const member = universal[service.toLowerCase()]
+  const input = textOf(at(target, 'Input')) ?? '{}'
+  const [, value] = new RegExp(`"${member}"\\s*:\\s*"([^"]+)"`).exec(input) ?? []
+  const of = service === 'sfn' ? 'states' : service === 'eventbridge' ? 'events' : service
+  return value === undefined ? [] : nodesAt(draft, resource, { Input: value }, ['Input'], of)
+}
+
+function pipe(draft: Draft, resource: Resource) {
+  const { region } = resource.stack
+  const { value, from } = draft.constant('pipe-concurrency', region)
+  const shared = `pipe-concurrency/${region ?? 'region'}`
+  const law: Law = { law: 'servers', servers: value, over: 'wait', shared, from }
+  put(draft, { ...base(resource), kind: 'pipe', settings: {}, laws: [law] })
+}
+
+/** A pipe polls its source, asks its enrichment, and calls its target; what fails goes back to the source. */
+function linkPipe(draft: Draft, resource: Resource, properties: Json) {
+  const { key } = resource
+  const parameters = at(properties, 'SourceParameters')
+  const own = Object.values(isRecord(parameters) ? parameters : {}).find(
+    (member) => at(member, 'BatchSize') !== undefined,
+  )
+  const batch = numberAt(draft, resource, own ?? {}, ['BatchSize'], { least: 1, whole: true })
+  const window = numberAt(draft, resource, own ?? {}, ['MaximumBatchingWindowInSeconds'])
+  const enabled = isEnabled(at(properties, 'DesiredState'))
+  for (const from of nodesAt(draft, resource, properties, ['Source'])) {
+    const queue = draft.nodes.get(from)?.kind === 'queue'
+    const { value } = draft.constant(queue ? 'lambda-sqs-batch' : 'lambda-stream-batch')
+    join(draft, {
+      ...{ kind: 'poll', from, to: key, types: null, provenance: 'template', laws: [] },
+      ...{ batch: batch ?? value, window: window ?? 0, partialBatch: queue, enabled },
+      filtered: listOf(at(parameters, 'FilterCriteria', 'Filters')).length > 0,
+    })
+    for (const member of ['DynamoDBStreamParameters', 'KinesisStreamParameters']) {
+      const path = ['SourceParameters', member, 'DeadLetterConfig', 'Arn']
+      keepLetters(draft, { from, of: 'poll', resource, properties, path })
+    }
+  }
+  const of = { from: key, types: null, provenance: 'template' as const, laws: [] }
+  for (const to of nodesAt(draft, resource, properties, ['Enrichment'])) {
+    const node = draft.nodes.get(to)
+    const timeout =
+      node?.kind === 'function' ? node.settings.timeout : draft.constant('states-express-timeout').value
+    join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout })
+  }
+  for (const to of nodesAt(draft, resource, properties, ['Target'])) {
+    const node = draft.nodes.get(to)
+    // functions and express machines are waited for, unless the pipe is told to fire and forget
+    const waits = !/FIRE_AND_FORGET/.test(JSON.stringify(at(properties, 'TargetParameters') ?? {}))
+    if (node?.kind === 'function' && waits)
+      join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout: node.settings.timeout })
+    else
+      join(draft, {
+        ...of,
+        kind: 'call',
+        to,
+        action: '*',
+        carries: true,
+        per: null,
+        ratio: 1,
+        retry: sdkRetry(draft),
+      })
+  }
+}

@@ -1,0 +1,76 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
+import { expect, it } from 'vitest'
+import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+
+const schedule = (Target: object, more: object = {}) => ({
+  Type: 'AWS::Scheduler::Schedule',
+  Properties: { ScheduleExpression: 'rate(10 minutes)', Target, ...more },
+})
+
+it('a schedule pushes as its policy says', () => {
+  const mesh = meshIn({
+    Q: queue,
+    D: queue,
+    S: schedule({
+      Arn: arnOf('Q'),
+      DeadLetterConfig: { Arn: arnOf('D') },
+      RetryPolicy: { MaximumRetryAttempts: 0 },
+    }),
+  })
+  expect(nodeIn(mesh, 'schedule', 'S').settings.perSecond).toBeCloseTo(1 / 600, 12)
+  expect(elementIn(mesh, 'delivery', 'S', 'Q')).toMatchObject({
+    retry: { attempts: 1, from: 'template' },
+    kept: true,
+  })
+  expect(elementIn(mesh, 'dead-letter', 'S', 'D').of).toBe('delivery')
+})
+
+it('an expression that cannot be read counts as never, and is listed', () => {
+  const mesh = meshIn({
+    Q: queue,
+    S: schedule({ Arn: arnOf('Q') }, { ScheduleExpression: 'sometimes', State: 'DISABLED' }),
+  })
+  expect(nodeIn(mesh, 'schedule', 'S').settings).toEqual({
+    perSecond: 0,
+    expression: 'sometimes',
+    enabled: false,
+  })
+  expect(mesh.unresolved).toEqual([{ at: 's/S.ScheduleExpression', reference: 'sometimes' }])
+})
+
+it('may call any API: what its input names is meant', () => {
+  const target = {
+    Arn: 'arn:aws:scheduler:::aws-sdk:sqs:sendMessage',
+    Input: { 'Fn::Sub': '{"QueueUrl":"${Q}","MessageBody":"x"}' },
+  }
+  expect(elementIn(meshIn({ Q: queue, S: schedule(target) }), 'delivery', 'S', 'Q').kept).toBe(false)
+  const mesh = meshIn({ S: schedule({ Arn: 'arn:aws:scheduler:::aws-sdk:ec2:stopInstances', Input: '{}' }) })
+  expect(mesh.unresolved).toEqual([
+    { at: 's/S.Target.Arn', reference: 'arn:aws:scheduler:::aws-sdk:ec2:stopInstances' },
+  ])
+})
+
+it('a pipe polls, asks and hands on', () => {
+  const pipe = (more: object) => ({
+    Type: 'AWS::Pipes::Pipe',
+    Properties: { Source: arnOf('Q'), Target: arnOf('B'), Enrichment: arnOf('F'), ...more },
+  })
+  const parameters = {
+    SqsQueueParameters: { BatchSize: 4, MaximumBatchingWindowInSeconds: 1 },
+    FilterCriteria: { Filters: [{ Pattern: '{}' }] },
+  }
+  const mesh = meshIn({
+    Q: queue,
+    F: lambda,
+    B: { Type: 'AWS::Events::EventBus' },
+    P: pipe({ SourceParameters: parameters, DesiredState: 'STOPPED' }),
+  })
+  expect(elementIn(mesh, 'poll', 'Q', 'P')).toMatchObject({
+    batch: 4,
+    window: 1,
+    filtered: true,
+    enabled: false,
+  })
+  expect(elementIn(mesh, 'invoke', 'P', 'F').timeout).toBe(3)
+  expect(elementIn(mesh, 'call', 'P', 'B')).toMatchObject({ carries: true, ratio: 1 })
+})

@@ -1,0 +1,66 @@
+import { expect, it } from 'vitest'
+import { arnOf, elementIn, elementsIn, meshIn, nodeIn, queue } from '../in-template.ts'
+
+const topic = { Type: 'AWS::SNS::Topic' }
+const to = (properties: object) => ({
+  Type: 'AWS::SNS::Subscription',
+  Properties: { TopicArn: { Ref: 'T' }, ...properties },
+})
+
+it('a topic pushes to queues for 23 days, and keeps what fails where the subscription says', () => {
+  const mesh = meshIn({
+    ...{ T: topic, Q: queue, D: queue },
+    S: to({ Protocol: 'sqs', Endpoint: arnOf('Q'), RedrivePolicy: { deadLetterTargetArn: arnOf('D') } }),
+  })
+  const push = elementIn(mesh, 'delivery', 'T', 'Q')
+  expect(push).toMatchObject({
+    retry: { attempts: 100_016, from: 'sns-retries' },
+    maxAge: 23 * 86_400,
+    kept: true,
+    types: null,
+  })
+  expect(push.laws).toMatchObject([{ law: 'latency', p50: 0.073 }])
+  expect(elementIn(mesh, 'dead-letter', 'T', 'D').of).toBe('delivery')
+})
+
+it('a filter by type is a type', () => {
+  const of = (FilterPolicy: object) =>
+    elementIn(
+      meshIn({ T: topic, Q: queue, S: to({ Protocol: 'sqs', Endpoint: arnOf('Q'), FilterPolicy }) }),
+      'delivery',
+      'T',
+      'Q',
+    ).types
+  expect(of({ type: ['b', 'a'], size: ['l'] })).toEqual(['a', 'b'])
+  expect(of({ type: [{ prefix: 'a' }] })).toBeNull()
+  expect(of({ size: ['l'] })).toBeNull()
+})
+
+it('addresses and people are outside', () => {
+  const mesh = meshIn({
+    T: {
+      ...topic,
+      Properties: { FifoTopic: 'true', Subscription: [{ Protocol: 'email', Endpoint: 'a@example.com' }] },
+    },
+    H: to({
+      Protocol: 'https',
+      Endpoint: 'https://example.com/x',
+      DeliveryPolicy: { healthyRetryPolicy: { numRetries: 9, minDelayTarget: 2 } },
+    }),
+    P: to({ Protocol: 'sms', Endpoint: '+1' }),
+  })
+  expect(elementIn(mesh, 'delivery', 'T', 'external/example.com').retry).toMatchObject({
+    attempts: 10,
+    interval: 2,
+    from: 'template',
+  })
+  expect(elementsIn(mesh, 'delivery').map((element) => element.to)).toEqual([
+    'external/email',
+    'external/example.com',
+    'external/sms',
+  ])
+  expect(nodeIn(mesh, 'topic', 'T')).toMatchObject({
+    settings: { fifo: true },
+    laws: [{ rate: 300, from: 'sns-fifo' }],
+  })
+})

@@ -1,0 +1,49 @@
+import { MeshError } from '../faults.ts'
+import { constants } from './constants.ts'
+
+/** A number and the name of the constant that it is. */
+export type Known = { value: number; from: string }
+
+/** Answers a constant; with a region, that of the region where there is one. */
+export type Lookup = (name: string, region?: string | null) => Known
+
+/**
+ * The constants, with others in the place of some. `overrides`: values by name; a name without a region is for all
+ * regions. A name that is not known is a MeshError that lists those that are near.
+ */
+export function lookupWith(overrides: Readonly<Record<string, number>> = {}): Lookup {
+  const values = new Map(constants.map(({ name, value }) => [name, value]))
+  const unknown = Object.keys(overrides).filter((name) => !values.has(name))
+  if (unknown.length > 0) throw new MeshError(unknown.map(notKnown).join('\n  '))
+  for (const name of Object.keys(overrides))
+    for (const other of values.keys()) if (other.startsWith(`${name}/`)) values.delete(other)
+  for (const [name, value] of Object.entries(overrides)) values.set(name, value)
+  return (name, region) => {
+    const from = region && values.has(`${name}/${region}`) ? `${name}/${region}` : name
+    const value = values.get(from)
+    if (value === undefined) throw new MeshError(notKnown(from))
+    return { value, from }
+  }
+}
+
+function notKnown(name: string): string {
+  const near = constants
+    .map((constant) => ({ name: constant.name, distance: distance(name, constant.name) }))
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+  return `constants.${name}: there is no such constant; near it: ${near.map((other) => other.name).join(', ')}`
+}
+
+/** Levenshtein (1966): letters to put in, take out or change. */
+function distance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...one].entries()) {
+    const next = [i + 1]
+    for (const [j, against] of [...other].entries())
+      next.push(
+        Math.min((row[j] ?? 0) + (letter === against ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1),
+      )
+    row = next
+  }
+  return row.at(-1) ?? 0
+}

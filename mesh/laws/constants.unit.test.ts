@@ -1,0 +1,46 @@
+import { expect, it } from 'vitest'
+import { MeshError } from '../faults.ts'
+import { lookupWith } from './constant-values.ts'
+import { constants } from './constants.ts'
+
+it('has each name once, with where and when it was read', () => {
+  const names = constants.map(({ name }) => name)
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  for (const constant of constants) {
+    expect(constant.name).toMatch(/^[a-z0-9-]+(\/[a-z0-9-]+)?$/)
+    expect(constant.dated).toMatch(/^20\d\d-(0[1-9]|1[0-2])$/)
+    expect(constant.source).toMatch(/^https:\/\/|^measurements/)
+    expect(Number.isFinite(constant.value) && constant.value >= 0).toBe(true)
+  }
+})
+
+it('has for each region that is named the others too', () => {
+  const names = new Set(constants.map(({ name }) => name))
+  for (const name of names) expect(names).toContain(name.split('/')[0])
+})
+
+it('answers that of the region, else that of all others', () => {
+  const constant = lookupWith()
+  expect(constant('eventbridge-put-events', 'us-east-1')).toEqual({
+    value: 10_000,
+    from: 'eventbridge-put-events/us-east-1',
+  })
+  expect(constant('eventbridge-put-events', 'us-east-2').value).toBe(2400)
+  expect(constant('eventbridge-put-events', 'me-central-1').from).toBe('eventbridge-put-events')
+  expect(constant('eventbridge-put-events', null).value).toBe(400)
+})
+
+it('takes others in their place: of all regions where none is named, of one else', () => {
+  const all = lookupWith({ 'eventbridge-put-events': 5 })
+  expect(all('eventbridge-put-events', 'us-east-1').value).toBe(5)
+  const one = lookupWith({ 'eventbridge-put-events/us-east-1': 7 })
+  expect(one('eventbridge-put-events', 'us-east-1').value).toBe(7)
+  expect(one('eventbridge-put-events', 'us-west-2').value).toBe(10_000)
+})
+
+it('refuses a name that it does not have, and says what is near', () => {
+  expect(() => lookupWith({ 'lambda-concurency': 5 })).toThrow(MeshError)
+  expect(() => lookupWith({ 'lambda-concurency': 5 })).toThrow(
+    /lambda-concurency: .*near it: lambda-concurrency/,
+  )
+})
