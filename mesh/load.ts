@@ -71,8 +71,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const said = new Set(sends.map(({ from, to }) => `${from}\n${to}`))
   for (const element of mesh.elements)
     if (element.kind !== 'call' || !said.has(`${element.from}\n${element.to}`)) yield element
-  const kinds = new Map(mesh.nodes.map(({ id, kind }) => [id, kind]))
-  for (const { from, to, type, per, ratio, measured } of sends) {
+  for (const { from, to, type, per, ratio, reads, measured } of sends) {
     const known = mesh.elements.find(
       (element) => element.kind === 'call' && element.from === from && element.to === to,
     )
@@ -85,7 +84,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
       provenance: measured ? 'measured' : 'declared',
       laws: known?.laws ?? [],
       action: known?.kind === 'call' ? known.action : '*',
-      carries: !['table', 'bucket'].includes(kinds.get(to) ?? ''),
+      carries: !reads,
       per,
       ratio,
       retry:
@@ -102,8 +101,8 @@ type Entry = { node: MeshNode; type: string; rate: number | null }
 function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): Generator<Entry> {
   const reached = new Set(elements.filter(({ kind }) => kind !== 'dead-letter').map(({ to }) => to))
   for (const node of mesh.nodes) {
-    const given = loads.arrivals.get(node.id)
-    if (given !== undefined) for (const [type, rate] of given) yield { node, type, rate }
+    const given = loads.arrivals.get(node.id) ?? new Map(Object.entries(mesh.arrivals?.[node.id] ?? {}))
+    if (given.size > 0) for (const [type, rate] of given) yield { node, type, rate }
     else if (node.kind === 'schedule') {
       if (node.settings.enabled) yield { node, type: anyType, rate: node.settings.perSecond }
     } else if (open.has(node.kind) && !reached.has(node.id)) yield { node, type: anyType, rate: null }

@@ -51,6 +51,7 @@ const document = z.strictObject({
         type: z.string().default('*'),
         per: z.string().optional(),
         ratio: z.number().positive('expected more than 0').default(1),
+        reads: z.boolean().default(false),
         measured: z.boolean().default(false),
       }),
     )
@@ -85,6 +86,8 @@ export type Loads = {
     type: string
     per: string | null
     ratio: number
+    /** of a table or a bucket: it is read, not written */
+    reads: boolean
     measured: boolean
   }[]
   measured: ReadonlyMap<string, ReadonlyMap<string, number>>

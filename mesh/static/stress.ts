@@ -40,8 +40,14 @@ export function stressesOf(
     if (known === undefined) leaving.set(element.from, [element])
     else known.push(element)
   }
-  const judge = (of: { at: string; name: string }, law: Law, demand: Demand, out: number) => {
-    const asked = askedOf(law, demand, out)
+  const entering = new Map<string, MeshElement[]>()
+  for (const element of mesh.elements) {
+    const known = entering.get(element.to)
+    if (known === undefined) entering.set(element.to, [element])
+    else known.push(element)
+  }
+  const judge = (of: { at: string; name: string }, law: Law, demand: Demand, beside: Beside) => {
+    const asked = askedOf(law, demand, beside)
     if (asked === undefined) return
     if (asked === null) {
       if (demand.messages > 0)
@@ -66,15 +72,27 @@ export function stressesOf(
   }
   for (const node of mesh.nodes) {
     const demand = demands.ofNode(node.id)
-    const out = (leaving.get(node.id) ?? [])
-      .filter(({ kind }) => kind === 'delivery')
-      .reduce((sum, { id }) => sum + demands.ofElement(id).messages, 0)
-    for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, out)
+    const out = leaving.get(node.id) ?? []
+    const beside: Beside = {
+      deliveries: messagesOver(out, (element) => element.kind === 'delivery', demands),
+      writes: messagesOver(
+        entering.get(node.id) ?? [],
+        (element) => element.kind !== 'call' || element.carries,
+        demands,
+      ),
+      reads: messagesOver(
+        entering.get(node.id) ?? [],
+        (element) => element.kind === 'call' && !element.carries,
+        demands,
+      ),
+      inFlight: node.kind === 'queue' ? inFlight(out, demands) : undefined,
+    }
+    for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, beside)
   }
   const names = new Map(mesh.nodes.map((node) => [node.id, node]))
   for (const element of mesh.elements)
     for (const law of element.laws)
-      judge({ at: element.id, name: nameOf(element, names) }, law, demands.ofElement(element.id), 0)
+      judge({ at: element.id, name: nameOf(element, names) }, law, demands.ofElement(element.id), {})
   for (const { law, name, asked, complete } of shared.values())
     stresses.push(stressOf({ at: name, name }, law, asked, complete))
   return {
@@ -94,12 +112,47 @@ const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : 'servers
 export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
   `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`
 
-/** undefined: no limit; null: not known. `out`: messages a second that leave by deliveries. */
-function askedOf(law: Law, demand: Demand, out: number): number | null | undefined {
-  if (law.law === 'servers') return demand.busy
+/** What a node is asked beside handling what comes, messages per second; of a queue, how many are being handled. */
+type Beside = {
+  deliveries?: number
+  writes?: number
+  reads?: number
+  inFlight?: number | undefined
+}
+
+const messagesOver = (
+  elements: readonly MeshElement[],
+  wanted: (element: MeshElement) => boolean,
+  demands: Demands,
+): number => elements.filter(wanted).reduce((sum, { id }) => sum + demands.ofElement(id).messages, 0)
+
+/** Messages that consumers have taken and not yet deleted: as many as their busy servers have in hand. */
+function inFlight(out: readonly MeshElement[], demands: Demands): number {
+  return out
+    .filter(({ kind }) => kind === 'poll')
+    .map(({ id }) => demands.ofElement(id))
+    .reduce(
+      (sum, { busy, attempts, requests }) => sum + (requests === 0 ? 0 : ((busy ?? 0) * attempts) / requests),
+      0,
+    )
+}
+
+/** undefined: no limit; null: not known. */
+function askedOf(law: Law, demand: Demand, beside: Beside): number | null | undefined {
+  if (law.law === 'servers') return beside.inFlight ?? demand.busy
   if (law.law !== 'tokens') return undefined
-  if (law.unit === 'deliveries') return out
-  return law.unit === 'messages' ? demand.attempts : demand.requests
+  switch (law.unit) {
+    case 'deliveries':
+      return beside.deliveries ?? demand.messages
+    case 'writes':
+      return beside.writes ?? demand.messages
+    case 'reads':
+      return beside.reads ?? demand.messages
+    case 'messages':
+      return demand.attempts
+    default:
+      return demand.requests
+  }
 }
 
 function stressOf(of: { at: string; name: string }, law: Law, demand: number, complete: boolean): Stress {
