@@ -1,0 +1,97 @@
+import type { Mesh } from '../../mesh/model.ts'
+import { analyseStatic } from '../../mesh/static/analyse.ts'
+import type { StaticReport } from '../../mesh/static/report.ts'
+import type { Cli } from '../context.ts'
+import { type Paint, table } from '../output.ts'
+import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
+import { digits } from './bare.ts'
+import { analysing } from './files.ts'
+
+/** The document of an app. */
+export function showModel(cli: Cli, options: AppOptions): void {
+  cli.show(
+    analysing(() => meshOfApp(options)),
+    modelText,
+  )
+}
+
+/** The steady state of an app under its loads. */
+export function showStatic(cli: Cli, options: AppOptions): void {
+  const { mesh, report } = analysing(() => {
+    const loaded = loadedApp(options)
+    return { mesh: loaded.mesh, report: analyseStatic(loaded) }
+  })
+  cli.show(report, (shown, p) => staticText(shown, mesh, p))
+}
+
+function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): string {
+  const out = new Map<string, number>()
+  for (const { from } of elements) out.set(from, (out.get(from) ?? 0) + 1)
+  const rows = nodes.map(({ kind, name, path, id }) => [kind, name, String(out.get(id) ?? 0), path])
+  const left = [
+    ...unknown.map(({ type, paths }) => `not modelled: ${type} (${paths.length})`),
+    ...unresolved.map(({ at, reference }) => `not followed: ${reference}, at ${at}`),
+  ]
+  return [table(p, ['kind', 'name', 'elements', 'path'], rows), ...left.map((line) => p.yellow(line))].join(
+    '\n',
+  )
+}
+
+const shownRows = 20
+
+function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
+  const names = new Map(mesh.nodes.map(({ id, name }) => [id, name]))
+  const nameOf = (id: string): string => names.get(id) ?? id
+  const colour = (utilisation: number) => (utilisation > 1 ? p.red : utilisation > 0.7 ? p.yellow : p.green)
+  const used = report.stresses.filter(({ demand }) => demand > 0)
+  const limits = table(
+    p,
+    ['limit', 'asked', 'of', 'unit', 'used', 'safety'],
+    used
+      .slice(0, shownRows)
+      .map(({ name, demand, limit, unit, utilisation, safety, complete }) => [
+        name,
+        `${complete ? '' : '≥ '}${digits(demand)}`,
+        digits(limit),
+        unit,
+        colour(utilisation)(`${digits(100 * utilisation)} %`),
+        safety === null ? '-' : digits(safety),
+      ]),
+  )
+  const ways = table(
+    p,
+    ['type', 'a second', 'p50, s', 'p99, s', 'way'],
+    report.paths
+      .slice(0, shownRows)
+      .map(({ type, rate, delay, nodes, untimed }) => [
+        type,
+        rate === null ? 'unknown' : digits(rate),
+        delay === null ? p.red('∞') : `${untimed.length > 0 ? '≥ ' : ''}${digits(delay.p50)}`,
+        delay === null ? p.red('∞') : digits(delay.p99),
+        nodes.map(nameOf).join(' → '),
+      ]),
+  )
+  const { safety } = report
+  return [
+    ...report.loops.map(({ nodes, gain }) =>
+      p.red(`endless loop, ${digits(gain)} times as many at each round: ${nodes.map(nameOf).join(' → ')}`),
+    ),
+    safety === null
+      ? p.yellow('No factor of safety: no demand on any limit is known. Give --rates.')
+      : p.bold(
+          `The load may grow ${digits(safety.factor)} times; then ${safety.name} has no more ${safety.unit}.`,
+        ),
+    ...(used.length === 0 ? [] : ['', limits]),
+    ...(report.paths.length === 0 ? [] : ['', ways]),
+    ...(report.unavailable.length === 0
+      ? []
+      : [
+          '',
+          p.dim(
+            `not known: ${report.unavailable.length} limits, for no time was given: ${[...new Set(report.unavailable.map(({ name }) => name))].slice(0, 10).join(', ')}`,
+          ),
+        ]),
+    '',
+    ...report.assumptions.map((line) => p.dim(`assumed: ${line}`)),
+  ].join('\n')
+}
