@@ -1,0 +1,32 @@
+import { type Facts, mostAtOnce, type Rule } from './facts.ts'
+import { shown } from './finding.ts'
+
+/** Pollers that may ask for more than the function may run are throttled, and throttled receives count. */
+export const concurrencyShort: Rule = function* (facts) {
+  const { nodes, arriving, live, node, constant } = facts
+  for (const handler of nodes('function')) {
+    const limit = handler.settings.reserved
+    if (limit === undefined) continue
+    const polls = arriving(handler.id, 'poll').filter(
+      (poll) => live(poll) && node(poll.from)?.kind === 'queue',
+    )
+    const measured = polls.reduce((sum, poll) => sum + (mostAtOnce(poll) ?? 0), 0)
+    if (measured <= limit) continue
+    const fewest = Math.min(...polls.map(({ from }) => receivesOf(facts, from)))
+    yield {
+      at: handler.id,
+      severity: limit === 0 || fewest < constant('least-receives') ? 'high' : 'medium',
+      measured,
+      limit,
+      unit: 'at once',
+      says: `The event sources of ${handler.name} may run ${shown(measured)} at once, and it has ${limit} reserved: the rest is throttled, which counts as a receive.`,
+      mend: `Set the maximum concurrency of the event sources of ${handler.name} to ${limit} together, or reserve ${shown(measured)}.`,
+      from: 'template',
+    }
+  }
+}
+
+function receivesOf({ node }: Facts, id: string): number {
+  const queue = node(id)
+  return queue?.kind === 'queue' ? (queue.settings.maxReceiveCount ?? Infinity) : Infinity
+}

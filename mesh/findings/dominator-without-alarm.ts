@@ -1,0 +1,52 @@
+import type { MeshNode, NodeKind } from '../model.ts'
+import type { Facts, Rule } from './facts.ts'
+
+/** What has metrics of its own that tell of failure; machines are another rule. */
+const judged: ReadonlySet<NodeKind> = new Set(['function', 'service', 'queue', 'stream', 'api', 'pipe'])
+
+/** A node that events of a type have to pass, and nobody is told when it stops. */
+export const dominatorWithoutAlarm: Rule = function* (facts) {
+  const { points, node, loaded } = facts
+  const types = new Map<string, Set<string>>()
+  for (const { at, door } of points) {
+    const type = loaded.states[door]?.type
+    if (type !== undefined) types.set(at, (types.get(at) ?? new Set()).add(type))
+  }
+  for (const [at, passing] of types) {
+    const point = node(at)
+    if (point === undefined || !judged.has(point.kind) || isCovered(facts, point)) continue
+    const some = [...passing].toSorted()
+    yield {
+      at,
+      severity: 'medium',
+      measured: 0,
+      limit: 1,
+      unit: 'alarms',
+      says: `${some.length === 1 && some[0] === '*' ? 'What comes in' : `What comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`} has to pass ${point.name}, and no alarm watches it.`,
+      mend: `Set an alarm on ${metricOf(point)} of ${point.name}.`,
+      from: 'template',
+    }
+  }
+}
+
+const metricOf = ({ kind }: MeshNode): string =>
+  kind === 'function'
+    ? 'Errors'
+    : kind === 'queue'
+      ? 'ApproximateAgeOfOldestMessage'
+      : kind === 'stream'
+        ? 'IteratorAge'
+        : kind === 'api'
+          ? '5XXError'
+          : 'failures'
+
+/** Watched itself, or where what it fails at piles up: its queue, or where dead letters go. */
+function isCovered({ watched, arriving, leaving, live, keepsFailures }: Facts, point: MeshNode): boolean {
+  const isWatched = (id: string): boolean => watched(id).length > 0
+  if (isWatched(point.id) || leaving(point.id, 'dead-letter').some(({ to }) => isWatched(to))) return true
+  // a dead-letter queue that is not watched is a finding already
+  if (point.kind === 'queue') return keepsFailures(point)
+  return arriving(point.id, 'poll')
+    .filter(live)
+    .some(({ from }) => isWatched(from) || leaving(from, 'dead-letter').some(({ to }) => isWatched(to)))
+}

@@ -1,0 +1,246 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
+import { element, meshFrom, node, servers, tokens } from '../../test/meshes.ts'
+import { load } from '../load.ts'
+import { parseLoads } from '../loads.ts'
+import type { ElementOf, Mesh, MeshElement, MeshNode, NodeOf } from '../model.ts'
+import { finding } from './finding.ts'
+import { findingsOf, rules } from './findings.ts'
+
+type Case = { nodes: MeshNode[]; elements: MeshElement[]; watched?: Mesh['watched']; loads?: object }
+
+const all = ({ nodes, elements, watched = {}, loads }: Case, constants?: Record<string, number>) => {
+  const mesh = { ...meshFrom(nodes, elements), watched }
+  const given = loads && parseLoads('rates.json', { version: 1, ...loads }, mesh)
+  return findingsOf(load(mesh, given), constants && { constants })
+}
+const found = (rule: string, given: Case, constants?: Record<string, number>) =>
+  all(given, constants).filter((one) => one.rule === rule)
+
+const pushed = (
+  delivery: Partial<ElementOf<'delivery'>>,
+  enabled = true,
+  to: MeshNode = node('queue', 'to'),
+): Case => ({
+  nodes: [node('bus', 'bus'), node('rule', 'rule', { enabled }), to],
+  elements: [element('delivery', 'bus', 'rule'), element('delivery', 'rule', 'to', delivery)],
+})
+const called = (timeout: number, attempts: number, callee: number): Case => ({
+  nodes: [node('function', 'f', { timeout }), node('function', 'g', { timeout: callee })],
+  elements: [
+    element('invoke', 'f', 'g', {
+      retry: { attempts, interval: 1, backoff: 2, jitter: false, from: 'template' },
+    }),
+  ],
+})
+const machine = (
+  task: Partial<NodeOf<'task'>['settings']>,
+  flow: Partial<NodeOf<'workflow'>['settings']> = {},
+  reserved?: number,
+): Case => ({
+  nodes: [
+    node('rule', 'rule'),
+    node('workflow', 'm', flow),
+    node('task', 'm#t', { workflow: 'm', timeout: undefined, concurrency: 1, ...task }),
+    node('function', 'f', { ...(reserved !== undefined && { reserved }) }),
+  ],
+  elements: [element('delivery', 'rule', 'm'), element('invoke', 'm', 'm#t'), element('invoke', 'm#t', 'f')],
+})
+const general = { attempts: 4, interval: 1, backoff: 2, jitter: false, from: 'template' }
+const chain = (receives: number, attempts: number): Case => ({
+  nodes: [node('queue', 'q', { maxReceiveCount: receives }), node('function', 'f'), node('function', 'g')],
+  elements: [element('poll', 'q', 'f'), element('invoke', 'f', 'g', { retry: { ...general, attempts } })],
+})
+const looping = (ratio: number): Case => ({
+  nodes: [node('queue', 'q'), node('function', 'f')],
+  elements: [element('poll', 'q', 'f'), element('call', 'f', 'q', { ratio })],
+  loads: { arrivals: { q: { x: 1 } } },
+})
+const split = (large: number): Case => ({
+  nodes: ['a', 'b'].flatMap((name) => [node('queue', `${name}-q`), node('function', name)]),
+  elements: ['a', 'b'].map((name) => element('poll', `${name}-q`, name)),
+  loads: { arrivals: { 'a-q': { x: large }, 'b-q': { y: 1 } } },
+})
+const busy = (mean: number, limit = 10): Case => ({
+  nodes: [node('queue', 'q'), node('function', 'f', {}, [servers(limit)])],
+  elements: [element('poll', 'q', 'f')],
+  loads: { arrivals: { q: { x: 1 } }, service: { f: { mean } } },
+})
+const ordered = (rate: number, fifo = true): Case => ({
+  nodes: [node('queue', 'q', { fifo }, [tokens(300)]), node('function', 'f')],
+  elements: [element('poll', 'q', 'f')],
+  loads: { arrivals: { q: { x: rate } } },
+})
+const matching = (types: string[] | null, sent: string | null = 'a'): Case => ({
+  nodes: [node('api', 'api'), node('function', 'f'), node('bus', 'bus'), node('rule', 'r', { types })],
+  elements: [
+    element('invoke', 'api', 'f'),
+    element('call', 'f', 'bus', { types: sent === null ? null : [sent] }),
+    element('delivery', 'bus', 'r', { types }),
+  ],
+})
+const streamed = (letters: boolean, poll: Partial<ElementOf<'poll'>> = {}): Case => ({
+  nodes: [node('stream', 's'), node('function', 'f'), node('queue', 'dlq', { deadLetters: true })],
+  elements: [
+    element('poll', 's', 'f', poll),
+    ...(letters ? [element('dead-letter', 's', 'dlq', { of: 'poll' })] : []),
+  ],
+})
+const kept: Case = pushed({ kept: true }, true, node('function', 'to'))
+const served = (settings: Partial<NodeOf<'service'>['settings']>): Case => ({
+  nodes: [node('service', 's', settings)],
+  elements: [],
+})
+const api = (timeout: number): Case => ({
+  nodes: [node('api', 'api'), node('function', 'f', { timeout })],
+  elements: [element('invoke', 'api', 'f')],
+})
+const dominated = (watched: Mesh['watched']): Case => ({ ...api(3), watched })
+
+describe.each<[string, Case, object, Case]>([
+  [
+    'delivery-without-dlq',
+    pushed({ kept: false }),
+    { at: 'delivery:rule>to', severity: 'high' },
+    pushed({ kept: true }),
+  ],
+  ['delivery-without-dlq', kept, { severity: 'medium' }, pushed({ kept: false }, false)],
+  [
+    'async-without-destination',
+    pushed({ kept: false }, true, node('function', 'to')),
+    { at: 'to', severity: 'high', measured: 0, limit: 1 },
+    kept,
+  ],
+  ['timeouts-nest', called(9, 2, 4.5), { at: 'invoke:f>g', measured: 9, limit: 10 }, called(10, 2, 4.5)],
+  [
+    'timeouts-nest',
+    machine({ timeout: 10, retries: [general] }, { timeout: 46 }),
+    { at: 'invoke:m>m#t', measured: 46, limit: 47 },
+    machine({ timeout: 10, retries: [general] }, { timeout: 47 }),
+  ],
+  ['api-timeout', api(31), { at: 'invoke:api>f', measured: 30, limit: 31 }, api(30)],
+  ['task-without-timeout', machine({}), { at: 'm#t', severity: 'low' }, machine({ timeout: 5 })],
+  [
+    'task-without-timeout',
+    machine({ integration: 'token' }),
+    { severity: 'high', measured: 99_999_999 },
+    machine({ integration: 'token' }, { timeout: 60 }),
+  ],
+  [
+    'callback-without-heartbeat',
+    machine({ integration: 'token', timeout: 3601 }),
+    { at: 'm#t', measured: 3601, limit: 3600 },
+    machine({ integration: 'token', timeout: 3601, heartbeat: 60 }),
+  ],
+  [
+    'retries-multiply',
+    chain(5, 3),
+    { at: 'invoke:f>g', severity: 'medium', measured: 15, limit: 10 },
+    chain(5, 1),
+  ],
+  ['retries-multiply', chain(3, 3), { severity: 'low', measured: 9 }, chain(1, 3)],
+  ['loop-gain', looping(1), { at: 'f', severity: 'high', measured: 1, limit: 1 }, looping(0.99)],
+  ['flow-through-one', split(5), { at: 'a', severity: 'low', measured: 5 / 6, limit: 0.8 }, split(4)],
+  [
+    'dominator-without-alarm',
+    dominated({ api: ['5XXError'] }),
+    { at: 'f', severity: 'medium' },
+    dominated({ api: ['5XXError'], f: ['Errors'] }),
+  ],
+  ['over-utilised', busy(7.1), { at: 'f', severity: 'medium', measured: 0.71, limit: 0.7 }, busy(6.9)],
+  ['over-utilised', busy(8, 4), { severity: 'high', measured: 2 }, { ...busy(8, 4), loads: {} }],
+  ['fifo-throughput', ordered(211), { at: 'q', severity: 'medium', measured: 211, limit: 300 }, ordered(209)],
+  ['fifo-throughput', ordered(301), { severity: 'high' }, ordered(301, false)],
+  ['stream-poll-unbounded', streamed(false), { at: 'poll:s>f', severity: 'high' }, streamed(true)],
+  [
+    'stream-poll-unbounded',
+    streamed(true, { attempts: null, maxAge: null }),
+    { severity: 'medium', measured: 86_400 },
+    streamed(true, { attempts: 5, maxAge: null, bisect: true }),
+  ],
+  [
+    'stream-poll-unbounded',
+    streamed(true, { attempts: 5, bisect: false }),
+    { severity: 'low', measured: 10 },
+    streamed(true, { attempts: 5, bisect: false, batch: 1 }),
+  ],
+  [
+    'rule-matches-nothing',
+    matching(['b']),
+    { at: 'r', severity: 'medium', measured: 0 },
+    matching(['a', 'b']),
+  ],
+  ['rule-matches-nothing', matching(['b']), {}, matching(['b'], null)],
+  [
+    'map-unlimited',
+    machine({ times: null, concurrency: 40 }, {}, 39),
+    { at: 'm#t', measured: 40, limit: 39 },
+    machine({ times: null, concurrency: 40 }, {}, 40),
+  ],
+  [
+    'map-unlimited',
+    machine({ times: null, concurrency: 0 }, {}, 5),
+    { measured: null },
+    machine({ times: null }, {}, 1),
+  ],
+  [
+    'workflow-failures-unseen',
+    machine({ catches: false }),
+    { at: 'm', severity: 'high', measured: 1 },
+    machine({}),
+  ],
+  [
+    'workflow-failures-unseen',
+    machine({ catches: false }),
+    {},
+    { ...machine({ catches: false }), watched: { m: ['ExecutionsFailed'] } },
+  ],
+  [
+    'service-alone',
+    served({ desired: 1 }),
+    { at: 's', severity: 'low', measured: 1 },
+    served({ desired: 2 }),
+  ],
+  ['service-alone', served({ desired: 4, least: 1 }), { measured: 1 }, served({ desired: 0 })],
+  [
+    'slow-against-timeout',
+    { ...busy(5), loads: { service: { f: { mean: 5, scv: 1 } } } },
+    { at: 'f', severity: 'medium', limit: 10 },
+    { ...busy(5), loads: { service: { f: { mean: 5, scv: 0.01 } } } },
+  ],
+])('%s', (rule, shows, as, near) => {
+  it('shows, with its numbers', () => {
+    const findings = found(rule, shows)
+    expect(findings).toMatchObject([as])
+    expect(z.array(finding).parse(findings)).toEqual(findings)
+  })
+  it('not when it is just good enough, or not known', () => {
+    expect(found(rule, near)).toEqual([])
+  })
+})
+
+describe('findings', () => {
+  it('each rule is the file of its name', () => {
+    const files = readdirSync(import.meta.dirname).map((file) => file.replace(/(\.unit\.test)?\.ts$/, ''))
+    expect(Object.keys(rules).filter((rule) => !files.includes(rule))).toEqual([])
+  })
+
+  it('come with the worst first, with name and path', () => {
+    const findings = all(pushed({ kept: false }))
+    expect(findings.map(({ severity }) => severity)).toEqual(
+      findings
+        .map(({ severity }) => severity)
+        .toSorted((a, b) => (a === 'high' ? 0 : 1) - (b === 'high' ? 0 : 1)),
+    )
+    expect(findings[0]).toMatchObject({ name: 'rule → to', path: 'rule' })
+  })
+
+  it('lines can be drawn elsewhere by the name of their constant', () => {
+    expect(found('over-utilised', busy(6.9), { 'utilisation-warning': 0.6 })).toMatchObject([{ limit: 0.6 }])
+  })
+
+  it('an empty mesh has none', () => {
+    expect(all({ nodes: [], elements: [] })).toEqual([])
+  })
+})

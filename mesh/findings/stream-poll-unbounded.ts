@@ -1,0 +1,47 @@
+import type { ElementOf } from '../model.ts'
+import type { Facts, Rule } from './facts.ts'
+import { type Found, shown } from './finding.ts'
+
+/** A record that always fails stops its shard until it expires, and whatever it stops expires with it. */
+export const streamPollUnbounded: Rule = function* (facts) {
+  for (const poll of facts.elements('poll')) {
+    const stream = facts.node(poll.from)
+    if (!facts.live(poll) || (stream?.kind !== 'stream' && stream?.kind !== 'table')) continue
+    const retention = stream.kind === 'stream' ? stream.settings.retention : tableStream
+    const found = judged(facts, poll, retention)
+    if (found !== undefined) yield found
+  }
+}
+
+/** The stream of a table keeps a day, seconds. */
+const tableStream = 86_400
+
+function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found | undefined {
+  const name = facts.nameOf(poll)
+  const held = `A record of ${name} that always fails holds up its shard for up to ${shown(retention)} s`
+  if (!isKept(facts, poll))
+    return {
+      ...{ at: poll.id, severity: 'high', measured: 0, limit: 1, unit: 'on-failure destinations' },
+      says: `${held}, and is lost then.`,
+      mend: `Give ${name} an on-failure destination, a maximum of attempts and of age, and let it bisect a batch that fails.`,
+      from: 'template',
+    }
+  if (poll.attempts === null && poll.maxAge === null)
+    return {
+      ...{ at: poll.id, severity: 'medium', measured: retention, limit: null, unit: 's' },
+      says: `${held}: nothing gives it up before it expires.`,
+      mend: `Give ${name} a maximum of attempts and of age.`,
+      from: 'template',
+    }
+  if (poll.bisect === false && poll.batch > 1)
+    return {
+      ...{ at: poll.id, severity: 'low', measured: poll.batch, limit: 1, unit: 'records' },
+      says: `One bad record of ${name} has all of its batch of up to ${poll.batch} tried again, and given up with it.`,
+      mend: `Let ${name} bisect a batch that fails (BisectBatchOnFunctionError).`,
+      from: 'template',
+    }
+  return undefined
+}
+
+const isKept = ({ leaving }: Facts, { from, to }: ElementOf<'poll'>): boolean =>
+  leaving(from, 'dead-letter').length > 0 || leaving(to, 'dead-letter').some(({ of }) => of === 'poll')

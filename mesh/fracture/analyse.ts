@@ -1,0 +1,127 @@
+import type { Loaded } from '../load.ts'
+import { demandsOf } from '../static/demand.ts'
+import { ratesOf } from '../static/rates.ts'
+import { stressesOf } from '../static/stress.ts'
+import { availabilityWith } from './availability.ts'
+import { cascades } from './cascade.ts'
+import type { Flow } from './flows.ts'
+import { pairsOf } from './pairs.ts'
+import { acceptedAt, restOf, type Works, windowsOf } from './reach.ts'
+import { type Point, removalsOf } from './removals.ts'
+import type { FractureReport } from './report.ts'
+import { nodesOf, type Survey, type Surveyed, survey } from './survey.ts'
+
+export type FractureOptions = {
+  /** how many pairs to try (default 200) */
+  pairs?: number
+  seed?: number
+  /** how long an outage lasts, seconds (default 600) */
+  outage?: number
+  /** the part of the time that something works, by node id, by kind, or by the name of a constant of availability.ts */
+  availability?: Readonly<Record<string, number>>
+}
+
+const followed = 50
+
+/** What breaks when a node or an element fails: who is cut off, how much is lost, where the load goes, what fails next. */
+export function fracture(
+  loaded: Loaded,
+  { pairs = 200, seed = 1, outage = 600, availability = {} }: FractureOptions = {},
+): FractureReport {
+  const { mesh } = loaded
+  const known = survey(loaded)
+  const rates = ratesOf(loaded)
+  const demands = demandsOf(loaded, rates)
+  const { stresses } = stressesOf(loaded, demands)
+  const windows = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow)]))
+  const { removals, points } = removalsOf(loaded, known, { windows, demands, stresses, outage })
+  const follow =
+    rates.loops.length > 0
+      ? undefined
+      : cascades(loaded, known.onward, known.needs, { stresses, complete: rates.complete })
+  for (const removal of removals.slice(0, followed)) removal.cascade = follow?.(removal.at) ?? null
+  const cutting = new Set(removals.flatMap(({ at, losses }) => (losses.length > 0 ? [at] : [])))
+  const works = availabilityWith(availability)
+  return {
+    outage,
+    flows: flowsOf(loaded, known, { windows, points, outage, works, seed }),
+    removals,
+    spare: mesh.nodes.length + mesh.elements.length - removals.length,
+    pairs: pairsOf(loaded, known, cutting, { pairs, seed }),
+    assumptions: assumptionsOf(loaded, known, outage),
+  }
+}
+
+const mostPoints = 50
+/** States of all flows together that may be looked at for ways beside each other. */
+const mostAside = 5000
+
+function flowsOf(
+  loaded: Loaded,
+  { flows, needs }: Survey,
+  given: {
+    windows: ReadonlyMap<Surveyed, Float64Array>
+    points: ReadonlyMap<Surveyed, readonly (readonly Point[])[]>
+    outage: number
+    works: Works
+    seed: number
+  },
+): FractureReport['flows'] {
+  const { outage, works, seed } = given
+  const byId = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const budget = { left: mostAside }
+  return flows.map((surveyed) => {
+    const { door, flow } = surveyed
+    const windows = given.windows.get(surveyed) ?? new Float64Array()
+    const rest = restOf(loaded, surveyed, { windows, outage, needs, works, budget, seed })
+    return {
+      type: loaded.states[door]?.type ?? '',
+      door: loaded.states[door]?.node.id ?? '',
+      rate: loaded.external[door] ?? null,
+      accepted: acceptedAt(loaded, surveyed, needs, works),
+      sinks: flow.goals.map(({ states }, goal) => {
+        const before = given.points.get(surveyed)?.[goal] ?? []
+        const inside = before.flatMap(({ at, window }) => {
+          const node = byId.get(at)
+          return node === undefined ? [] : [{ at, window, works: works(node) }]
+        })
+        const more = rest(goal, new Set(inside.map(({ at }) => at)))
+        const now = inside.reduce((product, point) => product * point.works, 1)
+        const later = inside.reduce(
+          (product, point) => (point.window >= outage ? product : product * point.works),
+          1,
+        )
+        return {
+          nodes: nodesOf(loaded, flow, states),
+          types: typesOf(loaded, flow, states),
+          points: inside.slice(0, mostPoints).map(({ at }) => at),
+          pointCount: inside.length,
+          ways: before.flatMap(({ at }) => (byId.has(at) ? [] : [at])).slice(0, mostPoints),
+          now: more && more.now * now,
+          eventually: more && more.eventually * later,
+          error: more?.error ?? 0,
+        }
+      }),
+    }
+  })
+}
+
+const typesOf = ({ states }: Loaded, flow: Flow, positions: readonly number[]): string[] =>
+  [...new Set(positions.flatMap((position) => states[flow.states[position] ?? -1]?.type ?? []))].toSorted()
+
+function assumptionsOf({ mesh, external }: Loaded, { flows }: Survey, outage: number): string[] {
+  const unsaid = flows.filter(({ door }) => external[door] === null).length
+  return [
+    `An outage lasts ${outage} s, takes one node or element (in pairs two) and all of it, and what fails fails independently.`,
+    'A handler needs every table, bucket and service that it calls or has permission to read or write, and everything it waits for; where a message goes on to is missed there only.',
+    'Each availability is what AWS promises, not what was measured; nodes of one service fail independently of each other.',
+    'Where the caller waits, what fails is lost to the mesh: whether it comes again is the caller’s to decide.',
+    'In a cascade, what refuses beyond its limit and is waited for fails as a whole; measured rates inside the mesh play no part in it.',
+    ...(unsaid > 0
+      ? [`${unsaid} doors have no rate: shares over all that comes in are not known where they matter.`]
+      : []),
+    ...(mesh.unresolved.length > 0
+      ? [`${mesh.unresolved.length} references could not be followed: ways over them are missing.`]
+      : []),
+  ]
+}

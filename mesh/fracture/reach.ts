@@ -1,0 +1,189 @@
+import type { Loaded } from '../load.ts'
+import type { MeshNode } from '../model.ts'
+import type { Flow } from './flows.ts'
+import type { Needs } from './needs.ts'
+import { type Link, reliability } from './reliability.ts'
+import type { Surveyed } from './survey.ts'
+import { isHeld, windowOf } from './windows.ts'
+
+/** What of a flow is done while the caller at its door waits: 1 where nothing holds what goes there. */
+function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
+  const waits = new Uint8Array(flow.states.length)
+  const open = [0]
+  waits[0] = 1
+  for (let state = open.pop(); state !== undefined; state = open.pop())
+    for (const branch of flow.leaving[state] ?? []) {
+      const { stream = -1, to = -1 } = flow.branches[branch] ?? {}
+      const element = streams[stream]?.element
+      if (element === undefined || isHeld(element) || waits[to] === 1) continue
+      waits[to] = 1
+      open.push(to)
+    }
+  return waits
+}
+
+/**
+ * Of each state: how long what goes there is tried again while it fails, seconds; infinite: the caller at the door waits
+ * for it, and what was accepted has passed it.
+ */
+export function windowsOf(loaded: Loaded, flow: Flow): Float64Array {
+  const { states, streams } = loaded
+  const waits = awaited(loaded, flow)
+  const windows = new Float64Array(flow.states.length)
+  for (let state = 0; state < windows.length; state++) {
+    let window = Number.POSITIVE_INFINITY
+    for (const branch of waits[state] === 1 ? [] : (flow.arriving[state] ?? [])) {
+      const { stream = -1, from = 0 } = flow.branches[branch] ?? {}
+      const element = streams[stream]?.element
+      const source = states[flow.states[from] ?? -1]?.node
+      if (element === undefined || source === undefined) continue
+      if (isHeld(element)) window = Math.min(window, windowOf(element, source))
+      // what leads back was tried within the window of what led there
+      else if (from < state) window = Math.min(window, windows[from] ?? 0)
+    }
+    windows[state] = window
+  }
+  return windows
+}
+
+export type Works = (node: MeshNode) => number
+
+/**
+ * The probability that a door accepts: it, all that it waits for and all that those need. What only some requests go to
+ * (the ways of an api, sends that nobody has counted) counts by the worst of them.
+ */
+export function acceptedAt(loaded: Loaded, { flow }: Surveyed, needs: Needs, works: Works): number {
+  const { mesh, states } = loaded
+  const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const chance = (positions: Iterable<number>): number => {
+    const ids = new Set<string>()
+    for (const position of positions) {
+      const state = states[flow.states[position] ?? -1]
+      if (state === undefined) continue
+      ids.add(state.node.id)
+      for (const id of needs(state)) ids.add(id)
+    }
+    return [...ids].toSorted().reduce((product, id) => {
+      const node = byId.get(id)
+      return node === undefined ? product : product * works(node)
+    }, 1)
+  }
+  const { sure, some } = passed(loaded, flow, 0)
+  return Math.min(
+    chance(sure),
+    ...some.map((start) => chance(new Set([...sure, ...passed(loaded, flow, start).sure]))),
+  )
+}
+
+/** What each request passes from a state on while its caller waits, and what only some go to from there. */
+function passed(
+  { states, streams }: Loaded,
+  flow: Flow,
+  start: number,
+): { sure: Set<number>; some: number[] } {
+  const sure = new Set([start])
+  const some: number[] = []
+  for (const state of sure) {
+    const ways = (flow.leaving[state] ?? []).flatMap((branch) => {
+      const { stream = -1, to = -1, gain = 0 } = flow.branches[branch] ?? {}
+      const element = streams[stream]?.element
+      return element === undefined || isHeld(element) ? [] : [{ to, gain }]
+    })
+    const either = states[flow.states[state] ?? -1]?.node.kind === 'api' && ways.length > 1
+    for (const { to, gain } of ways)
+      if (either || Number.isNaN(gain)) some.push(to)
+      else sure.add(to)
+  }
+  return { sure, some }
+}
+
+/** The part of `now` and `eventually` that is not in single points: whether any of several ways works. */
+export type Rest = { now: number; eventually: number; error: number }
+
+const mostStates = 200
+const exactStates = 300
+const samples = 2000
+
+/** For each goal, that one of its ways works beyond its single points; null: too many ways. */
+export function restOf(
+  loaded: Loaded,
+  { flow, tree }: Surveyed,
+  given: {
+    windows: Float64Array
+    outage: number
+    needs: Needs
+    works: Works
+    budget: { left: number }
+    seed: number
+  },
+): (goal: number, points: ReadonlySet<string>) => Rest | null {
+  const byId = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const into = new Int32Array(flow.next.length)
+  for (const targets of flow.next) for (const to of targets) into[to] = (into[to] ?? 0) + 1
+  // one way only, all the way down from the door
+  const single = new Uint8Array(flow.next.length)
+  for (const vertex of tree.preorder)
+    single[vertex] = vertex === 0 || (into[vertex] === 1 && single[tree.parent[vertex] ?? 0] === 1) ? 1 : 0
+  const chance = (position: number, points: ReadonlySet<string>): number => {
+    const state = loaded.states[flow.states[position] ?? -1]
+    if (state === undefined) return 1
+    return [state.node.id, ...given.needs(state)].reduce((product, id) => {
+      const node = points.has(id) ? undefined : byId.get(id)
+      return node === undefined ? product : product * given.works(node)
+    }, 1)
+  }
+  return (goal, points) => {
+    const { vertex = 0, states = [] } = flow.goals[goal] ?? {}
+    if (single[vertex] === 1) return { now: 1, eventually: 1, error: 0 }
+    const before = ancestors(flow, states)
+    given.budget.left -= before.length
+    if (before.length > mostStates || given.budget.left < 0) return null
+    const now = before.map((position) => chance(position, points))
+    const later = before.map((position, i) =>
+      (given.windows[position] ?? 0) >= given.outage ? 1 : (now[i] ?? 1),
+    )
+    const solved = [now, later].map((chances) => anyWay(flow, before, states, chances, given.seed))
+    const [atOnce, delivered] = solved
+    return {
+      now: atOnce?.value ?? 1,
+      eventually: delivered?.value ?? 1,
+      error: Math.max(...solved.map(({ error }) => error)),
+    }
+  }
+}
+
+/** The states that lead to some, and those themselves, in order. */
+function ancestors(flow: Flow, states: readonly number[]): number[] {
+  const seen = new Set(states)
+  const open = [...states]
+  for (let state = open.pop(); state !== undefined; state = open.pop())
+    for (const branch of flow.arriving[state] ?? []) {
+      const from = flow.branches[branch]?.from ?? 0
+      if (seen.has(from)) continue
+      seen.add(from)
+      open.push(from)
+    }
+  return [...seen].toSorted((a, b) => a - b)
+}
+
+/** Each state as an edge that holds by its chance, so that all ways through it fail together. */
+function anyWay(
+  flow: Flow,
+  before: readonly number[],
+  sinks: readonly number[],
+  chances: readonly number[],
+  seed: number,
+): { value: number; error: number } {
+  if (chances.every((chance) => chance === 1)) return { value: 1, error: 0 }
+  const place = new Map(before.map((state, position) => [state, position]))
+  const end = 2 * before.length
+  const links: Link[] = before.flatMap((state, position) => [
+    { from: 2 * position, to: 2 * position + 1, reliability: chances[position] ?? 1 },
+    ...(flow.leaving[state] ?? []).flatMap((branch) => {
+      const to = place.get(flow.branches[branch]?.to ?? -1)
+      return to === undefined ? [] : [{ from: 2 * position + 1, to: 2 * to, reliability: 1 }]
+    }),
+    ...(sinks.includes(state) ? [{ from: 2 * position + 1, to: end, reliability: 1 }] : []),
+  ])
+  return reliability(end + 1, links, 0, end, { directed: true, states: exactStates, samples, seed })
+}

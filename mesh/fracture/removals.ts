@@ -1,0 +1,141 @@
+import type { Loaded } from '../load.ts'
+import type { Demands } from '../static/demand.ts'
+import { nameOf, type Stress } from '../static/stress.ts'
+import { movesOf } from './moves.ts'
+import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
+import type { Loss, Removal } from './report.ts'
+import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
+import type { Cut } from './tree.ts'
+
+/** What a goal fails with; `window`: how long that may fail before what waits for it is given up. */
+export type Point = { at: string; depth: number; window: number }
+
+export type Removals = {
+  /** the worst first */
+  removals: Removal[]
+  /** by flow and goal, nearest first */
+  points: ReadonlyMap<Surveyed, readonly (readonly Point[])[]>
+}
+
+type Given = {
+  /** by flow and state */
+  windows: ReadonlyMap<Surveyed, Float64Array>
+  demands: Demands
+  stresses: readonly Stress[]
+  outage: number
+}
+
+/** Removes every node and element from every flow that it is in. */
+export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Given): Removals {
+  const { mesh, external } = loaded
+  const moves = movesOf(loaded, given.demands)
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const elements = new Map(mesh.elements.map((element) => [element.id, element]))
+  const points = new Map(flows.map((flow) => [flow, flow.flow.goals.map((): Point[] => [])]))
+  const tally = tallyOf(loaded, given)
+  const removal = (at: string, parts: readonly Part[]): Removal => {
+    const element = elements.get(at)
+    const losses: Loss[] = []
+    const shares = new Map<Surveyed, number | null>()
+    let window = Number.POSITIVE_INFINITY
+    tally.start(at)
+    for (const part of parts) {
+      const { surveyed, vertices } = part
+      const tries = windowOfPart(part, given.windows.get(surveyed))
+      window = Math.min(window, tries)
+      const { loss, cut, goals } = lossOf(loaded, part)
+      shares.set(surveyed, loss.share)
+      if (goals.length > 0) losses.push(loss)
+      const depth = surveyed.tree.depth[vertices[0] ?? 0] ?? 0
+      for (const goal of goals) points.get(surveyed)?.[goal]?.push({ at, depth, window: tries })
+      tally.add(surveyed, cut)
+    }
+    return {
+      at,
+      name: element === undefined ? (nodes.get(at)?.name ?? at) : nameOf(element, nodes),
+      is: element === undefined ? 'node' : 'element',
+      types: new Set(losses.map(({ type }) => type)).size,
+      share: shareOfAll(external, flows, shares),
+      nodes: tally.nodes(),
+      losses,
+      moves: moves(at),
+      holdsFor: Number.isFinite(window) ? window : null,
+      recovery: Number.isFinite(window) ? tally.recovery() : refused,
+      cascade: null,
+    }
+  }
+  const weight = weightAmong(flows.length)
+  const removals = [...units]
+    .map(([at, parts]) => removal(at, parts))
+    .filter(({ losses, moves: taken, share }) => losses.length > 0 || taken.length > 0 || share !== 0)
+    .toSorted((a, b) => weight(b) - weight(a) || b.nodes - a.nodes || (a.at < b.at ? -1 : 1))
+  for (const goals of points.values())
+    for (const before of goals) before.sort((a, b) => b.depth - a.depth || (a.at < b.at ? -1 : 1))
+  return { removals, points }
+}
+
+const refused: Recovery = { seconds: null, why: 'nothing waits for it: what comes meanwhile is refused' }
+
+/** Counts the nodes that are cut off, each once, and how long the tightest of them needs to make up for an outage. */
+function tallyOf(loaded: Loaded, { demands, stresses, outage }: Given) {
+  const { nodes } = loaded.mesh
+  const places = new Map(nodes.map(({ id }, place) => [id, place]))
+  const used = usedOf(loaded, demands, stresses)
+  const counted = new Int32Array(nodes.length)
+  let [stamp, count, worst, unknown] = [0, 0, 0, -1]
+  const one = (node: number) => {
+    counted[node] = stamp
+    count++
+    const part = used[node] ?? 0
+    if (part > worst) worst = part
+    else if (Number.isNaN(part) && unknown < 0) unknown = node
+  }
+  return {
+    start: (at: string): void => {
+      stamp++
+      ;[count, worst, unknown] = [0, 0, -1]
+      const own = places.get(at)
+      if (own !== undefined) one(own)
+    },
+    add: ({ nodeAt }: Surveyed, { of, from, to }: Cut): void => {
+      for (let place = from; place < to; place++) {
+        const node = nodeAt[of[place] ?? -1] ?? -1
+        if (node >= 0 && counted[node] !== stamp) one(node)
+      }
+    },
+    nodes: () => count,
+    recovery: () => recoveryFrom(outage, worst, nodes[unknown]?.name),
+  }
+}
+
+/** The shortest of all that fails with it; of a branch, that of where it gets to. */
+function windowOfPart({ surveyed, vertices }: Part, windows: Float64Array | undefined): number {
+  const { states, branches } = surveyed.flow
+  return vertices.reduce((least, vertex) => {
+    const state = vertex < states.length ? vertex : (branches[vertex - states.length]?.to ?? -1)
+    return Math.min(least, windows?.[state] ?? Number.POSITIVE_INFINITY)
+  }, Number.POSITIVE_INFINITY)
+}
+
+/** By rate over all doors; where a rate or a share is not known, only when all of them agree. */
+function shareOfAll(
+  external: Loaded['external'],
+  flows: readonly Surveyed[],
+  shares: ReadonlyMap<Surveyed, number | null>,
+): number | null {
+  let [lost, whole] = [0, 0]
+  for (const [flow, share] of shares) lost += (external[flow.door] ?? Number.NaN) * (share ?? Number.NaN)
+  for (const { door } of flows) whole += external[door] ?? Number.NaN
+  const part = lost / whole
+  if (!Number.isNaN(part)) return part
+  const all = new Set(shares.values())
+  if (shares.size < flows.length) all.add(0)
+  const [same = null] = all
+  return all.size === 1 ? same : null
+}
+
+/** Where the share is not known, all doors count the same, and all of their sinks. */
+const weightAmong =
+  (doors: number) =>
+  ({ share, losses }: Removal): number =>
+    share ?? losses.reduce((sum, { lost, of }) => sum + lost / of, 0) / doors
