@@ -1,5 +1,5 @@
 import { type Loads, noLoads, type Service } from './loads.ts'
-import type { Mesh, MeshElement, MeshNode } from './model.ts'
+import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
 
 /** Events of one type at one node. `*` is a type that nobody has named. */
 export type State = { node: MeshNode; type: string }
@@ -66,11 +66,20 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   return { mesh, states, streams, external, measured, service: loads.service, failures: loads.failures }
 }
 
-/** The elements, with what the loads say is sent in the place of what was inferred between the same two. */
+/**
+ * The elements, with what the loads say is sent. Of a node of which somebody has said what it sends, nothing counts that
+ * a permission merely allows.
+ */
 function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const said = new Set(sends.map(({ from, to }) => `${from}\n${to}`))
+  const described = new Set([
+    ...sends.filter(({ reads }) => !reads).map(({ from }) => from),
+    ...mesh.elements.flatMap((each) =>
+      each.kind === 'call' && each.provenance === 'declared' && each.carries ? [each.from] : [],
+    ),
+  ])
   for (const element of mesh.elements)
-    if (element.kind !== 'call' || !said.has(`${element.from}\n${element.to}`)) yield element
+    if (element.kind !== 'call' || !isOverruled(element, said, described)) yield element
   for (const { from, to, type, per, ratio, reads, measured } of sends) {
     const known = mesh.elements.find(
       (element) => element.kind === 'call' && element.from === from && element.to === to,
@@ -95,11 +104,18 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   }
 }
 
+const isOverruled = (
+  { from, to, provenance, carries }: ElementOf<'call'>,
+  said: ReadonlySet<string>,
+  described: ReadonlySet<string>,
+): boolean => said.has(`${from}\n${to}`) || (provenance === 'inferred' && carries && described.has(from))
+
 type Entry = { node: MeshNode; type: string; rate: number | null }
 
 /** Where something comes in: what the loads name, schedules, and what nothing leads to but outsiders may call. */
 function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): Generator<Entry> {
-  const reached = new Set(elements.filter(({ kind }) => kind !== 'dead-letter').map(({ to }) => to))
+  // what comes into a dead letter queue comes from inside
+  const reached = new Set(elements.map(({ to }) => to))
   for (const node of mesh.nodes) {
     const given = loads.arrivals.get(node.id) ?? new Map(Object.entries(mesh.arrivals?.[node.id] ?? {}))
     if (given.size > 0) for (const [type, rate] of given) yield { node, type, rate }

@@ -32,8 +32,13 @@ const mostPerDoor = 200
 /** Every way of what comes in, the most used first; at most 200 for each door and type. */
 export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): Path[] {
   const next = loaded.states.map((): Stream[] => [])
-  for (const stream of loaded.streams)
-    if (stream.element.kind !== 'call' || stream.element.carries) next[stream.from]?.push(stream)
+  const leadsOn = new Set(loaded.streams.map(({ from }) => from))
+  for (const stream of loaded.streams) {
+    const kind = loaded.states[stream.to]?.node.kind
+    // what is only kept ends no way: its handler does
+    const isKept = (kind === 'table' || kind === 'bucket') && !leadsOn.has(stream.to)
+    if (!isKept && (stream.element.kind !== 'call' || stream.element.carries)) next[stream.from]?.push(stream)
+  }
   return loaded.external
     .flatMap((rate, door) => {
       if (rate === 0) return []
@@ -51,7 +56,7 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>):
       }
       return paths
     })
-    .toSorted((a, b) => (b.rate ?? 0) - (a.rate ?? 0) || (a.nodes.join() < b.nodes.join() ? -1 : 1))
+    .toSorted((a, b) => (b.rate ?? -1) - (a.rate ?? -1) || (a.nodes.join() < b.nodes.join() ? -1 : 1))
 }
 
 function start(loaded: Loaded, state: number): Way {
