@@ -25,6 +25,7 @@ export const anyType = '*'
 /** Spreads what comes from outside over the mesh, type by type, along everything that passes it on. */
 export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const elements = [...withSends(mesh, loads)]
+  const waySends = sendsByWay(mesh, loads)
   const leaving = new Map<string, MeshElement[]>()
   for (const element of elements) {
     const known = leaving.get(element.from)
@@ -53,7 +54,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     const out = leaving.get(state.node.id) ?? []
     for (const element of out) {
       const to = nodes.get(element.to)
-      const passed = to && passes(element, state, out)
+      const passed = to && passes(element, state, out, waySends.get(element.from) ?? [])
       if (to && passed) streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
     }
   }
@@ -72,6 +73,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
  */
 function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const said = new Set(sends.map(({ from, to }) => `${from}\n${to}`))
+  const standing = waysOf(mesh)
   const described = new Set([
     ...sends.filter(({ reads }) => !reads).map(({ from }) => from),
     ...mesh.elements.flatMap((each) =>
@@ -81,6 +83,8 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   for (const element of mesh.elements)
     if (element.kind !== 'call' || !isOverruled(element, said, described)) yield element
   for (const { from, to, type, per, ratio, reads, measured } of sends) {
+    // of a way that the template has, it says how much goes there, and `passes` asks it
+    if (standing.has(`${from}\n${to}`)) continue
     const known = mesh.elements.find(
       (element) => element.kind === 'call' && element.from === from && element.to === to,
     )
@@ -103,6 +107,22 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
     }
   }
 }
+
+const waysOf = ({ elements }: Mesh): ReadonlySet<string> =>
+  new Set(elements.flatMap(({ kind, from, to }) => (isWay(kind) ? [`${from}\n${to}`] : [])))
+
+/** What is said of ways that the template has, by where they begin. */
+function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][number][]> {
+  const standing = waysOf(mesh)
+  const found = new Map<string, Loads['sends'][number][]>()
+  for (const send of sends)
+    if (standing.has(`${send.from}\n${send.to}`))
+      found.set(send.from, [...(found.get(send.from) ?? []), send])
+  return found
+}
+
+/** What the template itself leads on by, unlike what code may call. */
+const isWay = (kind: MeshElement['kind']): boolean => kind !== 'call' && kind !== 'dead-letter'
 
 const isOverruled = (
   { from, to, provenance, carries }: ElementOf<'call'>,
@@ -138,15 +158,24 @@ const open: ReadonlySet<MeshNode['kind']> = new Set([
 /** What of a state goes over an element; undefined: nothing does. */
 function passes(
   element: MeshElement,
-  { node, type }: State,
+  state: State,
   siblings: readonly MeshElement[],
+  sends: Loads['sends'],
 ): { type: string; gain: number | null } | undefined {
   if (element.kind === 'dead-letter') return undefined
+  const { node, type } = state
   if (element.kind === 'call') {
     if (element.per !== null && element.per !== type && type !== anyType) return undefined
     // what is only used is used for whatever is handled
     if (!element.carries) return { type, gain: element.ratio }
     return { type: element.types?.[0] ?? type, gain: element.ratio }
+  }
+  const said = sends.filter(
+    ({ per, type: sent }) => [per ?? sent, anyType].includes(type) || (per ?? sent) === anyType,
+  )
+  if (said.length > 0) {
+    const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
+    return ratios.length === 0 ? undefined : { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
   }
   if (element.kind === 'poll' && !element.enabled) return undefined
   if (node.kind === 'rule' && !node.settings.enabled) return undefined
@@ -156,7 +185,9 @@ function passes(
     element.kind === 'poll' && node.kind === 'queue'
       ? siblings.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
       : 1
-  const narrowed = element.types !== null && type === anyType
+  // which route of an API it is, nobody has said
+  const routes = node.kind === 'api' ? siblings.filter(({ kind }) => isWay(kind)).length : 1
+  const narrowed = (element.types !== null && type === anyType) || routes > 1
   return {
     type: narrowed && element.types?.length === 1 ? (element.types[0] ?? type) : type,
     gain: narrowed ? null : 1 / sharers,

@@ -1,0 +1,207 @@
+import { MeshError } from '../faults.ts'
+import type { Loaded } from '../load.ts'
+import { ratesOf } from '../static/rates.ts'
+import { flowThrough } from './fluid.ts'
+import { type Flow, type Limits, limitsOf } from './limits.ts'
+import type { DynamicReport } from './report.ts'
+import { factorOver, type Shape } from './shape.ts'
+import { simulationOf } from './simulate.ts'
+import type { Station } from './station.ts'
+
+export type DynamicOptions = Partial<Shape> & {
+  shape: Shape['shape']
+  /** event types that come more; absent: all */
+  types?: readonly string[]
+  /** node ids where more comes in; absent: all */
+  doors?: readonly string[]
+  /** seconds to look at; absent: six hours from the end of the change */
+  horizon?: number
+  seed?: number
+  /** simulations of each of the worst limits */
+  runs?: number
+  /** arrivals of a run, at most about so many */
+  arrivals?: number
+}
+
+const worst = 3
+const mostWork = 5_000_000
+
+/**
+ * What a change of what comes from outside does to every limit: an exact fluid over the whole mesh, and for the three
+ * largest backlogs a seeded simulation with error bars. Rates per second, times in seconds from the start; a burst is a
+ * step of 30 s. What comes before the change is steady. Throws a MeshError for options that fit nothing.
+ */
+export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport {
+  const shape = shapeOf(options)
+  checked(loaded, options, shape)
+  const { after, rise, hold } = shape
+  const { horizon = after + rise + hold + 6 * 3600, seed = 1, types, doors } = options
+  const rates = ratesOf(loaded)
+  const head = { shape: { ...shape, types: sorted(types), doors: sorted(doors) }, horizon, seed, assumptions }
+  if (rates.loops.length > 0)
+    return {
+      ...head,
+      until: 0,
+      limits: [],
+      unavailable: rates.loops.map(({ members }) => endless(loaded, members)),
+    }
+  const found = limitsOf(loaded, rates)
+  const [once, changed] = [[{ from: 0, line: { at: 1, slope: 0 } }], factorOver(shape)]
+  const surges = ({ to }: Flow): boolean => {
+    const state = loaded.states[to]
+    return (
+      state !== undefined &&
+      (types === undefined || types.includes(state.type)) &&
+      (doors === undefined || doors.includes(state.node.id))
+    )
+  }
+  const { stations, until } = flowThrough(found, loaded.states.length, {
+    horizon,
+    doors: (flow) => (surges(flow) ? changed : once),
+    fine: rise === 0 ? hold : rise / 16,
+    mostWork,
+  })
+  const ranked = stations
+    .map((station, index) => ({ station, index }))
+    .filter(({ station }) => station.shares.length > 0)
+    .toSorted((a, b) => order(a.station, b.station))
+  const limits = ranked.map(({ station, index }, place) => {
+    const simulation =
+      place < worst && station.seen.peak.messages > 0
+        ? simulationOf(station, found.service[index] ?? null, {
+            horizon: until,
+            seed: seed + place,
+            ...runsOf(options),
+          })
+        : null
+    return tellOf(station, { until, horizon, simulation })
+  })
+  return { ...head, until, limits, unavailable: unavailable(loaded, found) }
+}
+
+function checked(
+  { states, external }: Loaded,
+  { types = [], doors = [], horizon }: DynamicOptions,
+  shape: Shape,
+): void {
+  const { factor, after, rise, hold } = shape
+  const entered = states.filter((_, state) => external[state] !== 0)
+  const faults = [
+    ...(factor > 0 && Number.isFinite(factor) ? [] : [`factor: expected more than 0, not ${factor}`]),
+    ...([after, rise, hold, horizon ?? 0].every((time) => time >= 0 && Number.isFinite(time))
+      ? []
+      : ['after, rise, hold, horizon: expected seconds of 0 or more']),
+    ...doors
+      .filter((door) => !entered.some(({ node }) => node.id === door))
+      .map(
+        (door) =>
+          `doors: nothing comes in at ${door}; give it a rate, or one of ${names(entered.map(({ node }) => node.id))}`,
+      ),
+    ...types
+      .filter((type) => !entered.some((state) => state.type === type))
+      .map((type) => `types: no ${type} comes in, only ${names(entered.map((state) => state.type))}`),
+  ]
+  if (faults.length > 0) throw new MeshError(`dynamic: ${faults.join('\n  ')}`)
+}
+
+const names = (all: readonly string[]): string =>
+  [...new Set(all)].toSorted().slice(0, 10).join(', ') || 'none'
+
+const runsOf = ({ runs = 20, arrivals = 20_000 }: DynamicOptions) => ({ runs, arrivals })
+
+function shapeOf({ shape, factor = 10, after = 60, rise = 120, hold }: DynamicOptions): Shape {
+  return {
+    shape,
+    factor,
+    after,
+    rise: shape === 'ramp' ? rise : 0,
+    hold: hold ?? (shape === 'burst' ? 30 : 600),
+  }
+}
+
+const sorted = (names: readonly string[] | undefined): string[] | null => names?.toSorted() ?? null
+
+const order = (a: Station, b: Station): number =>
+  b.seen.peak.messages - a.seen.peak.messages ||
+  b.seen.lost - a.seen.lost ||
+  b.seen.utilisation - a.seen.utilisation ||
+  (`${a.limit.at} ${a.limit.law}` < `${b.limit.at} ${b.limit.law}` ? -1 : 1)
+
+type Told = {
+  until: number
+  horizon: number
+  simulation: ReturnType<typeof simulationOf> | null
+}
+
+function tellOf(station: Station, { until, horizon, simulation }: Told): DynamicReport['limits'][number] {
+  const { limit, seen, over, messages } = station
+  const { at, name, law, from, most } = limit
+  const { overAt, metAt } = seen
+  const behind = over
+  const notes = [
+    ...(overAt !== null && behind
+      ? [`not drained within ${Math.round(until)} s${until < horizon ? ': followed no further' : ''}`]
+      : []),
+    ...(overAt !== null && metAt === null ? ['more comes than it can take up to the end'] : []),
+    ...(overAt === 0 ? ['over its limit before the change'] : []),
+    ...(typeof simulation === 'string' ? [`not simulated: ${simulation}`] : []),
+    ...(limit.shared ? ['shared: what waits for it is not given up, however old it gets'] : []),
+  ]
+  return {
+    at,
+    name,
+    law,
+    from,
+    over: limit.over,
+    limit: most,
+    utilisation: seen.utilisation,
+    state: overAt === null ? 'kept up' : behind ? 'behind' : 'recovered',
+    peakBacklog: seen.peak,
+    oldestAge: seen.oldest,
+    throttled: seen.refused,
+    lost: seen.lost,
+    overAt,
+    capacityMetAt: metAt,
+    lag: overAt === null || metAt === null ? null : metAt - overAt,
+    drainedAt: behind ? null : seen.drainedAt,
+    remaining: behind ? messages : 0,
+    simulation: typeof simulation === 'string' ? null : simulation,
+    notes,
+  }
+}
+
+function unavailable({ states, streams, external }: Loaded, found: Limits): DynamicReport['unavailable'] {
+  const rates = external.flatMap((rate, state) => {
+    const { node } = states[state] ?? {}
+    const why = 'something comes in here and nobody has said how much'
+    return rate === null && node !== undefined ? [{ at: node.id, name: node.name, law: 'rate', why }] : []
+  })
+  const gains = streams.flatMap(({ element, gain, from }) => {
+    const why = `nobody has said how many go here for each ${states[from]?.type}`
+    return gain === null ? [{ at: element.id, name: element.id, law: 'rate', why }] : []
+  })
+  return [...found.unavailable, ...rates, ...gains].toSorted((a, b) =>
+    `${a.at} ${a.law} ${a.why}` < `${b.at} ${b.law} ${b.why}` ? -1 : 1,
+  )
+}
+
+function endless({ states }: Loaded, members: readonly number[]): DynamicReport['unavailable'][number] {
+  const names = members.map((state) => `${states[state]?.node.name} (${states[state]?.type})`)
+  return {
+    at: states[members[0] ?? 0]?.node.id ?? '',
+    name: names.join(', '),
+    law: 'rate',
+    why: 'what goes round this loop never fades: there is no steady rate to start from',
+  }
+}
+
+const assumptions = [
+  'A fluid: what comes is a rate, without chance; steady queues below their limit are longer than it says (see the static analysis).',
+  'Before the change everything is steady; what scales has what the load before needs, and does not shrink.',
+  'Services take places, not time: what is handled goes on at once.',
+  'What waits is served first come, first served.',
+  'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
+  'Refused deliveries wait up to their age; refused polls up to the last receive or the retention.',
+  'Of a limit that 64 flows or more share, who gets which part of it is told anew only now and then; the sum is exact.',
+  'Where those who wait and those who do not share a limit, each gets the part of it that it is of what comes.',
+]

@@ -1,0 +1,209 @@
+import type { Loaded } from '../load.ts'
+import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { attemptsByNode, expectedAttempts } from '../static/demand.ts'
+import type { Rates } from '../static/rates.ts'
+import { nameOf } from '../static/stress.ts'
+
+/** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */
+export type Limit = {
+  /** node or element; of a limit that several share, its name */
+  at: string
+  name: string
+  law: Law['law']
+  /** who says so */
+  from: string
+  over: 'wait' | 'refuse' | 'delay'
+  /** work a second that it takes at most, in the end */
+  most: number
+  /** of what scales: the least that it starts with, and how much more work a second, each second that it is behind */
+  scaling: { initial: number; growth: number } | null
+  /** tokens that may be used at once */
+  burst: number
+  /** whether several share it */
+  shared: boolean
+  /** after so long what waits is given up, seconds */
+  patience: number
+}
+
+/** What goes over one element into one state, or comes to it from outside, through the limits on its way. */
+export type Flow = {
+  /** the state that it leaves; null: it comes from outside */
+  from: number | null
+  to: number
+  /** messages for each that leaves `from`; of what comes from outside, messages per second before the change */
+  gain: number
+  /** in their order: the work of a message at each, and whether it waits there */
+  passes: { limit: number; work: number; waits: boolean }[]
+}
+
+export type Limits = {
+  limits: Limit[]
+  flows: Flow[]
+  /** of each limit: how long a request takes there, seconds, with its variation; null: not a limit of servers */
+  service: ({ mean: number; scv: number; batch: number } | null)[]
+  /** limits that cannot be compared with what comes, and why */
+  unavailable: { at: string; name: string; law: string; why: string }[]
+}
+
+/** A caller that tries again within seconds does not outlast a surge of minutes: what it is refused is lost. */
+const outlasts = (element: MeshElement | undefined): boolean =>
+  element?.kind === 'poll' || element?.kind === 'delivery'
+
+/** Every limit of the mesh with what passes it, and the ways through them. */
+export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
+  const { states, streams, external, service, failures } = loaded
+  const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
+  const nodes = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const attempts = attemptsByNode(loaded)
+  const delivered = states.map(() => 0)
+  for (const { element, from, gain } of streams)
+    if (element.kind === 'delivery') delivered[from] = (delivered[from] ?? 0) + (gain ?? 0)
+  const places = new Map<string, number>()
+  const untimed = new Set<string>()
+
+  const placeOf = (key: string, node: string, make: () => Limit): number => {
+    const known = places.get(key)
+    if (known !== undefined) return known
+    const limit = make()
+    const time = limit.law === 'tokens' ? undefined : service.get(node)
+    found.service.push(time === undefined ? null : { ...time, batch: time.batch ?? 1 })
+    places.set(key, found.limits.push(limit) - 1)
+    return found.limits.length - 1
+  }
+
+  const lacking = ({ at, name }: Named, law: Law['law'], node: MeshNode) => {
+    if (untimed.has(`${at} ${law}`)) return
+    untimed.add(`${at} ${law}`)
+    found.unavailable.push({ at, name, law, why: `nobody has said how long one takes at ${node.name}` })
+  }
+
+  /** The limits of a node or an element that a message to `state` passes. */
+  const passed = (of: Named & { laws: readonly Law[] }, way: Way): Flow['passes'] => {
+    const { node, state, element } = way
+    const time = service.get(node.id)
+    const tries = expectedAttempts(failures.get(node.id) ?? 0, attempts.get(node.id) ?? 1)
+    const requests = tries / (time?.batch ?? 1)
+    const workOf = (law: Law): number | null => {
+      if (law.law !== 'tokens') return time === undefined ? null : requests * time.mean
+      if (law.unit === 'deliveries') return delivered[state] ?? 0
+      return law.unit === 'messages' ? tries : requests
+    }
+    return of.laws.flatMap((law, index) => {
+      if (law.law === 'latency') return []
+      const work = workOf(law)
+      if (work === null && (rates[state] ?? 0) > 0) lacking(of, law.law, node)
+      if (work === null || work === 0) return []
+      const { key, who, shared } = ownerOf(of, law, index)
+      const place = placeOf(key, node.id, () => limitOf(who, law, of.laws))
+      const limit = found.limits[place]
+      const refuses = limit?.over === 'refuse'
+      const waits = !refuses || outlasts(element)
+      if (limit !== undefined && !shared && waits)
+        limit.patience = Math.min(limit.patience, patience(element, nodes, refuses && of.at === node.id))
+      return [{ limit: place, work, waits }]
+    })
+  }
+  const ways = (node: MeshNode, state: number, element: MeshElement | undefined): Flow['passes'] => [
+    ...(element === undefined
+      ? []
+      : passed(
+          { at: element.id, name: nameOf(element, nodes), laws: element.laws },
+          { node, state, element },
+        )),
+    ...passed({ at: node.id, name: node.name, laws: node.laws }, { node, state, element }),
+  ]
+
+  const calibrated = calibration(loaded, rates)
+  states.forEach(({ node }, state) => {
+    const rate =
+      (external[state] ?? 0) * (calibrated.get(state)?.scale ?? 1) + (calibrated.get(state)?.outside ?? 0)
+    if (rate > 0)
+      found.flows.push({ from: null, to: state, gain: rate, passes: ways(node, state, undefined) })
+  })
+  for (const { element, from, to, gain } of streams) {
+    const node = states[to]?.node
+    const scaled = (gain ?? 0) * (calibrated.get(to)?.scale ?? 1)
+    if (node !== undefined && scaled > 0)
+      found.flows.push({ from, to, gain: scaled, passes: ways(node, to, element) })
+  }
+  return found
+}
+
+type Named = { at: string; name: string }
+
+/** Whose limit it is: its own, or that of all who share it. */
+function ownerOf(of: Named, law: Exclude<Law, { law: 'latency' }>, index: number) {
+  const shared = law.law === 'scaling' ? undefined : law.shared
+  if (shared === undefined) return { key: `${of.at}\n${index}`, who: of, shared: false }
+  const unit = law.law === 'tokens' ? law.unit : 'servers'
+  return { key: `${shared} ${unit}`, who: { at: shared, name: shared }, shared: true }
+}
+
+type Way = { node: MeshNode; state: number; element: MeshElement | undefined }
+
+function limitOf(of: Named, law: Exclude<Law, { law: 'latency' }>, siblings: readonly Law[]): Limit {
+  const base = {
+    at: of.at,
+    name: of.name,
+    law: law.law,
+    from: law.from,
+    scaling: null,
+    burst: 0,
+    shared: law.law !== 'scaling' && law.shared !== undefined,
+    patience: Number.POSITIVE_INFINITY,
+  }
+  switch (law.law) {
+    case 'servers':
+      return { ...base, over: law.over, most: law.servers }
+    case 'tokens':
+      return { ...base, over: law.over, most: law.rate, burst: law.burst }
+    case 'scaling': {
+      const beside = siblings.find((sibling) => sibling.law === 'servers')
+      return {
+        ...base,
+        over: beside?.law === 'servers' ? beside.over : 'wait',
+        most: law.most,
+        scaling: { initial: Math.min(law.initial, law.most), growth: law.perMinute / 60 },
+      }
+    }
+    default:
+      return law satisfies never
+  }
+}
+
+/** How long what waits is kept. A poll that is refused counts as a receive: it is given up after the last of them. */
+function patience(
+  element: MeshElement | undefined,
+  nodes: ReadonlyMap<string, MeshNode>,
+  refused: boolean,
+): number {
+  if (element?.kind === 'delivery') return element.maxAge
+  const from = element?.kind === 'poll' ? nodes.get(element.from) : undefined
+  if (from?.kind === 'stream') return from.settings.retention
+  if (from?.kind !== 'queue') return Number.POSITIVE_INFINITY
+  const { retention, visibility, maxReceiveCount } = from.settings
+  return refused && maxReceiveCount !== undefined
+    ? Math.min(retention, Math.max(visibility, 1) * maxReceiveCount)
+    : retention
+}
+
+/**
+ * What was measured holds before the change: what comes to a measured state is scaled to it, and where more was measured
+ * than leads there, the rest comes from outside.
+ */
+function calibration(
+  { streams, external, measured }: Loaded,
+  rates: readonly number[],
+): ReadonlyMap<number, { scale: number; outside: number }> {
+  const inflow = new Map<number, number>()
+  for (const { from, to, gain } of streams)
+    inflow.set(to, (inflow.get(to) ?? 0) + (rates[from] ?? 0) * (gain ?? 0))
+  return new Map(
+    [...measured].map(([state, rate]) => {
+      const comes = (external[state] ?? 0) + (inflow.get(state) ?? 0)
+      return comes > rate
+        ? [state, { scale: rate / comes, outside: 0 }]
+        : [state, { scale: 1, outside: rate - comes }]
+    }),
+  )
+}

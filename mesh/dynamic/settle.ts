@@ -1,0 +1,101 @@
+import { type Line, minus, nought, plus, times, valueAt } from './lines.ts'
+import { kept, overflow } from './overflow.ts'
+import { closeTo, type Share, type Station } from './station.ts'
+
+/** Another rate comes over one flow; what follows from it, `settle` says. */
+export function change(station: Station, share: Share, rate: Line): void {
+  const more = minus(rate, share.in)
+  share.in = rate
+  station.changed.push(share.place)
+  station.messagesIn = plus(station.messagesIn, more)
+  station.all = plus(station.all, times(more, share.work))
+  if (share.waits) station.patient = plus(station.patient, times(more, share.work))
+  if (!station.over) return
+  // as long as it is not settled anew, what is more waits or is refused
+  if (share.waits) station.growing = plus(station.growing, more)
+  else station.losing = plus(station.losing, more)
+  if (!share.waits || station.limit.over === 'refuse') station.refusing = plus(station.refusing, more)
+}
+
+/** What was added up bit by bit, anew: without what rounding left. */
+function sumUp(station: Station): void {
+  const sum = (of: (share: Share) => number) => {
+    let [at, slope] = [0, 0]
+    for (const share of station.shares) {
+      at += share.in.at * of(share)
+      slope += share.in.slope * of(share)
+    }
+    return { at, slope }
+  }
+  station.messagesIn = sum(() => 1)
+  station.all = sum(({ work }) => work)
+  station.patient = sum(({ work, waits }) => (waits ? work : 0))
+}
+
+/**
+ * Tells from what comes now what goes now, and whether it keeps up; answers the places whose `out` may be another. `fine`:
+ * seconds for which the parts of what very many share are kept at least.
+ */
+export function settle(station: Station, time: number, fine: number): readonly number[] | 'all' {
+  const { shares, changed, over: before, beyond } = station
+  // of many shares only now and then
+  if (shares.length < 16 || changed.length * 4 > shares.length) sumUp(station)
+  station.changed = []
+  heard(station, time)
+  judge(station, time)
+  if (station.over) {
+    if (before && beyond === station.beyond && kept(station, time)) return []
+    overflow(station, time, before)
+    if (!before) station.begun = time
+    station.renewed = time + Math.max(fine, (time - station.begun) / 4)
+    return 'all'
+  }
+  for (const place of before ? shares.keys() : changed) {
+    const share = shares[place]
+    if (share !== undefined) share.out = share.in
+  }
+  if (before) keepUp(station)
+  return before ? 'all' : changed
+}
+
+/** Whether more comes than it can take, whether it is over, and how its capacity goes on. */
+function judge(station: Station, time: number): void {
+  const { limit, all } = station
+  const can = valueAt(station.capacity, time)
+  const close = closeTo(can)
+  if (station.backlog <= close * 1e-2) {
+    station.backlog = 0
+    station.messages = 0
+  }
+  const coming = valueAt(all, time)
+  const level = Math.abs(coming - can) <= close
+  const mayGrow = limit.scaling !== null && can < limit.most - close ? limit.scaling.growth : 0
+  station.beyond = level ? all.slope > mayGrow : coming > can
+  const spent = station.tokens <= close * 1e-2
+  station.over = station.backlog > 0 || (station.beyond && spent)
+  // what grows no faster than servers come is followed
+  const follows = level && all.slope > 0 && !station.beyond
+  station.capacity = through(time, can, station.over ? mayGrow : follows ? all.slope : 0)
+}
+
+const through = (time: number, value: number, slope: number): Line => ({ at: value - slope * time, slope })
+
+/** Notes the messages that come, for whom a simulation wants to know. */
+function heard({ seen, messagesIn: { at, slope } }: Station, time: number): void {
+  const last = seen.arrivals.at(-1)
+  if (last?.rate.at === at && last.rate.slope === slope) return
+  if (last?.from === time) seen.arrivals.pop()
+  seen.arrivals.push({ from: time, rate: { at, slope } })
+}
+
+function keepUp(station: Station): void {
+  station.waiting = []
+  station.head = 0
+  station.came = 0
+  station.gone = 0
+  station.expiring = false
+  station.leaving = nought
+  station.growing = nought
+  station.losing = nought
+  station.refusing = nought
+}

@@ -1,0 +1,182 @@
+import { estimated, serviceTimes } from '../queueing/sample.ts'
+import { seeded } from '../random.ts'
+import { between, type Line, valueAt } from './lines.ts'
+import type { Simulated } from './report.ts'
+import type { Station } from './station.ts'
+
+/** One station to be simulated: arrivals by the piecewise linear rate, a server each, more of them while somebody waits. */
+export type Simulation = {
+  /** arrivals per second, from each time on */
+  arrivals: readonly { from: number; rate: Line }[]
+  /** servers at the start, how many more a second while somebody waits, and at most */
+  servers: number
+  growth: number
+  most: number
+  /** of one service, seconds */
+  mean: number
+  scv: number
+  horizon: number
+}
+
+export type Run = {
+  peak: number
+  oldest: number
+  /** when nobody waited any more after the peak; Infinity: not within the horizon */
+  drained: number
+  arrivals: number
+}
+
+/** One run, event by event; first come first served. Arrivals by thinning (Lewis and Shedler 1979). */
+export function simulate(given: Simulation, seed: number): Run {
+  const random = seeded(seed)
+  const service = serviceTimes(given.mean, given.scv, random)
+  const next = arrivalsOf(given, random)
+  const ends = heap()
+  const waiting: number[] = []
+  let [head, servers, busy, grownTo] = [0, given.servers, 0, 0]
+  const run: Run = { peak: 0, oldest: 0, drained: Number.POSITIVE_INFINITY, arrivals: 0 }
+  /** Whoever is first in the row takes a server that is free. */
+  const begin = (time: number) => {
+    for (; head < waiting.length && busy < Math.floor(servers + 1e-9); head++) {
+      run.oldest = Math.max(run.oldest, time - (waiting[head] ?? 0))
+      busy++
+      ends.put(time + service())
+    }
+    const left = waiting.length - head
+    if (left > run.peak) Object.assign(run, { peak: left, drained: Number.POSITIVE_INFINITY })
+    else if (left === 0) run.drained = Math.min(run.drained, time)
+  }
+  /** When the next whole server comes, as somebody waits for one. */
+  const growing = (): number => {
+    const lacking = Math.floor(servers + 1e-9) + 1 - servers
+    const may = head < waiting.length && given.growth > 0 && servers + lacking <= given.most + 1e-9
+    return may ? grownTo + lacking / given.growth : Number.POSITIVE_INFINITY
+  }
+  let arrival = next()
+  for (;;) {
+    const end = ends.least()
+    const time = Math.min(arrival, end, growing())
+    if (time >= given.horizon) break
+    if (head < waiting.length) servers = Math.min(given.most, servers + given.growth * (time - grownTo))
+    grownTo = time
+    if (time === arrival) {
+      run.arrivals++
+      waiting.push(time)
+      arrival = next()
+    } else if (time === end) {
+      ends.take()
+      busy--
+    }
+    begin(time)
+  }
+  return run
+}
+
+/** Times of arrivals, one after the other; Infinity when there are no more. */
+function arrivalsOf({ arrivals, horizon }: Simulation, random: () => number): () => number {
+  let [piece, time] = [0, 0]
+  return () => {
+    for (let now = arrivals[piece]; now !== undefined; now = arrivals[piece]) {
+      const until = arrivals[piece + 1]?.from ?? horizon
+      time = Math.max(time, now.from)
+      const most = Math.max(valueAt(now.rate, now.from), valueAt(now.rate, until), 0)
+      while (most > 0) {
+        time -= Math.log(1 - random()) / most
+        if (time >= until) break
+        if (random() * most < valueAt(now.rate, time)) return time
+      }
+      time = until
+      piece++
+    }
+    return Number.POSITIVE_INFINITY
+  }
+}
+
+/** The least of many times at hand: a binary heap. */
+function heap() {
+  const times: number[] = []
+  const at = (place: number) => times[place] ?? Number.POSITIVE_INFINITY
+  return {
+    least: () => at(0),
+    put: (time: number) => {
+      let place = times.push(time) - 1
+      for (let up = (place - 1) >> 1; place > 0 && at(up) > time; up = (place - 1) >> 1) {
+        times[place] = at(up)
+        place = up
+      }
+      times[place] = time
+    },
+    take: () => {
+      const last = times.pop() ?? 0
+      if (times.length === 0) return
+      let place = 0
+      for (let down = 1; down < times.length; down = 2 * place + 1) {
+        if (at(down + 1) < at(down)) down++
+        if (at(down) >= last) break
+        times[place] = at(down)
+        place = down
+      }
+      times[place] = last
+    },
+  }
+}
+
+/**
+ * The simulation of a limit under what the fluid says comes to it, or why there is none. `service`: of a request, with the
+ * messages in it; null: tokens, served one after the other at their rate.
+ */
+export function simulationOf(
+  station: Station,
+  service: { mean: number; scv: number; batch: number } | null,
+  { horizon, seed, runs, arrivals: most }: { horizon: number; seed: number; runs: number; arrivals: number },
+): Simulated | string {
+  const { limit, seen, shares } = station
+  const works = [...new Set(shares.map(({ work }) => work))]
+  const [work = 1] = works
+  if (works.some((other) => Math.abs(other - work) > 1e-9 * work))
+    return 'its messages need different amounts of work'
+  if (Number.isFinite(limit.patience) && seen.oldest.seconds >= limit.patience - 1e-6)
+    return 'it gives up what waits too long'
+  if (shares.some(({ waits }) => !waits)) return 'not all of what comes waits'
+  if (limit.burst > 0 && service === null && limit.burst > seen.peak.messages * work * 0.01)
+    return 'its burst is not small against the backlog'
+  // a request of the mean length for so many messages as make up its work
+  const mean = service === null ? 1 / limit.most : service.mean
+  const messages = service === null ? 1 / work : service.mean / work
+  // a while longer than the fluid: chance may drain it later
+  const end = Math.min(horizon, 1.25 * (seen.drainedAt ?? horizon) + 60)
+  const sent = seen.arrivals.reduce((sum, { from, rate }, place) => {
+    const until = Math.min(seen.arrivals[place + 1]?.from ?? end, end)
+    return sum + (from < until ? between(rate, from, until) : 0)
+  }, 0)
+  const by = Math.max(1, sent / messages / most)
+  const first = service === null ? 1 : station.started
+  // fewer servers with fewer arrivals: whole ones, so much slower
+  const servers = first === 0 ? 0 : Math.max(1, Math.round(first / by))
+  const slower = first === 0 ? 1 : (servers * by) / first
+  const simulation: Simulation = {
+    arrivals: seen.arrivals.map(({ from, rate }) => ({
+      from,
+      rate: { at: rate.at / messages / by, slope: rate.slope / messages / by },
+    })),
+    servers,
+    growth: ((limit.scaling?.growth ?? 0) / by) * slower,
+    most: service === null ? 1 : Math.max(servers, (limit.most / by) * slower),
+    mean: mean * slower,
+    scv: service?.scv ?? 0,
+    horizon: end,
+  }
+  const results = Array.from({ length: Math.max(2, runs) }, (_, run) =>
+    simulate(simulation, seed * 1000 + run),
+  )
+  return {
+    runs: results.length,
+    arrivals: results.reduce((sum, { arrivals }) => sum + arrivals, 0) / results.length,
+    scaledDownBy: by,
+    peakBacklog: estimated(results.map(({ peak }) => peak * messages * by)),
+    oldestAge: estimated(results.map(({ oldest }) => oldest)),
+    drainedAt: results.every(({ drained }) => Number.isFinite(drained))
+      ? estimated(results.map(({ drained }) => drained))
+      : null,
+  }
+}

@@ -1,0 +1,168 @@
+import { MeshError } from '../faults.ts'
+import type { Loaded } from '../load.ts'
+import { ratesOf } from '../static/rates.ts'
+import { aloneOf, criticalOf } from './critical.ts'
+import type { Point } from './curve.ts'
+import { groupsOf, worstAttempts, worstRates } from './groups.ts'
+import type { NonlinearReport } from './report.ts'
+import { differ, roomFor, type Steady, steadyAt } from './settle.ts'
+import { type Site, sitesOf } from './sites.ts'
+import { type WhatIfOptions, whatIfs } from './what-ifs.ts'
+
+export type NonlinearOptions = Partial<WhatIfOptions> & {
+  /** load factors to look at (0.1 to 3) */
+  from?: number
+  to?: number
+}
+
+/**
+ * Where attempts feed on themselves: what fails is tried again, and what is tried again makes more fail. Per site the whole
+ * curve of steady states over the load factor, folds and all; of sites that depend on each other the least and the largest
+ * steady state; the load factor at which the first leaves its state of few attempts; and what would take the other away.
+ */
+export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): NonlinearReport {
+  const { from = 0.1, to = 3, budget = 0.1, breaker = 0.5, capacity = 2 } = options
+  if (!(from > 0 && to > from && Number.isFinite(to)))
+    throw new MeshError(
+      `nonlinear: from, to: expected load factors with 0 < from < to, not ${from} and ${to}`,
+    )
+  const rates = ratesOf(loaded)
+  const range = { from, to }
+  const head = { range, assumptions }
+  if (rates.loops.length > 0)
+    return {
+      ...head,
+      mesh: { critical: null, limiting: null, hysteresis: null, twoStates: [], coupled: [] },
+      sites: [],
+      whatIfs: [],
+      unavailable: rates.loops.map(({ members }) => {
+        const node = loaded.states[members[0] ?? 0]?.node
+        return {
+          at: node?.id ?? '',
+          name: node?.name ?? '',
+          why: 'what goes round this loop never fades: there are no rates',
+        }
+      }),
+    }
+  const sites = sitesOf(loaded, rates)
+  const worst = worstAttempts(sites)
+  const most = worstRates(sites, worst, to)
+  const { groups, active } = groupsOf(sites, most)
+  const alone = sites.map((site, place) =>
+    aloneOf(site, active[place] === true ? (most[place] ?? 0) : 0, range),
+  )
+  const rooms = { idle: roomFor(sites), collapsed: roomFor(sites) }
+  const solved = groups.map((members) => criticalOf(sites, members, { alone, active, range, rooms }))
+  const [low, high] = [allAt(sites, groups, 'idle'), allAt(sites, groups, 'collapsed')]
+  const open = groups.filter((members) => members.some((site) => differ(low, high, site)))
+  const first = solved
+    .filter(({ critical }) => critical !== null)
+    .toSorted((a, b) => (a.critical?.factor ?? 0) - (b.critical?.factor ?? 0))[0]
+  const idOf = (site: number) => sites[site]?.at ?? ''
+  const told = sites.map((site, place): NonlinearReport['sites'][number] => {
+    const { fold, critical, curve } = alone[place] ?? { fold: undefined, critical: null, curve: [] }
+    const branch = ({ rates: all, failing }: Steady) => ({
+      rate: all[place] ?? 0,
+      failing: Math.min(1, Math.max(0, failing[place] ?? 0)),
+    })
+    const demand = demandOf(sites, place)
+    const attempts = site.members.length > 0 ? sharedAttempts(sites, worst, place) : (worst[place] ?? 1)
+    const limit = Number.isFinite(site.can) ? site.can : null
+    return {
+      at: site.at,
+      name: site.name,
+      demand,
+      capacity: limit,
+      attempts,
+      amplification: limit === null ? null : (demand * attempts) / limit,
+      state: stateOf(site, demand, attempts),
+      critical,
+      hysteresis: fold === undefined ? null : { from: fold.bottom.factor, to: fold.top.factor },
+      low: branch(low),
+      high: branch(high),
+      curve: fold === undefined ? [] : thinned(curve),
+      complete: site.complete,
+      notes: notesOf(site),
+    }
+  })
+  return {
+    ...head,
+    mesh: {
+      critical: first?.critical ? { factor: first.critical.factor, by: first.critical.by } : null,
+      limiting: first?.critical ? idOf(first.critical.site) : null,
+      hysteresis: first?.hysteresis ?? null,
+      twoStates: open
+        .flatMap((members) => members.filter((site) => differ(low, high, site)).map(idOf))
+        .toSorted(),
+      coupled: groups
+        .filter((members) => members.length > 1)
+        .map((members) => members.map(idOf).toSorted())
+        .toSorted((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1)),
+    },
+    sites: told
+      .filter(({ demand }) => demand > 0)
+      .toSorted(
+        (a, b) =>
+          (a.critical?.factor ?? Number.POSITIVE_INFINITY) -
+            (b.critical?.factor ?? Number.POSITIVE_INFINITY) ||
+          (b.amplification ?? 0) - (a.amplification ?? 0) ||
+          (a.at < b.at ? -1 : 1),
+      ),
+    whatIfs: whatIfs(sites, open, { budget, breaker, capacity }),
+    unavailable: sites
+      .filter(({ notes }) => notes.length > 0)
+      .map(({ at, name, notes }) => ({ at, name, why: notes.join('; ') }))
+      .toSorted((a, b) => (a.at < b.at ? -1 : 1)),
+  }
+}
+
+function stateOf(
+  { can, held }: Site,
+  demand: number,
+  attempts: number,
+): NonlinearReport['sites'][number]['state'] {
+  if (!Number.isFinite(can)) return 'unknown'
+  if (demand >= can) return 'overloaded'
+  return held || demand * attempts <= can ? 'stable' : 'vulnerable'
+}
+
+const pulled = 'its polls take no more than it has servers for: what is beyond waits in the queue'
+const notesOf = ({ notes, held }: Site): string[] => (held ? [...notes, pulled] : notes)
+
+const demandOf = (sites: readonly Site[], place: number): number => {
+  const { members = [], inflows = [] } = sites[place] ?? {}
+  const own = inflows.reduce((sum, { rate }) => sum + rate, 0)
+  return members.reduce((sum, member) => sum + demandOf(sites, member) * workOf(sites, member, place), own)
+}
+
+const workOf = (sites: readonly Site[], member: number, pool: number): number =>
+  sites[member]?.pools.reduce((sum, share) => sum + (share.pool === pool ? share.work : 0), 0) ?? 0
+
+function sharedAttempts(sites: readonly Site[], worst: readonly number[], place: number): number {
+  const demand = demandOf(sites, place)
+  const all = (sites[place]?.members ?? []).reduce(
+    (sum, member) => sum + demandOf(sites, member) * workOf(sites, member, place) * (worst[member] ?? 1),
+    0,
+  )
+  return demand === 0 ? 1 : all / demand
+}
+
+const thinned = (curve: readonly Point[]): Point[] => {
+  const each = Math.ceil(curve.length / 48)
+  return curve.filter((_, place) => place % each === 0 || place === curve.length - 1)
+}
+
+/** All sites at the load factor 1, each group from the same side. */
+function allAt(sites: readonly Site[], groups: readonly number[][], from: 'idle' | 'collapsed'): Steady {
+  const into = roomFor(sites)
+  for (const members of groups) steadyAt(sites, members, { factor: 1, from }, into)
+  return into
+}
+
+const assumptions = [
+  'Attempts fail independently of each other; in an outage they do not, which is what the collapsed side stands for.',
+  'A caller that waits and fails makes its calls again; what is sent on is sent once, when it went well.',
+  'Who comes from outside does not try again: nobody has said so.',
+  'Work that is too late is done all the same.',
+  'A queue holds back what its poll has no server for; from there on it grows, and nothing is late.',
+]

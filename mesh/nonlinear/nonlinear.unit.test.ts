@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest'
+import * as made from '../dynamic/hand-made.ts'
+import { nonlinear } from './nonlinear.ts'
+import { nonlinearReport } from './report.ts'
+
+const {
+  apiNode,
+  functionNode,
+  invoke,
+  loadedWith,
+  meshOfParts,
+  poll,
+  queueNode,
+  send,
+  serviceNode,
+  servers,
+} = made
+
+/** 300 servers of 1 s behind callers that wait 30 s: 300/s at most. */
+const behindApi = (rate: number, attempts: number) =>
+  loadedWith(
+    meshOfParts([apiNode('api'), serviceNode('s', [servers(300)])], [invoke('api', 's', attempts)]),
+    { api: rate },
+    { s: 1 },
+  )
+const siteOf = (report: ReturnType<typeof nonlinear>, at: string) =>
+  report.sites.find((site) => site.at === at)
+const whatIf = (report: ReturnType<typeof nonlinear>, what: RegExp) =>
+  report.whatIfs.find((found) => what.test(found.what))
+
+describe('one site', () => {
+  it('has two states between μ/n and μ, and folds near the capacity', () => {
+    const report = nonlinear(behindApi(280, 2))
+    expect(nonlinearReport.parse(report)).toEqual(report)
+    const site = siteOf(report, 's')
+    expect(site).toMatchObject({ demand: 280, capacity: 300, attempts: 2, state: 'vulnerable' })
+    expect(site?.amplification).toBeCloseTo(560 / 300, 9)
+    expect(site?.low.rate).toBeCloseTo(280, 3)
+    expect(site?.high.rate).toBeCloseTo(560, 3)
+    expect(site?.high.failing).toBeCloseTo(1, 6)
+    expect(site?.hysteresis?.from).toBeCloseTo(150 / 280, 2)
+    expect(site?.hysteresis?.to).toBeCloseTo(300 / 280, 2)
+    expect(site?.critical?.by).toBe('fold')
+    expect(report.mesh).toMatchObject({ limiting: 's', twoStates: ['s'] })
+    expect(report.mesh.critical?.factor).toBeCloseTo(site?.critical?.factor ?? 0, 9)
+    // the curve turns back between its folds
+    const factors = site?.curve.map(({ factor }) => factor) ?? []
+    expect(factors.some((factor, place) => factor < (factors[place - 1] ?? 0))).toBe(true)
+  })
+
+  it('what takes the upper state away', () => {
+    const report = nonlinear(behindApi(280, 3))
+    expect(whatIf(report, /at most 1 attempt/)?.removes).toBe(true)
+    expect(whatIf(report, /at most 2 attempt/)?.removes).toBe(false)
+    // 280 · 1.1 is more than 300: a budget is not enough so near the capacity
+    expect(whatIf(report, /budget/)?.removes).toBe(false)
+    expect(whatIf(nonlinear(behindApi(260, 3)), /budget/)?.removes).toBe(true)
+    expect(whatIf(report, /breaker/)?.removes).toBe(true)
+    expect(whatIf(report, /jitter/)).toMatchObject({ removes: false, left: expect.arrayContaining(['s']) })
+    // 840 is more than 600
+    expect(whatIf(report, /2 times the capacity/)?.removes).toBe(false)
+    expect(whatIf(nonlinear(behindApi(190, 3)), /2 times the capacity/)?.removes).toBe(true)
+  })
+
+  it.each([
+    [140, 'stable'],
+    [160, 'vulnerable'],
+    [310, 'overloaded'],
+  ])('%d/s is %s', (rate, state) => {
+    expect(siteOf(nonlinear(behindApi(rate, 2)), 's')?.state).toBe(state)
+  })
+
+  it('without a second attempt there is no fold: it ends at its capacity', () => {
+    const report = nonlinear(behindApi(200, 1))
+    expect(report.mesh.critical).toMatchObject({ by: 'capacity' })
+    expect(report.mesh.critical?.factor).toBeCloseTo(1.5, 3)
+    expect(report.whatIfs.every(({ removes }) => removes === null)).toBe(true)
+  })
+
+  it('a poll holds back what there is no server for', () => {
+    const mesh = meshOfParts(
+      [queueNode('q', { maxReceiveCount: 5 }), functionNode('f', [servers(50, 'refuse')])],
+      [poll('q', 'f', [servers(40)])],
+    )
+    const site = siteOf(nonlinear(loadedWith(mesh, { q: 30 }, { f: 1 })), 'f')
+    expect(site).toMatchObject({
+      state: 'stable',
+      capacity: 40,
+      hysteresis: null,
+      critical: { by: 'capacity' },
+    })
+    expect(site?.critical?.factor).toBeCloseTo(40 / 30, 2)
+  })
+
+  it('what is refused takes no server: more attempts, no second state', () => {
+    const mesh = meshOfParts(
+      [apiNode('api'), functionNode('f', [servers(100, 'refuse')])],
+      [invoke('api', 'f', 3)],
+    )
+    const site = siteOf(nonlinear(loadedWith(mesh, { api: 110 }, { f: 1 })), 'f')
+    expect(site?.low.rate).toBeGreaterThan(110)
+    expect(site?.low.rate).toBeCloseTo(site?.high.rate ?? 0, 2)
+    expect(site?.hysteresis).toBeNull()
+  })
+})
+
+describe('sites that depend on each other', () => {
+  const layered = (rate: number) =>
+    loadedWith(
+      meshOfParts(
+        [
+          queueNode('q', { maxReceiveCount: 3 }),
+          functionNode('f', [], 900),
+          serviceNode('s', [servers(100)]),
+          queueNode('r'),
+          functionNode('g'),
+        ],
+        [poll('q', 'f'), invoke('f', 's', 3, 30), send('f', 'r'), poll('r', 'g')],
+      ),
+      { q: rate },
+      { f: 0.1, s: 1, g: 0.1 },
+    )
+
+  it('multiplies the attempts of layers that wait, and not of what is sent on', () => {
+    const report = nonlinear(layered(50))
+    expect(siteOf(report, 's')).toMatchObject({ demand: 50, attempts: 9, state: 'vulnerable' })
+    expect(siteOf(report, 's')?.amplification).toBeCloseTo(4.5, 9)
+    expect(siteOf(report, 's')?.low.rate).toBeCloseTo(50, 3)
+    expect(siteOf(report, 's')?.high.rate).toBeCloseTo(450, 3)
+    expect(siteOf(report, 'f')?.high.rate).toBeCloseTo(150, 3)
+    expect(siteOf(report, 'g')).toMatchObject({ demand: 50, low: { rate: 50 }, high: { rate: 50 } })
+    expect(report.mesh.coupled).toEqual([['f', 's']])
+    // together it can stick from 100/9 on, at s alone from 100/3
+    expect((report.mesh.hysteresis?.from ?? 0) * 50).toBeCloseTo(100 / 9, 0)
+    expect((report.mesh.critical?.factor ?? 0) * 50).toBeGreaterThan(90)
+  })
+
+  it('a limit that is shared ties those who share it', () => {
+    const shared = servers(100, 'refuse', 'pool')
+    const mesh = meshOfParts(
+      [apiNode('api'), functionNode('f', [shared]), apiNode('b'), functionNode('g', [shared])],
+      [invoke('api', 'f', 2), invoke('b', 'g', 3)],
+    )
+    const report = nonlinear(loadedWith(mesh, { api: 40, b: 50 }, { f: 1, g: 1 }))
+    expect(siteOf(report, 'pool')).toMatchObject({ demand: 90, capacity: 100, state: 'vulnerable' })
+    expect(siteOf(report, 'pool')?.attempts).toBeCloseTo((40 * 2 + 50 * 3) / 90, 9)
+    expect(report.mesh.coupled).toEqual([['f', 'g', 'pool']])
+    expect(siteOf(report, 'g')?.low.failing).toBeGreaterThan(0)
+  })
+})
+
+it('names what is not known', () => {
+  const mesh = meshOfParts([apiNode('api'), serviceNode('s', [servers(3)])], [invoke('api', 's')])
+  const report = nonlinear(loadedWith(mesh, { api: 5 }, {}))
+  expect(siteOf(report, 's')).toMatchObject({ state: 'unknown', capacity: null, amplification: null })
+  expect(report.unavailable).toEqual([{ at: 's', name: 's', why: expect.stringMatching(/how long/) }])
+})

@@ -1,0 +1,151 @@
+import { attemptsOf, late, type Policy, refused } from './failing.ts'
+import type { Inflow, Site } from './sites.ts'
+
+/** What is tried otherwise than it stands in the template. */
+export type Variant = {
+  /** at most so many attempts at each layer */
+  attempts: number
+  budget: number
+  breaker: number
+  /** times the servers and tokens that there are */
+  capacity: number
+}
+
+export const asItIs: Variant = {
+  attempts: Number.POSITIVE_INFINITY,
+  budget: Number.POSITIVE_INFINITY,
+  breaker: 2,
+  capacity: 1,
+}
+
+/** By site: attempts a second (of a pool: work), and the part of them that fails for their caller. */
+export type Steady = {
+  rates: Float64Array
+  failing: Float64Array
+  /** attempts of each as a caller, for each message */
+  fanned: Float64Array
+  /** whether all that was solved into it came to rest */
+  settled: boolean
+}
+
+/** Room for a steady state, that of one group after the other. */
+export const roomFor = (sites: readonly Site[]): Steady => ({
+  rates: new Float64Array(sites.length),
+  failing: new Float64Array(sites.length),
+  fanned: new Float64Array(sites.length),
+  settled: true,
+})
+
+/** Different enough to be another state. */
+export const differ = (low: Steady, high: Steady, site: number): boolean =>
+  (high.rates[site] ?? 0) > (low.rates[site] ?? 0) * (1 + 1e-3) + 1e-12
+
+const policyOf = ({ attempts }: Inflow, variant: Variant): Policy => ({
+  attempts: Math.min(attempts, variant.attempts),
+  budget: variant.budget,
+  breaker: variant.breaker,
+})
+
+/** The part of the attempts of an inflow that fails at its site alone, when x come in all. */
+export function failingAt(site: Site, { patience }: Inflow, x: number, { capacity }: Variant): number {
+  const one = x / capacity
+  const tooLate = Math.max(late(site.capacity, one, patience), site.ended)
+  return 1 - (1 - site.fails) * (1 - refused(site.capacity, one)) * (1 - tooLate)
+}
+
+/** Sources of the site's own curve: callers as they are at rest, what it asks and shares without fault. */
+export const sourcesOf = (site: Site, variant: Variant = asItIs) =>
+  site.inflows.map((inflow) => ({
+    rate: inflow.rate,
+    attempts: (x: number) => attemptsOf(policyOf(inflow, variant), failingAt(site, inflow, x, variant)),
+    cap: inflow.cap,
+  }))
+
+/**
+ * The steady state of sites that depend on each other at a load factor: the least (from idle) or the largest (from
+ * collapsed) fixed point. More attempts fail more, what fails comes again, who fails fails who asks: all monotone, so that
+ * the iteration from either side encloses every steady state (Tarski).
+ *
+ * x = s Σ λ A(q) M, M the attempts of a caller that waits, for each message; q of an attempt from its own site, from what
+ * it asks (qⁿ after n tries each, to the power of the calls) and from what it shares. `into`: takes the result.
+ */
+export function steadyAt(
+  sites: readonly Site[],
+  members: readonly number[],
+  { factor, from, variant = asItIs }: { factor: number; from: 'idle' | 'collapsed'; variant?: Variant },
+  into: Steady,
+): void {
+  const { rates, failing, fanned } = into
+  const collapsed = from === 'collapsed'
+  for (const member of members) {
+    rates[member] = collapsed ? Number.MAX_VALUE : 0
+    failing[member] = collapsed ? 1 : 0
+    fanned[member] = collapsed ? Math.min(variant.attempts, worstOf(sites[member])) : 1
+  }
+  const renew = (member: number): number => {
+    const site = sites[member]
+    if (site === undefined) return 0
+    const before = rates[member] ?? 0
+    const next =
+      site.members.length > 0
+        ? pool(sites, member, rates, variant)
+        : node(site, { factor, start: before, failing, fanned, variant })
+    rates[member] = next.rate
+    failing[member] = next.failing
+    fanned[member] = next.fanned
+    return Math.abs(next.rate - before) / Math.max(next.rate, 1e-12)
+  }
+  let change = 1
+  for (let round = 0; round < rounds && change >= 1e-8; round++) {
+    change = round === 0 ? 1 : 0
+    for (const member of members) change = Math.max(change, renew(member))
+  }
+  into.settled &&= change < 1e-8
+}
+
+const rounds = 2000
+
+const worstOf = (site: Site | undefined): number =>
+  Math.max(1, ...(site?.inflows.map(({ attempts }) => attempts) ?? []))
+
+type Next = { rate: number; failing: number; fanned: number }
+
+type Around = {
+  factor: number
+  start: number
+  failing: Float64Array
+  fanned: Float64Array
+  variant: Variant
+}
+
+function node(site: Site, around: Around): Next {
+  const { factor, start, failing, fanned, variant } = around
+  let holds = 1
+  for (const { site: asked, calls, attempts } of site.asks)
+    holds *= (1 - (failing[asked] ?? 0) ** Math.min(attempts, variant.attempts)) ** calls
+  for (const { pool: shared } of site.pools) holds *= 1 - (failing[shared] ?? 0)
+  let [messages, arriving, rate, lost] = [0, 0, 0, 0]
+  for (const inflow of site.inflows) {
+    const comes = factor * inflow.rate * (inflow.caller === null ? 1 : (fanned[inflow.caller] ?? 1))
+    const q = 1 - (1 - failingAt(site, inflow, start, variant)) * holds
+    const attempts = Math.min(comes * attemptsOf(policyOf(inflow, variant), q), inflow.cap * variant.capacity)
+    messages += factor * inflow.rate
+    arriving += comes
+    rate += attempts
+    lost += comes * q
+  }
+  return {
+    rate,
+    failing: arriving === 0 ? 0 : lost / arriving,
+    fanned: messages === 0 ? 1 : rate / messages,
+  }
+}
+
+function pool(sites: readonly Site[], member: number, rates: Float64Array, variant: Variant): Next {
+  let rate = 0
+  for (const place of sites[member]?.members ?? [])
+    for (const { pool: shared, work } of sites[place]?.pools ?? [])
+      if (shared === member) rate += (rates[place] ?? 0) * work
+  const capacity = sites[member]?.capacity
+  return { rate, failing: capacity === undefined ? 0 : refused(capacity, rate / variant.capacity), fanned: 1 }
+}

@@ -1,0 +1,242 @@
+import type { Loaded } from '../load.ts'
+import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { attemptsOver } from '../static/demand.ts'
+import type { Rates } from '../static/rates.ts'
+import { type Capacity, late, most } from './failing.ts'
+
+/** What comes to a site over one element. */
+export type Inflow = {
+  element: MeshElement
+  /** messages a second at the load factor 1 */
+  rate: number
+  /** attempts that its caller makes, the first included */
+  attempts: number
+  /** the caller waits for the answer: it fails when this fails, and each attempt of it comes here again */
+  caller: number | null
+  /** wait and service longer than this fail, seconds */
+  patience: number
+  /** attempts a second that can come this way: what a poll has servers for */
+  cap: number
+}
+
+/** A node that handles, or a limit that several nodes share. */
+export type Site = {
+  at: string
+  name: string
+  capacity: Capacity
+  /** attempts a second that it can do; Infinity: no limit is known */
+  can: number
+  inflows: Inflow[]
+  /** its polls hold back what it could not do */
+  held: boolean
+  /** the part of attempts that fails by itself */
+  fails: number
+  /** the part of the services that its own timeout ends */
+  ended: number
+  /** sites that it asks and waits for: how many calls an attempt, and how often each is tried */
+  asks: { site: number; calls: number; attempts: number }[]
+  /** limits that it shares, and the work there of an attempt */
+  pools: { pool: number; work: number }[]
+  /** of a pool: who shares it */
+  members: number[]
+  complete: boolean
+  notes: string[]
+}
+
+/** Every node that handles something, and behind them every limit that several of them share. */
+export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
+  const { mesh, states, streams, external, service, failures } = loaded
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const position = new Map<string, number>()
+  const sites: Site[] = []
+  for (const node of mesh.nodes) {
+    if (!handles(node)) continue
+    position.set(node.id, sites.length)
+    sites.push(siteOf(node, loaded))
+  }
+  const inflowOf = new Map<string, Inflow>()
+  const into = (element: MeshElement, to: MeshNode, rate: number, known: boolean) => {
+    const site = sites[position.get(to.id) ?? -1]
+    if (site === undefined) return
+    site.complete &&= known
+    const seen = inflowOf.get(element.id)
+    if (seen !== undefined) seen.rate += rate
+    else {
+      const from = nodes.get(element.from)
+      const synchronous = element.kind === 'invoke' || (element.kind === 'call' && !element.carries)
+      const inflow: Inflow = {
+        element,
+        rate,
+        attempts: attemptsOver(element, from) ?? 1,
+        caller: synchronous ? (position.get(element.from) ?? null) : null,
+        patience: patienceOf(element, from),
+        cap: capOf(element, site),
+      }
+      inflowOf.set(element.id, inflow)
+      site.inflows.push(inflow)
+    }
+  }
+  for (const { element, from, to, gain } of streams) {
+    const target = states[to]
+    if (target !== undefined)
+      into(element, target.node, (rates[from] ?? 0) * (gain ?? 0), complete[from] === true && gain !== null)
+  }
+  states.forEach(({ node }, state) => {
+    const site = sites[position.get(node.id) ?? -1]
+    if (site !== undefined && external[state] === null) site.complete = false
+    const rate = external[state] ?? 0
+    if (site !== undefined && rate > 0) site.inflows.push(fromOutside(node, rate))
+  })
+  for (const site of sites) site.inflows = site.inflows.filter(({ rate }) => rate > 0)
+  sites.forEach((site, place) => {
+    const handled = site.inflows.reduce((sum, { rate }) => sum + rate, 0)
+    site.inflows.forEach(({ caller, attempts, rate }) => {
+      const asking = caller === null ? undefined : sites[caller]
+      const sent = asking?.inflows.reduce((sum, inflow) => sum + inflow.rate, 0) ?? 0
+      if (asking !== undefined && sent > 0 && handled > 0)
+        asking.asks.push({ site: place, calls: rate / sent, attempts })
+    })
+  })
+  poolsOf(sites, nodes, service)
+  for (const site of sites) {
+    site.fails = failures.get(site.at) ?? site.fails
+    site.can = most(site.capacity)
+    const pulled = site.inflows.reduce((sum, { cap }) => sum + cap, 0)
+    if (site.inflows.length === 0 || pulled > site.can * (1 + 1e-9) || !Number.isFinite(pulled)) continue
+    // its polls take no more than it has servers for: what is beyond waits in the queue, and nothing is refused or late
+    site.held = true
+    site.can = pulled
+    Object.assign(site.capacity, { servers: unlimited, tokens: unlimited })
+  }
+  return sites
+}
+
+const handles = ({ kind, laws }: MeshNode): boolean =>
+  kind === 'function' ||
+  kind === 'task' ||
+  kind === 'service' ||
+  laws.some(({ law }) => law === 'servers' || law === 'tokens')
+
+const unlimited = Number.POSITIVE_INFINITY
+
+function siteOf(node: MeshNode, { service }: Loaded): Site {
+  const times = service.get(node.id)
+  const batch = times?.batch ?? 1
+  const capacity: Capacity = {
+    servers: unlimited,
+    over: 'wait',
+    mean: times === undefined ? null : times.mean / batch,
+    scv: times?.scv ?? 1,
+    tokens: unlimited,
+    tokensOver: 'refuse',
+  }
+  const notes: string[] = []
+  for (const law of node.laws) {
+    if (law.law === 'servers' && law.shared === undefined && law.servers < capacity.servers)
+      Object.assign(capacity, { servers: law.servers, over: law.over })
+    if (law.law === 'tokens' && law.shared === undefined && law.unit !== 'deliveries') {
+      const rate = law.unit === 'messages' ? law.rate : law.rate * batch
+      if (rate < capacity.tokens) Object.assign(capacity, { tokens: rate, tokensOver: law.over })
+    }
+  }
+  if (times === undefined && node.laws.some(({ law }) => law === 'servers'))
+    notes.push('nobody has said how long one takes: its servers are no limit here')
+  return {
+    at: node.id,
+    name: node.name,
+    capacity,
+    can: unlimited,
+    inflows: [],
+    held: false,
+    fails: 0,
+    ended: node.kind === 'function' ? late({ ...capacity, over: 'refuse' }, 0, node.settings.timeout) : 0,
+    asks: [],
+    pools: [],
+    members: [],
+    complete: true,
+    notes,
+  }
+}
+
+function patienceOf(element: MeshElement, from: MeshNode | undefined): number {
+  if (element.kind === 'invoke') return element.timeout
+  if (element.kind === 'poll' && from?.kind === 'queue' && from.settings.visibility > 0)
+    return from.settings.visibility
+  return unlimited
+}
+
+/** What a poll has servers for, as attempts a second. */
+function capOf(element: MeshElement, { capacity: { mean } }: Site): number {
+  if (element.kind !== 'poll' || mean === null || mean === 0) return unlimited
+  let cap = unlimited
+  for (const law of element.laws) {
+    if (law.law === 'servers') cap = Math.min(cap, law.servers / mean)
+    if (law.law === 'scaling') cap = Math.min(cap, law.most / mean)
+  }
+  return cap
+}
+
+/** Who comes from outside and tries again is not known: counted as one attempt. */
+const fromOutside = (node: MeshNode, rate: number): Inflow => ({
+  element: {
+    kind: 'dead-letter',
+    id: `door:${node.id}`,
+    from: 'outside',
+    to: node.id,
+    types: null,
+    provenance: 'declared',
+    laws: [],
+    of: '',
+  },
+  rate,
+  attempts: 1,
+  caller: null,
+  patience: node.kind === 'api' ? node.settings.timeout : unlimited,
+  cap: unlimited,
+})
+
+/** Adds a site for each limit that several share. */
+function poolsOf(sites: Site[], nodes: ReadonlyMap<string, MeshNode>, service: Loaded['service']): void {
+  const pools = new Map<string, number>()
+  const share = (site: Site, member: number, law: Shared) => {
+    const times = service.get(site.at)
+    const batch = times?.batch ?? 1
+    if (law.law === 'servers' && times === undefined) return
+    const key = `${law.shared} ${law.law === 'tokens' ? law.unit : ''}`
+    const pool = pools.get(key) ?? sites.push(poolOf(law)) - 1
+    pools.set(key, pool)
+    sites[pool]?.members.push(member)
+    site.pools.push({ pool, work: law.law === 'servers' ? (times?.mean ?? 0) / batch : 1 / batch })
+  }
+  sites.slice().forEach((site, member) => {
+    if (site.inflows.length > 0)
+      for (const law of nodes.get(site.at)?.laws ?? []) if (isShared(law)) share(site, member, law)
+  })
+}
+
+type Shared = Extract<Law, { law: 'servers' | 'tokens' }> & { shared: string }
+const isShared = (law: Law): law is Shared =>
+  (law.law === 'servers' || law.law === 'tokens') && law.shared !== undefined
+
+/** Attempts at a pool are work: busy servers, each of one second, or tokens. */
+function poolOf(law: Shared): Site {
+  const limit: Capacity =
+    law.law === 'servers'
+      ? { servers: law.servers, over: law.over, mean: 1, scv: 1, tokens: unlimited, tokensOver: 'refuse' }
+      : { servers: unlimited, over: 'wait', mean: null, scv: 1, tokens: law.rate, tokensOver: law.over }
+  return {
+    at: law.shared,
+    name: law.shared,
+    capacity: limit,
+    can: unlimited,
+    inflows: [],
+    held: false,
+    fails: 0,
+    ended: 0,
+    asks: [],
+    pools: [],
+    members: [],
+    complete: true,
+    notes: [],
+  }
+}

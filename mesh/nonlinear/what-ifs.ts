@@ -1,0 +1,75 @@
+import type { NonlinearReport } from './report.ts'
+import { asItIs, differ, roomFor, steadyAt, type Variant } from './settle.ts'
+import type { Site } from './sites.ts'
+
+export type WhatIfOptions = {
+  /** retries at most so much of the messages (0.1) */
+  budget: number
+  /** a breaker opens when so much fails (0.5) */
+  breaker: number
+  /** times the capacity (2) */
+  capacity: number
+}
+
+type WhatIf = NonlinearReport['whatIfs'][number]
+
+/** Which mends would take away the upper states at the load factor 1. `open`: groups that have one. */
+export function whatIfs(sites: readonly Site[], open: readonly number[][], options: WhatIfOptions): WhatIf[] {
+  const tries = open.flatMap((members) =>
+    members.flatMap((site) => sites[site]?.inflows.map(({ attempts }) => attempts) ?? []),
+  )
+  const largest = Math.max(1, ...tries)
+  const attempts = Array.from({ length: Math.min(10, Math.ceil(largest) - 1) }, (_, index) => index + 1)
+  const { budget, breaker, capacity } = options
+  return [
+    ...attempts.map((count) =>
+      tried(sites, open, `at most ${count} attempts at each layer`, { attempts: count }),
+    ),
+    tried(sites, open, `a retry budget of ${100 * budget} %`, { budget }),
+    tried(sites, open, `a circuit breaker that opens at ${100 * breaker} % failures`, { breaker }),
+    {
+      what: 'jitter alone',
+      removes: open.length === 0 ? null : false,
+      left: namesOf(sites, open),
+      says: 'Jitter spreads attempts in time and changes none of the rates: every steady state stays as it is.',
+    },
+    tried(sites, open, `${capacity} times the capacity`, { capacity }),
+  ]
+}
+
+const namesOf = (sites: readonly Site[], groups: readonly number[][]): string[] =>
+  groups.flatMap((members) => members.map((site) => sites[site]?.at ?? '')).toSorted()
+
+function tried(
+  sites: readonly Site[],
+  open: readonly number[][],
+  what: string,
+  change: Partial<Variant>,
+): WhatIf {
+  if (open.length === 0)
+    return { what, removes: null, left: [], says: 'There is no upper state at this load.' }
+  const variant = { ...asItIs, ...change }
+  const left: string[] = []
+  const [low, high] = [roomFor(sites), roomFor(sites)]
+  for (const members of open) {
+    steadyAt(sites, members, { factor: 1, from: 'idle', variant }, low)
+    steadyAt(sites, members, { factor: 1, from: 'collapsed', variant }, high)
+    for (const site of members) if (differ(low, high, site)) left.push(sites[site]?.at ?? '')
+  }
+  if (!low.settled || !high.settled)
+    return {
+      what,
+      removes: null,
+      left: left.toSorted(),
+      says: 'It does not come to rest: more comes than can be done, and it opens and closes.',
+    }
+  return {
+    what,
+    removes: left.length === 0,
+    left: left.toSorted(),
+    says:
+      left.length === 0
+        ? 'There is one steady state left.'
+        : `${left.length} can still stay in either state.`,
+  }
+}
