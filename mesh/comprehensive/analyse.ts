@@ -1,0 +1,62 @@
+import { dynamic } from '../dynamic/dynamic.ts'
+import { findingsOf } from '../findings/findings.ts'
+import { fracture } from '../fracture/analyse.ts'
+import type { Loaded } from '../load.ts'
+import { nonlinear } from '../nonlinear/nonlinear.ts'
+import { analyseStatic } from '../static/analyse.ts'
+import type { Overrides } from './overrides.ts'
+import { type ComprehensiveReport, reportVersion } from './report.ts'
+import { type Scored, scoreOf } from './score.ts'
+import { type Targets, termsOf } from './terms.ts'
+import { trendOf } from './trend.ts'
+
+export type ComprehensiveOptions = {
+  overrides?: Overrides
+  targets?: Partial<Targets>
+  seed?: number
+  /** an earlier report of the same system */
+  before?: ComprehensiveReport
+}
+
+/** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
+export function comprehensive(
+  loaded: Loaded,
+  { overrides, targets, seed = 1, before }: ComprehensiveOptions = {},
+): ComprehensiveReport {
+  const steady = analyseStatic(loaded)
+  const findings = findingsOf(loaded, { constants: overrides?.findings ?? {} })
+  const broken = fracture(loaded, { seed, availability: overrides?.availability ?? {} })
+  const unstable = nonlinear(loaded)
+  const surge = dynamic(loaded, { shape: 'ramp', seed })
+  const score = scoreOf(
+    termsOf({ steady, broken, unstable }, targets),
+    findings.filter(({ severity }) => severity === 'high').length,
+  )
+  const { mesh } = loaded
+  const report: Omit<ComprehensiveReport, 'trend'> = {
+    version: reportVersion,
+    mesh: {
+      stacks: mesh.stacks.map(({ name }) => name),
+      nodes: mesh.nodes.length,
+      elements: mesh.elements.length,
+    },
+    system_health: healthOf(score),
+    score,
+    findings,
+    gaps: [
+      ...mesh.unknown.map(({ type, paths }) => `${type} is not modelled: ${paths.join(', ')}`),
+      ...mesh.unresolved.map(({ at, reference }) => `${reference} could not be followed, at ${at}`),
+    ],
+    static: steady,
+    dynamic: surge,
+    nonlinear: unstable,
+    fracture: broken,
+  }
+  return { ...report, trend: before === undefined ? null : trendOf(before, report) }
+}
+
+function healthOf({ terms, score, caps }: Scored): ComprehensiveReport['system_health'] {
+  if (score === null) return 'unknown'
+  if (terms.some(({ unity }) => unity !== null && unity > 1)) return 'failing'
+  return caps.length > 0 || terms.some(({ unity }) => unity !== null && unity > 0.8) ? 'strained' : 'healthy'
+}

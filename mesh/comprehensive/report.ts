@@ -1,0 +1,38 @@
+import * as z from 'zod'
+import { dynamicReport } from '../dynamic/report.ts'
+import { finding } from '../findings/finding.ts'
+import { fractureReport } from '../fracture/report.ts'
+import { nonlinearReport } from '../nonlinear/report.ts'
+import { staticReport } from '../static/report.ts'
+import { scored } from './score.ts'
+
+/** All analyses of one mesh, and what they come to. `reportVersion` changes when a reader of the older would misread it. */
+export const reportVersion = 1
+
+export const comprehensiveReport = z.object({
+  version: z.literal(reportVersion),
+  mesh: z.object({ stacks: z.array(z.string()), nodes: z.int(), elements: z.int() }),
+  /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: no rates */
+  system_health: z.enum(['healthy', 'strained', 'failing', 'unknown']),
+  score: scored,
+  findings: z.array(finding),
+  /** not modelled or not followed */
+  gaps: z.array(z.string()),
+  static: staticReport,
+  dynamic: dynamicReport,
+  nonlinear: nonlinearReport,
+  fracture: fractureReport,
+  trend: z
+    .object({
+      /** score now less score then; null: one of them is not known */
+      score: z.number().nullable(),
+      appeared: z.array(finding),
+      gone: z.array(finding),
+      /** terms that changed by more than a hundredth */
+      terms: z.array(
+        z.object({ name: z.string(), before: z.number().nullable(), now: z.number().nullable() }),
+      ),
+    })
+    .nullable(),
+})
+export type ComprehensiveReport = z.output<typeof comprehensiveReport>
