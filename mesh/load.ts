@@ -9,6 +9,7 @@ export type Stream = { element: MeshElement; from: number; to: number; gain: num
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
 export type Loaded = {
+  /** with what is said to be sent in the place of what permissions allow */
   mesh: Mesh
   states: readonly State[]
   streams: readonly Stream[]
@@ -64,7 +65,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const position = positions.get(`${id}\n${type}`)
       if (position !== undefined) measured.set(position, rate)
     }
-  return { mesh, states, streams, external, measured, service: loads.service, failures: loads.failures }
+  const { service, failures } = loads
+  return { mesh: { ...mesh, elements }, states, streams, external, measured, service, failures }
 }
 
 /**

@@ -1,5 +1,3 @@
-import { components } from '../linear/components.ts'
-
 /** A vertex to be drawn, with the room that it takes. */
 export type Box = { id: string; width: number; height: number }
 export type Line = { from: string; to: string }
@@ -27,7 +25,7 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
     next[i]?.push(j)
     before[j]?.push(i)
   }
-  const columns = ordered(layersOf(next), next, before)
+  const columns = ordered(layersOf(next, before), next, before)
   const at = new Map<string, { x: number; y: number }>()
   const heights = columns.map((column) =>
     column.reduce((sum, vertex) => sum + (boxes[vertex]?.height ?? 0) + between.rows, 0),
@@ -48,24 +46,54 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
   return { at, width: Math.max(0, x - between.columns), height }
 }
 
-/** The longest way to each vertex, loops taken as one; what leads on stands right before what it leads to. */
-function layersOf(next: readonly (readonly number[])[]): number[][] {
+/**
+ * Each vertex right of all that leads to it, but for what leads back: the edges that a walk from the beginnings finds to
+ * close a loop. What has nothing before it stands right before what it leads to.
+ */
+function layersOf(next: readonly (readonly number[])[], before: readonly (readonly number[])[]): number[][] {
+  const starts = next
+    .map((_, vertex) => vertex)
+    .toSorted((a, b) => (before[a]?.length ?? 0) - (before[b]?.length ?? 0))
+  const { order, ahead } = walked(next, starts)
   const layer = next.map(() => 0)
-  // sinks come first: each loop's place from the end is one more than that of what it leads to
-  for (const members of components(next)) {
-    const inside = new Set(members)
-    const place = Math.max(
-      0,
-      ...members.flatMap((member) =>
-        (next[member] ?? []).filter((to) => !inside.has(to)).map((to) => (layer[to] ?? 0) + 1),
-      ),
-    )
-    for (const member of members) layer[member] = place
-  }
-  const last = Math.max(0, ...layer)
-  const columns = Array.from({ length: last + 1 }, (): number[] => [])
-  for (const [vertex, place] of layer.entries()) columns[last - place]?.push(vertex)
+  for (const vertex of order)
+    for (const to of ahead[vertex] ?? []) layer[to] = Math.max(layer[to] ?? 0, (layer[vertex] ?? 0) + 1)
+  for (const vertex of order)
+    if ((before[vertex] ?? []).length === 0 && (ahead[vertex] ?? []).length > 0)
+      layer[vertex] = Math.min(...(ahead[vertex] ?? []).map((to) => (layer[to] ?? 1) - 1))
+  const columns = Array.from({ length: Math.max(0, ...layer) + 1 }, (): number[] => [])
+  for (const [vertex, place] of layer.entries()) columns[place]?.push(vertex)
   return columns.filter((column) => column.length > 0)
+}
+
+/** A topological order of the graph without the edges that close a loop, and those that are left. */
+function walked(
+  next: readonly (readonly number[])[],
+  starts: readonly number[],
+): { order: number[]; ahead: number[][] } {
+  const state = next.map(() => 0)
+  const ahead = next.map((): number[] => [])
+  const order: number[] = []
+  for (const start of starts) {
+    if (state[start] !== 0) continue
+    state[start] = 1
+    const path = [{ vertex: start, edge: 0 }]
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const to = next[top.vertex]?.[top.edge++]
+      if (to === undefined) {
+        state[top.vertex] = 2
+        order.push(top.vertex)
+        path.pop()
+      } else if (state[to] !== 1) {
+        ahead[top.vertex]?.push(to)
+        if (state[to] === 0) {
+          state[to] = 1
+          path.push({ vertex: to, edge: 0 })
+        }
+      }
+    }
+  }
+  return { order: order.toReversed(), ahead }
 }
 
 const sweeps = 8
