@@ -27,31 +27,12 @@ export const anyType = '*'
 export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const elements = [...withSends(mesh, loads)]
   const waySends = sendsByWay(mesh, loads)
-  const leaving = new Map<string, MeshElement[]>()
-  for (const element of elements) {
-    const known = leaving.get(element.from)
-    if (known === undefined) leaving.set(element.from, [element])
-    else known.push(element)
-  }
+  const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const states: State[] = []
-  const external: (number | null)[] = []
-  const positions = new Map<string, number>()
-  const stateOf = (node: MeshNode, type: string): number => {
-    const key = `${node.id}\n${type}`
-    const known = positions.get(key)
-    if (known !== undefined) return known
-    positions.set(key, states.length)
-    states.push({ node, type })
-    external.push(0)
-    return states.length - 1
-  }
+  const { states, external, stateOf, positionOf } = statesOf()
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
-  // states that are found on the way are looked at in their turn
-  for (let from = 0; from < states.length; from++) {
-    const state = states[from]
-    if (state === undefined) continue
+  const spread = (state: State, from: number) => {
     const out = leaving.get(state.node.id) ?? []
     for (const element of out) {
       const to = nodes.get(element.to)
@@ -59,14 +40,36 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       if (to && passed) streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
     }
   }
+  // states that are found on the way are looked at in their turn
+  for (let from = 0; from < states.length; from++) {
+    const state = states[from]
+    if (state !== undefined) spread(state, from)
+  }
   const measured = new Map<number, number>()
   for (const [id, types] of loads.measured)
     for (const [type, rate] of types) {
-      const position = positions.get(`${id}\n${type}`)
+      const position = positionOf(id, type)
       if (position !== undefined) measured.set(position, rate)
     }
   const { service, failures } = loads
   return { mesh: { ...mesh, elements }, states, streams, external, measured, service, failures }
+}
+
+/** States as they are found, and what comes into each from outside. */
+function statesOf() {
+  const states: State[] = []
+  const external: (number | null)[] = []
+  const positions = new Map<string, number>()
+  const positionOf = (id: string, type: string): number | undefined => positions.get(`${id}\n${type}`)
+  const stateOf = (node: MeshNode, type: string): number => {
+    const known = positionOf(node.id, type)
+    if (known !== undefined) return known
+    positions.set(`${node.id}\n${type}`, states.length)
+    states.push({ node, type })
+    external.push(0)
+    return states.length - 1
+  }
+  return { states, external, stateOf, positionOf }
 }
 
 /**
@@ -157,41 +160,50 @@ const open: ReadonlySet<MeshNode['kind']> = new Set([
   'external',
 ])
 
+type Passed = { type: string; gain: number | null }
+
 /** What of a state goes over an element; undefined: nothing does. */
 function passes(
   element: MeshElement,
   state: State,
   siblings: readonly MeshElement[],
   sends: Loads['sends'],
-): { type: string; gain: number | null } | undefined {
+): Passed | undefined {
   if (element.kind === 'dead-letter') return undefined
+  if (element.kind === 'call') return called(element, state.type)
   const { node, type } = state
-  if (element.kind === 'call') {
-    if (element.per !== null && element.per !== type && type !== anyType) return undefined
-    // what is only used is used for whatever is handled
-    if (!element.carries) return { type, gain: element.ratio }
-    return { type: element.types?.[0] ?? type, gain: element.ratio }
-  }
   const said = sends.filter(
-    ({ per, type: sent }) => [per ?? sent, anyType].includes(type) || (per ?? sent) === anyType,
+    ({ per, type: sent }) => [type, anyType].includes(per ?? sent) || type === anyType,
   )
   if (said.length > 0) {
     const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
     return ratios.length === 0 ? undefined : { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
   }
-  if (element.kind === 'poll' && !element.enabled) return undefined
-  if (node.kind === 'rule' && !node.settings.enabled) return undefined
-  if (element.types !== null && type !== anyType && !element.types.includes(type)) return undefined
+  const isOff =
+    (element.kind === 'poll' && !element.enabled) || (node.kind === 'rule' && !node.settings.enabled)
+  if (isOff || (element.types !== null && type !== anyType && !element.types.includes(type))) return undefined
+  return led(element, state, siblings)
+}
+
+/** By a call: so many for each message that it is made for. */
+function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string): Passed | undefined {
+  if (per !== null && per !== type && type !== anyType) return undefined
+  // what is only used is used for whatever is handled
+  return { type: carries ? (types?.[0] ?? type) : type, gain: ratio }
+}
+
+/** By a way of the template: all of it, or a part where consumers share it or a pattern narrows it. */
+function led({ kind, types }: MeshElement, { node, type }: State, siblings: readonly MeshElement[]): Passed {
   // consumers of one queue share what is in it; those of a stream each get all
   const sharers =
-    element.kind === 'poll' && node.kind === 'queue'
+    kind === 'poll' && node.kind === 'queue'
       ? siblings.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
       : 1
   // which route of an API it is, nobody has said
-  const routes = node.kind === 'api' ? siblings.filter(({ kind }) => isWay(kind)).length : 1
-  const narrowed = (element.types !== null && type === anyType) || routes > 1
+  const routes = node.kind === 'api' ? siblings.filter((sibling) => isWay(sibling.kind)).length : 1
+  const narrowed = types !== null && type === anyType
   return {
-    type: narrowed && element.types?.length === 1 ? (element.types[0] ?? type) : type,
-    gain: narrowed ? null : 1 / sharers,
+    type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
+    gain: narrowed || routes > 1 ? null : 1 / sharers,
   }
 }

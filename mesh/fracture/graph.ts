@@ -34,7 +34,7 @@ export function parseGraph(where: string, value: unknown): Graph {
   const parsed = document.safeParse(value)
   if (!parsed.success) throw faultsOf(where, parsed.error)
   const { edges, root, sinks, directed, edgeReliability } = parsed.data
-  const vertices = [...new Set(edges.flatMap(([from, to]) => [from, to]))]
+  const vertices = [...new Set([...edges.map(([from]) => from), ...edges.map(([, to]) => to)])]
   const index = new Map(vertices.map((name, position) => [name, position]))
   const at = (path: string, name: string): number => {
     const found = index.get(name)

@@ -78,20 +78,26 @@ function conditioned(edges: Edges, root: number, sink: number, most: number): nu
     const [vertex, holds] = first
     const without = new Map(rest.slice(1))
     const fails = holds === 1 ? 0 : solve(without, reached, depth + 1)
-    let works = 1
-    if (vertex !== sink) {
-      const inside = new Set([...reached, vertex])
-      const onward = new Map(without)
-      for (const [to, more] of edges[vertex] ?? [])
-        if (!inside.has(to)) onward.set(to, 1 - (1 - (onward.get(to) ?? 0)) * (1 - more))
-      works = solve(onward, inside, depth + 1)
-    }
+    const inside = new Set([...reached, vertex])
+    const works = vertex === sink ? 1 : solve(grown(without, edges[vertex], inside), inside, depth + 1)
     const value = holds * works + (1 - holds) * fails
     known.set(key, value)
     return value
   }
   const value = solve(edges[root] ?? new Map(), new Set([root]), 0)
   return overflow ? undefined : value
+}
+
+/** What the reached part leads to once a vertex has joined it, whose edges are `out`. */
+function grown(
+  front: ReadonlyMap<number, number>,
+  out: ReadonlyMap<number, number> = new Map(),
+  inside: ReadonlySet<number>,
+): Map<number, number> {
+  const onward = new Map(front)
+  for (const [to, holds] of out)
+    if (!inside.has(to)) onward.set(to, 1 - (1 - (onward.get(to) ?? 0)) * (1 - holds))
+  return onward
 }
 
 /** The vertices on some way from the front to the sink that does not come back into what is reached. */
@@ -131,31 +137,32 @@ function simulated(
     incident[from]?.push({ to, link })
     if (!directed) incident[to]?.push({ to: from, link })
   })
-  // by sample: 1 + the sample in which an edge was drawn or a vertex reached
+  // by sample: the last one in which an edge was drawn or a vertex reached
   const drawn = new Uint32Array(links.length)
   const holds = new Uint8Array(links.length)
   const seen = new Uint32Array(size)
-  let reachedSink = 0
-  for (let sample = 1; sample <= samples; sample++) {
+  const isUp = (link: number, sample: number): boolean => {
+    if (drawn[link] !== sample) {
+      drawn[link] = sample
+      holds[link] = random() < (links[link]?.reliability ?? 0) ? 1 : 0
+    }
+    return holds[link] === 1
+  }
+  const reaches = (sample: number): boolean => {
     const open = [root]
     seen[root] = sample
     for (let vertex = open.pop(); vertex !== undefined; vertex = open.pop()) {
-      if (vertex === sink) {
-        reachedSink++
-        break
-      }
-      for (const { to, link } of incident[vertex] ?? []) {
-        if (seen[to] === sample) continue
-        if (drawn[link] !== sample) {
-          drawn[link] = sample
-          holds[link] = random() < (links[link]?.reliability ?? 0) ? 1 : 0
+      if (vertex === sink) return true
+      for (const { to, link } of incident[vertex] ?? [])
+        if (seen[to] !== sample && isUp(link, sample)) {
+          seen[to] = sample
+          open.push(to)
         }
-        if (holds[link] === 0) continue
-        seen[to] = sample
-        open.push(to)
-      }
     }
+    return false
   }
+  let reachedSink = 0
+  for (let sample = 1; sample <= samples; sample++) if (reaches(sample)) reachedSink++
   const value = reachedSink / samples
   // with no failure seen, the rule of three bounds what is unseen
   const error = value === 0 || value === 1 ? 3 / samples : Math.sqrt((value * (1 - value)) / samples)
