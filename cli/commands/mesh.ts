@@ -1,8 +1,9 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
+import type { ComprehensiveOptions, DynamicOptions } from '../mesh/analyses.ts'
 import type { AppOptions } from '../mesh/app.ts'
-import { examples } from '../options.ts'
+import { duration, examples, positive } from '../options.ts'
 
 /** `--app` and `--rates`, the same for every analysis. */
 const ofApp = (command: Command): Command =>
@@ -48,16 +49,72 @@ export function mesh(program: Command, cli: Cli): void {
       return showNetwork(cli, network)
     })
 
-  group
-    .command('fracture')
-    .description('what breaks when something breaks: single points of failure, reliability')
-    .requiredOption('--graph <file>', 'a bare graph, without any template (docs/mesh.md)')
+  ofApp(group.command('dynamic'))
+    .description('a surge: backlogs, how old they get, what is throttled, how long until all is drained')
+    .addOption(
+      new Option('--shape <shape>', 'of the surge').choices(['step', 'burst', 'ramp']).default('ramp'),
+    )
+    .addOption(new Option('--factor <n>', 'how many times the load').argParser(positive).default(10))
+    .addOption(new Option('--hold <span>', 'how long it stays').argParser(duration).default(600_000, '10m'))
     .addHelpText(
       'after',
-      examples('mesh fracture --graph graph.json', 'mesh fracture --graph graph.json --json'),
+      examples('mesh dynamic --rates rates.yaml', 'mesh dynamic --shape step --factor 3 --hold 5m'),
     )
-    .action(async ({ graph }: { graph: string }) => {
+    .action(async (options: DynamicOptions) => {
+      const { showDynamic } = await import('../mesh/analyses.ts')
+      showDynamic(cli, options)
+    })
+
+  ofApp(group.command('nonlinear'))
+    .description(
+      'retries that feed on themselves: where a trigger sticks, at which load, what would take it away',
+    )
+    .addHelpText(
+      'after',
+      examples('mesh nonlinear --rates rates.yaml', 'mesh nonlinear --rates rates.yaml --json'),
+    )
+    .action(async (options: AppOptions) => {
+      const { showNonlinear } = await import('../mesh/analyses.ts')
+      showNonlinear(cli, options)
+    })
+
+  ofApp(group.command('fracture'))
+    .description(
+      'what breaks when something breaks: single points of failure, what is lost, how long it takes to recover',
+    )
+    .option('--graph <file>', 'a bare graph, without any template (docs/mesh.md)')
+    .addHelpText(
+      'after',
+      examples('mesh fracture --rates rates.yaml', 'mesh fracture --graph graph.json --json'),
+    )
+    .action(async ({ graph, ...options }: AppOptions & { graph?: string }) => {
+      if (graph === undefined) {
+        const { showFracture } = await import('../mesh/analyses.ts')
+        return showFracture(cli, options)
+      }
+      if (options.app ?? options.rates)
+        throw new UsageError('--graph is analysed by itself: leave out --app and --rates')
       const { showGraph } = await import('../mesh/bare.ts')
-      showGraph(cli, graph)
+      return showGraph(cli, graph)
+    })
+
+  ofApp(group.command('comprehensive'))
+    .description('all of them, findings and a score; with --threshold for CI')
+    .option('--html <file>', 'a page with everything and a picture, which needs no network')
+    .option(
+      '--before <file>',
+      'an earlier report (--json) to compare with; passed over where there is none yet',
+    )
+    .addOption(new Option('--threshold <score>', 'exit code 1 below it').argParser(positive))
+    .addHelpText(
+      'after',
+      examples(
+        'mesh comprehensive --rates rates.yaml --html mesh.html',
+        'mesh comprehensive --rates rates.yaml --threshold 70 --json',
+      ),
+    )
+    .action(async (options: ComprehensiveOptions) => {
+      const { showComprehensive } = await import('../mesh/analyses.ts')
+      showComprehensive(cli, options)
     })
 }

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'
+import * as z from 'zod'
 import { meshOf } from '../../mesh/assembly/mesh-of.ts'
 import { readAssembly } from '../../mesh/assembly/read/read.ts'
+import { type Overrides, overridesOf } from '../../mesh/comprehensive/overrides.ts'
 import { MeshError } from '../../mesh/faults.ts'
-import { constants } from '../../mesh/laws/constants.ts'
 import { type Loaded, load } from '../../mesh/load.ts'
 import { noLoads, parseLoads } from '../../mesh/loads.ts'
 import type { Mesh } from '../../mesh/model.ts'
@@ -15,15 +16,19 @@ export type AppOptions = { app?: string[]; rates?: string }
 /** What is read beside an assembly when nothing else is named: what somebody says of an app that cannot say it itself. */
 const declarations = 'mesh.yaml'
 
-/** The mesh of synthesized apps, and what is known of its loads. */
-export function loadedApp({ app = ['cdk.out'], rates }: AppOptions): Loaded {
+/** The mesh of synthesized apps under what is known of its loads, and numbers in the place of AWS's. */
+export function loadedApp({ app = ['cdk.out'], rates }: AppOptions): {
+  loaded: Loaded
+  overrides: Overrides
+} {
   const file = rates ?? (existsSync(declarations) ? declarations : undefined)
-  const given = file === undefined ? undefined : readYaml(file)
+  const given = file === undefined ? {} : readYaml(file)
+  const overrides = overridesOf(file ?? declarations, numbersIn(given))
   const mesh = meshOf(
     app.map((folder) => readAssembly(folder)),
-    { constants: overridesIn(given) },
+    { constants: overrides.laws },
   )
-  return load(mesh, file === undefined ? noLoads : parseLoads(file, given, mesh))
+  return { loaded: load(mesh, file === undefined ? noLoads : parseLoads(file, given, mesh)), overrides }
 }
 
 export const meshOfApp = ({ app = ['cdk.out'] }: AppOptions): Mesh =>
@@ -38,13 +43,6 @@ function readYaml(file: string): unknown {
   }
 }
 
-/** The numbers that AWS gives may be given anew; names of others are for who reads them. */
-function overridesIn(given: unknown): Record<string, number> {
-  const named =
-    given !== null && typeof given === 'object' && 'constants' in given ? given.constants : undefined
-  if (named === null || typeof named !== 'object') return {}
-  const known = new Set(constants.map(({ name }) => name))
-  return Object.fromEntries(
-    Object.entries(named).filter(([name, value]) => known.has(name) && typeof value === 'number'),
-  )
-}
+/** What is wrong with them is said by whoever reads the whole. */
+const numbersIn = (given: unknown): Record<string, number> =>
+  z.object({ constants: z.record(z.string(), z.number()) }).safeParse(given).data?.constants ?? {}

@@ -24,7 +24,7 @@ export function overridesOf(where: string, given: Readonly<Values>): Overrides {
   }
   if (unknown.length > 0)
     throw new MeshError(
-      `${where}: constants: there is none named ${unknown.join(', ')}; docs/mesh.md lists them with their sources`,
+      `${where}: constants: there is none named ${unknown.join(', ')}; mesh/laws/constants.ts, mesh/findings/constants.ts and mesh/fracture/availability.ts list them with their sources`,
     )
   return parts
 }

@@ -1,0 +1,191 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
+import { type ComprehensiveReport, comprehensiveReport } from '../../mesh/comprehensive/report.ts'
+import { dynamic } from '../../mesh/dynamic/dynamic.ts'
+import type { DynamicReport } from '../../mesh/dynamic/report.ts'
+import { MeshError } from '../../mesh/faults.ts'
+import { fracture } from '../../mesh/fracture/analyse.ts'
+import type { FractureReport } from '../../mesh/fracture/report.ts'
+import type { Mesh } from '../../mesh/model.ts'
+import { nonlinear } from '../../mesh/nonlinear/nonlinear.ts'
+import type { NonlinearReport } from '../../mesh/nonlinear/report.ts'
+import { page } from '../../mesh/report/page.ts'
+import type { Cli } from '../context.ts'
+import { type Paint, table } from '../output.ts'
+import { type AppOptions, loadedApp } from './app.ts'
+import { digits } from './bare.ts'
+import { analysing, readJson } from './files.ts'
+
+const shownRows = 20
+
+export type DynamicOptions = AppOptions & {
+  shape: 'step' | 'burst' | 'ramp'
+  factor: number
+  hold: number
+}
+
+/** What a surge does to each limit. */
+export function showDynamic(cli: Cli, { shape, factor, hold, ...options }: DynamicOptions): void {
+  const report = analysing(() =>
+    dynamic(loadedApp(options).loaded, { shape, factor, hold: Math.round(hold / 1000) }),
+  )
+  cli.show(report, dynamicText)
+}
+
+/** Where retries feed on themselves. */
+export function showNonlinear(cli: Cli, options: AppOptions): void {
+  cli.show(
+    analysing(() => nonlinear(loadedApp(options).loaded)),
+    nonlinearText,
+  )
+}
+
+/** What breaks when a node or an element does. */
+export function showFracture(cli: Cli, options: AppOptions): void {
+  const { mesh, report } = analysing(() => {
+    const { loaded, overrides } = loadedApp(options)
+    return { mesh: loaded.mesh, report: fracture(loaded, { availability: overrides.availability }) }
+  })
+  cli.show(report, (shown, p) => fractureText(shown, mesh, p))
+}
+
+export type ComprehensiveOptions = AppOptions & { html?: string; before?: string; threshold?: number }
+
+/** All of them, with the score; failed when that is below the threshold, or not known where there is one. */
+export function showComprehensive(
+  cli: Cli,
+  { html, before, threshold, ...options }: ComprehensiveOptions,
+): void {
+  const { mesh, report } = analysing(() => {
+    const { loaded, overrides } = loadedApp(options)
+    const earlier = before !== undefined && existsSync(before) ? { before: earlierReport(before) } : {}
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, ...earlier }) }
+  })
+  if (html !== undefined) writeFileSync(html, page(mesh, report))
+  if (threshold !== undefined && (report.score.score ?? 0) < threshold) cli.failed()
+  cli.show(report, comprehensiveText)
+}
+
+function earlierReport(file: string): ComprehensiveReport {
+  const parsed = comprehensiveReport.safeParse(readJson(file))
+  if (parsed.success) return parsed.data
+  const { path = [], message } = parsed.error.issues[0] ?? {}
+  throw new MeshError(
+    `${file}: is no report of loadpath mesh comprehensive --json: ${path.join('.')}: ${message}`,
+  )
+}
+
+const number = (value: number | null): string => (value === null ? '-' : digits(value))
+
+function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): string {
+  const rows = limits
+    .slice(0, shownRows)
+    .map((one) => [
+      one.name,
+      (one.state === 'behind' ? p.red : one.state === 'recovered' ? p.yellow : p.green)(one.state),
+      digits(one.peakBacklog.messages),
+      digits(one.oldestAge.seconds),
+      digits(one.throttled),
+      digits(one.lost),
+      number(one.lag),
+      number(one.drainedAt),
+    ])
+  return [
+    p.bold(`${shape.shape} to ${digits(shape.factor)} times, held for ${digits(shape.hold)} s`),
+    table(
+      p,
+      ['limit', 'state', 'backlog', 'oldest, s', 'throttled', 'lost', 'behind for, s', 'drained at, s'],
+      rows,
+    ),
+    ...assumptions.map((line) => p.dim(`assumed: ${line}`)),
+  ].join('\n')
+}
+
+function nonlinearText({ mesh, sites, whatIfs, unavailable }: NonlinearReport, p: Paint): string {
+  const { critical, limiting } = mesh
+  const rows = sites
+    .slice(0, shownRows)
+    .map(({ name, state, demand, capacity, attempts, amplification, critical: own }) => [
+      name,
+      (state === 'stable' ? p.green : state === 'vulnerable' ? p.yellow : p.red)(state),
+      digits(demand),
+      number(capacity),
+      digits(attempts),
+      number(amplification),
+      own === null ? '-' : `${digits(own.factor)} (${own.by})`,
+    ])
+  return [
+    critical === null
+      ? p.bold('Nothing buckles up to the largest load looked at.')
+      : p.bold(
+          `At ${digits(critical.factor)} times the load ${limiting} ${critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.`,
+        ),
+    table(p, ['site', 'state', 'asked', 'capacity', 'attempts', 'amplification', 'critical load'], rows),
+    ...whatIfs.map(({ what, says }) => p.dim(`${what}: ${says}`)),
+    ...unavailable.slice(0, shownRows).map(({ name, why }) => p.dim(`not known: ${name}: ${why}`)),
+  ].join('\n')
+}
+
+function fractureText({ removals, flows, outage }: FractureReport, mesh: Mesh, p: Paint): string {
+  const names = new Map(mesh.nodes.map(({ id, name }) => [id, name]))
+  const nameOf = (id: string): string => names.get(id) ?? id
+  const lost = removals
+    .slice(0, shownRows)
+    .map(({ name, is, share, types, nodes, recovery }) => [
+      name,
+      is,
+      share === null ? 'unknown' : `${digits(100 * share)} %`,
+      String(types),
+      String(nodes),
+      number(recovery.seconds),
+    ])
+  const points = flows
+    .flatMap(({ type, door, sinks }) => sinks.map((sink) => ({ type, door, ...sink })))
+    .slice(0, shownRows)
+    .map(({ type, door, nodes, points: single, now, eventually }) => [
+      type,
+      `${nameOf(door)} → ${nodes.map(nameOf).join(' or ')}`,
+      number(now),
+      number(eventually),
+      single.map(nameOf).join(', ') || '-',
+    ])
+  return [
+    p.bold(`Outages last ${digits(outage)} s`),
+    table(p, ['without', 'is', 'lost', 'types', 'nodes', 'recovers in, s'], lost),
+    '',
+    table(p, ['type', 'way', 'now', 'eventually', 'single points of failure'], points),
+  ].join('\n')
+}
+
+function comprehensiveText(
+  { score, system_health: health, findings, gaps, trend }: ComprehensiveReport,
+  p: Paint,
+): string {
+  const colour = health === 'healthy' ? p.green : health === 'failing' ? p.red : p.yellow
+  const terms = score.terms.map(({ name, demand, limit, unit, unity, points, says }) => [
+    name,
+    number(demand),
+    digits(limit),
+    unit,
+    (unity !== null && unity > 1 ? p.red : String)(number(unity)),
+    number(points),
+    says,
+  ])
+  const severity = { high: p.red, medium: p.yellow, low: p.dim }
+  return [
+    `${p.bold(score.score === null ? 'no score' : `score ${digits(score.score)}`)}${trend?.score == null ? '' : ` (${trend.score >= 0 ? '+' : ''}${digits(trend.score)})`}, ${colour(health)}`,
+    ...score.caps.map(({ at, because }) => `at most ${at}: ${because}`),
+    '',
+    table(p, ['limit state', 'asked', 'allowed', 'unit', 'unity', 'points', 'where'], terms),
+    ...(findings.length === 0 ? [] : ['']),
+    ...findings
+      .slice(0, shownRows)
+      .map(({ severity: how, rule, says, mend, source }) =>
+        [
+          `${severity[how](how)} ${says} ${mend}`,
+          p.dim(`${rule}${source === undefined ? '' : ` ${source.file}:${source.line}`}`),
+        ].join('\n  '),
+      ),
+    ...gaps.slice(0, shownRows).map((line) => p.yellow(line)),
+  ].join('\n')
+}
