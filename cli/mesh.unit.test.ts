@@ -1,0 +1,125 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { loadpath } from '../test/cli/terminal.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'loadpath-mesh-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const template = file('template.json', {
+  Resources: {
+    Orders: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 30 } },
+    Worker: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 10 } },
+    Poll: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': ['Orders', 'Arn'] },
+        FunctionName: { Ref: 'Worker' },
+        ScalingConfig: { MaximumConcurrency: 10 },
+      },
+    },
+  },
+})
+const rates = file(
+  'rates.yaml',
+  'version: 1\narrivals: { Orders: { order.placed: 20/s } }\nservice: { Worker: { mean: 400ms } }\n',
+)
+const app = ['--app', template, '--rates', rates]
+
+describe('an app', () => {
+  it('has its findings, its limits and its score, and a page that asks nobody', async () => {
+    const html = join(folder, 'mesh.html')
+    const { code, out } = await loadpath(['mesh', 'comprehensive', ...app, '--html', html, '--json'])
+    expect(code).toBe(0)
+    const report = JSON.parse(out)
+    expect(report.static.safety).toMatchObject({ factor: 1.25, unit: 'servers' })
+    expect(report.findings.map(({ rule }: { rule: string }) => rule)).toEqual(
+      expect.arrayContaining(['visibility-short', 'no-redrive', 'no-partial-batch']),
+    )
+    const page = readFileSync(html, 'utf8')
+    expect(page).toContain('<svg class="mesh"')
+    expect(page).not.toMatch(/(src|href)=|https?:\/\/(?!www\.w3\.org)[^<]*\.(js|css|woff)/)
+  })
+
+  it('fails below the threshold, and tells what changed since an earlier report', async () => {
+    const { out } = await loadpath(['mesh', 'comprehensive', ...app, '--json'])
+    const before = file('before.json', out)
+    const again = await loadpath([
+      'mesh',
+      'comprehensive',
+      ...app,
+      '--before',
+      before,
+      '--threshold',
+      '99',
+      '--json',
+    ])
+    expect(again.code).toBe(1)
+    expect(JSON.parse(again.out).trend).toEqual({ score: 0, appeared: [], gone: [], terms: [] })
+  })
+
+  it.each(['model', 'static', 'dynamic', 'nonlinear', 'fracture'])(
+    '%s is shown to people',
+    async (analysis) => {
+      const { code, out } = await loadpath(['mesh', analysis, ...app])
+      expect(code).toBe(0)
+      expect(out).toContain('Worker')
+    },
+  )
+})
+
+describe('bad input', () => {
+  it.each([
+    [['static', '--app', join(folder, 'none')], /none: is not there/],
+    [['static', '--app', file('broken.json', '{')], /broken.json/],
+    [
+      ['static', ...['--app', template, '--rates', file('v.yaml', 'version: 2')]],
+      /v.yaml: version: expected version: 1/,
+    ],
+    [
+      [
+        'static',
+        ...['--app', template, '--rates', file('n.yaml', 'version: 1\narrivals: { Orders: { a: -1 } }')],
+      ],
+      /n.yaml: arrivals.Orders.a: expected a rate above 0/,
+    ],
+    [
+      [
+        'static',
+        ...['--app', template, '--rates', file('u.yaml', 'version: 1\nservice: { Worker: { mean: 400 } }')],
+      ],
+      /400 s is longer than the function's timeout of 10 s.*400ms/,
+    ],
+    [
+      [
+        'static',
+        ...['--app', template, '--rates', file('w.yaml', 'version: 1\narrivals: { Order: { a: 1 } }')],
+      ],
+      /there is no node Order; near it: Orders/,
+    ],
+    [
+      ['static', '--network', file('p.json', { nodes: {}, arrivals: {} })],
+      /p.json: arrivals: nothing arrives/,
+    ],
+    [['fracture', '--graph', file('g.json', { edges: [], root: 'a', sinks: ['b'] })], /g.json: edges/],
+    [['comprehensive', ...app, '--before', file('b.json', '{}')], /b.json: is no report/],
+  ])('%j', async (words, message) => {
+    const { code, err } = await loadpath(['mesh', ...words])
+    expect(code).toBe(1)
+    expect(err).toMatch(message)
+  })
+
+  it('two things at once that do not go together', async () => {
+    const { code, err } = await loadpath(['mesh', 'static', '--network', 'n.json', ...app])
+    expect({ code, err }).toEqual({
+      code: 2,
+      err: expect.stringContaining('--network is analysed by itself'),
+    })
+  })
+})
