@@ -36,7 +36,7 @@ it('has the nodes and the elements that the templates say', async () => {
     elements: counted(elements.map(({ kind, provenance }) => `${kind}, ${provenance}`)),
     template: template.map(({ kind, from, to }) => `${kind}: ${names.get(from)} -> ${names.get(to)}`),
   }
-  await expect(`${JSON.stringify(summary, null, 2)}\n`).toMatchFileSnapshot('golden/prod-mesh.json')
+  await expect(`${JSON.stringify(summary, null, 2)}\n`).toMatchFileSnapshot('meshes/prod.json')
 })
 
 it.each(routes.map(({ subscriber }) => subscriber))(
