@@ -100,13 +100,35 @@ describe('what others change of a delivery between its reading and its writing',
   it('stands when they have had it sent again while it failed for good', async () => {
     const w = laneWorld()
     await w.declared('a1')
-    const again: Delivery = { ...other, state: 'retrying', changed: later, reason: 'sent again' }
+    const again: Delivery = {
+      ...other,
+      state: 'retrying',
+      changed: later,
+      reason: 'sent again',
+      resumed: 1,
+    }
     const consumed = await w.receive(async () => {
       await w.stores.history.mark(w.key('a1'), again)
       throw hopeless
     })
     expect(outcomes(consumed)).toEqual(['retrying'])
     expect([await w.mark('a1'), await w.stores.lanes.lane(w.lane())]).toMatchObject([again, undefined])
+  })
+
+  it('gives way when it is no more than a try of another receive, for what failed for good is not run again', async () => {
+    const w = laneWorld()
+    await w.declared('a1')
+    const tried: Delivery = { ...other, state: 'retrying', changed: later, reason: 'not now' }
+    const consumed = await w.receive(async () => {
+      await w.stores.history.mark(w.key('a1'), tried)
+      throw hopeless
+    })
+    expect(outcomes(consumed)).toEqual(['dead'])
+    expect(await w.mark('a1')).toMatchObject({
+      state: 'dead',
+      reason: expect.stringContaining(hopeless.message),
+    })
+    expect(await w.stores.lanes.lane(w.lane())).toBeDefined()
   })
 
   it('stands when they have marked it dead while it failed', async () => {

@@ -1,5 +1,5 @@
 import { eventTypeNamed } from '../../events/catalogue.ts'
-import { Failure } from '../errors.ts'
+import { Failure, isBusy } from '../errors.ts'
 import { replayedAs } from '../frame.ts'
 import { runName } from '../identity.ts'
 import type { Lanes } from '../lane/lane.ts'
@@ -107,10 +107,25 @@ export async function markHeld(
  */
 export async function markFailed(task: Task, mark: Delivery, deps: ConsumeDeps): Promise<boolean> {
   const { attempt = 1 } = task.frame
-  if (await markHeld(task, mark, deps)) return true
+  if (await markHeldAsItStands(task, mark, deps)) return true
   if (attempt === 1 || task.place !== undefined) return false
   await deps.history.note(task.key, `attempt ${attempt} of its run was not started: ${mark.reason}`)
   return true
+}
+
+/**
+ * What was tried to its end is not run again because another receive has noted a try meanwhile: that is replaced too. What
+ * somebody has sent anew meanwhile stays.
+ */
+async function markHeldAsItStands(task: Task, mark: Delivery, deps: ConsumeDeps): Promise<boolean> {
+  try {
+    return await markHeld(task, mark, deps)
+  } catch (error) {
+    if (!isBusy(error)) throw error
+    const [now] = await deps.history.getDeliveries([task.key])
+    if (now?.state !== 'retrying' || now.resumed !== task.existing?.resumed) throw error
+    return markHeld({ ...task, existing: now }, mark, deps)
+  }
 }
 
 export function lanesOf({ lanes }: Pick<ConsumeDeps, 'lanes'>): Lanes {
