@@ -78,11 +78,14 @@ export function watchedQueues({
     const resumed = observed.deliveries.get(delivery)?.resumed ?? 0
     const patience = resumed > 0 ? 58 * 60_000 : 0
     const began = now() - 60_000
+    // what lay there when it was reopened had been answered: only its deletion got lost
+    const reopened = observed.reopened.get(delivery)?.at(-1) ?? Number.NEGATIVE_INFINITY
     const waiting = lying.all(subscriber).find(({ body, sent }) => {
       const other = JSON.parse(body) as Frame
       const { project, source, id } = other.event
       return (
         sent < began &&
+        sent > reopened &&
         sent > now() - (patience || Number.POSITIVE_INFINITY) &&
         deliveryText({ project, source, id, subscriber, replay: other.replay }) === delivery
       )
