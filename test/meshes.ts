@@ -1,3 +1,5 @@
+import { type Loaded, load } from '../mesh/load.ts'
+import { type Loads, noLoads } from '../mesh/loads.ts'
 import {
   type ElementKind,
   type ElementOf,
@@ -98,11 +100,11 @@ export function element<Kind extends ElementKind>(
   })
 }
 
-export const meshFrom = (nodes: MeshNode[], elements: MeshElement[]): Mesh => ({
+export const meshFrom = (nodes: readonly MeshNode[], elements: readonly MeshElement[]): Mesh => ({
   version: 1,
   stacks: [{ name: 'test', region: 'us-east-1' }],
-  nodes,
-  elements,
+  nodes: [...nodes],
+  elements: [...elements],
   watched: {},
   unknown: [],
   unresolved: [],
@@ -116,11 +118,54 @@ export const servers = (n: number, over: 'wait' | 'refuse' = 'wait', shared?: st
   from: 'template',
 })
 
-export const tokens = (rate: number, unit = 'requests', over: 'refuse' | 'delay' = 'refuse'): Law => ({
-  law: 'tokens',
-  rate,
-  burst: rate,
-  unit,
-  over,
+export const tokens = (
+  rate: number,
+  burst: number,
+  over: 'refuse' | 'delay' = 'refuse',
+  unit = 'requests',
+): Law => ({
+  ...{ law: 'tokens', rate, burst, unit, over },
   from: 'template',
 })
+
+export const scaling = (initial: number, perMinute: number, most: number): Law => ({
+  ...{ law: 'scaling', initial, perMinute, most },
+  from: 'template',
+})
+
+export const apiNode = (id: string, laws: readonly Law[] = []): MeshNode => node('api', id, {}, laws)
+export const queueNode = (id: string, given: Partial<NodeOf<'queue'>['settings']> = {}): MeshNode =>
+  node('queue', id, given)
+export const functionNode = (id: string, laws: readonly Law[] = [], timeout = 10): MeshNode =>
+  node('function', id, { timeout }, laws)
+export const serviceNode = (id: string, laws: readonly Law[] = []): MeshNode => node('service', id, {}, laws)
+
+const tries = (attempts: number) => ({ ...retry, attempts, interval: 1, backoff: 2 })
+
+/** One message at a time. */
+export const poll = (from: string, to: string, laws: Law[] = []): MeshElement =>
+  element('poll', from, to, { batch: 1, laws })
+export const delivery = (from: string, to: string, maxAge = 21_600, attempts = 1): MeshElement =>
+  element('delivery', from, to, { retry: tries(attempts), maxAge })
+export const invoke = (from: string, to: string, attempts = 1, timeout = 30): MeshElement =>
+  element('invoke', from, to, { retry: tries(attempts), timeout })
+export const send = (
+  from: string,
+  to: string,
+  ratio: number | null = 1,
+  per: string | null = null,
+): MeshElement => element('call', from, to, { action: 'sqs:SendMessage', ratio, per, retry: tries(1) })
+
+/** With arrivals of type `t` at the doors, and the mean service time, scv 1, of each node. */
+export const loadedWith = (
+  mesh: Mesh,
+  arrivals: Readonly<Record<string, number>>,
+  service: Readonly<Record<string, number>>,
+  more: Partial<Loads> = {},
+): Loaded =>
+  load(mesh, {
+    ...noLoads,
+    arrivals: new Map(Object.entries(arrivals).map(([door, rate]) => [door, new Map([['t', rate]])])),
+    service: new Map(Object.entries(service).map(([id, mean]) => [id, { mean, scv: 1, batch: undefined }])),
+    ...more,
+  })

@@ -1,19 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as made from '../../test/meshes.ts'
 import { type DynamicOptions, dynamic } from './dynamic.ts'
-import * as made from './hand-made.ts'
 import { dynamicReport } from './report.ts'
 
-const { apiNode, delivery, functionNode, invoke, loadedWith, meshOfParts, poll, queueNode, send } = made
+const { apiNode, delivery, functionNode, invoke, loadedWith, meshFrom, poll, queueNode, send } = made
 const { scaling, servers, tokens } = made
 
 /** 10/s into a queue, 20 at once of .5 s each: 40/s at most. */
 const worker = (laws = [servers(20)], rate = 10) =>
-  loadedWith(
-    meshOfParts([queueNode('q'), functionNode('f')], [poll('q', 'f', laws)]),
-    { q: rate },
-    { f: 0.5 },
-  )
+  loadedWith(meshFrom([queueNode('q'), functionNode('f')], [poll('q', 'f', laws)]), { q: rate }, { f: 0.5 })
 const quick: DynamicOptions = { shape: 'step', runs: 2, arrivals: 2000 }
 const only = (report: ReturnType<typeof dynamic>, law = 'servers', at?: string) =>
   report.limits.find((limit) => limit.law === law && (at === undefined || limit.at === at))
@@ -63,7 +59,7 @@ describe('closed forms', () => {
   })
 
   it('a burst of tokens lasts burst/(x-r), then what is over is refused', () => {
-    const mesh = meshOfParts([apiNode('api', [tokens(50, 500, 'refuse')])], [])
+    const mesh = meshFrom([apiNode('api', [tokens(50, 500, 'refuse')])], [])
     const found = only(dynamic(loadedWith(mesh, { api: 10 }, {}), { ...quick, hold: 100 }), 'tokens')
     expect(found?.overAt).toBeCloseTo(70, 6)
     expect(found?.lost).toBeCloseTo(50 * 90, 5)
@@ -72,7 +68,7 @@ describe('closed forms', () => {
   })
 
   it('a ramp into a limit that refuses loses the area above it', () => {
-    const mesh = meshOfParts([apiNode('api', [tokens(40, 0, 'refuse')])], [])
+    const mesh = meshFrom([apiNode('api', [tokens(40, 0, 'refuse')])], [])
     const found = only(
       dynamic(loadedWith(mesh, { api: 10 }, {}), { ...quick, shape: 'ramp', rise: 90, hold: 10 }),
       'tokens',
@@ -81,7 +77,7 @@ describe('closed forms', () => {
   })
 
   it('what waits too long is given up: age stays at the limit, the rest is lost', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [queueNode('q', { visibility: 10, maxReceiveCount: 3 }), functionNode('f', [servers(20, 'refuse')])],
       [poll('q', 'f')],
     )
@@ -97,7 +93,7 @@ describe('closed forms', () => {
 
 describe('over a mesh', () => {
   it('the first limit shields the second; what is behind passes its capacity on', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [queueNode('q'), functionNode('f'), queueNode('r'), functionNode('g')],
       [poll('q', 'f', [servers(20)]), send('f', 'r'), poll('r', 'g', [servers(30)])],
     )
@@ -110,7 +106,7 @@ describe('over a mesh', () => {
   })
 
   it('types that share a queue leave it in the order in which they came', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('a'), apiNode('b'), queueNode('q'), functionNode('f'), queueNode('r'), functionNode('g')],
       [
         send('a', 'q'),
@@ -145,7 +141,7 @@ describe('over a mesh', () => {
 
   it('who may not wait gets the part that it is of what comes', () => {
     const shared = servers(60, 'refuse', 'pool')
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('api'), functionNode('f', [shared]), queueNode('q'), functionNode('g', [shared])],
       [invoke('api', 'f', 3), poll('q', 'g')],
     )
@@ -160,7 +156,7 @@ describe('over a mesh', () => {
   })
 
   it('goes round a loop', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [queueNode('q'), functionNode('f')],
       [poll('q', 'f', [servers(40)]), send('f', 'q', 0.5)],
     )
@@ -171,7 +167,7 @@ describe('over a mesh', () => {
   })
 
   it('names what is not known', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('api'), queueNode('q'), functionNode('f')],
       [send('api', 'q', null), poll('q', 'f', [servers(20)])],
     )
@@ -181,7 +177,7 @@ describe('over a mesh', () => {
       'nobody has said how many go here for each t',
       'nobody has said how long one takes at f',
     ])
-    const loop = meshOfParts([queueNode('q'), functionNode('f')], [poll('q', 'f'), send('f', 'q')])
+    const loop = meshFrom([queueNode('q'), functionNode('f')], [poll('q', 'f'), send('f', 'q')])
     expect(dynamic(loadedWith(loop, { q: 1 }, {}), quick).unavailable[0]?.why).toMatch(/never fades/)
   })
 
@@ -199,7 +195,7 @@ describe('over a mesh', () => {
   })
 
   it('a delivery that is refused waits for its age', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('bus'), functionNode('f', [servers(20, 'refuse')])],
       [delivery('bus', 'f', 3600)],
     )

@@ -68,7 +68,7 @@ const busy = (mean: number, limit = 10): Case => ({
   loads: { arrivals: { q: { x: 1 } }, service: { f: { mean } } },
 })
 const ordered = (rate: number, fifo = true): Case => ({
-  nodes: [node('queue', 'q', { fifo }, [tokens(300)]), node('function', 'f')],
+  nodes: [node('queue', 'q', { fifo }, [tokens(300, 300)]), node('function', 'f')],
   elements: [element('poll', 'q', 'f')],
   loads: { arrivals: { q: { x: rate } } },
 })

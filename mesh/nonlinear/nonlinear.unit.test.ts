@@ -1,25 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import * as made from '../dynamic/hand-made.ts'
+import * as made from '../../test/meshes.ts'
 import { nonlinear } from './nonlinear.ts'
 import { nonlinearReport } from './report.ts'
 
-const {
-  apiNode,
-  functionNode,
-  invoke,
-  loadedWith,
-  meshOfParts,
-  poll,
-  queueNode,
-  send,
-  serviceNode,
-  servers,
-} = made
+const { apiNode, functionNode, invoke, loadedWith, meshFrom, poll, queueNode, send, serviceNode, servers } =
+  made
 
 /** 300 servers of 1 s behind callers that wait 30 s: 300/s at most. */
 const behindApi = (rate: number, attempts: number) =>
   loadedWith(
-    meshOfParts([apiNode('api'), serviceNode('s', [servers(300)])], [invoke('api', 's', attempts)]),
+    meshFrom([apiNode('api'), serviceNode('s', [servers(300)])], [invoke('api', 's', attempts)]),
     { api: rate },
     { s: 1 },
   )
@@ -78,7 +68,7 @@ describe('one site', () => {
   })
 
   it('a poll holds back what there is no server for', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [queueNode('q', { maxReceiveCount: 5 }), functionNode('f', [servers(50, 'refuse')])],
       [poll('q', 'f', [servers(40)])],
     )
@@ -93,7 +83,7 @@ describe('one site', () => {
   })
 
   it('what is refused takes no server: more attempts, no second state', () => {
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('api'), functionNode('f', [servers(100, 'refuse')])],
       [invoke('api', 'f', 3)],
     )
@@ -107,7 +97,7 @@ describe('one site', () => {
 describe('sites that depend on each other', () => {
   const layered = (rate: number) =>
     loadedWith(
-      meshOfParts(
+      meshFrom(
         [
           queueNode('q', { maxReceiveCount: 3 }),
           functionNode('f', [], 900),
@@ -137,7 +127,7 @@ describe('sites that depend on each other', () => {
 
   it('a limit that is shared ties those who share it', () => {
     const shared = servers(100, 'refuse', 'pool')
-    const mesh = meshOfParts(
+    const mesh = meshFrom(
       [apiNode('api'), functionNode('f', [shared]), apiNode('b'), functionNode('g', [shared])],
       [invoke('api', 'f', 2), invoke('b', 'g', 3)],
     )
@@ -150,7 +140,7 @@ describe('sites that depend on each other', () => {
 })
 
 it('names what is not known', () => {
-  const mesh = meshOfParts([apiNode('api'), serviceNode('s', [servers(3)])], [invoke('api', 's')])
+  const mesh = meshFrom([apiNode('api'), serviceNode('s', [servers(3)])], [invoke('api', 's')])
   const report = nonlinear(loadedWith(mesh, { api: 5 }, {}))
   expect(siteOf(report, 's')).toMatchObject({ state: 'unknown', capacity: null, amplification: null })
   expect(report.unavailable).toEqual([{ at: 's', name: 's', why: expect.stringMatching(/how long/) }])

@@ -49,7 +49,7 @@ describe('demand', () => {
   })
 
   it('batches are requests of several', () => {
-    const { stresses } = analyse(line(tokens(10)), {
+    const { stresses } = analyse(line(tokens(10, 10)), {
       arrivals: { door: { order: 10 } },
       service: { worker: { mean: 0.1, batch: 5 } },
     })
