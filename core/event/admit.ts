@@ -14,6 +14,7 @@ import type { EditFrame, emitFrame, OutboxFrame } from '../frame.ts'
 import { boundedKey, contentDigest, derivedId, identityText, isDeeperThan, uuid5 } from '../identity.ts'
 import type { DeliveryKey, Quarantined } from '../ports.ts'
 import type { Arrival } from './arrival.ts'
+import { hasHalfCharacter, keptExtensions, named, withoutNulls } from './as-sent.ts'
 import { type RunStatus, runStatus } from './run-status.ts'
 import { faultsOf, fittingVersion, upcast } from './versions.ts'
 
@@ -275,41 +276,6 @@ function complete(
   const partitionkey = draft.partitionkey ?? boundedKey(eventType.partitionkey?.(data as never) ?? draft.id)
   const event: RecordedEvent = { ...draft, partitionkey, dataversion: fitting.version }
   return { verdict: 'admitted', event, content, expects: expects(data) }
-}
-
-/** Extension attributes that mean nothing to us, `sequence` among them, are kept as they came. */
-function keptExtensions(others: Record<string, string | number | boolean | undefined>) {
-  const kept: Record<string, string | number | boolean> = {}
-  for (const [name, value] of Object.entries(others)) if (value !== undefined) kept[name] = value
-  return Object.keys(kept).length === 0 ? undefined : kept
-}
-
-/** An attribute that is null is one that is not there, says CloudEvents; null data is data. */
-function withoutNulls(sent: unknown): unknown {
-  if (sent === null || typeof sent !== 'object' || Array.isArray(sent)) return sent
-  return Object.fromEntries(Object.entries(sent).filter(([name, value]) => value !== null || name === 'data'))
-}
-
-/** A lone surrogate in a text or a name: no store of ours takes it as a key, and some not at all. */
-export function hasHalfCharacter(sent: unknown): boolean {
-  if (typeof sent === 'string') return !sent.isWellFormed()
-  if (sent === null || typeof sent !== 'object') return false
-  if (Array.isArray(sent)) return sent.some(hasHalfCharacter)
-  return Object.entries(sent).some(([name, member]) => !name.isWellFormed() || hasHalfCharacter(member))
-}
-
-/** What can be read of something that is no event. */
-function named(sent: unknown): {
-  type?: string | undefined
-  source?: string | undefined
-  id?: string | undefined
-} {
-  if (sent === null || typeof sent !== 'object') return {}
-  const text = (name: string) => {
-    const value: unknown = Reflect.get(sent, name)
-    return typeof value === 'string' ? value.slice(0, 256) : undefined
-  }
-  return { type: text('type'), source: text('source'), id: text('id') }
 }
 
 export const identityOf = ({ project, source, id }: RecordedEvent): Identity => ({ project, source, id })
