@@ -3,7 +3,7 @@ import type { Bodies } from '../ports.ts'
 import { ago, minute } from '../time.ts'
 import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
-import { takes } from './replay-match.ts'
+import { judgeTaken } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
 import type { Found, Position, Scope } from './replay-step.ts'
 
@@ -78,17 +78,15 @@ export async function judgeRebuild(
  * Whether an event belongs into the copy: what the live records have in them, and what has never come to them because
  * nobody expected it then. What is on its way comes to the live records later, and to the copy not at all.
  */
-export async function judgeCopied(
+export function judgeCopied(
   route: Route,
-  { stored, deliveries }: Found,
+  found: Found,
   asRecorded: boolean,
   bodies: Pick<Bodies, 'get'>,
 ): Promise<Verdict> {
-  const taken = await takes(route, stored, asRecorded, bodies)
-  if (taken === 'unreadable') return taken
-  if (!taken) return 'no'
-  const live = deliveries.find(({ subscriber, replay }) => subscriber === route.subscriber && replay === '')
-  if (live === undefined) return stored.expects.includes(route.subscriber) ? 'later' : 'send'
-  if (live.state === 'dropped') return 'left'
-  return live.state === 'done' ? 'send' : 'later'
+  return judgeTaken(route, found, asRecorded, bodies, (live) => {
+    if (live === undefined) return found.stored.expects.includes(route.subscriber) ? 'later' : 'send'
+    if (live.state === 'dropped') return 'left'
+    return live.state === 'done' ? 'send' : 'later'
+  })
 }

@@ -2,14 +2,16 @@ import { type Route, subscribersOf, typeName } from '../../events/route.ts'
 import { Failure } from '../errors.ts'
 import { presentDataOf } from '../event/body.ts'
 import { newestData } from '../event/versions.ts'
-import type { Bodies, StoredEvent } from '../ports.ts'
+import type { Bodies, Delivery, StoredEvent } from '../ports.ts'
+import type { Verdict } from './replay-pass.ts'
+import type { Found } from './replay-step.ts'
 
 /**
  * Whether an event is for a subscriber: by its route as it is now, or `asRecorded` by what was expected then, as far as
  * the route still takes the type. What a person mended is for the subscriber alone that it was mended for; the copy of a
  * signed webhook is for nobody. `unreadable`: its data is gone, or does not fit, and a condition has to see it.
  */
-export async function takes(
+async function takes(
   route: Route,
   { event, expects }: StoredEvent,
   asRecorded: boolean,
@@ -26,4 +28,18 @@ export async function takes(
     if (error instanceof Failure) return 'unreadable'
     throw error
   }
+}
+
+/** What becomes of an event that was come upon: where it is for the subscriber, as its live delivery stands there. */
+export async function judgeTaken(
+  route: Route,
+  { stored, deliveries }: Found,
+  asRecorded: boolean,
+  bodies: Pick<Bodies, 'get'>,
+  judge: (live: Delivery | undefined) => Verdict,
+): Promise<Verdict> {
+  const taken = await takes(route, stored, asRecorded, bodies)
+  if (taken === 'unreadable') return taken
+  if (!taken) return 'no'
+  return judge(deliveries.find(({ subscriber, replay }) => subscriber === route.subscriber && replay === ''))
 }

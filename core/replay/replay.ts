@@ -6,7 +6,7 @@ import { endOf, type Job, newJob } from '../job/job.ts'
 import type { Bodies, Clock, OutboxItem } from '../ports.ts'
 import { after, second } from '../time.ts'
 import { type ReplayAsked, scopeOf } from './replay-job.ts'
-import { takes } from './replay-match.ts'
+import { judgeTaken } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
 import type { Found, Position, WalkDeps } from './replay-step.ts'
 import { walk } from './replay-walk.ts'
@@ -106,18 +106,13 @@ export function replayEnd(project: string, job: Job): OutboxItem[] {
 }
 
 /** What a person dropped is left out: somebody decided that it is not to be handled, or something took its place. */
-export async function judgeReplay(
+export const judgeReplay = (
   route: Route,
-  { stored, deliveries }: Found,
+  found: Found,
   asRecorded: boolean,
   bodies: Pick<Bodies, 'get'>,
-): Promise<Verdict> {
-  const taken = await takes(route, stored, asRecorded, bodies)
-  if (taken === 'unreadable') return taken
-  if (!taken) return 'no'
-  const live = deliveries.find(({ subscriber, replay }) => subscriber === route.subscriber && replay === '')
-  return live?.state === 'dropped' ? 'left' : 'send'
-}
+): Promise<Verdict> =>
+  judgeTaken(route, found, asRecorded, bodies, (live) => (live?.state === 'dropped' ? 'left' : 'send'))
 
 /** What a replay would send, as far as one look went; `next`: where to go on, undefined at the end. */
 export type Counted = {
