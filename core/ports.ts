@@ -1,3 +1,4 @@
+// Longer than 300 lines: all that the core needs of the world, on one page.
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
 import type { Retention } from '../events/event-type.ts'
 

@@ -1,3 +1,4 @@
+// Longer than 300 lines: the contracts of all that one table keeps, and what only the real one has.
 import { beforeAll, describe, expect, test } from 'vitest'
 import * as z from 'zod'
 import type { Lanes } from '../../core/lane/lane.ts'

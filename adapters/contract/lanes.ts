@@ -1,3 +1,4 @@
+// Longer than 300 lines: everything that a lane promises, one contract for both adapters.
 import { describe, expect, test } from 'vitest'
 import type { LaneKey, Lanes, Waiting } from '../../core/lane/lane.ts'
 import type { Delivery } from '../../core/ports.ts'

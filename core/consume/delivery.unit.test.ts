@@ -1,3 +1,4 @@
+// Longer than 300 lines: one delivery from its first receive to its end, in every way that it may go.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'

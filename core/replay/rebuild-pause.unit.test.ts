@@ -1,3 +1,4 @@
+// Longer than 300 lines: the pause of a rebuild with all that may come between, over one world.
 import { describe, expect, it } from 'vitest'
 import { testCompleted } from '../../events/test.completed.ts'
 import { byHttp } from '../../test/arrivals.ts'
