@@ -219,12 +219,14 @@ export function operators({
       {
         name: 'resume what was paused or interrupted',
         run: async (ports: Ports) => {
-          for (const job of await jobsOf(project, ports.memory))
-            if (
+          const stopped = (await jobsOf(project, ports.memory)).filter(
+            (job) =>
               (job.state === 'running' || job.state === 'paused') &&
-              !isRunning(workflowOf(job.kind), runOf(project, job))
-            )
-              await goOnWith(project, job, ports)
+              !isRunning(workflowOf(job.kind), runOf(project, job)),
+          )
+          // one that cannot go on yet keeps no other from going on
+          const ends = await Promise.allSettled(stopped.map((job) => goOnWith(project, job, ports)))
+          for (const end of ends) if (end.status === 'rejected') throw end.reason
         },
       },
     ])

@@ -6,7 +6,7 @@ import { chanceOf } from './chance.ts'
 import { declaring } from './declare.ts'
 import { invariants } from './invariants.ts'
 import { observations, type Violation } from './observed.ts'
-import { operators } from './operators.ts'
+import { type Command, operators } from './operators.ts'
 import { drawOptions, type Options } from './options.ts'
 import type { Bug } from './planting.ts'
 import { scheduler } from './scheduler.ts'
@@ -90,7 +90,15 @@ export async function runSchedule(
   })
 
   function tidyUp(): void {
-    for (const command of people.tidyUp(world.isRunning)) world.command(command)
+    for (const command of people.tidyUp(world.isRunning)) untilTaken(command)
+  }
+
+  /** Whoever is refused comes back later, a few times. */
+  function untilTaken(command: Command, times = 4): void {
+    world.command(command, (end) => {
+      if (times > 1 && !('value' in end))
+        time.after(10 * minute, 'somebody asks again', () => untilTaken(command, times - 1))
+    })
   }
 
   function planDeployment(how: string, end: number): void {
