@@ -86,6 +86,24 @@ export const told = (event: Record<string, unknown> = {}, given: Record<string, 
   ...given,
 })
 
+/** What a run of `validate` is started with, for a push of this project. */
+export const runInput = (project: string) => ({
+  workflow: 'validate',
+  run: 'run-1',
+  attempt: 1,
+  replay: '',
+  event: {
+    project,
+    source: 'https://github.com/octo/hello',
+    id: 'push-1',
+    type: 'github.push',
+    partitionkey: 'repository/octo/hello',
+    correlationid: 'story',
+    hops: 3,
+    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
+  },
+})
+
 /** A status of an execution, framed as the rule on AWS's default bus does it. */
 export const status = (detail: Record<string, unknown> = {}) => ({
   door: 'states',

@@ -9,7 +9,7 @@ import {
   frame,
   type OutboxFrame,
 } from '../frame.ts'
-import type { RunStatus } from './run-status.ts'
+import { projectOfRun, type RunStatus } from './run-status.ts'
 import { faultsOf } from './versions.ts'
 
 /** Something that came to one of the doors and wants to be recorded. */
@@ -60,8 +60,11 @@ type Base = Pick<Arrival, 'project' | 'actor' | 'received' | 'raw' | 'ifInvalid'
 
 function fromFrame(base: Base, framed: z.infer<typeof frame>): Arrival {
   switch (framed.door) {
-    case 'states':
-      return { ...base, door: 'states', content: { kind: 'status', envelope: framed.event } }
+    case 'states': {
+      // whatever becomes of it is for that project to see whose event began the run
+      const project = projectOfRun(framed.event) ?? base.project
+      return { ...base, door: 'states', project, content: { kind: 'status', envelope: framed.event } }
+    }
     case 'http': {
       const { project, actor, received, duplicateof, event } = framed
       return {

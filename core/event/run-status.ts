@@ -40,6 +40,14 @@ export type RunStatus = {
   started: WorkflowInput['event'] | undefined
 }
 
+const withInput = z.object({ detail: z.object({ input: z.string() }) })
+
+/** The project of the event that started the run, as far as a status event says so, however wrong it is otherwise. */
+export function projectOfRun(envelope: unknown): string | undefined {
+  const input = readJson(withInput.safeParse(envelope).data?.detail.input)
+  return workflowInput.safeParse(input).data?.event.project
+}
+
 /** What a status event of Step Functions means to us. */
 export function runStatus(envelope: unknown): RunStatus | { faults: Fault[] } {
   const parsed = statusChange.safeParse(envelope)

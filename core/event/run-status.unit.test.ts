@@ -1,25 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { queued, status } from '../../test/arrivals.ts'
+import { queued, runInput, status } from '../../test/arrivals.ts'
 import { noon, world } from '../../test/world.ts'
 import type { RunDescription } from '../ports.ts'
 import { runStatus, statusOf } from './run-status.ts'
 
-const input = {
-  workflow: 'validate',
-  run: 'run-1',
-  attempt: 1,
-  replay: '',
-  event: {
-    project: 'shop',
-    source: 'https://github.com/octo/hello',
-    id: 'push-1',
-    type: 'github.push',
-    partitionkey: 'repository/octo/hello',
-    correlationid: 'story',
-    hops: 3,
-    traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
-  },
-}
+const input = runInput('shop')
 const framed = (detail: Record<string, unknown> = {}) =>
   queued(status({ input: JSON.stringify(input), ...detail }))
 
@@ -157,6 +142,8 @@ describe('the same told by the sweep, from a description of the execution', () =
   it('of a run with an input of somebody’s own is known, too', async () => {
     const w = world()
     await w.one(framed({ input: '{"a":1}' }))
-    expect(await w.one(described({ input: { a: 1 } }))).toMatchObject({ status: 'known' })
+    expect(await w.one({ ...described({ input: { a: 1 } }), project: 'main' })).toMatchObject({
+      status: 'known',
+    })
   })
 })

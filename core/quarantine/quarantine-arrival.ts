@@ -64,7 +64,7 @@ export function arrivalAgain(entry: Entry, text: string, now: string): Arrival {
       content: { kind: 'incoming', event: found.body },
     }
   const arrival = readMessage(text, now, {})
-  if (found.kind === 'frame' && arrival.door !== 'states' && arrival.project !== project)
+  if (found.kind === 'frame' && arrival.project !== project)
     throw new Failure('Forbidden', `this is of project ${arrival.project}, and ${project} cannot release it`)
   return { ...arrival, ...at, project }
 }

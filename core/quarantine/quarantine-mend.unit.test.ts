@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { githubPush } from '../../events/github.push.ts'
 import { quarantineReleased } from '../../events/quarantine.released.ts'
 import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
-import { byBus, byHttp, emit, envelope, push, queued, status, told } from '../../test/arrivals.ts'
+import { byBus, byHttp, emit, envelope, push, queued, runInput, status, told } from '../../test/arrivals.ts'
 import { relayAll } from '../../test/sweeping.ts'
 import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { settleLetter } from '../consume/dead-letter.ts'
@@ -110,10 +110,12 @@ describe('sent through the gate again as it came', () => {
     expect(w.events()).toMatchObject([{ event: { id: 'hook', door: 'http', actor: 'service:github' } }])
   })
 
-  it('of another project it cannot be released from here', async () => {
+  it.each([
+    ['a change that was told', told({}, { project: 'shop' })],
+    ['the status of a run', status({ input: JSON.stringify(runInput('shop')) })],
+  ])('of another project it cannot be released from here: %s', async (_, frame) => {
     w.failing('history', 'insertEvents')
-    const body = JSON.stringify(told({}, { project: 'shop' }))
-    await settleLetter({ queue: 'record', rule: undefined, body }, w.deps)
+    await settleLetter({ queue: 'record', rule: undefined, body: JSON.stringify(frame) }, w.deps)
     w.mend()
     const [entry] = w.quarantined()
     expect(entry?.project).toBe('shop')
