@@ -1,4 +1,5 @@
 import { components } from './components.ts'
+import { type Block, eliminate } from './eliminate.ts'
 import { assemble, type Element, solve } from './solve.ts'
 
 /** Of what leaves `from`, `gain` goes to `to`: probability times fan-out. */
@@ -18,7 +19,7 @@ export function solveFlow(
   external: readonly number[],
   measured: ReadonlyMap<number, number> = new Map(),
 ): { rates: number[]; reactions: Map<number, number>; loops: Loop[] } {
-  const loops = loopsOf(size, flows).filter(({ gain }) => gain >= 1 - 1e-9)
+  const loops = loopsOf(size, flows)
   if (loops.length > 0) return { rates: [], reactions: new Map(), loops }
   const diagonal: Element[] = Array.from({ length: size }, (_, state) => ({
     unknowns: [state],
@@ -39,35 +40,109 @@ export function solveFlow(
   return { rates: values.map((rate) => Math.max(0, rate)), reactions, loops: [] }
 }
 
-/** Every loop with its gain per round, the spectral radius of its part of P. */
+/** Every loop that does not fade, with its gain per round, the spectral radius of its part of P. */
 export function loopsOf(size: number, flows: readonly Flow[]): Loop[] {
   const next = Array.from({ length: size }, (): number[] => [])
   for (const { from, to, gain } of flows) if (gain > 0) next[from]?.push(to)
-  return components(next)
-    .filter((members) => members.length > 1 || next[members[0] ?? -1]?.includes(members[0] ?? -1))
-    .map((members) => ({ members, gain: radius(members, flows) }))
+  const rounds = components(next).filter(
+    ([first = -1, ...more]) => more.length > 0 || next[first]?.includes(first),
+  )
+  const loopOf = new Int32Array(size).fill(-1)
+  const place = new Int32Array(size)
+  rounds.forEach((members, loop) => {
+    members.forEach((member, position) => {
+      loopOf[member] = loop
+      place[member] = position
+    })
+  })
+  const inside = rounds.map((): Flow[] => [])
+  for (const { from, to, gain } of flows) {
+    const loop = loopOf[from] ?? -1
+    if (gain > 0 && loop >= 0 && loopOf[to] === loop)
+      inside[loop]?.push({ from: place[from] ?? -1, to: place[to] ?? -1, gain })
+  }
+  return rounds
+    .map((members, loop) => ({ members, gain: gainOf(members.length, inside[loop] ?? []) }))
+    .filter(({ gain }) => gain >= lasting)
 }
 
+/** Below this a loop fades. */
+const lasting = 1 - 1e-9
+/** Rounds of power iteration before each costs an elimination, and of those. */
+const powers = 1000
+const inversions = 50
+/** How near the bounds come to each other, relative to the radius. */
+const near = 1e-12
+
 /**
- * Spectral radius of the nonnegative irreducible matrix among `members`, by power iteration on (I + P)/2, which is
- * primitive, between the bounds of Collatz and Wielandt.
+ * Spectral radius of a nonnegative irreducible matrix, or a bound of it that is below 1. Min and max of (Pᵀx)ᵢ/xᵢ enclose
+ * it for every x > 0 (Collatz and Wielandt), so that whether a loop fades is no guess. By power iteration on (I + Pᵀ)/2,
+ * which is primitive; a long loop, where that takes the square of its length, by the inverse iteration of Noda (1971): each
+ * step solves (high·I - Pᵀ)y = x, an M-matrix as long as `high` is above the radius, and converges quadratically. Where
+ * the numbers leave what a double can tell before the bounds meet, the upper one is answered.
  */
-function radius(members: readonly number[], flows: readonly Flow[]): number {
-  const place = new Map(members.map((member, position) => [member, position]))
-  const inside = flows.flatMap(({ from, to, gain }) => {
-    const [i, j] = [place.get(from), place.get(to)]
-    return i === undefined || j === undefined || gain === 0 ? [] : [{ i, j, gain }]
-  })
-  let vector = members.map(() => 1)
+function gainOf(size: number, flows: readonly Flow[]): number {
+  const passed = passing(flows)
+  let vector = new Float64Array(size).fill(1)
   let [low, high] = [0, Number.POSITIVE_INFINITY]
-  for (let round = 0; round < 20_000 && !(high - low <= 1e-12 * Math.max(1, low)); round++) {
-    const image = vector.map((value) => value / 2)
-    for (const { i, j, gain } of inside) image[j] = (image[j] ?? 0) + (gain / 2) * (vector[i] ?? 0)
-    const ratios = image.map((value, position) => value / (vector[position] ?? 1))
-    low = Math.max(low, 2 * Math.min(...ratios) - 1)
-    high = Math.min(high, 2 * Math.max(...ratios) - 1)
-    const scale = Math.max(...image)
-    vector = image.map((value) => value / scale)
+  for (let round = 0; round < powers + inversions && high >= lasting; round++) {
+    const image = passed(vector)
+    const ratios = image.map((value, state) => value / (vector[state] ?? 0))
+    if (!ratios.every(Number.isFinite)) break
+    low = Math.max(
+      low,
+      ratios.reduce((one, other) => Math.min(one, other)),
+    )
+    high = Math.min(
+      high,
+      ratios.reduce((one, other) => Math.max(one, other)),
+    )
+    if (high - low <= near * high) return (low + high) / 2
+    const next =
+      round < powers
+        ? image.map((value, state) => value + (vector[state] ?? 0))
+        : inverted(vector, flows, high)
+    if (next === undefined) break
+    const scale = next.reduce((one, other) => Math.max(one, other))
+    vector = next.map((value) => value / scale)
   }
-  return (low + high) / 2
+  return high
+}
+
+/** Answers Pᵀx. */
+function passing(flows: readonly Flow[]): (vector: Float64Array) => Float64Array<ArrayBuffer> {
+  const from = Int32Array.from(flows, (flow) => flow.from)
+  const to = Int32Array.from(flows, (flow) => flow.to)
+  const gains = Float64Array.from(flows, ({ gain }) => gain)
+  return (vector) => {
+    const image = new Float64Array(vector.length)
+    for (let flow = 0; flow < gains.length; flow++) {
+      const target = to[flow] ?? 0
+      image[target] = (image[target] ?? 0) + (gains[flow] ?? 0) * (vector[from[flow] ?? 0] ?? 0)
+    }
+    return image
+  }
+}
+
+/** (shift·I - Pᵀ)⁻¹x; undefined where that is singular: the shift is the radius. */
+function inverted(
+  vector: Float64Array,
+  flows: readonly Flow[],
+  shift: number,
+): Float64Array<ArrayBuffer> | undefined {
+  const block: Block = {
+    diagonal: new Float64Array(vector.length).fill(shift),
+    rows: Array.from(vector, () => new Map()),
+    loads: vector.slice(),
+  }
+  for (const { from, to, gain } of flows)
+    if (from === to) block.diagonal[to] = (block.diagonal[to] ?? 0) - gain
+    else block.rows[to]?.set(from, (block.rows[to]?.get(from) ?? 0) - gain)
+  try {
+    const solved = eliminate(block)
+    return solved.every((value) => value > 0) ? solved : undefined
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }

@@ -1,4 +1,6 @@
 import { components } from './components.ts'
+import { type Block, eliminate } from './eliminate.ts'
+import { iterate } from './iterate.ts'
 
 /** One element of a structure: the unknowns that it ties, and what it adds to their equations. */
 export type Element = { unknowns: readonly number[]; matrix: readonly (readonly number[])[] }
@@ -29,8 +31,8 @@ export type Solution = {
 
 /**
  * Solves K x = f with some unknowns prescribed (boundary conditions). Block by block along the strongly connected
- * components of K, so that a structure without loops takes one pass; each block by elimination with pivoting. Throws a
- * RangeError when a block is singular.
+ * components of K, so that a structure without loops takes one pass; a large block by iteration to 1e-13 of each value where
+ * that settles, else by elimination. Throws a RangeError when a block is singular.
  */
 export function solve(
   system: System,
@@ -53,6 +55,9 @@ export function solve(
   return { values, reactions }
 }
 
+/** Up to this size elimination takes no longer than a few rounds of iteration. */
+const small = 100
+
 function solveBlock(
   system: System,
   loads: readonly number[],
@@ -60,62 +65,26 @@ function solveBlock(
   block: readonly number[],
   prescribed: ReadonlyMap<number, number>,
 ): void {
-  const [only] = block
-  if (only !== undefined && prescribed.has(only)) return
+  const [only = -1] = block
+  if (prescribed.has(only)) return
   const place = new Map(block.map((unknown, position) => [unknown, position]))
-  const matrix = block.map(() => new Float64Array(block.length + 1))
-  block.forEach((unknown, i) => {
-    const row = matrix[i]
-    if (row === undefined) return
-    row[block.length] = loads[unknown] ?? 0
+  const within: Block = {
+    diagonal: new Float64Array(block.length),
+    rows: block.map(() => new Map()),
+    loads: new Float64Array(block.length),
+  }
+  block.forEach((unknown, position) => {
+    let load = loads[unknown] ?? 0
     for (const [column, value] of system[unknown] ?? []) {
-      const j = place.get(column)
-      if (j !== undefined) row[j] = value
-      else row[block.length] = (row[block.length] ?? 0) - value * (values[column] ?? 0)
+      const other = place.get(column)
+      if (other === position) within.diagonal[position] = value
+      else if (other !== undefined) within.rows[position]?.set(other, value)
+      else load -= value * (values[column] ?? 0)
     }
+    within.loads[position] = load
   })
-  eliminate(matrix).forEach((value, position) => {
-    values[block[position] ?? 0] = value
+  const solved = (block.length > small ? iterate(within) : undefined) ?? eliminate(within)
+  solved.forEach((value, position) => {
+    values[block[position] ?? -1] = value
   })
-}
-
-/** Gauss elimination with partial pivoting of an n × (n + 1) matrix, in place. */
-function eliminate(matrix: Float64Array[]): number[] {
-  const size = matrix.length
-  for (let column = 0; column < size; column++) {
-    const head = pivoted(matrix, column)
-    for (let row = column + 1; row < size; row++) {
-      const target = matrix[row]
-      const factor = (target?.[column] ?? 0) / (head[column] ?? 1)
-      if (target === undefined || factor === 0) continue
-      for (let k = column; k <= size; k++) target[k] = (target[k] ?? 0) - factor * (head[k] ?? 0)
-    }
-  }
-  return substituted(matrix)
-}
-
-/** The solution of an upper triangular n × (n + 1) matrix. */
-function substituted(matrix: readonly Float64Array[]): number[] {
-  const size = matrix.length
-  const values = matrix.map(() => 0)
-  for (let i = size - 1; i >= 0; i--) {
-    const row = matrix[i]
-    let sum = row?.[size] ?? 0
-    for (let column = i + 1; column < size; column++) sum -= (row?.[column] ?? 0) * (values[column] ?? 0)
-    values[i] = sum / (row?.[i] ?? 1)
-  }
-  return values
-}
-
-/** Brings the row with the largest value of the column to its place, and gives it. */
-function pivoted(matrix: Float64Array[], column: number): Float64Array {
-  let best = column
-  for (let row = column + 1; row < matrix.length; row++)
-    if (Math.abs(matrix[row]?.[column] ?? 0) > Math.abs(matrix[best]?.[column] ?? 0)) best = row
-  const [chosen, swapped] = [matrix[best], matrix[column]]
-  if (chosen === undefined || swapped === undefined || Math.abs(chosen[column] ?? 0) < 1e-300)
-    throw new RangeError('the structure is not held: its matrix is singular')
-  matrix[best] = swapped
-  matrix[column] = chosen
-  return chosen
 }
