@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as made from '../../test/meshes.ts'
+import { meshOfOneLoop } from '../../test/meshes-of-size.ts'
+import { load } from '../load.ts'
+import { analyseStatic } from '../static/analyse.ts'
 import { type DynamicOptions, dynamic } from './dynamic.ts'
 import { dynamicReport } from './report.ts'
 
@@ -164,6 +167,17 @@ describe('over a mesh', () => {
     // 20/s before; behind, 40 come and half of 40 again
     expect(found?.peakBacklog.messages).toBeCloseTo(100 * (40 + 20 - 40), 5)
     expect(found?.drainedAt).toBeCloseTo(160 + 2000 / (40 - 20 - 10), 4)
+  })
+
+  it('follows one large loop to the end', () => {
+    const { mesh, loads } = meshOfOneLoop(400)
+    const report = dynamic(load(mesh, loads), quick)
+    expect(report.until).toBe(report.horizon)
+    // ten times what comes is ten times what goes round
+    const { stresses } = analyseStatic(load(mesh, loads))
+    const before = new Map(stresses.map(({ at, utilisation }) => [at, utilisation]))
+    for (const { at, utilisation } of report.limits)
+      expect((utilisation ?? 0) / (10 * (before.get(at) ?? 0))).toBeCloseTo(1, 9)
   })
 
   it('names what is not known', () => {

@@ -1,11 +1,11 @@
-import { components } from '../linear/components.ts'
 import { solveFlow } from '../linear/flow.ts'
 import { advance } from './advance.ts'
 import type { Flow, Limits } from './limits.ts'
-import { type Line, nought, plus, times } from './lines.ts'
+import { type Line, nought, times } from './lines.ts'
 import { untilChange } from './next-event.ts'
 import { change, settle } from './settle.ts'
 import { emptyStation, type Share, type Station } from './station.ts'
+import { sweepOver } from './sweep.ts'
 
 /** What comes from outside over time: for each flow the factor on it, from each time on. */
 export type Doors = (flow: Flow) => readonly { from: number; line: Line }[]
@@ -57,14 +57,7 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
   })
   const arrived = flows.map(() => nought)
   const rates = Array.from({ length: states }, () => nought)
-  const { order, rank } = orderOf(flows, states, limits.length)
-  const dirty = new Uint8Array(order.length)
-  let first = 0
-  const touch = (vertex: number) => {
-    const place = rank[vertex] ?? 0
-    dirty[place] = 1
-    first = Math.min(first, place)
-  }
+  const { touch, next: renewed } = sweepOver(edgesOf(flows, states, limits.length))
   /** A flow goes on after `step` limits of its way. */
   const give = (flow: number, step: number, line: Line) => {
     const share = shares[flow]?.[step]
@@ -87,7 +80,12 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
   let work = 0
   const due = new Float64Array(stations.length).fill(Number.POSITIVE_INFINITY)
   const renewState = (state: number) => {
-    const rate = (entering[state] ?? []).reduce((sum, flow) => plus(sum, arrived[flow] ?? nought), nought)
+    let [at, slope] = [0, 0]
+    for (const flow of entering[state] ?? []) {
+      at += arrived[flow]?.at ?? 0
+      slope += arrived[flow]?.slope ?? 0
+    }
+    const rate = { at, slope }
     if (alike(rates[state] ?? nought, rate)) return
     rates[state] = rate
     for (const flow of leaving[state] ?? []) give(flow, 0, times(rate, flows[flow]?.gain ?? 0))
@@ -104,12 +102,7 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
     work += settled === 'all' ? ways.length : settled.length
   }
   const spread = () => {
-    while (first < order.length) {
-      const place = first
-      first++
-      if (dirty[place] === 0) continue
-      dirty[place] = 0
-      const vertex = order[place] ?? 0
+    for (let vertex = renewed(); vertex !== undefined; vertex = renewed()) {
       const station = stations[vertex - states]
       if (station === undefined) renewState(vertex)
       else renewStation(station, vertex - states)
@@ -150,12 +143,8 @@ const near = (one: number, other: number): boolean =>
 
 const alike = (one: Line, other: Line): boolean => near(one.at, other.at) && near(one.slope, other.slope)
 
-/** States and, behind them, limits, so that what gives comes before what takes where there is no loop. */
-function orderOf(
-  flows: readonly Flow[],
-  states: number,
-  limits: number,
-): { order: readonly number[]; rank: Int32Array } {
+/** From each state, and behind them each limit, where the flows lead. */
+function edgesOf(flows: readonly Flow[], states: number, limits: number): number[][] {
   const next = Array.from({ length: states + limits }, (): number[] => [])
   for (const { from, to, passes } of flows) {
     let before = from
@@ -165,12 +154,7 @@ function orderOf(
     }
     if (before !== null) next[before]?.push(to)
   }
-  const order = components(next).flat().toReversed()
-  const rank = new Int32Array(order.length)
-  order.forEach((vertex, place) => {
-    rank[vertex] = place
-  })
-  return { order, rank }
+  return next
 }
 
 /** What each limit can take at first: of what scales, whole servers for the load before. */

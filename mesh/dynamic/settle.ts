@@ -19,17 +19,17 @@ export function change(station: Station, share: Share, rate: Line): void {
 
 /** What was added up bit by bit, anew: without what rounding left. */
 function sumUp(station: Station): void {
-  const sum = (of: (share: Share) => number) => {
-    let [at, slope] = [0, 0]
-    for (const share of station.shares) {
-      at += share.in.at * of(share)
-      slope += share.in.slope * of(share)
-    }
-    return { at, slope }
+  const [messages, all, patient] = [{ ...nought }, { ...nought }, { ...nought }]
+  for (const { in: rate, work, waits } of station.shares) {
+    messages.at += rate.at
+    messages.slope += rate.slope
+    all.at += rate.at * work
+    all.slope += rate.slope * work
+    if (!waits) continue
+    patient.at += rate.at * work
+    patient.slope += rate.slope * work
   }
-  station.messagesIn = sum(() => 1)
-  station.all = sum(({ work }) => work)
-  station.patient = sum(({ work, waits }) => (waits ? work : 0))
+  Object.assign(station, { messagesIn: messages, all, patient })
 }
 
 /**

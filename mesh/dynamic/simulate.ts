@@ -1,5 +1,6 @@
 import { estimated, serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
+import { heap } from './heap.ts'
 import { between, type Line, valueAt } from './lines.ts'
 import type { Simulated } from './report.ts'
 import type { Station } from './station.ts'
@@ -34,21 +35,11 @@ export function simulate(given: Simulation, seed: number): Run {
   const ends = heap()
   const waiting: number[] = []
   let [head, servers, busy, grownTo] = [0, given.servers, 0, 0]
-  const run: Run = { peak: 0, oldest: 0, drained: Number.POSITIVE_INFINITY, arrivals: 0 }
-  /** Whoever is first in the row takes a server that is free. */
-  const begin = (time: number) => {
-    for (; head < waiting.length && busy < Math.floor(servers + 1e-9); head++) {
-      run.oldest = Math.max(run.oldest, time - (waiting[head] ?? 0))
-      busy++
-      ends.put(time + service())
-    }
-    const left = waiting.length - head
-    if (left > run.peak) Object.assign(run, { peak: left, drained: Number.POSITIVE_INFINITY })
-    else if (left === 0) run.drained = Math.min(run.drained, time)
-  }
+  let [peak, oldest, drained, count] = [0, 0, Number.POSITIVE_INFINITY, 0]
+  let whole = Math.floor(servers + 1e-9)
   /** When the next whole server comes, as somebody waits for one. */
   const growing = (): number => {
-    const lacking = Math.floor(servers + 1e-9) + 1 - servers
+    const lacking = whole + 1 - servers
     const may = head < waiting.length && given.growth > 0 && servers + lacking <= given.most + 1e-9
     return may ? grownTo + lacking / given.growth : Number.POSITIVE_INFINITY
   }
@@ -57,19 +48,32 @@ export function simulate(given: Simulation, seed: number): Run {
     const end = ends.least()
     const time = Math.min(arrival, end, growing())
     if (time >= given.horizon) break
-    if (head < waiting.length) servers = Math.min(given.most, servers + given.growth * (time - grownTo))
+    if (head < waiting.length && given.growth > 0) {
+      servers = Math.min(given.most, servers + given.growth * (time - grownTo))
+      whole = Math.floor(servers + 1e-9)
+    }
     grownTo = time
     if (time === arrival) {
-      run.arrivals++
+      count++
       waiting.push(time)
       arrival = next()
     } else if (time === end) {
       ends.take()
       busy--
     }
-    begin(time)
+    // whoever is first in the row takes a server that is free
+    for (; head < waiting.length && busy < whole; head++) {
+      oldest = Math.max(oldest, time - (waiting[head] ?? 0))
+      busy++
+      ends.put(time + service())
+    }
+    const left = waiting.length - head
+    if (left > peak) {
+      peak = left
+      drained = Number.POSITIVE_INFINITY
+    } else if (left === 0 && time < drained) drained = time
   }
-  return run
+  return { peak, oldest, drained, arrivals: count }
 }
 
 /** Times of arrivals, one after the other; Infinity when there are no more. */
@@ -89,35 +93,6 @@ function arrivalsOf({ arrivals, horizon }: Simulation, random: () => number): ()
       piece++
     }
     return Number.POSITIVE_INFINITY
-  }
-}
-
-/** The least of many times at hand: a binary heap. */
-function heap() {
-  const times: number[] = []
-  const at = (place: number) => times[place] ?? Number.POSITIVE_INFINITY
-  return {
-    least: () => at(0),
-    put: (time: number) => {
-      let place = times.push(time) - 1
-      for (let up = (place - 1) >> 1; place > 0 && at(up) > time; up = (place - 1) >> 1) {
-        times[place] = at(up)
-        place = up
-      }
-      times[place] = time
-    },
-    take: () => {
-      const last = times.pop() ?? 0
-      if (times.length === 0) return
-      let place = 0
-      for (let down = 1; down < times.length; down = 2 * place + 1) {
-        if (at(down + 1) < at(down)) down++
-        if (at(down) >= last) break
-        times[place] = at(down)
-        place = down
-      }
-      times[place] = last
-    },
   }
 }
 
