@@ -47,6 +47,50 @@ describe('published results', () => {
     )
   })
 
+  /**
+   * A central server: every visit of a device but the first begins at the processor, and after one of its visits[0] visits
+   * the job leaves; so many visits of each, and services of so many seconds.
+   */
+  const central = (rate: number, visits: readonly number[], services: readonly number[]) => {
+    const [first = 1, ...others] = visits
+    const name = (place: number) => `device-${place}`
+    const answered = analyse({
+      nodes: Object.fromEntries(
+        services.map((service, place) => [name(place), { service: { job: service } }]),
+      ),
+      routes: others.flatMap((count, place) => [
+        { from: name(0), to: name(place + 1), class: 'job', probability: count / first },
+        { from: name(place + 1), to: name(0), class: 'job' },
+      ]),
+      arrivals: { [name(0)]: { job: rate } },
+    })
+    return visits.map((_, place) => answered[name(place)]?.job)
+  }
+  /** Half a unit of the last digit that is printed. */
+  const asPrinted = (found: number | null | undefined, printed: string) => {
+    const half = 0.5 * 10 ** -(printed.split('.')[1]?.length ?? 0)
+    expect(Math.abs((found ?? Number.NaN) - Number(printed))).toBeLessThanOrEqual(half * (1 + 1e-9))
+  }
+
+  it('a central server by its visits (Jain 1991, example 34.1)', () => {
+    const found = central(3, [16, 7, 8], [0.01, 0.02, 0.03])
+    for (const [place, printed] of ['48', '21', '24'].entries()) asPrinted(found[place]?.throughput, printed)
+    for (const [place, printed] of ['0.48', '0.42', '0.72'].entries())
+      asPrinted(found[place]?.utilisation, printed)
+    for (const [place, printed] of ['0.0192', '0.0345', '0.107'].entries())
+      asPrinted(found[place]?.time, printed)
+  })
+
+  it('an open model of a processor and two disks (Lazowska et al. 1984, p. 113)', () => {
+    const [cpu, one, two] = central(0.3, [121, 70, 50], [0.005, 0.03, 0.027])
+    asPrinted(cpu?.throughput, '36.3')
+    asPrinted(cpu?.utilisation, '0.182')
+    asPrinted(cpu?.number, '0.222')
+    // Little's law and the sum of the visits: what is in all devices is what comes by how long it stays
+    const stays = 121 * (cpu?.time ?? 0) + 70 * (one?.time ?? 0) + 50 * (two?.time ?? 0)
+    expect((cpu?.number ?? 0) + (one?.number ?? 0) + (two?.number ?? 0)).toBeCloseTo(0.3 * stays, 9)
+  })
+
   it('two servers (M/M/2, λ = 9, μ = 5)', () => {
     const found = single({ servers: 2, service: { job: 0.2 } }, 9)
     expect((found?.number ?? 0) - 9 * 0.2).toBeCloseTo(7.674, 3)
