@@ -69,16 +69,17 @@ function flowsOf(
 ): FractureReport['flows'] {
   const { outage, works, seed } = given
   const byId = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const parts = { byId, needs, works }
   const budget = { left: mostAside }
   return flows.map((surveyed) => {
     const { door, flow } = surveyed
     const windows = given.windows.get(surveyed) ?? new Float64Array()
-    const rest = restOf(loaded, surveyed, { windows, outage, needs, works, budget, seed })
+    const rest = restOf(loaded, surveyed, { ...parts, windows, outage, budget, seed })
     return {
       type: loaded.states[door]?.type ?? '',
       door: loaded.states[door]?.node.id ?? '',
       rate: loaded.external[door] ?? null,
-      accepted: acceptedAt(loaded, surveyed, needs, works),
+      accepted: acceptedAt(loaded, surveyed, parts),
       sinks: flow.goals.map(({ states }, goal) => {
         const before = given.points.get(surveyed)?.[goal] ?? []
         const inside = before.flatMap(({ at, window }) => {

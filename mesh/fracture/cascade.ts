@@ -1,8 +1,8 @@
 import type { Loaded, Stream } from '../load.ts'
-import { type Demands, demandsOf } from '../static/demand.ts'
-import { type Stress, stressesOf } from '../static/stress.ts'
+import { type Demands, demandsIn } from '../static/demand.ts'
+import { type Stress, stressesIn } from '../static/stress.ts'
 import { doorsOf, type Flow, flowFrom, type Onward } from './flows.ts'
-import { gainsWithout, removedFrom } from './gains.ts'
+import { consumersOf, gainsWithout, removedFrom } from './gains.ts'
 import type { Needs } from './needs.ts'
 import type { Removal } from './report.ts'
 import { unitsOf } from './units.ts'
@@ -27,7 +27,7 @@ export function cascades(
   const flow = flowFrom(loaded, onward, doors)
   const units = unitsOf(loaded, flow, needs)
   // a gain that nobody has said counts as nothing, as in the rates
-  const without = gainsWithout(loaded, flow, 0)
+  const without = gainsWithout(loaded, flow, consumersOf(loaded), 0)
   const place = new Map(flow.states.map((state, position) => [state, position]))
   const entering = new Map(
     doors.flatMap((door) => [[place.get(door) ?? -1, loaded.external[door] ?? 0]] as const),
@@ -47,6 +47,7 @@ export function cascades(
   /** What fails of a limit that is gone beyond: those that somebody waits for. */
   const failing = ({ at, over }: Stress): string[] =>
     over === 'refuse' ? (sharing.get(at)?.map(({ id }) => id) ?? [at]).filter((id) => called.has(id)) : []
+  const [demandsAt, stressesAt] = [demandsIn(loaded), stressesIn(loaded)]
   return (at) => {
     // no limit can be compared with what is asked of it
     if (base.stresses.length === 0) return { rounds: [], settled: true }
@@ -56,11 +57,9 @@ export function cascades(
     for (let round = 0; round < mostRounds; round++) {
       const rates = ratesWithout(flow, units, without, entering, failed)
       if (rates === null) return { rounds, settled: false }
-      const stresses = stressesOf(
-        loaded,
-        demandsWithout(loaded, flow, units, rates, base.complete, failed),
-      ).stresses
-      const over = stresses.filter((stress) => stress.utilisation > 1 && !told.has(keyOf(stress)))
+      const over = stressesAt(demandsWithout(loaded, flow, units, rates, demandsAt, base.complete, failed))
+        .stresses.filter((stress) => stress.utilisation > 1 && !told.has(keyOf(stress)))
+        .toSorted((a, b) => b.utilisation - a.utilisation || (a.at < b.at ? -1 : 1))
       if (over.length === 0) return { rounds, settled: true }
       rounds.push(
         over.map((stress) => ({
@@ -100,6 +99,7 @@ function demandsWithout(
   flow: Flow,
   units: ReadonlyMap<string, readonly number[]>,
   { visited, gains }: Solved,
+  demandsAt: ReturnType<typeof demandsIn>,
   complete: readonly boolean[],
   failed: ReadonlySet<string>,
 ): Demands {
@@ -117,7 +117,7 @@ function demandsWithout(
   for (const vertex of [...failed].flatMap((unit) => units.get(unit) ?? []))
     if (vertex < flow.states.length && !failed.has(nodeAt(vertex))) failures.set(nodeAt(vertex), 1)
   const streams = streamsWith(loaded.streams, flow, gains)
-  return demandsOf({ ...loaded, failures, streams }, { rates, complete, unexplained: new Map(), loops: [] })
+  return demandsAt({ rates, complete, unexplained: new Map(), loops: [] }, { streams, failures })
 }
 
 function streamsWith(streams: readonly Stream[], flow: Flow, gains: Float64Array): Stream[] {

@@ -24,10 +24,11 @@ type Shared = { branches: readonly number[]; sharers: number }
 export function gainsWithout(
   loaded: Loaded,
   flow: Flow,
+  consumers: Consumers,
   unsaid = Number.NaN,
 ): (removed: Removed) => Float64Array {
   const whole = Float64Array.from(flow.branches, ({ gain }) => (Number.isNaN(gain) ? unsaid : gain))
-  const shared = sharedIn(loaded, flow)
+  const shared = sharedIn(loaded, flow, consumers)
   return (removed) => {
     const gains = whole.slice()
     for (const queue of shared) share(flow, queue, removed, gains)
@@ -37,14 +38,21 @@ export function gainsWithout(
   }
 }
 
-function sharedIn({ mesh, states, streams }: Loaded, flow: Flow): Shared[] {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const sharers = new Map<string, number>()
+/** How many take from each queue. */
+export type Consumers = ReadonlyMap<string, number>
+
+export function consumersOf({ mesh }: Loaded): Consumers {
+  const queues = new Set(mesh.nodes.flatMap(({ id, kind }) => (kind === 'queue' ? [id] : [])))
+  const consumers = new Map<string, number>()
   for (const element of mesh.elements)
-    if (element.kind === 'poll' && element.enabled && nodes.get(element.from)?.kind === 'queue')
-      sharers.set(element.from, (sharers.get(element.from) ?? 0) + 1)
+    if (element.kind === 'poll' && element.enabled && queues.has(element.from))
+      consumers.set(element.from, (consumers.get(element.from) ?? 0) + 1)
+  return consumers
+}
+
+function sharedIn({ states, streams }: Loaded, flow: Flow, consumers: Consumers): Shared[] {
   return flow.states.flatMap((index, state) => {
-    const several = sharers.get(states[index]?.node.id ?? '') ?? 0
+    const several = consumers.get(states[index]?.node.id ?? '') ?? 0
     if (several < 2) return []
     const branches = (flow.leaving[state] ?? []).filter(
       (branch) => streams[flow.branches[branch]?.stream ?? -1]?.element.kind === 'poll',

@@ -48,13 +48,15 @@ export function windowsOf(loaded: Loaded, flow: Flow): Float64Array {
 
 export type Works = (node: MeshNode) => number
 
+/** What of the mesh may fail, and how often. */
+export type Parts = { byId: ReadonlyMap<string, MeshNode>; needs: Needs; works: Works }
+
 /**
  * The probability that a door accepts: it, all that it waits for and all that those need. What only some requests go to
  * (the ways of an api, sends that nobody has counted) counts by the worst of them.
  */
-export function acceptedAt(loaded: Loaded, { flow }: Surveyed, needs: Needs, works: Works): number {
-  const { mesh, states } = loaded
-  const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
+export function acceptedAt(loaded: Loaded, { flow }: Surveyed, { byId, needs, works }: Parts): number {
+  const { states } = loaded
   const chance = (positions: Iterable<number>): number => {
     const ids = new Set<string>()
     for (const position of positions) {
@@ -108,16 +110,8 @@ const samples = 2000
 export function restOf(
   loaded: Loaded,
   { flow, tree }: Surveyed,
-  given: {
-    windows: Float64Array
-    outage: number
-    needs: Needs
-    works: Works
-    budget: { left: number }
-    seed: number
-  },
+  given: Parts & { windows: Float64Array; outage: number; budget: { left: number }; seed: number },
 ): (goal: number, points: ReadonlySet<string>) => Rest | null {
-  const byId = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
   const into = new Int32Array(flow.next.length)
   for (const targets of flow.next) for (const to of targets) into[to] = (into[to] ?? 0) + 1
   // one way only, all the way down from the door
@@ -128,7 +122,7 @@ export function restOf(
     const state = loaded.states[flow.states[position] ?? -1]
     if (state === undefined) return 1
     return [state.node.id, ...given.needs(state)].reduce((product, id) => {
-      const node = points.has(id) ? undefined : byId.get(id)
+      const node = points.has(id) ? undefined : given.byId.get(id)
       return node === undefined ? product : product * given.works(node)
     }, 1)
   }

@@ -1,7 +1,7 @@
 import { components } from '../linear/components.ts'
 import type { Loaded } from '../load.ts'
 import type { Flow } from './flows.ts'
-import { gainsWithout, removedFrom } from './gains.ts'
+import { type Consumers, gainsWithout, removedFrom } from './gains.ts'
 import { visits, worthOf } from './visits.ts'
 
 /** Answers the share of a flow that no longer gets to its end without some vertices; null: not known. */
@@ -11,8 +11,8 @@ export type ShareLost = (vertices: readonly number[]) => number | null
 const mostSteps = 3e7
 
 /** For a flow from one door. */
-export function sharesLost(loaded: Loaded, flow: Flow): ShareLost {
-  const without = gainsWithout(loaded, flow)
+export function sharesLost(loaded: Loaded, flow: Flow, consumers: Consumers): ShareLost {
+  const without = gainsWithout(loaded, flow, consumers)
   const gains = without(removedFrom(flow, []))
   const visited = visits(flow, new Map([[0, 1]]), gains)
   const worth = worthOf(flow, gains)

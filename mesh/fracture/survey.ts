@@ -1,5 +1,6 @@
 import type { Loaded } from '../load.ts'
 import { doorsOf, type Flow, flowFrom, type Onward, onwardOf } from './flows.ts'
+import { consumersOf } from './gains.ts'
 import { type Needs, needsOf } from './needs.ts'
 import type { Loss } from './report.ts'
 import { type ShareLost, sharesLost } from './shares.ts'
@@ -32,6 +33,7 @@ export function survey(loaded: Loaded): Survey {
   const onward = onwardOf(loaded)
   const needs = needsOf(loaded)
   const places = new Map(loaded.mesh.nodes.map(({ id }, place) => [id, place]))
+  const consumers = consumersOf(loaded)
   const units = new Map<string, Part[]>()
   const flows = doorsOf(loaded).map((door): Surveyed => {
     const flow = flowFrom(loaded, onward, [door])
@@ -43,7 +45,8 @@ export function survey(loaded: Loaded): Survey {
     flow.states.forEach((state, vertex) => {
       nodeAt[vertex] = places.get(loaded.states[state]?.node.id ?? '') ?? -1
     })
-    const surveyed = { door, flow, goalAt, nodeAt, tree: treeOf(flow), shareLost: sharesLost(loaded, flow) }
+    const shareLost = sharesLost(loaded, flow, consumers)
+    const surveyed = { door, flow, goalAt, nodeAt, tree: treeOf(flow), shareLost }
     for (const [at, vertices] of unitsOf(loaded, flow, needs)) {
       const parts = units.get(at)
       if (parts === undefined) units.set(at, [{ surveyed, vertices }])

@@ -25,46 +25,67 @@ export type Demands = {
 }
 
 /** The demand at every node, and by the element that brings it. */
-export function demandsOf(loaded: Loaded, { rates, complete }: Rates): Demands {
-  const { states, streams, external, service, failures } = loaded
-  const byNode = new Map<string, Demand>()
-  const byElement = new Map<string, Demand>()
+export const demandsOf = (loaded: Loaded, rates: Rates): Demands => demandsIn(loaded)(rates)
+
+/** The same for many rates of one mesh. `changed`: other gains of the streams, and other failures. */
+export function demandsIn(
+  loaded: Loaded,
+): (rates: Rates, changed?: Partial<Pick<Loaded, 'streams' | 'failures'>>) => Demands {
+  const { mesh, states, external, service } = loaded
   const attemptsAt = attemptsByNode(loaded)
-  const add = (into: Map<string, Demand>, key: string, node: MeshNode, messages: number, known: boolean) => {
-    const times = service.get(node.id)
-    const attempts = messages * expectedAttempts(failures.get(node.id) ?? 0, attemptsAt.get(node.id) ?? 1)
-    const requests = attempts / (times?.batch ?? 1)
-    const before = into.get(key) ?? nothing
-    const busy = times === undefined ? null : requests * times.mean
-    into.set(key, {
-      messages: before.messages + messages,
-      attempts: before.attempts + attempts,
-      requests: before.requests + requests,
-      busy: before.busy === null || busy === null ? null : before.busy + busy,
-      complete: before.complete && known,
+  const nodes = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
+  const elements = new Map(mesh.elements.map(({ id }, place) => [id, place]))
+  const nodeOf = Int32Array.from(states, ({ node }) => nodes.get(node.id) ?? -1)
+  const elementOf = Int32Array.from(loaded.streams, ({ element }) => elements.get(element.id) ?? -1)
+  const batches = mesh.nodes.map(({ id }) => service.get(id)?.batch ?? 1)
+  const means = mesh.nodes.map(({ id }) => service.get(id)?.mean ?? Number.NaN)
+  return ({ rates, complete }, { streams = loaded.streams, failures = loaded.failures } = {}) => {
+    const tries = mesh.nodes.map(({ id }) => expectedAttempts(failures.get(id) ?? 0, attemptsAt.get(id) ?? 1))
+    const [atNodes, over] = [sumsOf(mesh.nodes.length), sumsOf(mesh.elements.length)]
+    const add = (into: Sums, place: number, node: number, messages: number, known: boolean) => {
+      const attempts = messages * (tries[node] ?? 1)
+      const requests = attempts / (batches[node] ?? 1)
+      into.messages[place] = (into.messages[place] ?? 0) + messages
+      into.attempts[place] = (into.attempts[place] ?? 0) + attempts
+      into.requests[place] = (into.requests[place] ?? 0) + requests
+      into.busy[place] = (into.busy[place] ?? 0) + requests * (means[node] ?? Number.NaN)
+      if (!known) into.unknown[place] = 1
+    }
+    streams.forEach(({ from, to, gain }, stream) => {
+      const known = complete[from] === true && gain !== null
+      add(over, elementOf[stream] ?? -1, nodeOf[to] ?? -1, (rates[from] ?? 0) * (gain ?? 0), known)
     })
-  }
-  streams.forEach(({ element, from, to, gain }) => {
-    const target = states[to]
-    if (target === undefined) return
-    add(
-      byElement,
-      element.id,
-      target.node,
-      (rates[from] ?? 0) * (gain ?? 0),
-      complete[from] === true && gain !== null,
-    )
-  })
-  states.forEach(({ node }, state) => {
-    add(byNode, node.id, node, rates[state] ?? 0, complete[state] === true && external[state] !== null)
-  })
-  return {
-    ofNode: (id) => byNode.get(id) ?? nothing,
-    ofElement: (id) => byElement.get(id) ?? nothing,
+    nodeOf.forEach((node, state) => {
+      add(atNodes, node, node, rates[state] ?? 0, complete[state] === true && external[state] !== null)
+    })
+    return {
+      ofNode: (id) => demandIn(atNodes, nodes.get(id)),
+      ofElement: (id) => demandIn(over, elements.get(id)),
+    }
   }
 }
 
-const nothing: Demand = { messages: 0, attempts: 0, requests: 0, busy: 0, complete: true }
+/** By place; of `busy` NaN: not known. */
+type Sums = Record<'messages' | 'attempts' | 'requests' | 'busy', Float64Array> & { unknown: Uint8Array }
+
+const sumsOf = (size: number): Sums => ({
+  messages: new Float64Array(size),
+  attempts: new Float64Array(size),
+  requests: new Float64Array(size),
+  busy: new Float64Array(size),
+  unknown: new Uint8Array(size),
+})
+
+function demandIn({ messages, attempts, requests, busy, unknown }: Sums, place = -1): Demand {
+  const times = busy[place] ?? 0
+  return {
+    messages: messages[place] ?? 0,
+    attempts: attempts[place] ?? 0,
+    requests: requests[place] ?? 0,
+    busy: Number.isNaN(times) ? null : times,
+    complete: unknown[place] !== 1,
+  }
+}
 
 /** How often a message is tried at a node, by what leads to it: a queue's receives, a caller's retries. */
 export function attemptsByNode({ mesh }: Loaded): ReadonlyMap<string, number> {

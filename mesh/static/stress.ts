@@ -28,78 +28,70 @@ export type Unavailable = { at: string; name: string; unit: string; why: string 
 
 /** Every limit of every node and element against what is asked of it, the most used first. */
 export function stressesOf(
-  { mesh }: Loaded,
+  loaded: Loaded,
   demands: Demands,
 ): { stresses: Stress[]; unavailable: Unavailable[] } {
-  const stresses: Stress[] = []
-  const unavailable: Unavailable[] = []
-  const shared = new Map<string, Sharers>()
-  const leaving = new Map<string, MeshElement[]>()
-  for (const element of mesh.elements) {
-    const known = leaving.get(element.from)
-    if (known === undefined) leaving.set(element.from, [element])
-    else known.push(element)
-  }
-  const entering = new Map<string, MeshElement[]>()
-  for (const element of mesh.elements) {
-    const known = entering.get(element.to)
-    if (known === undefined) entering.set(element.to, [element])
-    else known.push(element)
-  }
-  const judge = (of: { at: string; name: string }, law: Law, demand: Demand, beside: Beside) => {
-    const asked = askedOf(law, demand, beside)
-    if (asked === undefined) return
-    if (asked === null) {
-      if (demand.messages > 0)
-        unavailable.push({ ...of, unit: unitOf(law), why: 'nobody has said how long one takes' })
-      return
-    }
-    if (isShared(law)) {
-      const group = shared.get(`${law.shared} ${unitOf(law)}`) ?? {
-        law,
-        name: law.shared,
-        asked: 0,
-        complete: true,
-      }
-      shared.set(`${law.shared} ${unitOf(law)}`, {
-        ...group,
-        asked: group.asked + asked,
-        complete: group.complete && demand.complete,
-      })
-      return
-    }
-    stresses.push(stressOf(of, law, asked, demand.complete))
-  }
-  for (const node of mesh.nodes) {
-    const demand = demands.ofNode(node.id)
-    const out = leaving.get(node.id) ?? []
-    const beside: Beside = {
-      deliveries: messagesOver(out, (element) => element.kind === 'delivery', demands),
-      writes: messagesOver(
-        entering.get(node.id) ?? [],
-        (element) => element.kind !== 'call' || element.carries,
-        demands,
-      ),
-      reads: messagesOver(
-        entering.get(node.id) ?? [],
-        (element) => element.kind === 'call' && !element.carries,
-        demands,
-      ),
-      inFlight: node.kind === 'queue' ? inFlight(out, demands) : undefined,
-    }
-    for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, beside)
-  }
-  const names = new Map(mesh.nodes.map((node) => [node.id, node]))
-  for (const element of mesh.elements)
-    for (const law of element.laws)
-      judge({ at: element.id, name: nameOf(element, names) }, law, demands.ofElement(element.id), {})
-  for (const { law, name, asked, complete } of shared.values())
-    stresses.push(stressOf({ at: name, name }, law, asked, complete))
+  const { stresses, unavailable } = stressesIn(loaded)(demands)
   return {
     stresses: stresses.toSorted((a, b) => b.utilisation - a.utilisation || (a.at < b.at ? -1 : 1)),
     unavailable,
   }
 }
+
+/** The same for many demands of one mesh, in no order. */
+export function stressesIn({
+  mesh,
+}: Loaded): (demands: Demands) => { stresses: Stress[]; unavailable: Unavailable[] } {
+  const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
+  const entering = Map.groupBy(mesh.elements, ({ to }) => to)
+  const names = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
+  const limitedElements = mesh.elements
+    .filter(({ laws }) => laws.some(isLimit))
+    .map((element) => ({ element, name: nameOf(element, names) }))
+  return (demands) => {
+    const stresses: Stress[] = []
+    const unavailable: Unavailable[] = []
+    const shared = new Map<string, Sharers>()
+    const judge = (of: { at: string; name: string }, law: Law, demand: Demand, beside: Beside) => {
+      const asked = askedOf(law, demand, beside)
+      if (asked === undefined) return
+      if (asked === null) {
+        if (demand.messages > 0)
+          unavailable.push({ ...of, unit: unitOf(law), why: 'nobody has said how long one takes' })
+        return
+      }
+      if (!isShared(law)) {
+        stresses.push(stressOf(of, law, asked, demand.complete))
+        return
+      }
+      const key = `${law.shared} ${unitOf(law)}`
+      const group = shared.get(key) ?? { law, name: law.shared, asked: 0, complete: true }
+      group.asked += asked
+      group.complete &&= demand.complete
+      shared.set(key, group)
+    }
+    for (const node of limitedNodes) {
+      const demand = demands.ofNode(node.id)
+      const out = leaving.get(node.id) ?? []
+      const into = entering.get(node.id) ?? []
+      const beside: Beside = {
+        deliveries: messagesOver(out, (element) => element.kind === 'delivery', demands),
+        writes: messagesOver(into, (element) => element.kind !== 'call' || element.carries, demands),
+        reads: messagesOver(into, (element) => element.kind === 'call' && !element.carries, demands),
+        inFlight: node.kind === 'queue' ? inFlight(out, demands) : undefined,
+      }
+      for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, beside)
+    }
+    for (const { element, name } of limitedElements)
+      for (const law of element.laws) judge({ at: element.id, name }, law, demands.ofElement(element.id), {})
+    for (const { law, name, asked, complete } of shared.values())
+      stresses.push(stressOf({ at: name, name }, law, asked, complete))
+    return { stresses, unavailable }
+  }
+}
+
+const isLimit = ({ law }: Law): boolean => law === 'servers' || law === 'tokens'
 
 type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
 type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
