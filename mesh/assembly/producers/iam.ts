@@ -27,6 +27,7 @@ const roleMembers: Readonly<Record<string, string>> = {
  * failed) say nothing about the code.
  */
 export function inferCalls(draft: Draft) {
+  const policies = policiesOf(draft)
   for (const [type, member] of Object.entries(roleMembers))
     for (const { resource, properties } of ofType(draft, type)) {
       if (draft.helpers.has(resource.key)) continue
@@ -34,7 +35,7 @@ export function inferCalls(draft: Draft) {
       const whole = type === 'AWS::StepFunctions::StateMachine' && isWhole(draft, resource.key)
       if (role === undefined || whole) continue
       const own = draft.nodes.has(resource.key)
-      const statements = statementsOf(draft, role)
+      const statements = statementsOf(draft, role, policies)
       for (const id of own ? [resource.key] : (draft.means.get(resource.key) ?? []))
         infer(draft, id, statements)
     }
@@ -61,33 +62,55 @@ const roleNamed = (draft: Draft, arn: string): string | undefined => {
 
 type Statement = { of: Resource; statement: Json }
 
-/** Everything that a role is allowed, in whatever policy. */
-function statementsOf(draft: Draft, role: string): Statement[] {
-  const from = (of: Resource, document: Json | undefined): Statement[] =>
-    listOf(at(document, 'Statement')).map((statement) => ({ of, statement }))
-  const isRole = (value: Json): boolean => {
-    const text = textOf(value) ?? ''
-    const name = draft.byType.get('AWS::IAM::Role')?.find(({ resource }) => resource.key === role)
-    const given = textOf(at(name?.variants[0], 'RoleName'))
-    return keyIn(text) === role || (given !== undefined && given === text)
+type Policies = Record<'byKey' | 'byRole', Map<string, Statement[][]>>
+
+const statementsIn = (of: Resource, document: Json | undefined): Statement[] =>
+  listOf(at(document, 'Statement')).map((statement) => ({ of, statement }))
+
+/** What stands in each policy, by its key, and by the key or the name of each role that it is for. */
+function policiesOf(draft: Draft): Policies {
+  const policies: Policies = { byKey: new Map(), byRole: new Map() }
+  const put = (into: Map<string, Statement[][]>, name: string, statements: Statement[]) => {
+    const known = into.get(name)
+    if (known === undefined) into.set(name, [statements])
+    else known.push(statements)
   }
-  const own = ofType(draft, 'AWS::IAM::Role').filter(({ resource }) => resource.key === role)
+  for (const { resource, properties } of ofType(
+    draft,
+    ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy'],
+  )) {
+    const statements = statementsIn(resource, at(properties, 'PolicyDocument'))
+    put(policies.byKey, resource.key, statements)
+    for (const role of [...listOf(at(properties, 'Roles')), ...listOf(at(properties, 'RoleName'))]) {
+      const text = textOf(role) ?? ''
+      put(policies.byRole, keyIn(text) ?? text, statements)
+    }
+  }
+  return policies
+}
+
+/** Everything that a role is allowed, in whatever policy. */
+function statementsOf(draft: Draft, role: string, policies: Policies): Statement[] {
+  const own = (draft.byType.get('AWS::IAM::Role') ?? [])
+    .filter(({ resource }) => resource.key === role)
+    .flatMap(({ resource, variants }) => variants.map((properties) => ({ resource, properties })))
   const arns = own.flatMap(({ properties }) => textsOf(at(properties, 'ManagedPolicyArns')))
-  const attached = new Set(arns.flatMap((arn) => keyIn(arn) ?? []))
   for (const { resource } of own)
     for (const arn of arns)
       if (keyIn(arn) === undefined && !arn.includes(':policy/service-role/'))
         unresolved(draft, `${resource.place.path}.ManagedPolicyArns`, arn)
   const inline = own.flatMap(({ resource, properties }) =>
-    listOf(at(properties, 'Policies')).flatMap((policy) => from(resource, at(policy, 'PolicyDocument'))),
+    listOf(at(properties, 'Policies')).flatMap((policy) =>
+      statementsIn(resource, at(policy, 'PolicyDocument')),
+    ),
   )
-  const others = ofType(draft, 'AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy')
-  const beside = others.flatMap(({ resource, properties }) => {
-    const roles = [...listOf(at(properties, 'Roles')), ...listOf(at(properties, 'RoleName'))]
-    const holds = attached.has(resource.key) || roles.some(isRole)
-    return holds ? from(resource, at(properties, 'PolicyDocument')) : []
-  })
-  return [...inline, ...beside]
+  const given = textOf(at(own[0]?.properties, 'RoleName'))
+  const beside = new Set([
+    ...arns.flatMap((arn) => policies.byKey.get(keyIn(arn) ?? '') ?? []),
+    ...(policies.byRole.get(role) ?? []),
+    ...(given === undefined ? [] : (policies.byRole.get(given) ?? [])),
+  ])
+  return [...inline, ...[...beside].flat()]
 }
 
 type Found = { to: string; use: 'carries' | 'uses' | 'consumes'; action: string }
