@@ -18,6 +18,9 @@ export type ComprehensiveOptions = {
   before?: ComprehensiveReport
 }
 
+/** Of each simulation in the surge: its error bars are twice as wide as those of the dynamic analysis by itself. */
+const arrivalsOfRun = 5000
+
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
@@ -27,7 +30,7 @@ export function comprehensive(
   const findings = findingsOf(loaded, { constants: overrides?.findings ?? {} })
   const broken = fracture(loaded, { seed, availability: overrides?.availability ?? {} })
   const unstable = nonlinear(loaded)
-  const surge = dynamic(loaded, { shape: 'ramp', seed })
+  const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
   const score = scoreOf(
     termsOf({ steady, broken, unstable }, targets),
     findings.filter(({ severity }) => severity === 'high').length,

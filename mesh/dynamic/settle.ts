@@ -5,11 +5,12 @@ import { closeTo, type Share, type Station } from './station.ts'
 /** Another rate comes over one flow; what follows from it, `settle` says. */
 export function change(station: Station, share: Share, rate: Line): void {
   const more = minus(rate, share.in)
+  const work = times(more, share.work)
   share.in = rate
   station.changed.push(share.place)
   station.messagesIn = plus(station.messagesIn, more)
-  station.all = plus(station.all, times(more, share.work))
-  if (share.waits) station.patient = plus(station.patient, times(more, share.work))
+  station.all = plus(station.all, work)
+  if (share.waits) station.patient = plus(station.patient, work)
   if (!station.over) return
   // as long as it is not settled anew, what is more waits or is refused
   if (share.waits) station.growing = plus(station.growing, more)
