@@ -1,4 +1,4 @@
-import type { Law, Retry } from '../../model.ts'
+import type { Law, MeshNode, Retry } from '../../model.ts'
 import { at, flagOf, type Json } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { type Draft, numberAt, ofType } from './draft.ts'
@@ -80,4 +80,30 @@ export const isEnabled = (value: Json | undefined): boolean =>
 export function latency({ constant }: Draft, kind: string): Law {
   const p50 = constant(`latency-${kind}-p50`)
   return { law: 'latency', p50: p50.value, p99: constant(`latency-${kind}-p99`).value, from: p50.from }
+}
+
+/** Whether it is read at a place in a shard, so that a record that fails holds up what is behind it. */
+export const keepsPlace = (node: MeshNode | undefined): boolean =>
+  node?.kind === 'stream' || node?.kind === 'table'
+
+/**
+ * When whoever reads a stream gives a record up: null is not before it expires, which -1 and saying nothing mean; what only
+ * a deployment knows is left out.
+ */
+export function givingUp(
+  draft: Draft,
+  resource: Resource,
+  properties: Json,
+  path: string[],
+): { attempts?: number | null; maxAge?: number | null } {
+  const most = (name: string): number | null | undefined => {
+    if (at(properties, ...path, name) === undefined) return null
+    const given = numberAt(draft, resource, properties, [...path, name], { least: -1, whole: true })
+    return given === -1 ? null : given
+  }
+  const [retries, maxAge] = [most('MaximumRetryAttempts'), most('MaximumRecordAgeInSeconds')]
+  return {
+    ...(retries !== undefined && { attempts: retries === null ? null : retries + 1 }),
+    ...(maxAge !== undefined && { maxAge }),
+  }
 }

@@ -128,6 +128,44 @@ describe('an event source', () => {
     expect(elementIn(mesh, 'dead-letter', 'T', 'D').of).toBe('poll')
   })
 
+  it('of a stream says when a record is given up', () => {
+    const of = (given: object) =>
+      elementIn(
+        meshIn(
+          {
+            F: lambda,
+            K: {
+              Type: 'AWS::Kinesis::Stream',
+              Properties: { StreamModeDetails: { StreamMode: 'ON_DEMAND' } },
+            },
+            M: mapping({ EventSourceArn: arnOf('K'), ...given }),
+          },
+          { Parameters: { Most: { Type: 'Number' } } },
+        ),
+        'poll',
+        'K',
+        'F',
+      )
+    // neither is not before it expires: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+    expect(of({})).toMatchObject({ attempts: null, maxAge: null, bisect: false, laws: [{ servers: 4 }] })
+    expect(of({ MaximumRetryAttempts: -1, MaximumRecordAgeInSeconds: -1 })).toMatchObject({
+      ...{ attempts: null, maxAge: null },
+    })
+    expect(
+      of({
+        ...{ MaximumRetryAttempts: 0, MaximumRecordAgeInSeconds: 3600, BisectBatchOnFunctionError: 'true' },
+        Enabled: false,
+      }),
+    ).toMatchObject({ attempts: 1, maxAge: 3600, bisect: true, enabled: false })
+    const later = of({ MaximumRetryAttempts: { Ref: 'Most' } })
+    expect(later.attempts).toBeUndefined()
+    expect(later.maxAge).toBeNull()
+    // a queue has receives of its own
+    const queued = meshIn({ Q: queue, F: lambda, M: mapping({ EventSourceArn: arnOf('Q') }) })
+    expect(Object.keys(elementIn(queued, 'poll', 'Q', 'F'))).not.toContain('attempts')
+    expect(() => of({ MaximumRetryAttempts: -2 })).toThrow(/MaximumRetryAttempts: expected a whole number/)
+  })
+
   it('may have its source outside', () => {
     const own = {
       SelfManagedEventSource: { Endpoints: { KafkaBootstrapServers: ['k.example.com:9092'] } },

@@ -1,8 +1,8 @@
 import type { Law } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
-import { isEnabled, once, pushed, sdkRetry } from '../draft/retries.ts'
-import { at, isRecord, type Json, listOf, textOf } from '../json.ts'
+import { givingUp, isEnabled, keepsPlace, once, pushed, sdkRetry } from '../draft/retries.ts'
+import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { schedule } from './events.ts'
 
@@ -71,19 +71,23 @@ function pipe(draft: Draft, resource: Resource) {
 function linkPipe(draft: Draft, resource: Resource, properties: Json) {
   const { key } = resource
   const parameters = at(properties, 'SourceParameters')
-  const own = Object.values(isRecord(parameters) ? parameters : {}).find(
-    (member) => at(member, 'BatchSize') !== undefined,
-  )
+  // of the source's own kind: the one beside the filters
+  const own = entriesOf(parameters).find(([member]) => member !== 'FilterCriteria')?.[1]
   const batch = numberAt(draft, resource, own ?? {}, ['BatchSize'], { least: 1, whole: true })
   const window = numberAt(draft, resource, own ?? {}, ['MaximumBatchingWindowInSeconds'])
   const enabled = isEnabled(at(properties, 'DesiredState'))
   for (const from of nodesAt(draft, resource, properties, ['Source'])) {
-    const queue = draft.nodes.get(from)?.kind === 'queue'
+    const source = draft.nodes.get(from)
+    const queue = source?.kind === 'queue'
     const { value } = draft.constant(queue ? 'lambda-sqs-batch' : 'lambda-stream-batch')
     join(draft, {
       ...{ kind: 'poll', from, to: key, types: null, provenance: 'template', laws: [] },
       ...{ batch: batch ?? value, window: window ?? 0, partialBatch: queue, enabled },
       filtered: listOf(at(parameters, 'FilterCriteria', 'Filters')).length > 0,
+      ...(keepsPlace(source) && {
+        ...givingUp(draft, resource, own ?? {}, []),
+        bisect: at(own, 'OnPartialBatchItemFailure') === 'AUTOMATIC_BISECT',
+      }),
     })
     for (const member of ['DynamoDBStreamParameters', 'KinesisStreamParameters']) {
       const path = ['SourceParameters', member, 'DeadLetterConfig', 'Arn']

@@ -74,3 +74,24 @@ it('a pipe polls, asks and hands on', () => {
   expect(elementIn(mesh, 'invoke', 'P', 'F').timeout).toBe(3)
   expect(elementIn(mesh, 'call', 'P', 'B')).toMatchObject({ carries: true, ratio: 1 })
 })
+
+it('a pipe from a stream says when a record is given up', () => {
+  const mesh = meshIn({
+    Q: queue,
+    T: { Type: 'AWS::DynamoDB::Table' },
+    P: {
+      Type: 'AWS::Pipes::Pipe',
+      Properties: {
+        ...{ Source: { 'Fn::GetAtt': ['T', 'StreamArn'] }, Target: arnOf('Q') },
+        SourceParameters: {
+          FilterCriteria: { Filters: [] },
+          DynamoDBStreamParameters: {
+            ...{ StartingPosition: 'LATEST', MaximumRetryAttempts: 4 },
+            OnPartialBatchItemFailure: 'AUTOMATIC_BISECT',
+          },
+        },
+      },
+    },
+  })
+  expect(elementIn(mesh, 'poll', 'T', 'P')).toMatchObject({ attempts: 5, maxAge: null, bisect: true })
+})

@@ -2,8 +2,8 @@ import type { Law } from '../../model.ts'
 import { keepLetters, nodesAt } from '../draft/deliver.ts'
 import { type Draft, type Handler, join, numberAt, unresolved } from '../draft/draft.ts'
 import { external } from '../draft/find.ts'
-import { functionOf, isEnabled, latency } from '../draft/retries.ts'
-import { at, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import { functionOf, givingUp, isEnabled, keepsPlace, latency } from '../draft/retries.ts'
+import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const sourceHandlers: Record<string, Handler> = {
@@ -32,8 +32,18 @@ function link(draft: Draft, resource: Resource, properties: Json) {
       partialBatch: textsOf(at(properties, 'FunctionResponseTypes')).includes('ReportBatchItemFailures'),
       filtered: listOf(at(properties, 'FilterCriteria', 'Filters')).length > 0,
       enabled: isEnabled(at(properties, 'Enabled') ?? true),
+      ...(keepsPlace(node) && {
+        ...givingUp(draft, resource, properties, []),
+        ...bisecting(at(properties, 'BisectBatchOnFunctionError') ?? false),
+      }),
     })
   }
+}
+
+/** undefined: a deployment decides. */
+function bisecting(value: Json): { bisect?: boolean } {
+  const bisect = flagOf(value)
+  return bisect === undefined ? {} : { bisect }
 }
 
 /** Clusters of Kafka, brokers and databases are outside, each topic of them one. */
@@ -55,9 +65,12 @@ function pollingLaws(draft: Draft, resource: Resource, properties: Json, source:
   const factor = numberAt(draft, resource, properties, ['ParallelizationFactor'], { least: 1 }) ?? 1
   if (node?.kind === 'stream') {
     const { shards } = node.settings
-    return shards === undefined
-      ? []
-      : [{ law: 'servers', servers: shards * factor, over: 'wait', from: 'template' }]
+    const one = draft.constant('kinesis-shard-records')
+    // on demand it has as many as its throughput needs
+    const whole = draft.constant('kinesis-on-demand-records')
+    const [count, from] =
+      shards === undefined ? [Math.ceil(whole.value / one.value), whole.from] : [shards, 'template']
+    return [{ law: 'servers', servers: count * factor, over: 'wait', from }]
   }
   if (node?.kind !== 'table') return []
   // a shard of its stream for each partition, of which the table's throughput needs so many
