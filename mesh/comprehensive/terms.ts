@@ -87,7 +87,7 @@ function vulnerability({ sites }: NonlinearReport): Term {
   const says =
     worst === undefined
       ? 'no site has both a known demand and a known capacity'
-      : `${worst.attempts} attempts of each at ${worst.name}: demand × attempts / capacity`
+      : `what may come at once to ${worst.name} when all fail, up to ${worst.attempts} attempts of each, / its capacity`
   return termOf('vulnerability', worst?.amplification ?? null, 1, 'of the capacity', says)
 }
 

@@ -1,4 +1,5 @@
 import type { ElementOf } from '../model.ts'
+import { tableStream } from '../static/demand.ts'
 import type { Facts, Rule } from './facts.ts'
 import { type Found, shown } from './finding.ts'
 
@@ -12,9 +13,6 @@ export const streamPollUnbounded: Rule = function* (facts) {
     if (found !== undefined) yield found
   }
 }
-
-/** The stream of a table keeps a day, seconds. */
-const tableStream = 86_400
 
 function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found | undefined {
   const name = facts.nameOf(poll)

@@ -1,4 +1,5 @@
 import type { MeshElement, MeshNode, Retry } from '../model.ts'
+import { tableStream } from '../static/demand.ts'
 
 /** Seconds that a caller waits between its attempts, together. */
 export function waitsOf({ attempts, interval, backoff, maxDelay }: Retry): number {
@@ -12,9 +13,6 @@ export function waitsOf({ attempts, interval, backoff, maxDelay }: Retry): numbe
 
 /** Whether something keeps what goes over the element until its target has taken it. */
 export const isHeld = ({ kind }: MeshElement): boolean => kind === 'poll' || kind === 'delivery'
-
-/** How long the stream of a table keeps a change, seconds. */
-const tableStream = 86_400
 
 /**
  * For how many seconds what goes over an element is tried again while its target fails: of a queue until the receives are

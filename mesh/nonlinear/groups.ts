@@ -1,17 +1,17 @@
 import { components } from '../linear/components.ts'
 import type { Site } from './sites.ts'
 
+/** Edges to the callers: sinks come first, which are those that nobody calls. */
+const callersOf = (sites: readonly Site[]): number[][] =>
+  sites.map(({ inflows }) => inflows.flatMap(({ caller }) => (caller === null ? [] : [caller])))
+
 /**
  * Attempts for each message at each site when everything fails: retries of all callers on the way that wait, times those
  * of the last. Round a loop of callers each is counted once.
  */
 export function worstAttempts(sites: readonly Site[]): number[] {
-  const callers = sites.map(({ inflows }) =>
-    inflows.flatMap(({ caller }) => (caller === null ? [] : [caller])),
-  )
   const worst = sites.map(() => 1)
-  // sinks come first: of edges to the callers, those that nobody calls
-  for (const members of components(callers))
+  for (const members of components(callersOf(sites)))
     for (const member of members) {
       const { inflows = [] } = sites[member] ?? {}
       let [messages, attempts] = [0, 0]
@@ -24,15 +24,24 @@ export function worstAttempts(sites: readonly Site[]): number[] {
   return worst
 }
 
-/** How much can come to each site at most at a load factor, attempts a second (of what is shared: work). */
+/**
+ * How much can come to each site at most at a load factor, attempts a second (of what is shared: work). What a poll has no
+ * server for does not come, and is not handed on either.
+ */
 export function worstRates(sites: readonly Site[], worst: readonly number[], factor: number): number[] {
-  const rates = sites.map(({ inflows }) =>
-    inflows.reduce(
-      (sum, { rate, attempts, caller, cap }) =>
-        sum + Math.min(factor * rate * attempts * (caller === null ? 1 : (worst[caller] ?? 1)), cap),
-      0,
-    ),
-  )
+  const rates = sites.map(() => 0)
+  const fanned = sites.map(() => 1)
+  for (const members of components(callersOf(sites)))
+    for (const member of members) {
+      let [messages, attempts] = [0, 0]
+      for (const { rate, attempts: tries, caller, cap } of sites[member]?.inflows ?? []) {
+        const again = (caller === null ? 1 : (members.includes(caller) ? worst : fanned)[caller]) ?? 1
+        messages += factor * rate
+        attempts += Math.min(factor * rate * tries * again, cap)
+      }
+      rates[member] = attempts
+      fanned[member] = messages === 0 ? 1 : attempts / messages
+    }
   sites.forEach(({ pools }, member) => {
     for (const { pool, work } of pools) rates[pool] = (rates[pool] ?? 0) + (rates[member] ?? 0) * work
   })

@@ -1,5 +1,6 @@
 import { MeshError } from '../faults.ts'
 import type { Loaded } from '../load.ts'
+import { expectedAttempts } from '../static/demand.ts'
 import { ratesOf } from '../static/rates.ts'
 import { aloneOf, criticalOf } from './critical.ts'
 import type { Point } from './curve.ts'
@@ -47,6 +48,7 @@ export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): Nonli
   const sites = sitesOf(loaded, rates)
   const worst = worstAttempts(sites)
   const most = worstRates(sites, worst, to)
+  const storms = stormsOf(sites, worstRates(sites, worst, 1))
   const { groups, active } = groupsOf(sites, most)
   const alone = sites.map((site, place) =>
     aloneOf(site, active[place] === true ? (most[place] ?? 0) : 0, range),
@@ -68,14 +70,15 @@ export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): Nonli
     const demand = demandOf(sites, place)
     const attempts = site.members.length > 0 ? sharedAttempts(sites, worst, place) : (worst[place] ?? 1)
     const limit = Number.isFinite(site.can) ? site.can : null
+    const amplification = limit === null ? null : (storms[place] ?? 0) / limit
     return {
       at: site.at,
       name: site.name,
       demand,
       capacity: limit,
       attempts,
-      amplification: limit === null ? null : (demand * attempts) / limit,
-      state: stateOf(site, demand, attempts),
+      amplification,
+      state: stateOf(site, demand, amplification),
       critical,
       hysteresis: fold === undefined ? null : { from: fold.bottom.factor, to: fold.top.factor },
       low: branch(low),
@@ -117,16 +120,37 @@ export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): Nonli
 }
 
 function stateOf(
-  { can, held }: Site,
+  { can }: Site,
   demand: number,
-  attempts: number,
+  amplification: number | null,
 ): NonlinearReport['sites'][number]['state'] {
-  if (!Number.isFinite(can)) return 'unknown'
+  if (amplification === null) return 'unknown'
   if (demand >= can) return 'overloaded'
-  return held || demand * attempts <= can ? 'stable' : 'vulnerable'
+  return amplification <= 1 ? 'stable' : 'vulnerable'
 }
 
-const pulled = 'its polls take no more than it has servers for: what is beyond waits in the queue'
+/**
+ * What comes to each site when all fails, attempts a second (of what is shared: work). Whoever is pulled from holds back what
+ * it could not do, so that there it is what comes anyway: nothing can stick.
+ */
+function stormsOf(sites: readonly Site[], worst: readonly number[]): number[] {
+  const storm = (place: number): number => {
+    const site = sites[place]
+    if (site === undefined) return 0
+    if (site.members.length > 0)
+      return site.members.reduce((sum, member) => sum + storm(member) * workOf(sites, member, place), 0)
+    return site.held
+      ? site.inflows.reduce(
+          (sum, { rate, attempts }) => sum + rate * expectedAttempts(site.fails, attempts),
+          0,
+        )
+      : (worst[place] ?? 0)
+  }
+  return sites.map((_, place) => storm(place))
+}
+
+const pulled =
+  'its polls take no more than it has servers for, or are refused: what is beyond waits in the queue'
 const notesOf = ({ notes, held }: Site): string[] => (held ? [...notes, pulled] : notes)
 
 const demandOf = (sites: readonly Site[], place: number): number => {
@@ -164,5 +188,6 @@ const assumptions = [
   'A caller that waits and fails makes its calls again; what is sent on is sent once, when it went well.',
   'Who comes from outside does not try again: nobody has said so.',
   'Work that is too late is done all the same.',
-  'A queue holds back what its poll has no server for; from there on it grows, and nothing is late.',
+  'A queue holds back what its poll has no server for, or is refused; from there on it grows, and nothing is late.',
+  'A message that always fails comes again each time its visibility ends, until it is dead-lettered or expires; a record of a stream in its turn.',
 ]

@@ -145,3 +145,47 @@ it('names what is not known', () => {
   expect(siteOf(report, 's')).toMatchObject({ state: 'unknown', capacity: null, amplification: null })
   expect(report.unavailable).toEqual([{ at: 's', name: 's', why: expect.stringMatching(/how long/) }])
 })
+
+describe('a queue that nothing ends', () => {
+  /** Four days of 30 s: 11,520 receives. */
+  const forever = queueNode('q', { visibility: 30, retention: 345_600, maxReceiveCount: undefined })
+  const polled = (target: ReturnType<typeof functionNode>, pollers: number) =>
+    meshFrom([forever, target], [poll('q', 'f', [servers(pollers)])])
+
+  it('hands a message out until its retention ends, and cannot stick where its poll holds back', () => {
+    const site = siteOf(
+      nonlinear(loadedWith(polled(functionNode('f', [servers(50, 'refuse')]), 40), { q: 30 }, { f: 1 })),
+      'f',
+    )
+    expect(site).toMatchObject({ attempts: 11_520, amplification: 0.75, state: 'stable', hysteresis: null })
+  })
+
+  it('nor where it is refused what is beyond, whether or not anybody knows how long one takes', () => {
+    const mesh = polled(functionNode('f', [servers(10, 'refuse'), made.tokens(100, 0)]), 1250)
+    expect(siteOf(nonlinear(loadedWith(mesh, { q: 5 }, { f: 1 })), 'f')).toMatchObject({
+      ...{ capacity: 10, amplification: 0.5, state: 'stable', critical: { by: 'capacity' } },
+    })
+    expect(siteOf(nonlinear(loadedWith(mesh, { q: 5 }, {})), 'f')).toMatchObject({
+      ...{ capacity: 100, amplification: 0.05, state: 'stable' },
+    })
+  })
+
+  it('sticks where pollers push into what lets them wait', () => {
+    const mesh = polled(made.node('service', 'f', {}, [servers(50)]), 200)
+    expect(siteOf(nonlinear(loadedWith(mesh, { q: 30 }, { f: 1 })), 'f')).toMatchObject({
+      ...{ capacity: 50, amplification: 4, state: 'vulnerable' },
+    })
+  })
+
+  it('what its consumer waits for gets no more than the polls can bring, however often each comes', () => {
+    const one = polled(functionNode('f', [servers(50, 'refuse')], 900), 40)
+    const mesh = {
+      ...one,
+      nodes: [...one.nodes, serviceNode('s', [servers(100)])],
+      elements: [...one.elements, invoke('f', 's', 3, 30)],
+    }
+    const report = nonlinear(loadedWith(mesh, { q: 30 }, { f: 1, s: 1 }))
+    expect(siteOf(report, 's')).toMatchObject({ attempts: 3 * 11_520, state: 'vulnerable' })
+    expect(siteOf(report, 's')?.amplification).toBeCloseTo((40 * 3) / 100, 9)
+  })
+})

@@ -22,7 +22,7 @@ const site = z.object({
   capacity: rate.nullable(),
   /** attempts for each message when all fail: the product of all layers that try again */
   attempts: z.number(),
-  /** demand · attempts / capacity: above 1 a trigger can stick */
+  /** demand · attempts, and no more than polls can bring, / capacity: above 1 a trigger can stick */
   amplification: z.number().nullable(),
   state: z.enum(['stable', 'vulnerable', 'overloaded', 'unknown']),
   /** by which load factor its state of few attempts ends; null: not up to the largest that was looked at */

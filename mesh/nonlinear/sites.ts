@@ -102,13 +102,25 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
     site.fails = failures.get(site.at) ?? site.fails
     site.can = most(site.capacity)
     const pulled = site.inflows.reduce((sum, { cap }) => sum + cap, 0)
-    if (site.inflows.length === 0 || pulled > site.can * (1 + 1e-9) || !Number.isFinite(pulled)) continue
-    // its polls take no more than it has servers for: what is beyond waits in the queue, and nothing is refused or late
+    if (!holdsBack(site, pulled)) continue
+    // nothing is refused or late: what is beyond waits in the queue, or comes back to it
     site.held = true
-    site.can = pulled
+    site.can = Math.min(site.can, pulled)
     Object.assign(site.capacity, { servers: unlimited, tokens: unlimited })
   }
   return sites
+}
+
+/**
+ * Whether a site gets no more than it can do, whatever fails. That is so where all that comes is pulled, and whoever pulls
+ * has no more servers than the site, is the site's own code, or is refused what is beyond: Lambda's pollers slow down then,
+ * and the message is hidden until its visibility ends, so that what is refused costs no work. Pollers with more servers than
+ * one that lets them wait push: what waits there is late.
+ */
+function holdsBack({ inflows, can, capacity }: Site, pulled: number): boolean {
+  if (inflows.length === 0 || inflows.some(({ element }) => element.kind !== 'poll')) return false
+  const refuses = capacity.over === 'refuse' && capacity.tokensOver === 'refuse'
+  return refuses || pulled <= can * (1 + 1e-9) || inflows.every(({ element }) => element.laws.length === 0)
 }
 
 const handles = ({ kind, laws }: MeshNode): boolean =>

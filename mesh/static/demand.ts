@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { MeshElement, MeshNode } from '../model.ts'
+import type { ElementOf, MeshElement, MeshNode, NodeOf } from '../model.ts'
 import type { Rates } from './rates.ts'
 
 /** What a node does for what comes over one element, or over all. */
@@ -98,9 +98,6 @@ export function attemptsByNode({ mesh }: Loaded): ReadonlyMap<string, number> {
   return attempts
 }
 
-/** What nobody ends is tried until it expires: counted as a thousand. */
-const endless = 1000
-
 export function attemptsOver(element: MeshElement, from: MeshNode | undefined): number | undefined {
   switch (element.kind) {
     case 'delivery':
@@ -108,10 +105,28 @@ export function attemptsOver(element: MeshElement, from: MeshNode | undefined): 
     case 'call':
       return element.retry.attempts
     case 'poll':
-      return from?.kind === 'queue' ? (from.settings.maxReceiveCount ?? endless) : endless
+      return from?.kind === 'queue' ? receivesOf(from) : readsOf(element, from)
     case 'dead-letter':
       return undefined
     default:
       return element satisfies never
   }
+}
+
+/**
+ * How often a queue hands out a message that always fails: it comes back when its visibility ends, until it is dead-lettered
+ * or its retention ends. Attempts are so far apart; how many there are at once, whoever polls decides.
+ */
+export function receivesOf({ settings }: NodeOf<'queue'>): number {
+  const { maxReceiveCount = Number.POSITIVE_INFINITY, visibility, retention } = settings
+  return Math.min(maxReceiveCount, Math.max(1, Math.floor(retention / Math.max(visibility, 1))))
+}
+
+/** How long the stream of a table keeps a change, seconds. */
+export const tableStream = 86_400
+
+/** A record of a stream is tried again at once, in its shard's turn: taken as once a second until it is given up or expires. */
+function readsOf({ attempts, maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number {
+  const retention = from?.kind === 'stream' ? from.settings.retention : tableStream
+  return Math.min(attempts ?? Number.POSITIVE_INFINITY, Math.max(1, Math.min(maxAge ?? retention, retention)))
 }
