@@ -5,7 +5,9 @@ export const fewReceives: Rule = function* ({ nodes, leaving, live, node, consta
   const limit = constant('least-receives')
   for (const { id, name, settings } of nodes('queue')) {
     const receives = settings.maxReceiveCount
-    const polled = leaving(id, 'poll').some((poll) => live(poll) && node(poll.to)?.kind === 'function')
+    const polled = leaving(id, 'poll').some(
+      (poll) => live(poll) && poll.provenance !== 'inferred' && node(poll.to)?.kind === 'function',
+    )
     if (receives === undefined || receives >= limit || !polled) continue
     yield {
       at: id,

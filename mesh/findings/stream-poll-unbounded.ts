@@ -7,7 +7,12 @@ import { type Found, shown } from './finding.ts'
 export const streamPollUnbounded: Rule = function* (facts) {
   for (const poll of facts.elements('poll')) {
     const stream = facts.node(poll.from)
-    if (!facts.live(poll) || (stream?.kind !== 'stream' && stream?.kind !== 'table')) continue
+    if (
+      !facts.live(poll) ||
+      poll.provenance === 'inferred' ||
+      (stream?.kind !== 'stream' && stream?.kind !== 'table')
+    )
+      continue
     const retention = stream.kind === 'stream' ? stream.settings.retention : tableStream
     const found = judged(facts, poll, retention)
     if (found !== undefined) yield found

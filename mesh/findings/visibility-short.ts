@@ -6,7 +6,13 @@ export const visibilityShort: Rule = function* ({ elements, node, live, constant
   const times = constant('visibility-per-timeout')
   for (const poll of elements('poll')) {
     const [queue, handler] = [node(poll.from), node(poll.to)]
-    if (!live(poll) || queue?.kind !== 'queue' || handler?.kind !== 'function') continue
+    if (
+      !live(poll) ||
+      poll.provenance === 'inferred' ||
+      queue?.kind !== 'queue' ||
+      handler?.kind !== 'function'
+    )
+      continue
     const { visibility } = queue.settings
     const { timeout } = handler.settings
     const limit = times * timeout + poll.window

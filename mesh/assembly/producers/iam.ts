@@ -123,7 +123,13 @@ function infer(draft: Draft, id: string, statements: readonly Statement[]) {
     const known = found.get(key)
     if (known === undefined || isBefore(one.action, known.action)) found.set(key, one)
   }
-  for (const one of found.values()) joinFound(draft, id, one)
+  for (const one of found.values()) {
+    // who may do both either fills it or empties it: to take it for both would be a loop that nobody wrote
+    const both = found.has(`${one.to}\ncarries`) && one.use === 'consumes' && receives(draft, id, one.to)
+    if (both)
+      unresolved(draft, draft.nodes.get(id)?.path ?? id, `${one.action} on ${one.to}, where it may send too`)
+    else joinFound(draft, id, one)
+  }
 }
 
 function foundIn(draft: Draft, { of, statement }: Statement): Found[] {
@@ -147,11 +153,24 @@ function joinFound(draft: Draft, id: string, { to, use, action }: Found) {
     if (use === 'carries' && isImplied(draft, id, to)) return
     const rest = { per: null, ratio: null, retry: sdkRetry(draft) }
     join(draft, { ...of, kind: 'call', action, carries: use === 'carries', ...rest })
-  } else if (draft.nodes.get(id)?.kind === 'service') {
-    // a service that may receive is what empties the queue; how many at once only its code says
+  } else if (receives(draft, id, to)) {
+    // what may receive is what empties the queue; how many at once only its code says
     const rest = { batch: 1, window: 0, partialBatch: true, filtered: false, enabled: true }
     join(draft, { ...of, kind: 'poll', from: to, to: id, ...rest })
   }
+}
+
+/**
+ * Whether a permission to receive means that code polls: of a service it does; of a function where no event source takes
+ * from there, which is what most have the permission for, and not where what failed is kept, which is put back by hand.
+ */
+function receives({ nodes, elements }: Draft, id: string, from: string): boolean {
+  const [taker, source] = [nodes.get(id), nodes.get(from)]
+  if (taker?.kind === 'service') return true
+  if (taker?.kind !== 'function' || (source?.kind === 'queue' && source.settings.deadLetters)) return false
+  return ![...elements.values()].some(
+    (element) => element.kind === 'poll' && element.from === from && element.provenance === 'template',
+  )
 }
 
 /** The nodes of the action's service that a resource of a statement means. */

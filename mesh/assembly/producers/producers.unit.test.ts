@@ -1,5 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { describe, expect, it } from 'vitest'
+import type { Mesh } from '../../model.ts'
 import { arnOf, elementIn, elementsIn, lambda, meshIn, queue } from '../in-template.ts'
 import { allowedBy, carries } from './actions.ts'
 
@@ -102,6 +103,32 @@ describe('permissions of code', () => {
       ),
     })
     expect(calls(mesh)).toEqual([])
+  })
+
+  it('to receive where no event source takes from is code that polls', () => {
+    const mesh = (more: object, ...also: object[]) =>
+      meshIn({
+        ...{ Q: queue, F: { ...lambda, Properties: { Role: arnOf('R') } }, ...more },
+        R: role(allow(['sqs:ReceiveMessage', 'sqs:DeleteMessage'], arnOf('Q')), ...also),
+      })
+    const polls = (of: Mesh) =>
+      of.elements.flatMap(({ kind, from, to, provenance }) =>
+        kind === 'poll' ? [`${from} > ${to} ${provenance}`] : [],
+      )
+    expect(polls(mesh({}))).toEqual(['s/Q > s/F inferred'])
+    const source = {
+      ...{ Type: 'AWS::Lambda::EventSourceMapping' },
+      Properties: { FunctionName: { Ref: 'G' }, EventSourceArn: arnOf('Q') },
+    }
+    expect(polls(mesh({ G: lambda, M: source }))).toEqual(['s/Q > s/G template'])
+    // what failed is put back by hand
+    const letters = { RedrivePolicy: { deadLetterTargetArn: arnOf('Q'), maxReceiveCount: 3 } }
+    expect(polls(mesh({ P: { ...queue, Properties: letters } }))).toEqual([])
+    const both = mesh({}, allow('sqs:SendMessage', arnOf('Q')))
+    expect(polls(both)).toEqual([])
+    expect(both.unresolved).toEqual([
+      { at: 's/F', reference: 'sqs:ReceiveMessage on s/Q, where it may send too' },
+    ])
   })
 
   it('of a role that is elsewhere are not known', () => {
