@@ -36,7 +36,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     const out = leaving.get(state.node.id) ?? []
     for (const element of out) {
       const to = nodes.get(element.to)
-      const passed = to && passes(element, state, out, waySends.get(element.from) ?? [])
+      const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
       if (to && passed) streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
     }
   }
@@ -166,23 +166,22 @@ type Passed = { type: string; gain: number | null }
 function passes(
   element: MeshElement,
   state: State,
-  siblings: readonly MeshElement[],
-  sends: Loads['sends'],
+  around: { to: MeshNode; out: readonly MeshElement[]; sends: Loads['sends'] },
 ): Passed | undefined {
   if (element.kind === 'dead-letter') return undefined
   if (element.kind === 'call') return called(element, state.type)
   const { node, type } = state
-  const said = sends.filter(
+  const said = around.sends.filter(
     ({ per, type: sent }) => [type, anyType].includes(per ?? sent) || type === anyType,
   )
-  if (said.length > 0) {
-    const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
-    return ratios.length === 0 ? undefined : { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
-  }
+  const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
+  if (ratios.length > 0) return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
+  // where it may go one of several ways, what is said of one is said of all; a machine goes through its states in turn
+  if (said.length > 0 && node.kind !== 'workflow') return undefined
   const isOff =
     (element.kind === 'poll' && !element.enabled) || (node.kind === 'rule' && !node.settings.enabled)
-  if (isOff || (element.types !== null && type !== anyType && !element.types.includes(type))) return undefined
-  return led(element, state, siblings)
+  if (isOff || !takes(element, type)) return undefined
+  return led(element, state, around)
 }
 
 /** By a call: so many for each message that it is made for. */
@@ -192,18 +191,34 @@ function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string)
   return { type: carries ? (types?.[0] ?? type) : type, gain: ratio }
 }
 
-/** By a way of the template: all of it, or a part where consumers share it or a pattern narrows it. */
-function led({ kind, types }: MeshElement, { node, type }: State, siblings: readonly MeshElement[]): Passed {
+/** `s3:ObjectCreated:*` is every event whose name begins so. */
+const takes = ({ types }: MeshElement, type: string): boolean =>
+  types === null ||
+  type === anyType ||
+  types.some((one) => one === type || (one.endsWith('*') && type.startsWith(one.slice(0, -1))))
+
+/** By a way of the template: all of it, or a part where consumers share it, and of what asks for more nobody knows how much. */
+function led(
+  element: MeshElement,
+  { node, type }: State,
+  { to, out }: { to: MeshNode; out: readonly MeshElement[] },
+): Passed {
+  const { kind, types } = element
   // consumers of one queue share what is in it; those of a stream each get all
   const sharers =
     kind === 'poll' && node.kind === 'queue'
-      ? siblings.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
+      ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
       : 1
   // which route of an API it is, nobody has said
-  const routes = node.kind === 'api' ? siblings.filter((sibling) => isWay(sibling.kind)).length : 1
+  const routes = node.kind === 'api' ? out.filter((sibling) => isWay(sibling.kind)).length : 1
   const narrowed = types !== null && type === anyType
+  const asksMore =
+    (node.kind === 'rule' && node.settings.narrower) ||
+    ((kind === 'poll' || kind === 'delivery') && element.filtered === true)
+  // of a state behind a Choice, a Map or a Catch the input says how often a run comes to it
+  const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
   return {
     type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
-    gain: narrowed || routes > 1 ? null : 1 / sharers,
+    gain: narrowed || asksMore || routes > 1 || times === null ? null : times / sharers,
   }
 }

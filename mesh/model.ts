@@ -178,6 +178,8 @@ export const meshElement = z.discriminatedUnion('kind', [
     maxAge: seconds,
     /** whether what it gives up goes somewhere */
     kept: z.boolean(),
+    /** whether it asks more of a message than its type */
+    filtered: z.boolean().optional(),
   }),
   /** A poller takes batches from a queue or a stream. */
   z.object({

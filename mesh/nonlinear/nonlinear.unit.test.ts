@@ -125,6 +125,21 @@ describe('sites that depend on each other', () => {
     expect((report.mesh.critical?.factor ?? 0) * 50).toBeGreaterThan(90)
   })
 
+  it('does not multiply what starts a machine: once it runs, nobody starts it again for what fails in it', () => {
+    const mesh = meshFrom(
+      [
+        made.node('schedule', 'hourly', { perSecond: 1 }),
+        made.node('workflow', 'm', {}, [made.tokens(300, 0)]),
+        made.node('task', 't', { workflow: 'm' }),
+        functionNode('f', [servers(10, 'refuse')]),
+      ],
+      [made.delivery('hourly', 'm', 86_400, 186), invoke('m', 't'), invoke('t', 'f', 3)],
+    )
+    const report = nonlinear(loadedWith(mesh, {}, { f: 1 }))
+    expect(siteOf(report, 'f')).toMatchObject({ attempts: 3, amplification: 0.3, state: 'stable' })
+    expect(siteOf(report, 'm')).toMatchObject({ attempts: 186 })
+  })
+
   it('a limit that is shared ties those who share it', () => {
     const shared = servers(100, 'refuse', 'pool')
     const mesh = meshFrom(

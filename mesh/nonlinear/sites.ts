@@ -55,6 +55,7 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
     sites.push(siteOf(node, loaded))
   }
   const inflowOf = new Map<string, Inflow>()
+  const waited = new Set(mesh.elements.flatMap(({ kind, to }) => (kind === 'invoke' ? [to] : [])))
   const into = (element: MeshElement, to: MeshNode, rate: number, known: boolean) => {
     const site = sites[position.get(to.id) ?? -1]
     if (site === undefined) return
@@ -63,7 +64,10 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
     if (seen !== undefined) seen.rate += rate
     else {
       const from = nodes.get(element.from)
-      const synchronous = element.kind === 'invoke' || (element.kind === 'call' && !element.carries)
+      // who starts a machine without waiting has started it, whatever its states do then
+      const goesOn = from?.kind === 'workflow' && !waited.has(from.id)
+      const synchronous =
+        !goesOn && (element.kind === 'invoke' || (element.kind === 'call' && !element.carries))
       const inflow: Inflow = {
         element,
         rate,

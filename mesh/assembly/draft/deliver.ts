@@ -26,6 +26,7 @@ type Delivery = {
   retry: Retry
   maxAge: number
   kept: boolean
+  filtered?: boolean
   laws?: Law[]
   provenance?: MeshElement['provenance']
 }
@@ -37,8 +38,9 @@ type Delivery = {
 export function deliver(draft: Draft, { from, to, types = null, laws = [], ...given }: Delivery) {
   const toFunction = draft.nodes.get(to)?.kind === 'function'
   const { retry, maxAge, kept } = toFunction ? asyncOf(draft, to) : given
-  const { provenance = 'template' } = given
-  join(draft, { kind: 'delivery', from, to, types, provenance, laws, retry, maxAge, kept })
+  const { provenance = 'template', filtered } = given
+  const more = filtered === undefined ? {} : { filtered }
+  join(draft, { kind: 'delivery', from, to, types, provenance, laws, retry, maxAge, kept, ...more })
 }
 
 /** What failed for good goes to the nodes that a property means; answers whether there are any. */

@@ -3,7 +3,7 @@ import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, numberAt, put, unresolved } from '../draft/draft.ts'
 import { external, find } from '../draft/find.ts'
 import { latency } from '../draft/retries.ts'
-import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import { at, entriesOf, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const topicHandlers: Record<string, Handler> = {
@@ -44,7 +44,7 @@ function subscribe(draft: Draft, resource: Resource, properties: Json, from: str
   for (const to of subscribers(draft, resource, properties)) {
     const { retry, maxAge } = retried(draft, resource, properties)
     const laws = [latency(draft, 'sns')]
-    deliver(draft, { from, to, types: typesOf(properties), retry, maxAge, kept, laws })
+    deliver(draft, { from, to, ...asked(properties), retry, maxAge, kept, laws })
   }
 }
 
@@ -85,13 +85,13 @@ function retried(draft: Draft, resource: Resource, properties: Json) {
   }
 }
 
-/** A filter by one attribute whose name says type, with exact values, is a filter by event type. */
-function typesOf(properties: Json): string[] | null {
-  const policy = at(properties, 'FilterPolicy')
-  for (const name of ['type', 'eventType', 'event_type', 'detail-type']) {
-    const values = listOf(at(policy, name))
-    if (values.length > 0 && values.every((value) => typeof value === 'string'))
-      return textsOf(values).toSorted()
-  }
-  return null
+/** A filter by an attribute whose name says type, with exact values, is a filter by event type; any other asks for more. */
+function asked(properties: Json): { types: string[] | null; filtered?: boolean } {
+  const members = entriesOf(at(properties, 'FilterPolicy'))
+  const [name, values] =
+    members.find(([of]) => ['type', 'eventType', 'event_type', 'detail-type'].includes(of)) ?? []
+  const exact = listOf(values).every((value) => typeof value === 'string')
+  const types = name !== undefined && exact && values !== undefined ? textsOf(values).toSorted() : null
+  const more = members.length > (types === null ? 0 : 1)
+  return { types, ...(more && { filtered: true }) }
 }

@@ -30,10 +30,13 @@ it('a filter by type is a type', () => {
       'delivery',
       'T',
       'Q',
-    ).types
-  expect(of({ type: ['b', 'a'], size: ['l'] })).toEqual(['a', 'b'])
-  expect(of({ type: [{ prefix: 'a' }] })).toBeNull()
-  expect(of({ size: ['l'] })).toBeNull()
+    )
+  expect(of({ type: ['b', 'a'] })).toMatchObject({ types: ['a', 'b'] })
+  expect(of({ type: ['b', 'a'] }).filtered).toBeUndefined()
+  // how much of a type has the rest, nobody knows
+  expect(of({ type: ['b', 'a'], size: ['l'] })).toMatchObject({ types: ['a', 'b'], filtered: true })
+  expect(of({ type: [{ prefix: 'a' }] })).toMatchObject({ types: null, filtered: true })
+  expect(of({ size: ['l'] })).toMatchObject({ types: null, filtered: true })
 })
 
 it('addresses and people are outside', () => {
