@@ -1,12 +1,15 @@
 import type { Constant } from '../laws/constants.ts'
 
-/** Where the rules draw their lines; each can be overridden by its name. */
+/**
+ * Where the rules draw their lines; each can be overridden by its name. Dates are as those of laws/constants.ts; what AWS
+ * gives no number for is a convention, of when it was set.
+ */
 export const findingConstants = [
   {
     name: 'visibility-per-timeout',
     value: 6,
     unit: 'function timeouts',
-    dated: '2026-11',
+    dated: '2025-06',
     source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html',
     says: 'a queue hides a message for six timeouts of its function and the batching window, so that throttled batches can be tried again',
   },
@@ -14,7 +17,7 @@ export const findingConstants = [
     name: 'least-receives',
     value: 3,
     unit: 'receives',
-    dated: '2026-11',
+    dated: '2025-06',
     source: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html',
     says: 'receives that were throttled count too; AWS asks for five, fewer than three has dead-lettered messages that no handler saw',
   },
@@ -58,22 +61,6 @@ export const findingConstants = [
     dated: '2026-11',
     source: 'https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/',
     says: 'attempts that layers of retries may make of one message together',
-  },
-  {
-    name: 'fifo-rate',
-    value: 300,
-    unit: 'requests/s',
-    dated: '2026-11',
-    source: 'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html',
-    says: 'a FIFO queue without high throughput takes 300 calls a second; with batches of ten 3,000 messages',
-  },
-  {
-    name: 'task-timeout-default',
-    value: 99_999_999,
-    unit: 's',
-    dated: '2026-11',
-    source: 'https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html',
-    says: 'what a Task without TimeoutSeconds waits: three years',
   },
   {
     name: 'callback-silence',

@@ -7,9 +7,8 @@ const awaits = {
   request: { severity: 'low', what: 'a response', also: '' },
 } as const
 
-/** A state that nothing ends waits for an answer that does not come for three years, unless its machine ends first. */
-export const taskWithoutTimeout: Rule = function* ({ nodes, node, constant, mesh }) {
-  const measured = constant('task-timeout-default')
+/** A state that nothing ends waits for an answer that does not come for as long as its execution may last, a year. */
+export const taskWithoutTimeout: Rule = function* ({ nodes, node, arriving, mesh }) {
   // one that the input gives is one
   const given = new Set(mesh.unresolved.map(({ at }) => at))
   for (const { id, name, path, settings } of nodes('task')) {
@@ -18,11 +17,12 @@ export const taskWithoutTimeout: Rule = function* ({ nodes, node, constant, mesh
     if (bounded || given.has(`${path}.TimeoutSeconds`) || machine?.kind !== 'workflow') continue
     if (machine.settings.timeout !== undefined || machine.settings.flavour === 'EXPRESS') continue
     const { severity, what, also } = awaits[settings.integration]
+    const measured = Math.min(...arriving(id, 'invoke').map(({ timeout }) => timeout))
     yield {
       ...{ at: id, severity, measured, limit: null, unit: 's' },
       says: `${name} has no TimeoutSeconds and its state machine has none: it waits for up to ${measured} s for ${what}.`,
       mend: `Set TimeoutSeconds on ${name}${also}.`,
-      from: 'task-timeout-default',
+      from: 'states-execution-time',
     }
   }
 }

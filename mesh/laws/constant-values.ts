@@ -4,7 +4,7 @@ import { constants } from './constants.ts'
 /** A number and the name of the constant that it is. */
 export type Known = { value: number; from: string }
 
-/** Answers a constant; with a region, that of the region where there is one. */
+/** Answers a constant; with a region, that of the region where there is one; of a region that nobody knows (null) the least. */
 export type Lookup = (name: string, region?: string | null) => Known
 
 /**
@@ -18,8 +18,14 @@ export function lookupWith(overrides: Readonly<Record<string, number>> = {}): Lo
   for (const name of Object.keys(overrides))
     for (const other of values.keys()) if (other.startsWith(`${name}/`)) values.delete(other)
   for (const [name, value] of Object.entries(overrides)) values.set(name, value)
+  const least = new Map<string, string>()
+  for (const [name, value] of values) {
+    const base = name.split('/')[0] ?? name
+    if (value < (values.get(least.get(base) ?? base) ?? Number.POSITIVE_INFINITY)) least.set(base, name)
+  }
   return (name, region) => {
-    const from = region && values.has(`${name}/${region}`) ? `${name}/${region}` : name
+    const own = region && values.has(`${name}/${region}`) ? `${name}/${region}` : name
+    const from = region === null ? (least.get(name) ?? name) : own
     const value = values.get(from)
     if (value === undefined) throw new MeshError(notKnown(from))
     return { value, from }

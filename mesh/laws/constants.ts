@@ -1,6 +1,10 @@
-// Longer than 300 lines: a table, each row what AWS publishes of one limit. A date is that of the reading.
+/*
+ * Longer than 300 lines: a table, each row what AWS publishes of one limit.
+ * A date of 2026-11 or later: what the source says was read then, at its address or in a copy of the page. An earlier date:
+ * as it was known then; nobody has opened the address since. Give what matters to you anew, by its name.
+ */
 
-/** A number that AWS gives, when it was read and where. Numbers change: each may be given anew by its name. */
+/** A number that AWS gives, as of when and where (see above). Numbers change: each may be given anew by its name. */
 export type Constant = {
   name: string
   value: number
@@ -47,6 +51,9 @@ const asyncErrors = 'https://docs.aws.amazon.com/lambda/latest/dg/invocation-asy
 const sqsScaling = 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html'
 const eventSources =
   'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-eventsourcemapping.html'
+const pollerConfig = 'https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html'
+const streamSources = 'https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html'
+const expressQuotas = 'https://docs.aws.amazon.com/step-functions/latest/dg/express-limits.html'
 const sqsQuotas =
   'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html'
 const queueDefaults =
@@ -64,6 +71,11 @@ const lambdaConcurrency = 'https://docs.aws.amazon.com/lambda/latest/dg/lambda-c
 const bpPartitionKeyDesign =
   'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-partition-key-design.html'
 const featureRetryBehavior = 'https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html'
+
+const smallApiRegions = [
+  ...['af-south-1', 'ap-south-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ca-west-1'],
+  ...['eu-central-2', 'eu-south-1', 'eu-south-2', 'il-central-1', 'me-central-1'],
+]
 
 export const constants: readonly Constant[] = [
   ...byRegion(
@@ -140,21 +152,32 @@ export const constants: readonly Constant[] = [
     ruleRetries,
     'exponential with jitter; the first wait is not published, taken as a second',
   ),
-  of(
+  ...byRegion(
     'scheduler-invocations',
-    1_000,
-    'deliveries/s',
-    '2025-06',
-    'https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html',
-    'invocations of targets a second of an account in most regions',
+    500,
+    Object.fromEntries(
+      [
+        ...['us-east-1', 'us-east-2', 'us-west-2', 'eu-west-1', 'eu-west-2', 'eu-central-1', 'sa-east-1'],
+        ...['ap-northeast-1', 'ap-south-1', 'ap-southeast-1', 'ap-southeast-2'],
+      ].map((region) => [region, 1_000]),
+    ),
+    {
+      unit: 'deliveries/s',
+      dated: '2025-06',
+      source: 'https://docs.aws.amazon.com/scheduler/latest/UserGuide/scheduler-quotas.html',
+      says: 'invocations of targets a second of an account in a region',
+    },
   ),
-  of(
+  ...byRegion(
     'pipe-concurrency',
     1_000,
-    'executions',
-    '2025-06',
-    eventbridge,
-    'concurrent executions of pipes of an account in a region; 3,000 in the largest',
+    { 'us-east-1': 3_000, 'us-west-2': 3_000, 'eu-west-1': 3_000 },
+    {
+      unit: 'executions',
+      dated: '2026-11',
+      source: eventbridge,
+      says: 'concurrent executions of pipes of an account in a region',
+    },
   ),
   of(
     'lambda-concurrency',
@@ -230,16 +253,16 @@ export const constants: readonly Constant[] = [
     'lambda-poller-minimum',
     2,
     'pollers',
-    '2025-06',
-    sqsScaling,
+    '2026-11',
+    pollerConfig,
     'of provisioned mode whose template gives none',
   ),
   of(
     'lambda-poller-maximum',
     200,
     'pollers',
-    '2025-06',
-    sqsScaling,
+    '2026-11',
+    pollerConfig,
     'of provisioned mode whose template gives none',
   ),
   of(
@@ -251,7 +274,7 @@ export const constants: readonly Constant[] = [
     'more of them each minute in provisioned mode',
   ),
   of('lambda-sqs-batch', 10, 'messages', '2025-06', eventSources, 'of a batch whose template gives none'),
-  of('lambda-stream-batch', 100, 'records', '2025-06', eventSources, 'of a batch whose template gives none'),
+  of('lambda-stream-batch', 100, 'records', '2026-11', streamSources, 'of a batch whose template gives none'),
   of('latency-sqs-p50', 0.016, 's', '2023-01', measured, 'SQS to function, half are faster'),
   of('latency-sqs-p99', 0.105, 's', '2023-01', measured, 'SQS to function, one in a hundred is slower'),
   of('latency-sqs-fifo-p50', 0.028, 's', '2023-01', measured, 'SQS FIFO to function, half are faster'),
@@ -322,8 +345,8 @@ export const constants: readonly Constant[] = [
       says: 'of each action on a FIFO queue in high throughput mode',
     },
   ),
-  of('sqs-visibility', 30, 's', '2025-06', queueDefaults, 'of a queue whose template gives none'),
-  of('sqs-retention', 345_600, 's', '2025-06', queueDefaults, 'of a queue whose template gives none'),
+  of('sqs-visibility', 30, 's', '2026-11', queueDefaults, 'of a queue whose template gives none'),
+  of('sqs-retention', 345_600, 's', '2026-11', sqsQuotas, 'of a queue whose template gives none'),
   ...byRegion(
     'sns-publish',
     300,
@@ -348,28 +371,35 @@ export const constants: readonly Constant[] = [
   ),
   of(
     'sns-fifo',
-    300,
+    3_000,
     'messages/s',
-    '2025-06',
+    '2025-01',
     snsQuotas,
-    'published to one FIFO topic, of which each group has 300',
+    'published to one FIFO topic, of which each group has 300; in high throughput mode as to standard ones',
   ),
-  of('sns-retries', 100_015, 'retries', '2025-06', snsRetries, 'to SQS, Lambda and Firehose'),
-  of('sns-max-age', 1_987_200, 's', '2025-06', snsRetries, '23 days of them'),
-  of('sns-interval', 1, 's', '2025-06', snsRetries, 'after three immediate ones'),
-  of('sns-max-delay', 20, 's', '2025-06', snsRetries, 'between two of them'),
+  of(
+    'sns-retries',
+    100_014,
+    'retries',
+    '2026-11',
+    snsRetries,
+    'to SQS, Lambda and Firehose: 100,015 attempts',
+  ),
+  of('sns-max-age', 1_987_200, 's', '2026-11', snsRetries, '23 days of them'),
+  of('sns-interval', 1, 's', '2026-11', snsRetries, 'after three immediate ones'),
+  of('sns-max-delay', 20, 's', '2026-11', snsRetries, 'between two of them'),
   of(
     'sns-http-retries',
     3,
     'retries',
-    '2025-06',
+    '2026-11',
     snsRetries,
     'to HTTP endpoints whose template gives no policy',
   ),
-  of('sns-http-interval', 20, 's', '2025-06', snsRetries, 'between two of them'),
-  of('sns-http-max-age', 3_600, 's', '2025-06', snsRetries, 'the longest that a policy may ask for'),
-  of('sns-other-retries', 49, 'retries', '2025-06', snsRetries, 'to mail, messages and phones'),
-  of('sns-other-max-age', 21_600, 's', '2025-06', snsRetries, 'six hours of them'),
+  of('sns-http-interval', 20, 's', '2026-11', snsRetries, 'between two of them'),
+  of('sns-http-max-age', 3_600, 's', '2026-11', snsRetries, 'the longest that a policy may ask for'),
+  of('sns-other-retries', 49, 'retries', '2026-11', snsRetries, 'to mail, messages and phones'),
+  of('sns-other-max-age', 21_600, 's', '2026-11', snsRetries, 'six hours of them'),
   ...byRegion(
     'states-start-rate',
     150,
@@ -408,7 +438,8 @@ export const constants: readonly Constant[] = [
     statesQuotas,
     'StartExecution of express machines, of an account in a region',
   ),
-  of('states-express-timeout', 300, 's', '2025-06', statesQuotas, 'of an express execution'),
+  of('states-express-timeout', 300, 's', '2026-11', expressQuotas, 'of an express execution'),
+  of('states-execution-time', 31_536_000, 's', '2025-06', statesQuotas, 'a year, of a standard execution'),
   of(
     'states-task-timeout',
     99_999_999,
@@ -476,31 +507,37 @@ export const constants: readonly Constant[] = [
     'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-dynamodb-table.html',
     'of a GlobalTable whose reads or writes scale by themselves, at the least',
   ),
-  of('kinesis-shard-records', 1_000, 'messages/s', '2025-06', kinesisQuotas, 'written to one shard'),
-  of('kinesis-on-demand-records', 4_000, 'messages/s', '2025-06', kinesisQuotas, 'of a new stream on demand'),
+  of('kinesis-shard-records', 1_000, 'messages/s', '2026-11', kinesisQuotas, 'written to one shard'),
+  of('kinesis-on-demand-records', 4_000, 'messages/s', '2026-11', kinesisQuotas, 'of a new stream on demand'),
   of('kinesis-retention', 86_400, 's', '2025-06', kinesisQuotas, 'of a stream whose template gives none'),
-  of(
+  ...byRegion(
     'apigateway-rate',
     10_000,
-    'requests/s',
-    '2026-11',
-    apiQuotas,
-    'of all APIs of an account in a region together',
+    Object.fromEntries(smallApiRegions.map((region) => [region, 2_500])),
+    {
+      unit: 'requests/s',
+      dated: '2026-11',
+      source: apiQuotas,
+      says: 'of all APIs of an account in a region together',
+    },
   ),
-  of(
+  ...byRegion(
     'apigateway-burst',
     5_000,
-    'requests',
-    '2026-11',
-    apiQuotas,
-    'of all APIs of an account in a region together',
+    Object.fromEntries(smallApiRegions.map((region) => [region, 1_250])),
+    {
+      unit: 'requests',
+      dated: '2026-11',
+      source: apiQuotas,
+      says: 'of all APIs of an account in a region together',
+    },
   ),
   of('apigateway-http-timeout', 30, 's', '2026-11', apiQuotas, 'of an integration of an HTTP API'),
   of(
     'apigateway-rest-timeout',
     29,
     's',
-    '2025-06',
+    '2026-11',
     apiQuotas,
     'of an integration of a REST or WebSocket API',
   ),
@@ -550,7 +587,7 @@ export const constants: readonly Constant[] = [
     'apidestination-rate',
     300,
     'requests/s',
-    '2025-06',
+    '2026-11',
     eventbridge,
     'of an API destination whose template gives none',
   ),

@@ -28,6 +28,9 @@ it('answers that of the region, else that of all others', () => {
   expect(constant('eventbridge-put-events', 'us-east-2').value).toBe(2400)
   expect(constant('eventbridge-put-events', 'me-central-1').from).toBe('eventbridge-put-events')
   expect(constant('eventbridge-put-events', null).value).toBe(400)
+  // of a region that nobody knows the least, which need not be that of most
+  expect(constant('apigateway-rate', null)).toMatchObject({ value: 2500 })
+  expect(constant('apigateway-rate', 'eu-west-1').value).toBe(10_000)
 })
 
 it('takes others in their place: of all regions where none is named, of one else', () => {

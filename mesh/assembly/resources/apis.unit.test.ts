@@ -53,7 +53,7 @@ describe('an HTTP API', () => {
       { law: 'tokens', rate: 20, burst: 40, unit: 'requests', over: 'refuse', from: 'template' },
     ])
     expect(nodeIn(meshIn({ A: api }), 'api', 'A').laws).toMatchObject([
-      { rate: 10_000, burst: 5000, shared: 'apigateway/region' },
+      { rate: 2500, burst: 1250, shared: 'apigateway/region' },
     ])
     const socket = { ...api, Properties: { ProtocolType: 'WEBSOCKET' } }
     expect(nodeIn(meshIn({ A: socket }), 'api', 'A').settings).toEqual({ protocol: 'WEBSOCKET', timeout: 29 })
@@ -114,7 +114,7 @@ describe('a REST API', () => {
   })
 
   it('is throttled by its stage', () => {
-    expect(nodeIn(mesh, 'api', 'A').laws).toMatchObject([{ rate: 9, burst: 5000, from: 'template' }])
+    expect(nodeIn(mesh, 'api', 'A').laws).toMatchObject([{ rate: 9, burst: 1250, from: 'template' }])
   })
 
   it('may be described in OpenAPI', () => {

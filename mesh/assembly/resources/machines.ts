@@ -113,6 +113,9 @@ function putTask(draft: Draft, resource: Resource, task: Task) {
   })
 }
 
+/** What ends a task that has no end of its own. */
+const unended = ['states-task-timeout', 'states-execution-time']
+
 function linkTasks(draft: Draft, resource: Resource, properties: Json) {
   const definition = definitionOf(draft, resource, properties)
   for (const task of definition === undefined ? [] : tasksOf(draft, definition)) {
@@ -121,7 +124,7 @@ function linkTasks(draft: Draft, resource: Resource, properties: Json) {
     if (!draft.nodes.has(id)) putTask(draft, resource, task)
     const node = draft.nodes.get(id)
     if (node?.kind !== 'task') continue
-    const { timeout = draft.constant('states-task-timeout').value } = node.settings
+    const { timeout = Math.min(...unended.map((name) => draft.constant(name).value)) } = node.settings
     const of = { types: null, provenance: 'template' as const, laws: [], timeout }
     join(draft, { ...of, kind: 'invoke', from: resource.key, to: id, retry: once('template') })
     linkTask(draft, resource, { id, path: node.path, state: task.state })

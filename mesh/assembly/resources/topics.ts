@@ -19,8 +19,10 @@ export const topicHandlers: Record<string, Handler> = {
 function topic(draft: Draft, resource: Resource, properties: Json) {
   const { region } = resource.stack
   const fifo = flagOf(at(properties, 'FifoTopic')) === true
-  const { value, from } = fifo ? draft.constant('sns-fifo') : draft.constant('sns-publish', region)
-  const shared = fifo ? {} : { shared: `sns-publish/${region ?? 'region'}` }
+  // one that has its throughput by group takes as much as standard ones
+  const ordered = fifo && at(properties, 'FifoThroughputScope') !== 'MessageGroup'
+  const { value, from } = ordered ? draft.constant('sns-fifo') : draft.constant('sns-publish', region)
+  const shared = ordered ? {} : { shared: `sns-publish/${region ?? 'region'}` }
   const law: Law = {
     law: 'tokens',
     rate: value,
@@ -80,7 +82,7 @@ function retried(draft: Draft, resource: Resource, properties: Json) {
   const retries = constant(managed ? 'sns-retries' : 'sns-other-retries')
   const [interval, maxDelay] = [constant('sns-interval').value, constant('sns-max-delay').value]
   return {
-    retry: { attempts: retries.value + 1, interval, backoff: 2, maxDelay, jitter: false, from: retries.from },
+    retry: { attempts: retries.value + 1, interval, backoff: 2, maxDelay, jitter: true, from: retries.from },
     maxAge: constant(managed ? 'sns-max-age' : 'sns-other-max-age').value,
   }
 }

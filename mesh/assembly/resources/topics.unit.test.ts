@@ -14,7 +14,7 @@ it('a topic pushes to queues for 23 days, and keeps what fails where the subscri
   })
   const push = elementIn(mesh, 'delivery', 'T', 'Q')
   expect(push).toMatchObject({
-    retry: { attempts: 100_016, from: 'sns-retries' },
+    retry: { attempts: 100_015, from: 'sns-retries' },
     maxAge: 23 * 86_400,
     kept: true,
     types: null,
@@ -64,6 +64,6 @@ it('addresses and people are outside', () => {
   ])
   expect(nodeIn(mesh, 'topic', 'T')).toMatchObject({
     settings: { fifo: true },
-    laws: [{ rate: 300, from: 'sns-fifo' }],
+    laws: [{ rate: 3000, from: 'sns-fifo' }],
   })
 })
