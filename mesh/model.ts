@@ -222,7 +222,15 @@ export type ElementOf<Kind extends ElementKind> = Extract<MeshElement, { kind: K
 
 export const meshDocument = z.object({
   version: z.literal(meshVersion),
-  stacks: z.array(z.object({ name: z.string(), region: z.string().nullable() })),
+  stacks: z.array(
+    z.object({
+      name: z.string(),
+      /** null: it may go anywhere, so that the least limits of all regions hold for it */
+      region: z.string().nullable(),
+      /** the template names none, and somebody has said this one */
+      assumed: z.boolean().optional(),
+    }),
+  ),
   nodes: z.array(meshNode),
   elements: z.array(meshElement),
   /** what alarms watch: node id -> names of metrics */

@@ -5,13 +5,17 @@ import type { ComprehensiveOptions, DynamicOptions } from '../mesh/analyses.ts'
 import type { AppOptions } from '../mesh/app.ts'
 import { duration, examples, positive } from '../options.ts'
 
-/** `--app` and `--rates`, the same for every analysis. */
+/** `--app`, `--rates` and `--region`, the same for every analysis. */
 const ofApp = (command: Command): Command =>
   command
     .option('--app <folder...>', 'synthesized apps, or one template; default: cdk.out')
     .option(
       '--rates <file>',
       'what comes, how long things take, who sends what (docs/mesh.md); default: mesh.yaml where there is one',
+    )
+    .option(
+      '--region <region>',
+      'where stacks go whose template names no region; default: the least limits of all regions',
     )
 
 export function mesh(program: Command, cli: Cli): void {
@@ -43,8 +47,8 @@ export function mesh(program: Command, cli: Cli): void {
         const { showStatic } = await import('../mesh/static.ts')
         return showStatic(cli, options)
       }
-      if (options.app ?? options.rates)
-        throw new UsageError('--network is analysed by itself: leave out --app and --rates')
+      if (options.app ?? options.rates ?? options.region)
+        throw new UsageError('--network is analysed by itself: leave out --app, --rates and --region')
       const { showNetwork } = await import('../mesh/bare.ts')
       return showNetwork(cli, network)
     })
@@ -92,8 +96,8 @@ export function mesh(program: Command, cli: Cli): void {
         const { showFracture } = await import('../mesh/analyses.ts')
         return showFracture(cli, options)
       }
-      if (options.app ?? options.rates)
-        throw new UsageError('--graph is analysed by itself: leave out --app and --rates')
+      if (options.app ?? options.rates ?? options.region)
+        throw new UsageError('--graph is analysed by itself: leave out --app, --rates and --region')
       const { showGraph } = await import('../mesh/bare.ts')
       return showGraph(cli, graph)
     })

@@ -11,13 +11,13 @@ import type { Mesh } from '../../mesh/model.ts'
 import { readText } from './files.ts'
 
 /** What every analysis of an app is given. */
-export type AppOptions = { app?: string[]; rates?: string }
+export type AppOptions = { app?: string[]; rates?: string; region?: string }
 
 /** What is read beside an assembly when nothing else is named: what somebody says of an app that cannot say it itself. */
 const declarations = 'mesh.yaml'
 
 /** The mesh of synthesized apps under what is known of its loads, and numbers in the place of AWS's. */
-export function loadedApp({ app = ['cdk.out'], rates }: AppOptions): {
+export function loadedApp({ app = ['cdk.out'], rates, ...options }: AppOptions): {
   loaded: Loaded
   overrides: Overrides
 } {
@@ -26,13 +26,18 @@ export function loadedApp({ app = ['cdk.out'], rates }: AppOptions): {
   const overrides = overridesOf(file ?? declarations, numbersIn(given))
   const mesh = meshOf(
     app.map((folder) => readAssembly(folder)),
-    { constants: overrides.laws },
+    { constants: overrides.laws, ...placed(options) },
   )
   return { loaded: load(mesh, file === undefined ? noLoads : parseLoads(file, given, mesh)), overrides }
 }
 
-export const meshOfApp = ({ app = ['cdk.out'] }: AppOptions): Mesh =>
-  meshOf(app.map((folder) => readAssembly(folder)))
+export const meshOfApp = ({ app = ['cdk.out'], ...options }: AppOptions): Mesh =>
+  meshOf(
+    app.map((folder) => readAssembly(folder)),
+    placed(options),
+  )
+
+const placed = ({ region }: AppOptions) => (region === undefined ? {} : { region })
 
 function readYaml(file: string): unknown {
   try {

@@ -8,7 +8,8 @@ import { at, type Json, order, textOf } from './json.ts'
 import { declare } from './producers/declared.ts'
 import { inferCalls } from './producers/iam.ts'
 import { refuseCycles } from './read/cycles.ts'
-import type { Assembly } from './read/template.ts'
+import type { Assembly, Stack } from './read/template.ts'
+import { placedIn } from './resolve/region.ts'
 import type { Resource } from './resolve/scope.ts'
 import { tokensIn } from './resolve/tokens.ts'
 import { variantsOf, varied, worldOf } from './resolve/world.ts'
@@ -42,6 +43,8 @@ const handlers: Readonly<Record<string, Handler>> = {
 export type Options = {
   /** in the place of numbers of laws/constants.ts, by name */
   constants?: Readonly<Record<string, number>>
+  /** where stacks go that name no region; without it they have the least limits of all regions */
+  region?: string
 }
 
 /**
@@ -49,8 +52,13 @@ export type Options = {
  * permissions of code allow it to send. The same assemblies give the same document. What cannot be followed or is not
  * known is listed in it; what is wrong is a MeshError that names the file, the place in it and what to do.
  */
-export function meshOf(assemblies: Assembly | readonly Assembly[], { constants = {} }: Options = {}): Mesh {
-  const all: readonly Assembly[] = 'stacks' in assemblies ? [assemblies] : assemblies
+export function meshOf(
+  assemblies: Assembly | readonly Assembly[],
+  { constants = {}, region }: Options = {},
+): Mesh {
+  const given: readonly Assembly[] = 'stacks' in assemblies ? [assemblies] : assemblies
+  const placed = region === undefined ? undefined : placedIn(given, region)
+  const all = placed?.assemblies ?? given
   const constant = lookupWith(constants)
   for (const { stacks } of all) for (const stack of stacks) refuseCycles(stack)
   const world = worldOf(all)
@@ -69,7 +77,7 @@ export function meshOf(assemblies: Assembly | readonly Assembly[], { constants =
   nameAll(draft)
   const arrivals = declare(draft)
   nameAll(draft)
-  return finished(draft, arrivals)
+  return finished(draft, arrivals, placed?.assumed)
 }
 
 /** Resolves all resources that anybody looks at, and lists those that nobody knows. */
@@ -132,14 +140,17 @@ function listMissing(draft: Draft, { place }: Resource, variants: readonly Json[
     if (key === '?' && attribute.endsWith('which is not there')) unresolved(draft, place.path, attribute)
 }
 
-function finished(draft: Draft, arrivals: Mesh['arrivals']): Mesh {
+function finished(draft: Draft, arrivals: Mesh['arrivals'], assumed: ReadonlySet<Stack> = new Set()): Mesh {
   const lists = (map: Map<string, Set<string>>): [string, string[]][] =>
     [...map]
       .map(([key, set]): [string, string[]] => [key, [...set].toSorted(order)])
       .toSorted(([a], [b]) => order(a, b))
   const mesh: Mesh = {
     version: meshVersion,
-    stacks: draft.world.stacks.map(({ name, region }) => ({ name, region })),
+    stacks: draft.world.stacks.map((stack) => ({
+      ...{ name: stack.name, region: stack.region },
+      ...(assumed.has(stack) && { assumed: true }),
+    })),
     nodes: [...draft.nodes.values()].toSorted((a, b) => order(a.id, b.id)),
     elements: withIds([...draft.elements.values()]),
     watched: Object.fromEntries(lists(draft.watched)),

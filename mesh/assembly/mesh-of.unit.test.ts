@@ -2,8 +2,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { MeshError } from '../faults.ts'
+import { load } from '../load.ts'
 import { meshDocument } from '../model.ts'
+import { analyseStatic } from '../static/analyse.ts'
 import { arnOf, lambda, meshIn, queue } from './in-template.ts'
+import type { Options } from './mesh-of.ts'
 import { isIgnored } from './resources/ignored.ts'
 
 const at = (path: string, resource: object = queue) => ({ ...resource, Metadata: { 'aws:cdk:path': path } })
@@ -211,5 +214,29 @@ describe('the document', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('a template that names no region', () => {
+  const resources = { B: { Type: 'AWS::Events::EventBus' }, A: { Type: 'AWS::ApiGatewayV2::Api' } }
+  const limits = (options: Options) => {
+    const { nodes, stacks } = meshIn(resources, {}, options)
+    const rates = nodes.flatMap(({ laws }) => laws.flatMap((law) => (law.law === 'tokens' ? [law.rate] : [])))
+    return { rates, stacks }
+  }
+
+  it('has the least limits of all regions, or those of the region that is said', () => {
+    expect(limits({})).toEqual({ rates: [2500, 400], stacks: [{ name: 's', region: null }] })
+    expect(limits({ region: 'us-east-1' })).toEqual({
+      ...{ rates: [10_000, 10_000], stacks: [{ name: 's', region: 'us-east-1', assumed: true }] },
+    })
+    expect(analyseStatic(load(meshIn(resources))).assumptions.join()).toMatch(/s: no region .* the least/)
+    expect(analyseStatic(load(meshIn(resources, {}, { region: 'eu-west-1' }))).assumptions.join()).toMatch(
+      /in eu-west-1.*s: no region in the template, taken as eu-west-1/,
+    )
+  })
+
+  it('is refused a region that is none', () => {
+    expect(() => limits({ region: 'europe' })).toThrow(/region: europe is none of AWS: give one such as/)
   })
 })

@@ -62,6 +62,7 @@ function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
   return [
     'Arrivals from outside are Poisson; nodes are independent of each other (decomposition).',
     'The state is steady: nothing is still growing, nothing is being retried from an earlier outage.',
+    ...regionsOf(mesh),
     ...(unbatched > 0
       ? [`${unbatched} functions are taken to get one message an invocation: no batch was given for them.`]
       : []),
@@ -71,6 +72,33 @@ function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
     ...(mesh.elements.some(({ laws }) => laws.some(({ law }) => law === 'latency'))
       ? [
           'The time on the way is what others measured of each service (see the constants), not what this account has.',
+        ]
+      : []),
+  ]
+}
+
+/** Whose limits were taken. */
+function regionsOf({ stacks }: Loaded['mesh']): string[] {
+  const named = (some: typeof stacks) =>
+    some.length > 5
+      ? `${some.length} stacks`
+      : some
+          .map(({ name }) => name)
+          .toSorted()
+          .join(', ')
+  const known = [...new Set(stacks.flatMap(({ region }) => region ?? []))].toSorted()
+  const assumed = stacks.filter((stack) => stack.assumed === true)
+  const open = stacks.filter(({ region }) => region === null)
+  return [
+    ...(known.length > 0
+      ? [`The limits of AWS are those that new accounts have in ${known.join(', ')}.`]
+      : []),
+    ...(assumed.length > 0
+      ? [`${named(assumed)}: no region in the template, taken as ${assumed[0]?.region}.`]
+      : []),
+    ...(open.length > 0
+      ? [
+          `${named(open)}: no region in the template, so of each limit the least of all regions; give the region.`,
         ]
       : []),
   ]
