@@ -15,7 +15,7 @@ export const queueWithoutConsumer: Rule = function* ({ nodes, arriving, leaving,
       measured: 0,
       limit: 1,
       unit: 'consumers',
-      says: `${name} is filled by ${senders}, and nothing takes from it: messages are deleted after ${settings.retention} s.`,
+      says: `${name} is filled by ${senders}, and nothing in the templates takes from it: messages are deleted after ${settings.retention} s.`,
       mend: `Add an event source of ${name} to a function, or delete it with what fills it.`,
       from: 'template',
     }
