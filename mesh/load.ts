@@ -37,7 +37,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     for (const element of out) {
       const to = nodes.get(element.to)
       const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
-      if (to && passed) streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
+      if (to && passed && passed.gain !== 0)
+        streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
     }
   }
   // states that are found on the way are looked at in their turn
@@ -77,8 +78,10 @@ function statesOf() {
  * a permission merely allows.
  */
 function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
-  const said = new Set(sends.map(({ from, to }) => `${from}\n${to}`))
   const standing = waysOf(mesh)
+  const workflows = new Map(
+    mesh.nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])),
+  )
   const described = new Set([
     ...sends.filter(({ reads }) => !reads).map(({ from }) => from),
     ...mesh.elements.flatMap((each) =>
@@ -86,7 +89,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
     ),
   ])
   for (const element of mesh.elements)
-    if (element.kind !== 'call' || !isOverruled(element, said, described)) yield element
+    if (element.kind !== 'call' || !isOverruled(element, sends, described, workflows)) yield element
   for (const { from, to, type, per, ratio, reads, measured } of sends) {
     // of a way that the template has, it says how much goes there, and `passes` asks it
     if (standing.has(`${from}\n${to}`)) continue
@@ -129,11 +132,24 @@ function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][nu
 /** What the template itself leads on by, unlike what code may call. */
 const isWay = (kind: MeshElement['kind']): boolean => kind !== 'call' && kind !== 'dead-letter'
 
-const isOverruled = (
-  { from, to, provenance, carries }: ElementOf<'call'>,
-  said: ReadonlySet<string>,
+/** What is said of a workflow is in the place of what its tasks send; of a type, in the place of that type alone. */
+function isOverruled(
+  { from, to, types, per, provenance, carries }: ElementOf<'call'>,
+  sends: Loads['sends'],
   described: ReadonlySet<string>,
-): boolean => said.has(`${from}\n${to}`) || (provenance === 'inferred' && carries && described.has(from))
+  workflows: ReadonlyMap<string, string>,
+): boolean {
+  const isSame = (send: Loads['sends'][number]) =>
+    [from, workflows.get(from)].includes(send.from) && send.to === to
+  const isOfType = (send: Loads['sends'][number]) =>
+    types === null ||
+    send.type === anyType ||
+    (types.includes(send.type) && (send.per === null || per === null || send.per === per))
+  return (
+    sends.some((send) => isSame(send) && (provenance !== 'declared' || isOfType(send))) ||
+    (provenance === 'inferred' && carries && described.has(from))
+  )
+}
 
 type Entry = { node: MeshNode; type: string; rate: number | null }
 
@@ -210,7 +226,8 @@ function led(
       ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
       : 1
   // which route of an API it is, nobody has said
-  const routes = node.kind === 'api' ? out.filter((sibling) => isWay(sibling.kind)).length : 1
+  const routes =
+    node.kind === 'api' ? out.filter((sibling) => isWay(sibling.kind) && takes(sibling, type)).length : 1
   const narrowed = types !== null && type === anyType
   const asksMore =
     (node.kind === 'rule' && node.settings.narrower) ||

@@ -1,10 +1,11 @@
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as made from '../test/meshes.ts'
 import { load } from './load.ts'
-import { type Loads, noLoads } from './loads.ts'
+import { type Loads, noLoads, parseLoads } from './loads.ts'
 import type { Mesh } from './model.ts'
+import { ratesOf } from './static/rates.ts'
 
-const { delivery, element, functionNode, invoke, meshFrom, node, poll, queueNode } = made
+const { apiNode, delivery, element, functionNode, invoke, meshFrom, node, poll, queueNode, send } = made
 
 /** How many go over each way, by where it leads and as what. */
 const gains = (mesh: Mesh, arrivals: Loads['arrivals'] = new Map(), sends: Loads['sends'] = []) => {
@@ -69,4 +70,72 @@ it('a type that ends in a star is every type that begins so', () => {
     ...{ 'q s3:ObjectCreated:Put': 1, 'f s3:ObjectCreated:Put': 1 },
   })
   expect(gains(mesh, into('b', 's3:ObjectRemoved:Delete'))).toEqual({})
+})
+
+/** Per second by node and type; with `>=` where that is the least that it can be. */
+function rates(mesh: Mesh, given: object) {
+  const loaded = load(mesh, parseLoads('rates.yaml', { version: 1, ...given }, mesh))
+  const { rates: found, complete } = ratesOf(loaded)
+  return Object.fromEntries(
+    loaded.states.map(({ node: { id }, type }, state) => [
+      `${id} ${type}`,
+      `${complete[state] ? '' : '>='}${found[state]}`,
+    ]),
+  )
+}
+
+const declared = (from: string, to: string, type: string, ratio: number | null) =>
+  element('call', from, to, { id: `${from}>${to}:${type}`, provenance: 'declared', types: [type], ratio })
+
+describe('what is sent', () => {
+  const mesh = meshFrom(
+    [functionNode('F'), queueNode('Q')],
+    [declared('F', 'Q', 'a', null), declared('F', 'Q', 'b', 2), declared('F', 'Q', 'c', 0)],
+  )
+  const arrivals = { F: { in: 10 } }
+
+  it('is known by type: an unknown ratio makes but its own type unknown, and nothing is no way', () => {
+    expect(rates(mesh, { arrivals })).toEqual({ 'F in': '10', 'Q a': '>=0', 'Q b': '20' })
+  })
+
+  it('is overruled by type', () => {
+    const sends = [{ from: 'F', to: 'Q', type: 'a', ratio: 0.3 }]
+    expect(rates(mesh, { arrivals, sends })).toEqual({ 'F in': '10', 'Q a': '3', 'Q b': '20' })
+    const all = [{ from: 'F', to: 'Q', ratio: 1 }]
+    expect(rates(mesh, { arrivals, sends: all })).toEqual({ 'F in': '10', 'Q in': '10' })
+    const none = [{ from: 'F', to: 'Q', type: 'a', ratio: 0, measured: true }]
+    expect(rates(mesh, { arrivals, sends: none })).toEqual({ 'F in': '10', 'Q b': '20' })
+  })
+
+  it('by a workflow is overruled for all its tasks', () => {
+    const run = meshFrom(
+      [node('workflow', 'W'), node('task', 'T', { workflow: 'W' }), queueNode('Q')],
+      [invoke('W', 'T'), send('T', 'Q', 1)],
+    )
+    const given = { arrivals: { W: { in: 10 } } }
+    expect(rates(run, given)).toEqual({ 'W in': '10', 'T in': '10', 'Q in': '10' })
+    const sends = [{ from: 'W', to: 'Q', type: 'told', ratio: 0.5 }]
+    expect(rates(run, { ...given, sends })).toEqual({ 'W in': '10', 'T in': '10', 'Q told': '5' })
+  })
+})
+
+it('a state of a workflow runs as often as its definition says, where it does', () => {
+  const run = (times: number | null) =>
+    meshFrom([node('workflow', 'W'), node('task', 'T', { workflow: 'W', times })], [invoke('W', 'T')])
+  expect(rates(run(3), { arrivals: { W: { in: 10 } } })['T in']).toBe('30')
+  expect(rates(run(null), { arrivals: { W: { in: 10 } } })['T in']).toBe('>=0')
+})
+
+it('of an API goes where a route takes it, where only one does', () => {
+  const mesh = meshFrom(
+    [apiNode('A'), functionNode('F'), functionNode('G')],
+    [element('invoke', 'A', 'F', { types: ['a', 'b'] }), element('invoke', 'A', 'G', { types: ['b'] })],
+  )
+  expect(rates(mesh, { arrivals: { A: { a: 1, b: 2 } } })).toEqual({
+    'A a': '1',
+    'A b': '2',
+    'F a': '1',
+    'F b': '>=0',
+    'G b': '>=0',
+  })
 })

@@ -50,7 +50,7 @@ const document = z.strictObject({
         to: z.string(),
         type: z.string().default('*'),
         per: z.string().optional(),
-        ratio: z.number().positive('expected more than 0').default(1),
+        ratio: z.number().min(0, 'expected 0 or more').default(1),
         reads: z.boolean().default(false),
         measured: z.boolean().default(false),
       }),

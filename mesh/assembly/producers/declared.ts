@@ -4,7 +4,7 @@ import { perSecond } from '../../loads.ts'
 import { type Draft, join } from '../draft/draft.ts'
 import { find } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
-import { at, json, textOf } from '../json.ts'
+import { at, json, order, textOf } from '../json.ts'
 import { resolve } from '../resolve/intrinsics.ts'
 import { faultOf, type Resource, scopeOf } from '../resolve/scope.ts'
 import { hasToken, readable } from '../resolve/tokens.ts'
@@ -16,18 +16,21 @@ const declaration = z.strictObject({
         to: json,
         type: z.string().min(1).default('*'),
         per: z.string().min(1).nullable().default(null),
-        ratio: z.number().min(0).default(1),
+        /** null: nobody knows how many; 0: none but when something has gone wrong */
+        ratio: z.number().min(0).nullable().default(1),
       }),
     )
     .default([]),
   arrivals: z.record(z.string(), perSecond).default({}),
+  takes: z.array(z.string().min(1)).optional(),
 })
 
 export type Arrivals = Record<string, Record<string, number>>
 
 /**
  * What resources say of themselves in `Metadata.mesh`: what they send, in the place of what was inferred between the same
- * two, and what comes to them from outside. Answers the arrivals, per second by node and type.
+ * two, and what comes to them from outside. Of a state machine it is in the place of what its tasks send there. Answers the
+ * arrivals, per second by node and type.
  */
 export function declare(draft: Draft): Arrivals {
   const arrivals: Arrivals = {}
@@ -43,6 +46,7 @@ export function declare(draft: Draft): Arrivals {
         issue?.message ?? '',
       )
     }
+    if (isTaken(resource, parsed.data)) continue
     const ids = draft.nodes.has(resource.key) ? [resource.key] : (draft.means.get(resource.key) ?? [])
     if (ids.length === 0)
       throw faultOf(
@@ -61,7 +65,7 @@ export function declare(draft: Draft): Arrivals {
             provenance: 'declared' as const,
             laws: [],
           }
-          replaceInferred(draft, from, target)
+          replaceOthers(draft, from, target)
           join(draft, {
             ...of,
             kind: 'call',
@@ -78,15 +82,43 @@ export function declare(draft: Draft): Arrivals {
   return arrivals
 }
 
-function replaceInferred({ elements }: Draft, from: string, to: string) {
+function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
+  const isOf = (id: string) => {
+    const node = nodes.get(id)
+    return id === from || (node?.kind === 'task' && node.settings.workflow === from)
+  }
   for (const [key, element] of elements)
     if (
       element.kind === 'call' &&
-      element.provenance === 'inferred' &&
-      element.from === from &&
-      element.to === to
+      element.provenance !== 'declared' &&
+      element.carries &&
+      element.to === to &&
+      isOf(element.from)
     )
       elements.delete(key)
+}
+
+/** What stands for ways alone and says what they take, which who makes the way has read (`typesOf`). */
+function isTaken(resource: Resource, { takes, sends, arrivals }: z.output<typeof declaration>): boolean {
+  if (takes === undefined) return false
+  if (!ways.has(resource.type))
+    throw faultOf(
+      resource,
+      'Metadata.mesh.takes',
+      `a ${resource.type} lets everything pass: write it at one of ${[...ways].join(', ')}`,
+    )
+  return sends.length === 0 && Object.keys(arrivals).length === 0
+}
+
+const ways: ReadonlySet<string> = new Set([
+  'AWS::Lambda::EventSourceMapping',
+  'AWS::ApiGatewayV2::Integration',
+])
+
+/** The types that a way takes, where it says so in `Metadata.mesh.takes`; null: any. */
+export function typesOf({ metadata }: Resource): string[] | null {
+  const parsed = declaration.shape.takes.safeParse(at(metadata, 'mesh', 'takes'))
+  return parsed.data?.toSorted(order) ?? null
 }
 
 /** By reference, id, construct path or name. */

@@ -4,6 +4,7 @@ import { base, type Draft, type Handler, join, numberAt, ofType, put, unresolved
 import { defaultBus, find, meant } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
 import { at, entriesOf, type Json, textOf } from '../json.ts'
+import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { hasUnknown, splitOutside, tokensIn } from '../resolve/tokens.ts'
 
@@ -88,10 +89,16 @@ function rest(draft: Draft, resource: Resource) {
 }
 
 /** The API waits for what it calls. */
-function invoke(draft: Draft, from: string, to: string, timeout: number | undefined) {
+function invoke(
+  draft: Draft,
+  from: string,
+  to: string,
+  timeout: number | undefined,
+  types: string[] | null = null,
+) {
   const api = draft.nodes.get(from)
   const least = timeout ?? (api?.kind === 'api' ? api.settings.timeout : 0)
-  const of = { from, to, types: null, provenance: 'template' as const, laws: [] }
+  const of = { from, to, types, provenance: 'template' as const, laws: [] }
   join(draft, { kind: 'invoke', ...of, retry: once('template'), timeout: least })
 }
 
@@ -155,7 +162,7 @@ function linkHttp(draft: Draft, resource: Resource, properties: Json) {
   const subtype = textOf(at(properties, 'IntegrationSubtype'))
   if (subtype === undefined) {
     for (const to of nodesAt(draft, resource, properties, ['IntegrationUri'], 'lambda'))
-      invoke(draft, api, to, timeout)
+      invoke(draft, api, to, timeout, typesOf(resource))
     return
   }
   const known = subtypes[subtype]

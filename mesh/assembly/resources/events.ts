@@ -1,6 +1,6 @@
 import type { Law } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, put, unresolved } from '../draft/draft.ts'
+import { base, type Draft, type Handler, join, put, unresolved } from '../draft/draft.ts'
 import { defaultBus, external } from '../draft/find.ts'
 import { isEnabled, latency, once, pushed } from '../draft/retries.ts'
 import { at, entriesOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
@@ -128,7 +128,10 @@ function fromServices(draft: Draft, resource: Resource, properties: Json) {
     for (const from of machines.length > 0 ? named : all) {
       if (draft.nodes.get(from)?.kind !== 'workflow') continue
       const types = ['Step Functions Execution Status Change']
-      deliver(draft, { from, to, types, retry: once('template'), maxAge: 0, kept: false })
+      // that it runs, and how it ended; what the run is about does not go on with it
+      const says = { carries: true, per: null, ratio: 2, action: 'events:PutEvents', laws: [] }
+      const of = { from, to, types, provenance: 'template', retry: once('template') } as const
+      join(draft, { kind: 'call', ...of, ...says })
     }
   }
 }

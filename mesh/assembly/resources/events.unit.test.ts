@@ -100,11 +100,15 @@ describe('a rule', () => {
         R: rule({ EventPattern: { ...pattern, ...detail } }),
       })
     const from = (mesh: ReturnType<typeof of>) =>
-      elementsIn(mesh, 'delivery')
+      elementsIn(mesh, 'call')
         .filter(({ to }) => to === 'external/default-bus')
         .map((element) => element.from)
     expect(from(of({}))).toEqual(['s/A', 's/B'])
-    expect(from(of({ detail: { stateMachineArn: [{ Ref: 'B' }] } }))).toEqual(['s/B'])
+    const named = of({ detail: { stateMachineArn: [{ Ref: 'B' }] } })
+    expect(from(named)).toEqual(['s/B'])
+    expect(elementIn(named, 'call', 'B', 'external/default-bus')).toMatchObject({
+      ...{ types: ['Step Functions Execution Status Change'], per: null, ratio: 2 },
+    })
   })
 
   it('may call an address outside, at the rate that it may take', () => {

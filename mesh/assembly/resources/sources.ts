@@ -4,6 +4,7 @@ import { type Draft, type Handler, join, numberAt, unresolved } from '../draft/d
 import { external } from '../draft/find.ts'
 import { functionOf, givingUp, isEnabled, keepsPlace, latency } from '../draft/retries.ts'
 import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const sourceHandlers: Record<string, Handler> = {
@@ -25,7 +26,7 @@ function link(draft: Draft, resource: Resource, properties: Json) {
     const path = ['DestinationConfig', 'OnFailure', 'Destination']
     keepLetters(draft, { from: id, of: 'poll', resource, properties, path })
     join(draft, {
-      ...{ kind: 'poll', from: id, to, types: null, provenance: 'template' },
+      ...{ kind: 'poll', from: id, to, types: typesOf(resource), provenance: 'template' },
       laws: pollingLaws(draft, resource, properties, id),
       batch: number('BatchSize', 1) ?? value,
       window: number('MaximumBatchingWindowInSeconds') ?? 0,
