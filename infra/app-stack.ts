@@ -17,6 +17,7 @@ import { everyMinute, inboxRule, statesRule } from './constructs/rules.ts'
 import { Workflow, waitsForAnswers } from './constructs/workflow.ts'
 import { addDashboard } from './dashboard.ts'
 import { parameterName, type Stage } from './stages.ts'
+import { declareTraffic } from './traffic.ts'
 
 /** Partition keys of memory and history, as in adapters/aws/memory-items.ts and history-items.ts. */
 const keysOfKind = (kind: string) => `*#${kind}#*`
@@ -229,7 +230,7 @@ export class AppStack extends Stack {
     deadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
     orderedDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
     busDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
-    new OutboxStream(this, 'outbox', {
+    const outbox = new OutboxStream(this, 'outbox', {
       table: { tableArn: memory.arn, tableStreamArn: stored('memory-stream') },
       to: relay,
       failures: bodies.failures,
@@ -269,6 +270,21 @@ export class AppStack extends Stack {
     busDeadLetters.onlyFrom({ roles: [], rules: [...doors, minute] })
     deadLetters.onlyFrom({ roles: [] })
     orderedDeadLetters.onlyFrom({ roles: [] })
+
+    declareTraffic({
+      ...{
+        routes,
+        functions,
+        record,
+        subscribers: [...handled, ...run],
+        stateMachines,
+        topic,
+        events,
+        http,
+        outbox,
+      },
+      ...{ history: history.arn, memory: memory.arn, ephemeral: ephemeral.arn, bucket: bodies.arn },
+    })
 
     // what watches them
     const watched: Watched = {

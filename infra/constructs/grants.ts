@@ -71,6 +71,7 @@ export function bodies(stack: Stack, stage: Stage, key: IKey | undefined) {
     }
   return {
     bucketName,
+    arn: bucket.bucketArn,
     read: allow(['s3:GetObject']),
     write: allow(['s3:GetObject', 's3:PutObject']),
     /** where Lambda puts what it gives up, under `aws/lambda/`, with the write grant of the function */

@@ -1,6 +1,12 @@
 import { RemovalPolicy } from 'aws-cdk-lib'
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
-import { HttpApi, type HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2'
+import {
+  CfnIntegration,
+  HttpApi,
+  type HttpMethod,
+  HttpStage,
+  LogGroupLogDestination,
+} from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
 import type { IKey } from 'aws-cdk-lib/aws-kms'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
@@ -14,6 +20,8 @@ export type HttpRoute = { method: HttpMethod; path: string; to: HouseFunction }
 /** The HTTP API. It knows no credentials: functions check keys and signatures, and refuse without one. */
 export class HttpDoor extends Construct {
   readonly api: HttpApi
+  /** what each route hands requests on by */
+  readonly routes: { to: HouseFunction; integration: CfnIntegration }[]
 
   constructor(
     scope: Construct,
@@ -50,12 +58,13 @@ export class HttpDoor extends Construct {
         ),
       },
     })
-    for (const { method, path, to } of props.routes)
-      this.api.addRoutes({
-        path,
-        methods: [method],
-        integration: new HttpLambdaIntegration(`${to.name}-integration`, to.invoked),
-      })
+    this.routes = props.routes.flatMap(({ method, path, to }) => {
+      const integration = new HttpLambdaIntegration(`${to.name}-integration`, to.invoked)
+      const made = this.api.addRoutes({ path, methods: [method], integration })
+      return made
+        .flatMap((route) => route.node.findAll())
+        .flatMap((part) => (part instanceof CfnIntegration ? [{ to, integration: part }] : []))
+    })
     acknowledge(
       this.api,
       'AwsSolutions-APIG4',

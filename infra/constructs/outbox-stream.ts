@@ -1,6 +1,12 @@
 import { Duration } from 'aws-cdk-lib'
 import { type ITable, Table } from 'aws-cdk-lib/aws-dynamodb'
-import { FilterCriteria, FilterRule, type IEventSourceDlq, StartingPosition } from 'aws-cdk-lib/aws-lambda'
+import {
+  CfnEventSourceMapping,
+  FilterCriteria,
+  FilterRule,
+  type IEventSourceDlq,
+  StartingPosition,
+} from 'aws-cdk-lib/aws-lambda'
 import { DynamoEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
 import { Construct } from 'constructs'
 import { acknowledge, acknowledgeParameterArn } from './acknowledge.ts'
@@ -11,6 +17,8 @@ import type { HouseFunction } from './house-function.ts'
  * no event, the sweep sends what stayed.
  */
 export class OutboxStream extends Construct {
+  readonly mapping: CfnEventSourceMapping
+
   constructor(
     scope: Construct,
     id: string,
@@ -40,6 +48,9 @@ export class OutboxStream extends Construct {
         onFailure: props.failures,
       }),
     )
+    const [mapping] = props.to.invoked.node.findAll().filter((part) => part instanceof CfnEventSourceMapping)
+    if (mapping === undefined) throw new Error(`${this.node.path} has no mapping`)
+    this.mapping = mapping
     acknowledge(props.to.role, 'AwsSolutions-IAM5[Resource::*]', 'a mapping lists streams, which names none')
     acknowledgeParameterArn(props.to.role)
   }

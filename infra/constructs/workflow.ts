@@ -32,6 +32,9 @@ const definitionOf = (name: string) => readFileSync(join(machinesFolder, `${name
 /** Whether runs of a workflow wait for somebody who answers their task token. */
 export const waitsForAnswers = (name: string): boolean => definitionOf(name).includes('.waitForTaskToken')
 
+/** Whether a workflow's definition sends events of this type itself, and not a function that it invokes. */
+export const emitsByItself = (name: string, type: string): boolean => definitionOf(name).includes(`'${type}'`)
+
 const pascal = (name: string) =>
   name.replace(/(^|-)([a-z])/g, (_, __, letter: string) => letter.toUpperCase())
 
