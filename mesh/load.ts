@@ -1,8 +1,11 @@
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
 
-/** Events of one type at one node. `*` is a type that nobody has named. */
-export type State = { node: MeshNode; type: string }
+/**
+ * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
+ * nothing goes on.
+ */
+export type State = { node: MeshNode; type: string; asked?: true }
 
 /** Of what `from` handles, `gain` messages go over the element to `to`; null: nobody has said how many. */
 export type Stream = { element: MeshElement; from: number; to: number; gain: number | null }
@@ -37,14 +40,15 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     for (const element of out) {
       const to = nodes.get(element.to)
       const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
-      if (to && passed && passed.gain !== 0)
-        streams.push({ element, from, to: stateOf(to, passed.type), gain: passed.gain })
+      if (!to || !passed || passed.gain === 0) continue
+      const asked = element.kind === 'call' && !element.carries
+      streams.push({ element, from, to: stateOf(to, passed.type, asked), gain: passed.gain })
     }
   }
   // states that are found on the way are looked at in their turn
   for (let from = 0; from < states.length; from++) {
     const state = states[from]
-    if (state !== undefined) spread(state, from)
+    if (state !== undefined && !state.asked) spread(state, from)
   }
   const measured = new Map<number, number>()
   for (const [id, types] of loads.measured)
@@ -61,12 +65,14 @@ function statesOf() {
   const states: State[] = []
   const external: (number | null)[] = []
   const positions = new Map<string, number>()
-  const positionOf = (id: string, type: string): number | undefined => positions.get(`${id}\n${type}`)
-  const stateOf = (node: MeshNode, type: string): number => {
-    const known = positionOf(node.id, type)
+  const keyOf = (id: string, type: string, asked: boolean) => `${id}\n${type}${asked ? '\nasked' : ''}`
+  const positionOf = (id: string, type: string): number | undefined => positions.get(keyOf(id, type, false))
+  const stateOf = (node: MeshNode, type: string, asked = false): number => {
+    const key = keyOf(node.id, type, asked)
+    const known = positions.get(key)
     if (known !== undefined) return known
-    positions.set(`${node.id}\n${type}`, states.length)
-    states.push({ node, type })
+    positions.set(key, states.length)
+    states.push({ node, type, ...(asked && { asked }) })
     external.push(0)
     return states.length - 1
   }
@@ -158,8 +164,10 @@ function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): G
   // what comes into a dead letter queue comes from inside
   const reached = new Set(elements.map(({ to }) => to))
   for (const node of mesh.nodes) {
-    const given = loads.arrivals.get(node.id) ?? new Map(Object.entries(mesh.arrivals?.[node.id] ?? {}))
+    const said = loads.arrivals.get(node.id)
+    const given = said ?? new Map(Object.entries(mesh.arrivals?.[node.id] ?? {}))
     if (given.size > 0) for (const [type, rate] of given) yield { node, type, rate }
+    else if (said !== undefined) continue
     else if (node.kind === 'schedule') {
       if (node.settings.enabled) yield { node, type: anyType, rate: node.settings.perSecond }
     } else if (open.has(node.kind) && !reached.has(node.id)) yield { node, type: anyType, rate: null }

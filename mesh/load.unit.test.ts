@@ -119,11 +119,29 @@ describe('what is sent', () => {
   })
 })
 
+it('what only reads a table is no record of its stream', () => {
+  const mesh = meshFrom(
+    [node('table', 'T'), functionNode('F'), queueNode('Q')],
+    [
+      element('poll', 'T', 'F'),
+      element('call', 'F', 'T', { carries: false, ratio: 3, action: 'dynamodb:GetItem' }),
+      send('F', 'Q'),
+    ],
+  )
+  expect(rates(mesh, { arrivals: { T: { in: 10 } } })).toMatchObject({ 'F in': '10', 'Q in': '10' })
+})
+
 it('a state of a workflow runs as often as its definition says, where it does', () => {
   const run = (times: number | null) =>
     meshFrom([node('workflow', 'W'), node('task', 'T', { workflow: 'W', times })], [invoke('W', 'T')])
   expect(rates(run(3), { arrivals: { W: { in: 10 } } })['T in']).toBe('30')
   expect(rates(run(null), { arrivals: { W: { in: 10 } } })['T in']).toBe('>=0')
+})
+
+it('a door of which no type is said to come is shut; of others nobody knows', () => {
+  const mesh = meshFrom([queueNode('Q'), functionNode('F')], [element('poll', 'Q', 'F')])
+  expect(rates(mesh, {})).toEqual({ 'Q *': '>=0', 'F *': '>=0' })
+  expect(rates(mesh, { arrivals: { Q: {} } })).toEqual({})
 })
 
 it('of an API goes where a route takes it, where only one does', () => {
