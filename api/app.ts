@@ -13,6 +13,7 @@ import { events } from './events.ts'
 import { healthOf } from './health.ts'
 import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
+import { meshRates } from './mesh.ts'
 import { answerErrors, answerOtherMethods, refuseInvalid } from './problems.ts'
 import { quarantine } from './quarantine.ts'
 import { replays } from './replays.ts'
@@ -30,6 +31,7 @@ const resources = [
   deliveries,
   quarantine,
   balance,
+  meshRates,
   runs,
   jobs,
   replays,

@@ -221,6 +221,25 @@ export const balance = z.object({
 })
 export type Balance = z.infer<typeof balance>
 
+export const rates = z.looseObject({
+  window: z.object({ since: text, until: text }),
+  events: z.number(),
+  left: z.number(),
+  measured: z.object({
+    arrived: z.array(z.object({ door: text, type: text, count: z.number() })),
+    sent: z.array(z.object({ door: text, type: text, subscriber: text, count: z.number() })),
+    handled: z.array(
+      z.object({
+        ...{ subscriber: text, type: text },
+        ...{ count: z.number(), attempts: z.number(), failed: z.number() },
+      }),
+    ),
+    emitted: z.array(z.object({ by: text, per: text, door: text, type: text, count: z.number() })),
+  }),
+  next: maybe,
+})
+export type Rates = z.infer<typeof rates>
+
 export const mendedDelivery = z.looseObject({
   source: text,
   id: text,

@@ -163,6 +163,8 @@ export const createApi = (send: Send) => {
       shard: number
       cursor?: string | undefined
     }) => get(mending.balance, ['balance'], query),
+    meshRates: (query: { since?: string; until?: string; shard: number; cursor?: string | undefined }) =>
+      get(mending.rates, ['mesh', 'rates'], query),
     mendBalance: (deliveries: readonly { source: string; id: string; subscriber: string }[]) =>
       post(answers.listOf(mending.mendedDelivery), ['balance', 'mend'], { deliveries }),
 

@@ -11,8 +11,8 @@ import { amzDate, authorization, type Credentials, sha256 } from './signature.ts
 export type Aws = {
   /** Calls an operation of a JSON service; answers the parsed body. Throws AwsError. */
   call(service: JsonService, operation: string, input: object): Promise<unknown>
-  /** Publishes to SNS, which takes forms. Answers the XML. */
-  form(service: 'sns', fields: Readonly<Record<string, string>>): Promise<string>
+  /** Publishes to SNS, or asks CloudWatch: they take forms. Answers the XML. */
+  form(service: 'sns' | 'monitoring', fields: Readonly<Record<string, string>>): Promise<string>
   /** Puts or gets an object. `key` as it is, not encoded. */
   object(method: 'PUT' | 'GET', bucket: string, key: string, body?: Uint8Array): Promise<Uint8Array>
   region: string

@@ -3,7 +3,8 @@ import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
 import type { ComprehensiveOptions, DynamicOptions } from '../mesh/analyses.ts'
 import type { AppOptions } from '../mesh/app.ts'
-import { duration, examples, positive } from '../options.ts'
+import type { RatesOptions } from '../mesh/rates.ts'
+import { duration, examples, instant, positive, requireWindow } from '../options.ts'
 
 /** `--app`, `--rates` and `--region`, the same for every analysis. */
 const ofApp = (command: Command): Command =>
@@ -51,6 +52,31 @@ export function mesh(program: Command, cli: Cli): void {
         throw new UsageError('--network is analysed by itself: leave out --app, --rates and --region')
       const { showNetwork } = await import('../mesh/bare.ts')
       return showNetwork(cli, network)
+    })
+
+  group
+    .command('rates')
+    .description(
+      'a file of rates from what was measured: the history by the API, and how long functions took by their logs',
+    )
+    .option('--since <time>', 'recorded at this time or later (default: an hour ago)', instant(cli.io.now))
+    .option('--until <time>', 'recorded before this time', instant(cli.io.now))
+    .option('--out <file>', 'where to write it; else it is printed')
+    .option('--cloudwatch', 'how long functions took by the metrics of an account instead of its logs')
+    .option('--region <region>', "of these metrics; default: the stage's")
+    .addHelpText(
+      'after',
+      examples(
+        'mesh rates --since 1h --out rates.yaml',
+        'mesh rates --since 24h --cloudwatch --out rates.yaml',
+      ),
+    )
+    .action(async (options: RatesOptions) => {
+      requireWindow(options)
+      if (options.region !== undefined && !options.cloudwatch)
+        throw new UsageError('--region is that of the metrics: give --cloudwatch too')
+      const { showRates } = await import('../mesh/rates.ts')
+      await showRates(cli, options)
     })
 
   ofApp(group.command('dynamic'))

@@ -1,11 +1,17 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { ratesFile } from '../../cli/mesh/rates-file.ts'
+import { eventTypes } from '../../events/catalogue.ts'
 import { type Route, typeName } from '../../events/route.ts'
-import { routes } from '../../events/routes.ts'
+import { producers, routes } from '../../events/routes.ts'
 import { meshOf } from '../../mesh/assembly/mesh-of.ts'
 import { readAssembly } from '../../mesh/assembly/read/read.ts'
+import { load } from '../../mesh/load.ts'
+import { parseLoads } from '../../mesh/loads.ts'
 import { type Mesh, type MeshElement, meshDocument } from '../../mesh/model.ts'
+import { ratesOf } from '../../mesh/static/rates.ts'
 import { assembled } from './synthesize.ts'
 
 const made = (stage: string): Mesh => assembled({ stage }, (folder) => meshOf(readAssembly(folder)))
@@ -115,6 +121,74 @@ it('says what mends and steers apart from what carries events: nothing is sent t
   expect(of.ingest).toContain('record-queue')
   expect(of.notify).toEqual(['bucket', 'ephemeral-table', 'memory-table', 'record-queue'])
   expect(of['track-build']).toEqual(['bucket', 'ephemeral-table', 'record-queue'])
+})
+
+it('understands what `loadpath mesh rates` writes, which says all that the templates leave open of events', () => {
+  const mesh = meshAt('prod')
+  const names = mesh.nodes.flatMap(({ kind, name }) => (kind === 'function' ? [name] : []))
+  const arrived = [
+    ...['github.push', 'deployment.failed', 'test.completed'].map((type) => ({
+      door: 'http',
+      type,
+      count: 100,
+    })),
+    { door: 'bus', type: 'deployment.failed', count: 10 },
+    { door: 'emit', type: 'repository.analyzed', count: 70 },
+    { door: 'emit', type: 'quality-gate.evaluated', count: 60 },
+    { door: 'states', type: 'workflow.started', count: 60 },
+    { door: 'states', type: 'workflow.succeeded', count: 60 },
+    { door: 'outbox', type: 'build.status-changed', count: 20 },
+    { door: 'outbox', type: 'repository.updated', count: 30 },
+  ]
+  const sent = arrived.flatMap(({ door, type, count }) =>
+    routed
+      .filter(({ types }) => types.some((taken) => typeName(taken) === type))
+      .map(({ subscriber, when }) => ({
+        ...{ door, type, subscriber },
+        count: when?.some((condition) => condition.type === type) ? count / 2 : count,
+      })),
+  )
+  const handled = sent.map(({ subscriber, type, count }) => ({
+    ...{ subscriber, type, count, attempts: count + 1, failed: 1 },
+  }))
+  const by = (name: string, per: string, door: string, type: string, count: number) => ({
+    ...{ by: name, per, door, type, count },
+  })
+  const emitted = [
+    by('analyze-push', 'github.push', 'emit', 'repository.analyzed', 70),
+    by('test-and-validate', 'github.push', 'emit', 'quality-gate.evaluated', 60),
+    by('track-build', 'test.completed', 'outbox', 'build.status-changed', 20),
+  ]
+  const time = { mean: 10, scv: 1, batch: 2, count: 100 }
+  const text = ratesFile({
+    window: { since: '2026-01-01T00:00:00.000Z', until: '2026-01-01T00:01:40.000Z' },
+    ...{ events: 550, left: 0, routes, producers },
+    measured: { arrived, sent, handled, emitted },
+    times: { of: new Map(names.map((name) => [name, time])), from: 'a test', notes: [] },
+  })
+  expect(text).toContain('# Measured from 2026-01-01T00:00:00.000Z to 2026-01-01T00:01:40.000Z: 550 events')
+  const loaded = load(mesh, parseLoads('rates.yaml', parse(text), mesh))
+  const { rates, complete } = ratesOf(loaded)
+  const at = (name: string, type: string) =>
+    loaded.states.flatMap((state, index) =>
+      state.node.name === name && state.type === type && !state.asked
+        ? [[rates[index], complete[index]]]
+        : [],
+    )
+  expect(at('ingest', 'github.push')).toEqual([[1, true]])
+  expect(at('analyze-push', 'github.push')).toEqual([[0.5, true]])
+  expect(at('notify', 'deployment.failed')).toEqual([[1.1, true]])
+  expect(at('record', 'repository.analyzed')[0]).toEqual([expect.closeTo(0.7, 3), true])
+  expect(at('relay', 'repository.updated')).toEqual([[0.3, true]])
+  expect(at('publish', 'build.status-changed')[0]).toEqual([expect.closeTo(0.2, 3), true])
+  const events = new Set(eventTypes.map(({ type }) => type))
+  const carriers = ['queue', 'bus', 'topic', 'workflow']
+  const open = loaded.states.flatMap(({ node, type, asked }, index) =>
+    !complete[index] && !asked && events.has(type) && carriers.includes(node.kind)
+      ? [`${node.name} ${type}`]
+      : [],
+  )
+  expect(open).toEqual([])
 })
 
 it('is the same when it is made again', () => {
