@@ -57,6 +57,8 @@ const document = z.strictObject({
     )
     .default([]),
   measured: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
+  // read by comprehensive/accepted.ts, which knows the rules
+  accepted: z.unknown().optional(),
 })
 
 export type Service = {

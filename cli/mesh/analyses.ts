@@ -57,9 +57,9 @@ export function showComprehensive(
   { html, before, threshold, ...options }: ComprehensiveOptions,
 ): void {
   const { mesh, report } = analysing(() => {
-    const { loaded, overrides } = loadedApp(options)
+    const { loaded, overrides, accepted } = loadedApp(options)
     const earlier = before !== undefined && existsSync(before) ? { before: earlierReport(before) } : {}
-    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, ...earlier }) }
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, accepted, ...earlier }) }
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (threshold !== undefined && (report.score.score ?? 0) < threshold) cli.failed()
@@ -158,7 +158,7 @@ function fractureText({ removals, flows, outage }: FractureReport, mesh: Mesh, p
 }
 
 function comprehensiveText(
-  { score, system_health: health, findings, gaps, trend }: ComprehensiveReport,
+  { score, system_health: health, findings, accepted, needless, gaps, trend }: ComprehensiveReport,
   p: Paint,
 ): string {
   const colour = health === 'healthy' ? p.green : health === 'failing' ? p.red : p.yellow
@@ -186,6 +186,10 @@ function comprehensiveText(
           p.dim(`${rule}${source === undefined ? '' : ` ${source.file}:${source.line}`}`),
         ].join('\n  '),
       ),
+    ...accepted.map(({ rule, name, because }) => p.dim(`accepted: ${rule} at ${name}: ${because}`)),
+    ...needless.map(({ rule, at }) =>
+      p.yellow(`${rule} at ${at} is accepted and not found any more: take it out`),
+    ),
     ...gaps.slice(0, shownRows).map((line) => p.yellow(line)),
   ].join('\n')
 }

@@ -4,6 +4,7 @@ import { fracture } from '../fracture/analyse.ts'
 import type { Loaded } from '../load.ts'
 import { nonlinear } from '../nonlinear/nonlinear.ts'
 import { analyseStatic } from '../static/analyse.ts'
+import { type Acceptance, settled } from './accepted.ts'
 import type { Overrides } from './overrides.ts'
 import { type ComprehensiveReport, reportVersion } from './report.ts'
 import { type Scored, scoreOf } from './score.ts'
@@ -12,6 +13,8 @@ import { trendOf } from './trend.ts'
 
 export type ComprehensiveOptions = {
   overrides?: Overrides
+  /** findings that somebody has decided to live with */
+  accepted?: readonly Acceptance[]
   targets?: Partial<Targets>
   seed?: number
   /** an earlier report of the same system */
@@ -24,10 +27,11 @@ const arrivalsOfRun = 5000
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
-  { overrides, targets, seed = 1, before }: ComprehensiveOptions = {},
+  { overrides, accepted: acceptances = [], targets, seed = 1, before }: ComprehensiveOptions = {},
 ): ComprehensiveReport {
   const steady = analyseStatic(loaded)
-  const findings = findingsOf(loaded, { constants: overrides?.findings ?? {} })
+  const all = findingsOf(loaded, { constants: overrides?.findings ?? {} })
+  const { findings, accepted, needless } = settled(all, acceptances)
   const broken = fracture(loaded, { seed, availability: overrides?.availability ?? {} })
   const unstable = nonlinear(loaded)
   const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
@@ -46,6 +50,8 @@ export function comprehensive(
     system_health: healthOf(score),
     score,
     findings,
+    accepted,
+    needless,
     gaps: [
       ...mesh.unknown.map(({ type, paths }) => `${type} is not modelled: ${paths.join(', ')}`),
       ...mesh.unresolved.map(({ at, reference }) => `${reference} could not be followed, at ${at}`),

@@ -15,7 +15,12 @@ export const comprehensiveReport = z.object({
   /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: no rates */
   system_health: z.enum(['healthy', 'strained', 'failing', 'unknown']),
   score: scored,
+  /** those that are open */
   findings: z.array(finding),
+  /** those that somebody has decided to live with; they cap no score */
+  accepted: z.array(finding.extend({ because: z.string() })).default([]),
+  /** accepted, and not found any more */
+  needless: z.array(z.object({ rule: z.string(), at: z.string(), because: z.string() })).default([]),
   /** not modelled or not followed */
   gaps: z.array(z.string()),
   static: staticReport,
