@@ -8,6 +8,8 @@ import { type Route, typeName } from '../../events/route.ts'
 import { producers, routes } from '../../events/routes.ts'
 import { meshOf } from '../../mesh/assembly/mesh-of.ts'
 import { readAssembly } from '../../mesh/assembly/read/read.ts'
+import { acceptedOf, settled } from '../../mesh/comprehensive/accepted.ts'
+import { findingsOf } from '../../mesh/findings/findings.ts'
 import { load } from '../../mesh/load.ts'
 import { parseLoads } from '../../mesh/loads.ts'
 import { type Mesh, type MeshElement, meshDocument } from '../../mesh/model.ts'
@@ -190,6 +192,19 @@ it('understands what `loadpath mesh rates` writes, which says all that the templ
   )
   expect(open).toEqual([])
 })
+
+it.each(['dev', 'prod'])(
+  'of %s nothing is found that nobody has decided on, under infra/mesh.yaml',
+  (stage) => {
+    const mesh = meshAt(stage)
+    const file = parse(readFileSync(join(import.meta.dirname, '../../infra/mesh.yaml'), 'utf8'))
+    const found = findingsOf(load(mesh, parseLoads('infra/mesh.yaml', file, mesh)))
+    const { findings, needless } = settled(found, acceptedOf('infra/mesh.yaml', file, mesh))
+    expect(findings.map(({ rule, name }) => `${rule} ${name}`)).toEqual([])
+    expect(needless).toEqual([])
+  },
+  60_000,
+)
 
 it('is the same when it is made again', () => {
   expect(JSON.stringify(made('local'))).toBe(JSON.stringify(meshAt('local')))
