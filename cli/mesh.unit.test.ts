@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import { loadpath } from '../test/cli/terminal.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'loadpath-mesh-'))
@@ -62,6 +63,20 @@ describe('an app', () => {
     ])
     expect(again.code).toBe(1)
     expect(JSON.parse(again.out).trend).toEqual({ score: 0, appeared: [], gone: [], terms: [] })
+  })
+
+  it.each([
+    ['model', 'mesh'],
+    ['comprehensive', 'comprehensive'],
+  ])('%s --json is what docs/schemas/mesh/%s.json says', async (analysis, name) => {
+    const schema = z.fromJSONSchema(
+      JSON.parse(
+        readFileSync(join(import.meta.dirname, '..', 'docs', 'schemas', 'mesh', `${name}.json`), 'utf8'),
+      ),
+    )
+    const { out } = await loadpath(['mesh', analysis, ...app, '--json'])
+    expect(schema.safeParse(JSON.parse(out)).error).toBeUndefined()
+    expect(schema.safeParse({ ...JSON.parse(out), version: 0 }).success).toBe(false)
   })
 
   it.each(['model', 'static', 'dynamic', 'nonlinear', 'fracture'])(

@@ -4,7 +4,7 @@ import { type EventType, retentionDays } from './event-type.ts'
 import { type Route, typeName } from './route.ts'
 import { producers, routes } from './routes.ts'
 
-/** Every file that is derived from the catalogue: path under docs/ -> text. `npm run docs` writes them. */
+/** Every file that is derived from the catalogue: path under docs/ -> text. */
 export function derivedDocuments(): Map<string, string> {
   const documents = new Map([['events.md', eventsPage()]])
   for (const eventType of eventTypes)

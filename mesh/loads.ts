@@ -8,18 +8,27 @@ const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3
 const paces: Readonly<Record<string, number>> = { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600, '/d': 1 / 86_400 }
 
 const measure = (units: Readonly<Record<string, number>>, expected: string) =>
-  z.union([z.number(), z.string()], { error: `expected ${expected}` }).transform((given, context) => {
-    const [, digits, unit] = /^([\d.]+) ?([a-z/]+)$/.exec(String(given)) ?? []
-    const factor = units[unit ?? '']
-    const value = typeof given === 'number' ? given : Number(digits) * (factor ?? Number.NaN)
-    if (Number.isFinite(value) && value > 0) return value
-    context.issues.push({
-      code: 'custom',
-      input: given,
-      message: `expected ${expected}, not ${JSON.stringify(given)}`,
+  z
+    .union(
+      [
+        z.number().meta({ exclusiveMinimum: 0 }),
+        z.string().meta({ pattern: `^[\\d.]+ ?(${Object.keys(units).join('|')})$` }),
+      ],
+      { error: `expected ${expected}` },
+    )
+    .meta({ description: expected })
+    .transform((given, context) => {
+      const [, digits, unit] = /^([\d.]+) ?([a-z/]+)$/.exec(String(given)) ?? []
+      const factor = units[unit ?? '']
+      const value = typeof given === 'number' ? given : Number(digits) * (factor ?? Number.NaN)
+      if (Number.isFinite(value) && value > 0) return value
+      context.issues.push({
+        code: 'custom',
+        input: given,
+        message: `expected ${expected}, not ${JSON.stringify(given)}`,
+      })
+      return z.NEVER
     })
-    return z.NEVER
-  })
 
 const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms')
 export const perSecond = measure(
@@ -28,7 +37,8 @@ export const perSecond = measure(
 )
 const part = z.number().min(0, 'a part is 0 or more').max(1, 'a part is at most 1: 0.01 for one in a hundred')
 
-const document = z.strictObject({
+/** A file of rates, as people write it. */
+export const ratesDocument = z.strictObject({
   version: z.literal(1, { error: 'expected version: 1' }),
   constants: z.record(z.string(), z.number().positive()).default({}),
   arrivals: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
@@ -106,7 +116,7 @@ export const noLoads: Loads = {
 
 /** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
 export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
-  const parsed = document.safeParse(value)
+  const parsed = ratesDocument.safeParse(value)
   if (!parsed.success) throw faultsOf(where, parsed.error)
   const { data } = parsed
   const faults: string[] = []
