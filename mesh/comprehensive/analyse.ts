@@ -35,8 +35,9 @@ export function comprehensive(
   const broken = fracture(loaded, { seed, availability: overrides?.availability ?? {} })
   const unstable = nonlinear(loaded)
   const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
+  const names = new Map(loaded.mesh.nodes.map(({ id, name }) => [id, name]))
   const score = scoreOf(
-    termsOf({ steady, broken, unstable }, targets),
+    termsOf({ steady, broken, unstable }, (id) => names.get(id) ?? id, targets),
     findings.filter(({ severity }) => severity === 'high').length,
   )
   const { mesh } = loaded

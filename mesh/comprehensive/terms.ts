@@ -9,12 +9,13 @@ export type Targets = {
   utilisation: number
   /** seconds from the door to the end of the last handling, 99 of a hundred */
   latency: number
-  /** the part of what comes in that never gets there */
+  /** the part of what comes in that is refused at its door, or accepted and then kept nowhere */
   loss: number
   /** seconds until all is done that an outage left behind */
   recovery: number
 }
 
+/** Conventions, no laws: the part of limits that leaves waits short, and what teams ask of deliveries (99.9 %). */
 const usual: Targets = { utilisation: 0.7, latency: 30, loss: 0.001, recovery: 600 }
 
 /** A year: what never ends counts as that. */
@@ -28,13 +29,20 @@ const largest = <Item>(items: readonly Item[], of: (item: Item) => number | null
     .toSorted((a, b) => (of(b) ?? 0) - (of(a) ?? 0))
     .at(0)
 
+const between = (nodes: readonly string[], nameOf: (id: string) => string): string =>
+  `from ${nameOf(nodes[0] ?? '')} to ${nameOf(nodes.at(-1) ?? '')}`
+
 /** Each limit state with the place that asks most of it; of what is not known, why. */
-export function termsOf({ steady, broken, unstable }: Reports, targets: Partial<Targets> = {}): Term[] {
+export function termsOf(
+  { steady, broken, unstable }: Reports,
+  nameOf: (id: string) => string,
+  targets: Partial<Targets> = {},
+): Term[] {
   const limits = { ...usual, ...targets }
   return [
     utilisation(steady, limits.utilisation),
-    latency(steady, limits.latency),
-    loss(steady, broken, limits.loss),
+    latency(steady, limits.latency, nameOf),
+    loss(steady, broken, limits.loss, nameOf),
     vulnerability(unstable),
     flow(broken),
     recovery(broken, limits.recovery),
@@ -47,28 +55,48 @@ function utilisation({ stresses }: StaticReport, limit: number): Term {
   return termOf('utilisation', worst?.utilisation ?? null, limit, 'of the limit', says)
 }
 
-function latency({ paths }: StaticReport, limit: number): Term {
+function latency({ paths }: StaticReport, limit: number, nameOf: (id: string) => string): Term {
   const known = paths.filter(({ untimed }) => untimed.length === 0)
   const worst = largest(known, ({ delay }) => (delay === null ? endless : delay.p99))
   if (worst === undefined) return termOf('latency', null, limit, 's', 'on every way some time is not known')
-  const says = `99 of a hundred ${worst.type}, from ${worst.nodes[0]} to ${worst.nodes.at(-1)}`
+  const says = `99 of a hundred ${worst.type}, ${between(worst.nodes, nameOf)}`
   return termOf('latency', worst.delay?.p99 ?? endless, limit, 's', says)
 }
 
-function loss({ paths }: StaticReport, { flows }: FractureReport, limit: number): Term {
-  const refused = largest(paths, ({ rate, refused: part }) => (rate === null ? null : part))
+/**
+ * What never arrives: refused at its door under this load, given up after all attempts and kept nowhere, or given up so in
+ * an outage. That a door does not answer meanwhile is its availability and no loss: who calls is told.
+ */
+function loss(
+  { paths }: StaticReport,
+  { flows, outage }: FractureReport,
+  limit: number,
+  nameOf: (id: string) => string,
+): Term {
+  const known = largest(paths, ({ rate, lost }) => (rate === null ? null : lost))
   const sinks = flows.flatMap(({ type, sinks: ends }) => ends.map((end) => ({ type, ...end })))
-  const undelivered = largest(sinks, ({ eventually }) => (eventually === null ? null : 1 - eventually))
+  const broken = largest(sinks, ({ dropped }) => dropped)
   const parts = [
-    ...(refused === undefined
-      ? []
-      : [{ part: refused.refused, says: `${refused.type} is refused at its limits` }]),
-    ...(undelivered?.eventually == null
+    ...(known === undefined
       ? []
       : [
           {
-            part: 1 - undelivered.eventually,
-            says: `${undelivered.type} does not get to ${undelivered.nodes.join(' or ')}`,
+            part: known.lost,
+            says:
+              known.lost === 0
+                ? 'under this load nothing is refused or dropped'
+                : `${known.type} on the way ${between(known.nodes, nameOf)}: refused, or given up and kept nowhere`,
+          },
+        ]),
+    ...(broken?.dropped == null
+      ? []
+      : [
+          {
+            part: broken.dropped,
+            says:
+              broken.dropped === 0
+                ? `what an outage of ${outage} s stops is tried again or kept`
+                : `${broken.type} to ${broken.nodes.map(nameOf).join(' or ')}: an outage of ${outage} s outlasts its attempts, and nothing keeps it`,
           },
         ]),
   ]

@@ -6,7 +6,7 @@ import { availabilityWith } from './availability.ts'
 import { cascades } from './cascade.ts'
 import type { Flow } from './flows.ts'
 import { pairsOf } from './pairs.ts'
-import { acceptedAt, restOf, type Works, windowsOf } from './reach.ts'
+import { acceptedAt, droppedAfter, lateIn, restOf, type Works, windowsOf } from './reach.ts'
 import { type Point, removalsOf } from './removals.ts'
 import type { FractureReport } from './report.ts'
 import { nodesOf, type Survey, type Surveyed, survey } from './survey.ts'
@@ -34,7 +34,9 @@ export function fracture(
   const demands = demandsOf(loaded, rates)
   const { stresses } = stressesOf(loaded, demands)
   const windows = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow)]))
-  const { removals, points } = removalsOf(loaded, known, { windows, demands, stresses, outage })
+  const over = droppedAfter(loaded)
+  const dropped = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow, over)]))
+  const { removals, points } = removalsOf(loaded, known, { windows, dropped, demands, stresses, outage })
   const follow =
     rates.loops.length > 0
       ? undefined
@@ -44,7 +46,7 @@ export function fracture(
   const works = availabilityWith(availability)
   return {
     outage,
-    flows: flowsOf(loaded, known, { windows, points, outage, works, seed }),
+    flows: flowsOf(loaded, known, { windows, dropped, points, outage, works, seed }),
     removals,
     spare: mesh.nodes.length + mesh.elements.length - removals.length,
     pairs: pairsOf(loaded, known, cutting, { pairs, seed }),
@@ -61,6 +63,7 @@ function flowsOf(
   { flows, needs }: Survey,
   given: {
     windows: ReadonlyMap<Surveyed, Float64Array>
+    dropped: ReadonlyMap<Surveyed, Float64Array>
     points: ReadonlyMap<Surveyed, readonly (readonly Point[])[]>
     outage: number
     works: Works
@@ -74,7 +77,8 @@ function flowsOf(
   return flows.map((surveyed) => {
     const { door, flow } = surveyed
     const windows = given.windows.get(surveyed) ?? new Float64Array()
-    const rest = restOf(loaded, surveyed, { ...parts, windows, outage, budget, seed })
+    const dropped = given.dropped.get(surveyed) ?? new Float64Array()
+    const rest = restOf(loaded, surveyed, { ...parts, windows, dropped, outage, budget, seed })
     return {
       type: loaded.states[door]?.type ?? '',
       door: loaded.states[door]?.node.id ?? '',
@@ -82,14 +86,18 @@ function flowsOf(
       accepted: acceptedAt(loaded, surveyed, parts),
       sinks: flow.goals.map(({ states }, goal) => {
         const before = given.points.get(surveyed)?.[goal] ?? []
-        const inside = before.flatMap(({ at, window }) => {
+        const inside = before.flatMap(({ at, window, dropped: until }) => {
           const node = byId.get(at)
-          return node === undefined ? [] : [{ at, window, works: works(node) }]
+          return node === undefined ? [] : [{ at, window, until, works: works(node) }]
         })
         const more = rest(goal, new Set(inside.map(({ at }) => at)))
         const now = inside.reduce((product, point) => product * point.works, 1)
         const later = inside.reduce(
           (product, point) => (point.window >= outage ? product : product * point.works),
+          1,
+        )
+        const kept = inside.reduce(
+          (product, point) => product * (1 - (1 - point.works) * lateIn(outage, point.until)),
           1,
         )
         return {
@@ -100,6 +108,7 @@ function flowsOf(
           ways: before.flatMap(({ at }) => (byId.has(at) ? [] : [at])).slice(0, mostPoints),
           now: more && more.now * now,
           eventually: more && more.eventually * later,
+          dropped: more && 1 - more.kept * kept,
           error: more?.error ?? 0,
         }
       }),
@@ -115,6 +124,7 @@ function assumptionsOf({ mesh, external }: Loaded, { flows }: Survey, outage: nu
   return [
     `An outage lasts ${outage} s, takes one node or element (in pairs two) and all of it, and what fails fails independently.`,
     'A handler needs every table, bucket and service that it calls or has permission to read or write, and everything it waits for; where a message goes on to is missed there only.',
+    'What is given up and kept (in a dead letter queue, a destination, the history of a standard state machine) is not dropped: somebody sends it again before it expires there.',
     'Each availability is what AWS promises, not what was measured; nodes of one service fail independently of each other.',
     'Where the caller waits, what fails is lost to the mesh: whether it comes again is the caller’s to decide.',
     'In a cascade, what refuses beyond its limit and is waited for fails as a whole; measured rates inside the mesh play no part in it.',

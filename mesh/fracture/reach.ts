@@ -1,10 +1,11 @@
 import type { Loaded } from '../load.ts'
-import type { MeshNode } from '../model.ts'
+import type { MeshElement, MeshNode } from '../model.ts'
+import { givenUpOf } from '../static/given-up.ts'
 import type { Flow } from './flows.ts'
 import type { Needs } from './needs.ts'
 import { type Link, reliability } from './reliability.ts'
 import type { Surveyed } from './survey.ts'
-import { isHeld, windowOf } from './windows.ts'
+import { isHeld, waitsOf, windowOf } from './windows.ts'
 
 /** What of a flow is done while the caller at its door waits: 1 where nothing holds what goes there. */
 function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
@@ -22,11 +23,27 @@ function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
   return waits
 }
 
+/** How long what goes over an element is tried again while its target fails, seconds; undefined: as what led there is. */
+export type WindowOver = (element: MeshElement, from: MeshNode) => number | undefined
+
+const heldFor: WindowOver = (element, from) => (isHeld(element) ? windowOf(element, from) : undefined)
+
+/** The same, and infinite where what is given up is kept: only what is kept nowhere is dropped. */
+export function droppedAfter({ mesh }: Loaded): WindowOver {
+  const givenUp = givenUpOf(mesh)
+  return (element, from) => {
+    const becomes = givenUp(element)
+    if (becomes === 'answered') return undefined
+    if (becomes === 'kept') return Number.POSITIVE_INFINITY
+    return isHeld(element) ? windowOf(element, from) : element.kind === 'invoke' ? waitsOf(element.retry) : 0
+  }
+}
+
 /**
  * Of each state: how long what goes there is tried again while it fails, seconds; infinite: the caller at the door waits
  * for it, and what was accepted has passed it.
  */
-export function windowsOf(loaded: Loaded, flow: Flow): Float64Array {
+export function windowsOf(loaded: Loaded, flow: Flow, over: WindowOver = heldFor): Float64Array {
   const { states, streams } = loaded
   const waits = awaited(loaded, flow)
   const windows = new Float64Array(flow.states.length)
@@ -37,7 +54,8 @@ export function windowsOf(loaded: Loaded, flow: Flow): Float64Array {
       const element = streams[stream]?.element
       const source = states[flow.states[from] ?? -1]?.node
       if (element === undefined || source === undefined) continue
-      if (isHeld(element)) window = Math.min(window, windowOf(element, source))
+      const tried = over(element, source)
+      if (tried !== undefined) window = Math.min(window, tried)
       // what leads back was tried within the window of what led there
       else if (from < state) window = Math.min(window, windows[from] ?? 0)
     }
@@ -100,7 +118,7 @@ function passed(
 }
 
 /** The part of `now` and `eventually` that is not in single points: whether any of several ways works. */
-export type Rest = { now: number; eventually: number; error: number }
+export type Rest = { now: number; eventually: number; kept: number; error: number }
 
 const mostStates = 200
 const exactStates = 300
@@ -110,7 +128,14 @@ const samples = 2000
 export function restOf(
   loaded: Loaded,
   { flow, tree }: Surveyed,
-  given: Parts & { windows: Float64Array; outage: number; budget: { left: number }; seed: number },
+  given: Parts & {
+    windows: Float64Array
+    /** as windows, of what is kept nowhere */
+    dropped: Float64Array
+    outage: number
+    budget: { left: number }
+    seed: number
+  },
 ): (goal: number, points: ReadonlySet<string>) => Rest | null {
   const into = new Int32Array(flow.next.length)
   for (const targets of flow.next) for (const to of targets) into[to] = (into[to] ?? 0) + 1
@@ -128,7 +153,7 @@ export function restOf(
   }
   return (goal, points) => {
     const { vertex = 0, states = [] } = flow.goals[goal] ?? {}
-    if (single[vertex] === 1) return { now: 1, eventually: 1, error: 0 }
+    if (single[vertex] === 1) return { now: 1, eventually: 1, kept: 1, error: 0 }
     const before = ancestors(flow, states)
     given.budget.left -= before.length
     if (before.length > mostStates || given.budget.left < 0) return null
@@ -136,15 +161,22 @@ export function restOf(
     const later = before.map((position, i) =>
       (given.windows[position] ?? 0) >= given.outage ? 1 : (now[i] ?? 1),
     )
-    const solved = [now, later].map((chances) => anyWay(flow, before, states, chances, given.seed))
-    const [atOnce, delivered] = solved
+    const kept = before.map(
+      (position, i) => 1 - (1 - (now[i] ?? 1)) * lateIn(given.outage, given.dropped[position] ?? 0),
+    )
+    const solved = [now, later, kept].map((chances) => anyWay(flow, before, states, chances, given.seed))
+    const [atOnce, delivered, notDropped] = solved
     return {
       now: atOnce?.value ?? 1,
       eventually: delivered?.value ?? 1,
+      kept: notDropped?.value ?? 1,
       error: Math.max(...solved.map(({ error }) => error)),
     }
   }
 }
+
+/** Of what comes evenly during an outage, the part whose attempts end before it does: max(0, 1 - window / outage). */
+export const lateIn = (outage: number, window: number): number => (window >= outage ? 0 : 1 - window / outage)
 
 /** The states that lead to some, and those themselves, in order. */
 function ancestors(flow: Flow, states: readonly number[]): number[] {

@@ -7,8 +7,9 @@ import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
 
-/** What a goal fails with; `window`: how long that may fail before what waits for it is given up. */
-export type Point = { at: string; depth: number; window: number }
+/** What a goal fails with; `window`: how long that may fail before what waits for it is given up; `dropped`:
+ * before it is and is kept nowhere. */
+export type Point = { at: string; depth: number; window: number; dropped: number }
 
 export type Removals = {
   /** the worst first */
@@ -20,6 +21,7 @@ export type Removals = {
 type Given = {
   /** by flow and state */
   windows: ReadonlyMap<Surveyed, Float64Array>
+  dropped: ReadonlyMap<Surveyed, Float64Array>
   demands: Demands
   stresses: readonly Stress[]
   outage: number
@@ -47,7 +49,8 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
       shares.set(surveyed, loss.share)
       if (goals.length > 0) losses.push(loss)
       const depth = surveyed.tree.depth[vertices[0] ?? 0] ?? 0
-      for (const goal of goals) points.get(surveyed)?.[goal]?.push({ at, depth, window: tries })
+      const point = { at, depth, window: tries, dropped: windowOfPart(part, given.dropped.get(surveyed)) }
+      for (const goal of goals) points.get(surveyed)?.[goal]?.push(point)
       tally.add(surveyed, cut)
     }
     return {

@@ -44,7 +44,9 @@ export const fractureReport = z.object({
           now: share.nullable(),
           /** that what was accepted gets there in the end, when outages last as long as `outage`; null: too many ways to say */
           eventually: share.nullable(),
-          /** standard error where `now` and `eventually` are simulated; 0: exact */
+          /** that what was accepted is given up in such an outage and kept nowhere; null: too many ways to say */
+          dropped: share.nullable(),
+          /** standard error where `now`, `eventually` and `dropped` are simulated; 0: exact */
           error: z.number(),
         }),
       ),

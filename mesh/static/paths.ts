@@ -16,6 +16,8 @@ export type Path = {
   untimed: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
+  /** the part that is refused at the door for good, or given up on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
+  lost: number
 }
 
 type Way = {
@@ -24,7 +26,9 @@ type Way = {
   share: number | null
   delay: Moments | null
   untimed: string[]
-  kept: number
+  /** at the first attempt, and in the end */
+  taken: number
+  there: number
 }
 
 const mostPerDoor = 200
@@ -60,19 +64,20 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>):
 }
 
 function start(loaded: Loaded, state: number): Way {
-  const way: Way = { state, nodes: [], share: 1, delay: instant, untimed: [], kept: 1 }
+  const way: Way = { state, nodes: [], share: 1, delay: instant, untimed: [], taken: 1, there: 1 }
   return arrived(loaded, way, state)
 }
 
 function step(loaded: Loaded, way: Way, stream: Stream, passages: ReadonlyMap<string, Passage>): Way {
-  const { delay, refused } = passages.get(stream.element.id) ?? { delay: instant, refused: 0 }
+  const { delay, refused, lost } = passages.get(stream.element.id) ?? { delay: instant, refused: 0, lost: 0 }
   return arrived(
     loaded,
     {
       ...way,
       share: way.share === null || stream.gain === null ? null : way.share * stream.gain,
       delay: way.delay === null || delay === null ? null : added(way.delay, delay),
-      kept: way.kept * (1 - refused),
+      taken: way.taken * (1 - refused),
+      there: way.there * (1 - lost),
     },
     stream.to,
   )
@@ -93,11 +98,16 @@ function arrived(loaded: Loaded, way: Way, state: number): Way {
   }
 }
 
-const ended = ({ nodes, share, delay, untimed, kept }: Way, type: string, rate: number | null): Path => ({
+const ended = (
+  { nodes, share, delay, untimed, taken, there }: Way,
+  type: string,
+  rate: number | null,
+): Path => ({
   type,
   nodes,
   rate: share === null || rate === null ? null : share * rate,
   delay: delay === null ? null : { mean: delay.mean, ...percentiles(delay) },
   untimed,
-  refused: 1 - kept,
+  refused: 1 - taken,
+  lost: 1 - there,
 })

@@ -42,7 +42,10 @@ export const staticReport = z.object({
       rate: perSecond.nullable(),
       delay: z.object({ mean: z.number(), p50: z.number(), p99: z.number() }).nullable(),
       untimed: z.array(z.string()),
+      /** at the first attempt */
       refused: z.number(),
+      /** for good: refused at the door, or given up and kept nowhere */
+      lost: z.number(),
     }),
   ),
   shares: z.object({

@@ -2,7 +2,8 @@ import type { Loaded } from '../load.ts'
 import type { Law, MeshElement, MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
-import type { Demand, Demands } from './demand.ts'
+import { attemptsOver, type Demand, type Demands } from './demand.ts'
+import { type GivenUp, givenUpOf } from './given-up.ts'
 import { added, instant, lognormal, type Moments } from './times.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
@@ -11,6 +12,8 @@ export type Passage = {
   delay: Moments | null
   /** the part that is refused at the first attempt */
   refused: number
+  /** the part that its caller is refused for good, or that is given up after all attempts and kept nowhere */
+  lost: number
 }
 
 const serversOf = (laws: readonly Law[]): number =>
@@ -20,11 +23,32 @@ const serversOf = (laws: readonly Law[]): number =>
   )
 
 /** Latency of the way, and the wait for a server at its end, by element id. */
-export function passagesOf({ mesh, service }: Loaded, demands: Demands): ReadonlyMap<string, Passage> {
+export function passagesOf(
+  { mesh, service, failures }: Loaded,
+  demands: Demands,
+): ReadonlyMap<string, Passage> {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const givenUp = givenUpOf(mesh)
   return new Map(
-    mesh.elements.map((element) => [element.id, passage(element, nodes.get(element.to), service, demands)]),
+    mesh.elements.map((element) => {
+      const passed = passage(element, nodes.get(element.to), service, demands)
+      const attempts = attemptsFor(element, nodes.get(element.from))
+      const fails = failures.get(element.to) ?? 0
+      return [element.id, { ...passed, lost: lostOf(givenUp(element), passed.refused, fails, attempts) }]
+    }),
   )
+}
+
+/** Of a stream as many as its poller says; null and what it does not say: until the record expires. */
+const attemptsFor = (element: MeshElement, from: MeshNode | undefined): number =>
+  (element.kind === 'poll' && from?.kind !== 'queue' ? element.attempts : undefined) ??
+  attemptsOver(element, from) ??
+  1
+
+/** qⁿ: attempts are taken to fail independently of each other. What the caller is told, other than to slow down, is an answer. */
+function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: number): number {
+  if (givenUp === 'kept') return 0
+  return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
 function passage(
@@ -32,7 +56,7 @@ function passage(
   target: MeshNode | undefined,
   service: Loaded['service'],
   demands: Demands,
-): Passage {
+): Omit<Passage, 'lost'> {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
     instant,

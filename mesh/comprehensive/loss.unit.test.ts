@@ -1,0 +1,105 @@
+import { describe, expect, it } from 'vitest'
+import {
+  apiNode,
+  element,
+  functionNode,
+  invoke,
+  loadedWith,
+  meshFrom,
+  node,
+  queueNode,
+  send,
+  servers,
+} from '../../test/meshes.ts'
+import type { Loads } from '../loads.ts'
+import type { MeshElement } from '../model.ts'
+import { comprehensive } from './analyse.ts'
+
+/** An api whose function fills a queue, five receives of 60 s each; a worker takes from it and writes a table. */
+const shop = (more: readonly MeshElement[] = []) =>
+  meshFrom(
+    [
+      apiNode('door'),
+      functionNode('front', [servers(10, 'refuse')]),
+      queueNode('orders'),
+      functionNode('worker', [servers(10)]),
+      node('table', 'books'),
+      queueNode('letters', { deadLetters: true }),
+    ],
+    [
+      invoke('door', 'front'),
+      send('front', 'orders'),
+      element('poll', 'orders', 'worker'),
+      element('call', 'worker', 'books', { carries: false }),
+      ...more,
+    ],
+  )
+const letters = element('dead-letter', 'orders', 'letters')
+
+const lossOf = (
+  mesh: ReturnType<typeof shop>,
+  {
+    rate = 1,
+    availability = {},
+    ...more
+  }: Partial<Loads> & { rate?: number; availability?: Record<string, number> } = {},
+) => {
+  const loaded = loadedWith(mesh, { door: rate }, { front: 0.1, worker: 0.1 }, more)
+  const report = comprehensive(loaded, { overrides: { laws: {}, findings: {}, availability } })
+  return report.score.terms.find(({ name }) => name === 'loss')
+}
+
+describe('loss', () => {
+  it('is not that a door does not answer: who calls is told', () => {
+    expect(lossOf(shop([letters]), { availability: { api: 0.9, queue: 0.9 } })?.demand).toBeCloseTo(0, 9)
+  })
+
+  it('is not what a dead letter queue keeps', () => {
+    const given = { availability: { function: 0.9 }, failures: new Map([['worker', 0.5]]) }
+    expect(lossOf(shop([letters]), given)?.demand).toBeCloseTo(0, 9)
+  })
+
+  it('is what an outage outlasts and nothing keeps: half of 600 s, after five receives of 60 s', () => {
+    const term = lossOf(shop(), { availability: { function: 0.98, table: 0.97 } })
+    expect(term?.demand).toBeCloseTo(1 - (1 - 0.02 / 2) * (1 - 0.03 / 2), 9)
+    expect(term?.says).toBe('t to worker: an outage of 600 s outlasts its attempts, and nothing keeps it')
+  })
+
+  it('is what fails at every attempt and nothing keeps: qⁿ', () => {
+    const term = lossOf(shop(), {
+      failures: new Map([['worker', 0.5]]),
+      availability: { function: 1, table: 1 },
+    })
+    expect(term?.demand).toBeCloseTo(0.5 ** 5, 9)
+    expect(term?.says).toBe('t on the way from door to worker: refused, or given up and kept nowhere')
+  })
+
+  it('is what the door refuses under the load: Erlang B of 10 servers offered 10', () => {
+    expect(lossOf(shop([letters]), { rate: 100 })?.demand).toBeCloseTo(0.2146, 4)
+  })
+
+  it.each([
+    ['STANDARD', 0],
+    ['EXPRESS', 0.25],
+  ] as const)('of a run of a %s state machine that fails for good', (flavour, demand) => {
+    const mesh = meshFrom(
+      [
+        queueNode('orders'),
+        node('workflow', 'machine', { flavour }),
+        node('task', 'step', { workflow: 'machine' }),
+        functionNode('worker', [servers(10)]),
+        queueNode('letters', { deadLetters: true }),
+      ],
+      [
+        element('delivery', 'orders', 'machine'),
+        element('invoke', 'machine', 'step'),
+        invoke('step', 'worker', 2),
+        letters,
+      ],
+    )
+    const loaded = loadedWith(mesh, { orders: 1 }, { worker: 0.1 }, { failures: new Map([['worker', 0.5]]) })
+    const overrides = { laws: {}, findings: {}, availability: { workflow: 1, function: 1, queue: 1 } }
+    const { terms } = comprehensive(loaded, { overrides }).score
+    expect(terms.find(({ name }) => name === 'loss')?.demand).toBeCloseTo(demand, 9)
+  })
+})

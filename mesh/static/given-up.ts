@@ -1,0 +1,26 @@
+import type { Mesh, MeshElement } from '../model.ts'
+
+/**
+ * What becomes of a message when all attempts over an element are used up.
+ * kept: somewhere from which it can be sent again; dropped: nowhere; answered: who called is told, and decides.
+ */
+export type GivenUp = 'kept' | 'dropped' | 'answered'
+
+/** A run of a standard state machine stays in its history and can be redriven for 14 days; one of an express does not. */
+export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const letters = new Set(
+    mesh.elements.flatMap((each) => (each.kind === 'dead-letter' && each.of === 'poll' ? [each.from] : [])),
+  )
+  const machineOf = (id: string) => {
+    const node = nodes.get(id)
+    return node?.kind === 'task' ? nodes.get(node.settings.workflow) : node
+  }
+  return (element) => {
+    if (element.kind === 'delivery') return element.kept ? 'kept' : 'dropped'
+    if (element.kind === 'poll') return letters.has(element.from) ? 'kept' : 'dropped'
+    const machine = machineOf(element.from)
+    if (machine?.kind !== 'workflow') return 'answered'
+    return machine.settings.flavour === 'STANDARD' ? 'kept' : 'dropped'
+  }
+}
