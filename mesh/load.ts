@@ -22,6 +22,8 @@ export type Loaded = {
   measured: ReadonlyMap<number, number>
   service: ReadonlyMap<string, Service>
   failures: ReadonlyMap<string, number>
+  shares: Loads['shares']
+  targets: Loads['targets']
 }
 
 export const anyType = '*'
@@ -56,8 +58,9 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const position = positionOf(id, type)
       if (position !== undefined) measured.set(position, rate)
     }
-  const { service, failures } = loads
-  return { mesh: { ...mesh, elements }, states, streams, external, measured, service, failures }
+  const { service, failures, shares, targets } = loads
+  const known = { service, failures, shares, targets }
+  return { mesh: { ...mesh, elements }, states, streams, external, measured, ...known }
 }
 
 /** States as they are found, and what comes into each from outside. */

@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { faultsOf, MeshError } from './faults.ts'
 import type { Mesh, MeshNode } from './model.ts'
+import { type Role, role } from './static/roles.ts'
 
 /** `40ms`, `2s`, `5min` as seconds. */
 const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600 }
@@ -69,6 +70,23 @@ export const ratesDocument = z.strictObject({
   measured: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
   // read by comprehensive/accepted.ts, which knows the rules
   accepted: z.unknown().optional(),
+  /** what somebody expects of the load, by role; shown beside what is computed */
+  shares: z
+    .partialRecord(role, part)
+    .refine(
+      (given) => Object.values(given).reduce((sum, share) => sum + share, 0) <= 1.000_001,
+      'they add up to more than 1',
+    )
+    .default({}),
+  /** what the score's limit states are held against */
+  targets: z
+    .strictObject({
+      utilisation: part.exactOptional(),
+      latency: seconds.exactOptional(),
+      loss: part.exactOptional(),
+      recovery: seconds.exactOptional(),
+    })
+    .default({}),
 })
 
 export type Service = {
@@ -103,6 +121,22 @@ export type Loads = {
     measured: boolean
   }[]
   measured: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** expected parts of the load, by role */
+  shares: Readonly<Partial<Record<Role, number>>>
+  /** in the place of the usual targets of the score */
+  targets: Readonly<Partial<Targets>>
+}
+
+/** What the limit states of the score are held against. */
+export type Targets = {
+  /** of any limit, so that waiting stays short */
+  utilisation: number
+  /** seconds from the door to the end of the last handling, 99 of a hundred */
+  latency: number
+  /** the part of what comes in that is refused at its door, or accepted and then kept nowhere */
+  loss: number
+  /** seconds until all is done that an outage left behind */
+  recovery: number
 }
 
 export const noLoads: Loads = {
@@ -112,6 +146,8 @@ export const noLoads: Loads = {
   failures: new Map(),
   sends: [],
   measured: new Map(),
+  shares: {},
+  targets: {},
 }
 
 /** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
@@ -150,6 +186,8 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
     }),
     failures: byNode('failures', data.failures, (rate) => rate),
     measured: byNode('measured', data.measured, types),
+    shares: data.shares,
+    targets: data.targets,
     sends: data.sends.flatMap(({ from, to, per, ...send }, index) => {
       const [sender, receiver] = [node(`sends.${index}.from`, from), node(`sends.${index}.to`, to)]
       return sender === undefined || receiver === undefined

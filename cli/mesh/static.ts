@@ -71,6 +71,18 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
         nodes.map(nameOf).join(' → '),
       ]),
   )
+  const percent = (part: number | null) => (part === null ? '-' : `${(100 * part).toFixed(1)} %`)
+  const parts = table(
+    p,
+    ['share of the load', 'is', 'expected', 'difference', 'why'],
+    report.shares.roles.map(({ role, share, expected, difference, why }) => [
+      role,
+      percent(share),
+      percent(expected),
+      difference !== null && difference > 0 ? `+${percent(difference)}` : percent(difference),
+      why.join('; '),
+    ]),
+  )
   const { safety } = report
   return [
     ...report.loops.map(({ nodes, gain }) =>
@@ -83,6 +95,8 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
         ),
     ...(used.length === 0 ? [] : ['', limits]),
     ...(report.paths.length === 0 ? [] : ['', ways]),
+    '',
+    parts,
     ...(report.unavailable.length === 0
       ? []
       : [

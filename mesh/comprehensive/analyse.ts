@@ -8,14 +8,13 @@ import { type Acceptance, settled } from './accepted.ts'
 import type { Overrides } from './overrides.ts'
 import { type ComprehensiveReport, reportVersion } from './report.ts'
 import { type Scored, scoreOf } from './score.ts'
-import { type Targets, termsOf } from './terms.ts'
+import { termsOf } from './terms.ts'
 import { trendOf } from './trend.ts'
 
 export type ComprehensiveOptions = {
   overrides?: Overrides
   /** findings that somebody has decided to live with */
   accepted?: readonly Acceptance[]
-  targets?: Partial<Targets>
   seed?: number
   /** an earlier report of the same system */
   before?: ComprehensiveReport
@@ -27,7 +26,7 @@ const arrivalsOfRun = 5000
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
-  { overrides, accepted: acceptances = [], targets, seed = 1, before }: ComprehensiveOptions = {},
+  { overrides, accepted: acceptances = [], seed = 1, before }: ComprehensiveOptions = {},
 ): ComprehensiveReport {
   const steady = analyseStatic(loaded)
   const all = findingsOf(loaded, { constants: overrides?.findings ?? {} })
@@ -37,7 +36,7 @@ export function comprehensive(
   const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
   const names = new Map(loaded.mesh.nodes.map(({ id, name }) => [id, name]))
   const score = scoreOf(
-    termsOf({ steady, broken, unstable }, (id) => names.get(id) ?? id, targets),
+    termsOf({ steady, broken, unstable }, (id) => names.get(id) ?? id, loaded.targets),
     findings.filter(({ severity }) => severity === 'high').length,
   )
   const { mesh } = loaded

@@ -1,19 +1,8 @@
 import type { FractureReport } from '../fracture/report.ts'
+import type { Targets } from '../loads.ts'
 import type { NonlinearReport } from '../nonlinear/report.ts'
 import type { StaticReport } from '../static/report.ts'
 import { type Term, termOf } from './score.ts'
-
-/** What the limit states are held against. */
-export type Targets = {
-  /** of any limit, so that waiting stays short */
-  utilisation: number
-  /** seconds from the door to the end of the last handling, 99 of a hundred */
-  latency: number
-  /** the part of what comes in that is refused at its door, or accepted and then kept nowhere */
-  loss: number
-  /** seconds until all is done that an outage left behind */
-  recovery: number
-}
 
 /** Conventions, no laws: the part of limits that leaves waits short, and what teams ask of deliveries (99.9 %). */
 const usual: Targets = { utilisation: 0.7, latency: 30, loss: 0.001, recovery: 600 }

@@ -132,8 +132,14 @@ const steadySection = ({ static: steady }: ComprehensiveReport, nameOf: (id: str
     ),
     '<h2>Shares of the load</h2>',
     table(
-      ['role', 'share', 'assumed by the design'],
-      steady.shares.roles.map(({ role, share, assumed }) => [role, share, assumed]),
+      ['role', 'share', 'expected', 'difference', 'why'],
+      steady.shares.roles.map(({ role, share, expected, difference, why }) => [
+        role,
+        share,
+        expected,
+        difference,
+        why.join('; '),
+      ]),
     ),
   )
 

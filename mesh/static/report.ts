@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { role } from './roles.ts'
 
 const perSecond = z.number()
 
@@ -50,7 +51,18 @@ export const staticReport = z.object({
   ),
   shares: z.object({
     nodes: z.array(z.object({ node: z.string(), name: z.string(), share: z.number() })),
-    roles: z.array(z.object({ role: z.string(), share: z.number(), assumed: z.number() })),
+    roles: z.array(
+      z.object({
+        role,
+        /** null: no time of it is known */
+        share: z.number().nullable(),
+        /** what the file of rates expects; null: nothing */
+        expected: z.number().nullable(),
+        difference: z.number().nullable(),
+        /** what the share leaves out, or counts that one may not expect */
+        why: z.array(z.string()),
+      }),
+    ),
     untimed: z.array(z.string()),
   }),
   assumptions: z.array(z.string()),

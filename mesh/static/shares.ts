@@ -1,66 +1,109 @@
 import type { Loaded } from '../load.ts'
-import type { NodeKind } from '../model.ts'
+import type { MeshNode } from '../model.ts'
 import type { Demands } from './demand.ts'
+import type { StaticReport } from './report.ts'
+import { role, roles } from './roles.ts'
 import { lognormal } from './times.ts'
 
-/**
- * What a part of the system is there for, with the share of the load that its design assumed before anything was
- * measured: a bus with 40 %, a memory with 25 %, and so on. docs/mesh.md explains the differences.
- */
-const roles = [
-  {
-    role: 'routing',
-    assumed: 0.4,
-    kinds: ['bus', 'rule', 'queue', 'topic', 'stream', 'pipe', 'api', 'schedule'],
-  },
-  { role: 'memory', assumed: 0.25, kinds: ['table', 'bucket'] },
-  { role: 'models', assumed: 0.15, kinds: ['external'] },
-  { role: 'servers', assumed: 0.15, kinds: ['service'] },
-  { role: 'execution', assumed: 0.05, kinds: ['function', 'workflow', 'task'] },
-] as const satisfies readonly { role: string; assumed: number; kinds: readonly NodeKind[] }[]
-
-export type Shares = {
-  /** null: nothing in the mesh has a known time */
-  nodes: { node: string; name: string; share: number }[]
-  roles: { role: string; share: number; assumed: number }[]
-  /** nodes that work and whose time nobody has said: they are missing in the sum */
-  untimed: string[]
-}
+type Shares = StaticReport['shares']
 
 /**
  * The share of each node in the time that all messages spend: λᵢE[Sᵢ] / Σ λⱼE[Sⱼ], E[S] being the time of an invocation
- * or, of what only passes on, the latency of the way from it.
+ * or, of what only passes on, the latency of the way from it. Beside it what somebody expected of each role, and what the
+ * number leaves out.
  */
-export function sharesOf({ mesh, service }: Loaded, demands: Demands): Shares {
-  const work = new Map<string, number>()
-  const add = (id: string, amount: number) => work.set(id, (work.get(id) ?? 0) + amount)
-  const untimed: string[] = []
-  for (const { id, kind } of mesh.nodes) {
-    const { requests } = demands.ofNode(id)
+export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: Demands): Shares {
+  const handling = new Map<string, number>()
+  const passing = new Map<string, number>()
+  for (const { id } of mesh.nodes) {
     const times = service.get(id)
-    if (times !== undefined) add(id, requests * times.mean)
-    else if (requests > 0 && (kind === 'function' || kind === 'task' || kind === 'service')) untimed.push(id)
+    if (times !== undefined) handling.set(id, demands.ofNode(id).requests * times.mean)
   }
   for (const { id, from, laws } of mesh.elements)
     for (const law of laws)
-      if (law.law === 'latency') add(from, demands.ofElement(id).messages * lognormal(law.p50, law.p99).mean)
-  const total = [...work.values()].reduce((sum, amount) => sum + amount, 0)
-  const share = (amount: number): number => (total === 0 ? 0 : amount / total)
-  const nodes = mesh.nodes
-    .map(({ id, name }) => ({ node: id, name, share: share(work.get(id) ?? 0) }))
-    .filter((entry) => entry.share > 0)
-    .toSorted((a, b) => b.share - a.share || (a.node < b.node ? -1 : 1))
+      if (law.law === 'latency')
+        passing.set(
+          from,
+          (passing.get(from) ?? 0) + demands.ofElement(id).messages * lognormal(law.p50, law.p99).mean,
+        )
+  const work = (id: string): number => (handling.get(id) ?? 0) + (passing.get(id) ?? 0)
+  const total = mesh.nodes.reduce((sum, { id }) => sum + work(id), 0)
+  const shareOf = (ids: readonly string[], of: (id: string) => number): number =>
+    total === 0 ? 0 : ids.reduce((sum, id) => sum + of(id), 0) / total
+  const untimed = new Map(
+    mesh.nodes.flatMap(({ id, name, kind }) => {
+      const isUsed = demands.ofNode(id).requests > 0 && !service.has(id) && !passing.has(id)
+      return isUsed && (worksItself.has(kind) || isCalled.has(kind)) ? [[id, { name, kind }]] : []
+    }),
+  )
   return {
-    nodes,
-    roles: roles.map(({ role, assumed, kinds }) => ({
-      role,
-      assumed,
-      share: share(
-        mesh.nodes
-          .filter(({ kind }) => kinds.some((wanted) => wanted === kind))
-          .reduce((sum, { id }) => sum + (work.get(id) ?? 0), 0),
-      ),
-    })),
-    untimed,
+    nodes: mesh.nodes
+      .map(({ id, name }) => ({ node: id, name, share: shareOf([id], work) }))
+      .filter((entry) => entry.share > 0)
+      .toSorted((a, b) => b.share - a.share || (a.node < b.node ? -1 : 1)),
+    roles: role.options.map((name) => {
+      const kinds: readonly string[] = roles[name]
+      const nodes = mesh.nodes.filter(({ kind }) => kinds.includes(kind))
+      const ids = nodes.map(({ id }) => id)
+      const unknown = [...untimed.values()].filter(({ kind }) => kinds.includes(kind))
+      const known = shareOf(ids, work)
+      const share = total === 0 || (known === 0 && unknown.length > 0) ? null : known
+      const claimed = expected[name] ?? null
+      return {
+        role: name,
+        share,
+        expected: claimed,
+        difference: share === null || claimed === null ? null : share - claimed,
+        why: reasons({
+          kinds,
+          nodes,
+          total,
+          passed: shareOf(ids, (id) => passing.get(id) ?? 0),
+          untimed: unknown,
+        }),
+      }
+    }),
+    untimed: [...untimed].flatMap(([id, { kind }]) => (worksItself.has(kind) ? [id] : [])),
   }
+}
+
+/** What is busy with a message while it handles it. */
+const worksItself: ReadonlySet<string> = new Set(['function', 'task', 'service'])
+/** What is busy while its caller waits, whose time it is counted in. */
+const isCalled: ReadonlySet<string> = new Set(['table', 'bucket', 'external'])
+
+const mostNames = 5
+const named = (nodes: readonly { name: string }[]): string =>
+  nodes.length > mostNames
+    ? `${nodes
+        .slice(0, mostNames)
+        .map(({ name }) => name)
+        .join(', ')} and ${nodes.length - mostNames} more`
+    : nodes.map(({ name }) => name).join(', ')
+
+/** Why a share may be another than it seems. */
+function reasons(given: {
+  kinds: readonly string[]
+  nodes: readonly MeshNode[]
+  total: number
+  /** the share that is latency of ways */
+  passed: number
+  untimed: readonly { name: string; kind: string }[]
+}): string[] {
+  const { kinds, nodes, total, passed, untimed } = given
+  if (nodes.length === 0) return [`nothing in the mesh is of it (${kinds.join(', ')})`]
+  if (total === 0) return ['no time at all is known']
+  const working = untimed.filter(({ kind }) => worksItself.has(kind))
+  const called = untimed.filter(({ kind }) => isCalled.has(kind))
+  return [
+    ...(working.length > 0 ? [`too low: nobody has said how long ${named(working)} take`] : []),
+    ...(called.length > 0
+      ? [`too low: the time of ${named(called)} is not known apart, and counts where a handler waits for it`]
+      : []),
+    ...(passed > 0
+      ? [
+          `${(100 * passed).toFixed(0)} % of all is latency of asynchronous ways: nobody waits there and no server is busy`,
+        ]
+      : []),
+  ]
 }
