@@ -36,13 +36,16 @@ const app = ['--app', template, '--rates', rates]
 describe('an app', () => {
   it('has its findings, its limits and its score, and a page that asks nobody', async () => {
     const html = join(folder, 'mesh.html')
-    const { code, out } = await loadpath(['mesh', 'comprehensive', ...app, '--html', html, '--json'])
+    const comment = join(folder, 'comment.md')
+    const files = ['--html', html, '--markdown', comment]
+    const { code, out } = await loadpath(['mesh', 'comprehensive', ...app, ...files, '--json'])
     expect(code).toBe(0)
     const report = JSON.parse(out)
     expect(report.static.safety).toMatchObject({ factor: 1.25, unit: 'servers' })
     expect(report.findings.map(({ rule }: { rule: string }) => rule)).toEqual(
       expect.arrayContaining(['visibility-short', 'no-redrive', 'no-partial-batch']),
     )
+    expect(readFileSync(comment, 'utf8')).toMatch(/^## Mesh: score .+\n[\s\S]+\(visibility-short\)/)
     const page = readFileSync(html, 'utf8')
     expect(page).toContain('<svg class="mesh"')
     expect(page).not.toMatch(/(src|href)=|https?:\/\/(?!www\.w3\.org)[^<]*\.(js|css|woff)/)
@@ -62,7 +65,11 @@ describe('an app', () => {
       '--json',
     ])
     expect(again.code).toBe(1)
-    expect(JSON.parse(again.out).trend).toEqual({ score: 0, appeared: [], gone: [], terms: [] })
+    expect(JSON.parse(again.out).trend).toEqual({
+      ...{ score: 0, appeared: [], gone: [], terms: [] },
+      nodes: { added: [], removed: [] },
+      elements: { added: [], removed: [] },
+    })
   })
 
   it.each([

@@ -131,6 +131,7 @@ export function mesh(program: Command, cli: Cli): void {
   ofApp(group.command('comprehensive'))
     .description('all of them, findings and a score; with --threshold for CI')
     .option('--html <file>', 'a page with everything and a picture, which needs no network')
+    .option('--markdown <file>', 'what a pull request needs of it, as a comment that GitHub takes')
     .option(
       '--before <file>',
       'an earlier report (--json) to compare with; passed over where there is none yet',
@@ -140,6 +141,7 @@ export function mesh(program: Command, cli: Cli): void {
       'after',
       examples(
         'mesh comprehensive --rates rates.yaml --html mesh.html',
+        'mesh comprehensive --before main.json --markdown comment.md',
         'mesh comprehensive --rates rates.yaml --threshold 70 --json',
       ),
     )

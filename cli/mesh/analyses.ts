@@ -1,6 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
-import { type ComprehensiveReport, comprehensiveReport } from '../../mesh/comprehensive/report.ts'
+import {
+  type ComprehensiveReport,
+  type EarlierReport,
+  earlierReport,
+} from '../../mesh/comprehensive/report.ts'
 import { dynamic } from '../../mesh/dynamic/dynamic.ts'
 import type { DynamicReport } from '../../mesh/dynamic/report.ts'
 import { MeshError } from '../../mesh/faults.ts'
@@ -9,6 +13,7 @@ import type { FractureReport } from '../../mesh/fracture/report.ts'
 import type { Mesh } from '../../mesh/model.ts'
 import { nonlinear } from '../../mesh/nonlinear/nonlinear.ts'
 import type { NonlinearReport } from '../../mesh/nonlinear/report.ts'
+import { markdown } from '../../mesh/report/markdown.ts'
 import { page } from '../../mesh/report/page.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
@@ -49,25 +54,31 @@ export function showFracture(cli: Cli, options: AppOptions): void {
   cli.show(report, (shown, p) => fractureText(shown, mesh, p))
 }
 
-export type ComprehensiveOptions = AppOptions & { html?: string; before?: string; threshold?: number }
+export type ComprehensiveOptions = AppOptions & {
+  html?: string
+  markdown?: string
+  before?: string
+  threshold?: number
+}
 
 /** All of them, with the score; failed when that is below the threshold, or not known where there is one. */
 export function showComprehensive(
   cli: Cli,
-  { html, before, threshold, ...options }: ComprehensiveOptions,
+  { html, markdown: comment, before, threshold, ...options }: ComprehensiveOptions,
 ): void {
   const { mesh, report } = analysing(() => {
     const { loaded, overrides, accepted } = loadedApp(options)
-    const earlier = before !== undefined && existsSync(before) ? { before: earlierReport(before) } : {}
+    const earlier = before !== undefined && existsSync(before) ? { before: readEarlier(before) } : {}
     return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, accepted, ...earlier }) }
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
+  if (comment !== undefined) writeFileSync(comment, markdown(report))
   if (threshold !== undefined && (report.score.score ?? 0) < threshold) cli.failed()
   cli.show(report, comprehensiveText)
 }
 
-function earlierReport(file: string): ComprehensiveReport {
-  const parsed = comprehensiveReport.safeParse(readJson(file))
+function readEarlier(file: string): EarlierReport {
+  const parsed = earlierReport.safeParse(readJson(file))
   if (parsed.success) return parsed.data
   const { path = [], message } = parsed.error.issues[0] ?? {}
   throw new MeshError(

@@ -6,7 +6,7 @@ import { nonlinear } from '../nonlinear/nonlinear.ts'
 import { analyseStatic } from '../static/analyse.ts'
 import { type Acceptance, settled } from './accepted.ts'
 import type { Overrides } from './overrides.ts'
-import { type ComprehensiveReport, reportVersion } from './report.ts'
+import { type ComprehensiveReport, type EarlierReport, reportVersion } from './report.ts'
 import { type Scored, scoreOf } from './score.ts'
 import { termsOf } from './terms.ts'
 import { trendOf } from './trend.ts'
@@ -17,7 +17,7 @@ export type ComprehensiveOptions = {
   accepted?: readonly Acceptance[]
   seed?: number
   /** an earlier report of the same system */
-  before?: ComprehensiveReport
+  before?: EarlierReport
 }
 
 /** Of each simulation in the surge: its error bars are twice as wide as those of the dynamic analysis by itself. */
@@ -46,6 +46,15 @@ export function comprehensive(
       stacks: mesh.stacks.map(({ name }) => name),
       nodes: mesh.nodes.length,
       elements: mesh.elements.length,
+      parts: {
+        nodes: Object.fromEntries(mesh.nodes.map(({ id, path }) => [id, path])),
+        elements: Object.fromEntries(
+          mesh.elements.map(({ id, kind, from, to }) => [
+            id,
+            `${kind} ${names.get(from) ?? from} → ${names.get(to) ?? to}`,
+          ]),
+        ),
+      },
     },
     system_health: healthOf(score),
     score,

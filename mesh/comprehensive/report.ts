@@ -9,9 +9,19 @@ import { scored } from './score.ts'
 /** All analyses of one mesh, and what they come to. `reportVersion` changes when a reader of the older would misread it. */
 export const reportVersion = 1
 
+const changedParts = z.object({ added: z.array(z.string()), removed: z.array(z.string()) }).nullable()
+
 export const comprehensiveReport = z.object({
   version: z.literal(reportVersion),
-  mesh: z.object({ stacks: z.array(z.string()), nodes: z.int(), elements: z.int() }),
+  mesh: z.object({
+    stacks: z.array(z.string()),
+    nodes: z.int(),
+    elements: z.int(),
+    /** id -> what people call it, to compare with a later report */
+    parts: z
+      .object({ nodes: z.record(z.string(), z.string()), elements: z.record(z.string(), z.string()) })
+      .exactOptional(),
+  }),
   /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: no rates */
   system_health: z.enum(['healthy', 'strained', 'failing', 'unknown']),
   score: scored,
@@ -37,7 +47,19 @@ export const comprehensiveReport = z.object({
       terms: z.array(
         z.object({ name: z.string(), before: z.number().nullable(), now: z.number().nullable() }),
       ),
+      /** names of what is new and what is gone; null: the earlier report does not say what there was */
+      nodes: changedParts,
+      elements: changedParts,
     })
     .nullable(),
 })
 export type ComprehensiveReport = z.output<typeof comprehensiveReport>
+
+/** What a later report is compared with. */
+export const earlierReport = comprehensiveReport.pick({
+  version: true,
+  mesh: true,
+  score: true,
+  findings: true,
+})
+export type EarlierReport = z.output<typeof earlierReport>

@@ -1,10 +1,10 @@
 import type { Finding } from '../findings/finding.ts'
-import type { ComprehensiveReport } from './report.ts'
+import type { ComprehensiveReport, EarlierReport } from './report.ts'
 
-type Now = Omit<ComprehensiveReport, 'trend'>
+type Trend = NonNullable<ComprehensiveReport['trend']>
 
-/** What changed since an earlier report: the score, findings that came and went, terms that moved. */
-export function trendOf(before: Now, now: Now): NonNullable<ComprehensiveReport['trend']> {
+/** What changed since an earlier report: the score, findings that came and went, terms that moved, parts that are new or gone. */
+export function trendOf(before: EarlierReport, now: EarlierReport): Trend {
   const keys = (findings: readonly Finding[]) => new Set(findings.map(({ rule, at }) => `${rule} ${at}`))
   const [then, here] = [keys(before.findings), keys(now.findings)]
   const points = new Map(before.score.terms.map(({ name, unity }) => [name, unity]))
@@ -18,5 +18,18 @@ export function trendOf(before: Now, now: Now): NonNullable<ComprehensiveReport[
       const same = earlier === null || unity === null ? earlier === unity : Math.abs(unity - earlier) <= 0.01
       return same ? [] : [{ name, before: earlier, now: unity }]
     }),
+    nodes: changed(before.mesh.parts?.nodes, now.mesh.parts?.nodes),
+    elements: changed(before.mesh.parts?.elements, now.mesh.parts?.elements),
   }
+}
+
+/** By id; what is told is what people call it. */
+function changed(
+  before: Readonly<Record<string, string>> | undefined,
+  now: Readonly<Record<string, string>> | undefined,
+): Trend['nodes'] {
+  if (before === undefined || now === undefined) return null
+  const without = (some: Readonly<Record<string, string>>, others: Readonly<Record<string, string>>) =>
+    Object.entries(some).flatMap(([id, name]) => (Object.hasOwn(others, id) ? [] : [name]))
+  return { added: without(now, before), removed: without(before, now) }
 }

@@ -1,14 +1,11 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
+import { figure } from './figure.ts'
 import { heat, picture } from './picture.ts'
 import { script, style } from './style.ts'
 
 type Cell = string | number | null | { html: string }
-
-/** Four digits that count; what has no number says so. */
-export const figure = (value: number | null): string =>
-  value === null ? '–' : String(Number(value.toPrecision(4)))
 
 const cellOf = (cell: Cell): string => {
   if (typeof cell === 'number' || cell === null) return `<td class="n">${figure(cell)}</td>`

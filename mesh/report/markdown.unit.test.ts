@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest'
+import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers } from '../../test/meshes.ts'
+import { comprehensive } from '../comprehensive/analyse.ts'
+import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import { markdown, plain } from './markdown.ts'
+
+const named = (names: readonly string[], before?: ComprehensiveReport): ComprehensiveReport => {
+  const mesh = meshFrom(
+    names.flatMap((name) => [
+      queueNode(`${name}-queue`, { visibility: 1 }),
+      functionNode(name, [servers(2)]),
+    ]),
+    names.map((name) => element('poll', `${name}-queue`, name)),
+  )
+  const arrivals = Object.fromEntries(names.map((name) => [`${name}-queue`, 1]))
+  const loaded = loadedWith(mesh, arrivals, Object.fromEntries(names.map((name) => [name, 1])))
+  return comprehensive(loaded, before === undefined ? {} : { before })
+}
+
+describe('text', () => {
+  it.each([
+    ['<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)&gt;'],
+    ['a|b', 'a\\|b'],
+    ['[x](https://evil.example)', '\\[x\\](https:/\u200b/evil.example)'],
+    ['# head\n- item', '#\u200b head - item'],
+    ['@octocat #12', '@\u200boctocat #\u200b12'],
+    ['- item', '\\- item'],
+    ['1. item', '1\\. item'],
+    ['`code` *b* _i_ ~~s~~ $m$', '\\`code\\` \\*b\\* \\_i\\_ \\~\\~s\\~\\~ \\$m\\$'],
+    ['&lt;', '&amp;lt;'],
+  ])('%j is %j', (text, expected) => expect(plain(text)).toBe(expected))
+})
+
+describe('a comment', () => {
+  it('has the score, the findings with how to mend them, what is used most, and what was assumed', () => {
+    const text = markdown(named(['worker']))
+    expect(text).toMatch(/^## Mesh: score \d+(\.\d)?, (strained|failing)\n/)
+    expect(text).toContain('| worker | 1 | 2 | servers | 50 % | 2 |')
+    expect(text).toMatch(/- \*\*high\*\* worker-queue: .+ \*.+\* \(visibility-short\)/)
+    expect(text).toMatch(/<details><summary>Assumptions \(\d+\)<\/summary>\n\n- /)
+    expect(text).not.toContain('### What changed')
+  })
+
+  it('tells what changed: parts, findings, terms', () => {
+    const before = named(['worker'])
+    expect(markdown(named(['worker'], before))).toContain('### What changed\n\nNothing.')
+    const after = markdown(named(['other'], before))
+    expect(after).toContain('- 2 nodes added: other-queue, other\n- 2 nodes removed: worker-queue, worker')
+    expect(after).toContain('- 1 elements added: poll other-queue → other')
+    expect(after).toMatch(/New findings:\n\n- \*\*high\*\* other/)
+    expect(after).toMatch(/Mended:\n\n- ~~worker/)
+    const more = comprehensive(
+      loadedWith(
+        meshFrom([node('queue', 'q'), functionNode('f', [servers(2)])], [element('poll', 'q', 'f')]),
+        { q: 1.9 },
+        { f: 1 },
+      ),
+      { before },
+    )
+    expect(markdown(more)).toContain('- utilisation: 71.43 % of what is allowed, now 135.7 %')
+  })
+
+  it('compares with a report that does not say which parts there were', () => {
+    const before = named(['worker'])
+    const { parts: _, ...counts } = before.mesh
+    expect(markdown(named(['other'], { ...before, mesh: counts }))).not.toContain('nodes added')
+  })
+
+  it('of names that would be markup is text', () => {
+    const text = markdown(named(['<script>alert(1)</script>|x', '@everyone']))
+    expect(text).not.toMatch(/<(?!\/?(details|summary)>)/)
+    expect(text).not.toContain('@everyone')
+    for (const row of text.split('\n').filter((line) => line.startsWith('| ')))
+      expect([7, 8]).toContain(row.split(/(?<!\\)\|/).length)
+  })
+
+  it('is no longer than GitHub takes, and says what it left out', () => {
+    const many = named(Array.from({ length: 150 }, (_, index) => `worker-${'x'.repeat(40)}-${index}`))
+    const text = markdown(many)
+    expect(text.length).toBeLessThanOrEqual(65_536)
+    expect(text).toMatch(/and \d+ more, in the JSON/)
+    expect(text).toContain('Assumptions')
+    const small = markdown(many, 2500)
+    expect(small.length).toBeLessThanOrEqual(2500)
+    expect(small).toMatch(/more, in the JSON|left out here/)
+  })
+})
