@@ -1,127 +1,243 @@
-/** A vertex to be drawn, with the room that it takes. */
-export type Box = { id: string; width: number; height: number }
-export type Line = { from: string; to: string }
+import { layersOf, ordered, reachIn, stacked } from './columns.ts'
+import { around, besides, forward } from './ways.ts'
 
+/** A vertex to be drawn, with the room that it takes; what stands aside is in a row below all others. */
+export type Box = { width: number; height: number; aside: boolean }
+/** By places of boxes. Of what does not lead, the line is drawn and no box moved for it; what is sure says what is left. */
+export type Line = { from: number; to: number; leads: boolean; sure: boolean }
+
+export type Point = { x: number; y: number }
 export type Placed = {
   /** centre of each box */
-  at: ReadonlyMap<string, { x: number; y: number }>
+  at: readonly Point[]
+  /** of each line, as the `d` of an SVG path */
+  paths: readonly string[]
   width: number
   height: number
 }
 
-const between = { columns: 90, rows: 18 }
+const rows = 16
+const gap = 64
+const trunk = 10
+const lane = 7
 
 /**
- * A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): what leads to something stands left of it, loops
- * within one column, and each column is ordered by the middle of its neighbours, which leaves few crossings.
+ * A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): what leads to something stands left of it. What
+ * goes further than the next column goes through its own place in those between, in one trunk for all that lead to the
+ * same box; what leads back goes below all of them.
  */
 export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
-  const index = new Map(boxes.map(({ id }, position) => [id, position]))
-  const next = boxes.map((): number[] => [])
-  const before = boxes.map((): number[] => [])
-  for (const { from, to } of lines) {
-    const [i, j] = [index.get(from), index.get(to)]
-    if (i === undefined || j === undefined || i === j) continue
-    next[i]?.push(j)
-    before[j]?.push(i)
-  }
-  const columns = ordered(layersOf(next, before), next, before)
-  const at = new Map<string, { x: number; y: number }>()
-  const heights = columns.map((column) =>
-    column.reduce((sum, vertex) => sum + (boxes[vertex]?.height ?? 0) + between.rows, 0),
-  )
-  const height = Math.max(0, ...heights)
+  const main = boxes.flatMap(({ aside }, index) => (aside ? [] : [index]))
+  const standing = columnsOf(boxes, main, lines)
+  const { column, columns, trunks } = standing
+  const { y, height: heights } = rowsOf(boxes, standing)
+  const xs: { left: number; right: number }[] = []
   let x = 0
-  columns.forEach((column, position) => {
-    const width = Math.max(...column.map((vertex) => boxes[vertex]?.width ?? 0))
-    let y = (height - (heights[position] ?? 0)) / 2
-    for (const vertex of column) {
-      const box = boxes[vertex]
-      if (box === undefined) continue
-      at.set(box.id, { x: x + width / 2, y: y + (box.height + between.rows) / 2 })
-      y += box.height + between.rows
+  for (const vertices of columns) {
+    const width = Math.max(0, ...vertices.map((vertex) => boxes[vertex]?.width ?? 0))
+    xs.push({ left: x, right: x + width })
+    x += width + gap
+  }
+  const width = Math.max(0, x - gap)
+  const at = boxes.map((): Point => ({ x: 0, y: 0 }))
+  for (const vertex of main) {
+    const { left = 0, right = 0 } = xs[column.get(vertex) ?? 0] ?? {}
+    at[vertex] = { x: (left + right) / 2, y: y.get(vertex) ?? 0 }
+  }
+  const returns = [
+    ...new Set(lines.flatMap(({ from, to, leads }) => (leads && isBack(column, from, to) ? [to] : []))),
+  ]
+  const below = heights + rows + returns.length * lane
+  const shelf = shelved(boxes, lines, { at, width, top: below + 34 })
+  const wayOf = (line: Line): string => {
+    const [a, b] = [at[line.from], at[line.to]]
+    const [from, to] = [boxes[line.from], boxes[line.to]]
+    if (!a || !b || !from || !to) return ''
+    const [start, end] = [
+      { x: a.x + from.width / 2, y: a.y },
+      { x: b.x - to.width / 2, y: b.y },
+    ]
+    if (from.aside || to.aside) {
+      const sideOf = (vertex: number) => xs[column.get(vertex) ?? 0] ?? { left: 0, right: 0 }
+      return besides(
+        { ...a, ...from, side: sideOf(line.from) },
+        { ...b, ...to, side: sideOf(line.to) },
+        below + 14,
+      )
     }
-    x += width + between.columns
-  })
-  return { at, width: Math.max(0, x - between.columns), height }
+    if (line.leads && isBack(column, line.from, line.to)) {
+      const place = returns.indexOf(line.to)
+      return around(start, end, {
+        right: (xs[column.get(line.from) ?? 0]?.right ?? start.x) + 12 + 3 * (place % 8),
+        left: (xs[column.get(line.to) ?? 0]?.left ?? end.x) - 12 - 3 * (place % 8),
+        y: heights + rows + place * lane,
+      })
+    }
+    const through = line.leads ? (trunks.get(line.to) ?? []) : []
+    const stops = through.flatMap(({ vertex, layer }) => {
+      const side = xs[layer]
+      return layer > (column.get(line.from) ?? 0) && side ? [{ ...side, y: y.get(vertex) ?? 0 }] : []
+    })
+    return forward(start, end, stops)
+  }
+  return {
+    at,
+    paths: lines.map(wayOf),
+    width: Math.max(width, shelf.width),
+    height: boxes.some(({ aside }) => aside) ? shelf.bottom : below,
+  }
 }
 
-/**
- * Each vertex right of all that leads to it, but for what leads back: the edges that a walk from the beginnings finds to
- * close a loop. What has nothing before it stands right before what it leads to.
- */
-function layersOf(next: readonly (readonly number[])[], before: readonly (readonly number[])[]): number[][] {
-  const starts = next
-    .map((_, vertex) => vertex)
-    .toSorted((a, b) => (before[a]?.length ?? 0) - (before[b]?.length ?? 0))
-  const { order, ahead } = walked(next, starts)
-  const layer = next.map(() => 0)
-  for (const vertex of order)
-    for (const to of ahead[vertex] ?? []) layer[to] = Math.max(layer[to] ?? 0, (layer[vertex] ?? 0) + 1)
-  for (const vertex of order)
-    if ((before[vertex] ?? []).length === 0 && (ahead[vertex] ?? []).length > 0)
-      layer[vertex] = Math.min(...(ahead[vertex] ?? []).map((to) => (layer[to] ?? 1) - 1))
-  const columns = Array.from({ length: Math.max(0, ...layer) + 1 }, (): number[] => [])
-  for (const [vertex, place] of layer.entries()) columns[place]?.push(vertex)
-  return columns.filter((column) => column.length > 0)
-}
+const isBack = (column: ReadonlyMap<number, number>, from: number, to: number): boolean =>
+  (column.get(to) ?? 0) <= (column.get(from) ?? 0)
 
-/** A topological order of the graph without the edges that close a loop, and those that are left. */
-function walked(
-  next: readonly (readonly number[])[],
-  starts: readonly number[],
-): { order: number[]; ahead: number[][] } {
-  const state = next.map(() => 0)
-  const ahead = next.map((): number[] => [])
-  const order: number[] = []
-  for (const start of starts) {
-    if (state[start] !== 0) continue
-    state[start] = 1
-    const path = [{ vertex: start, edge: 0 }]
-    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
-      const to = next[top.vertex]?.[top.edge++]
-      if (to === undefined) {
-        state[top.vertex] = 2
-        order.push(top.vertex)
-        path.pop()
-      } else if (state[to] !== 1) {
-        ahead[top.vertex]?.push(to)
-        if (state[to] === 0) {
-          state[to] = 1
-          path.push({ vertex: to, edge: 0 })
-        }
+/** Columns in their order, with places for what only passes: numbers beyond those of the boxes. */
+function columnsOf(boxes: readonly Box[], main: readonly number[], lines: readonly Line[]) {
+  const leading = lines.filter(
+    ({ from, to, leads }) => leads && from !== to && !boxes[from]?.aside && !boxes[to]?.aside,
+  )
+  const place = new Map(main.map((vertex, index) => [vertex, index]))
+  const placeOf = (vertex: number): number => place.get(vertex) ?? -1
+  const next = main.map((): number[] => [])
+  const before = main.map((): number[] => [])
+  const certain = main.map((): number[] => [])
+  for (const { from, to, sure } of leading) if (sure) certain[placeOf(from)]?.push(placeOf(to))
+  const reach = reachIn(certain)
+  // the walk that finds what leads back goes first where most is sure to follow
+  const walked = leading.toSorted(
+    (a, b) => Number(b.sure) - Number(a.sure) || reach(placeOf(b.to)) - reach(placeOf(a.to)),
+  )
+  for (const { from, to } of walked) {
+    next[placeOf(from)]?.push(placeOf(to))
+    before[placeOf(to)]?.push(placeOf(from))
+  }
+  const layers = layersOf(next, before, reach)
+  // columns that nothing is in are left out
+  const used = [...new Set(layers)].toSorted((a, b) => a - b)
+  const column = new Map(main.map((vertex, index) => [vertex, used.indexOf(layers[index] ?? 0)]))
+  const columns = used.map((layer) => main.filter((_, index) => layers[index] === layer))
+  const trunks = new Map<number, { vertex: number; layer: number }[]>()
+  const ahead = new Map<number, number[]>()
+  const behind = new Map<number, number[]>()
+  const join = (from: number, to: number) => {
+    if (ahead.get(from)?.includes(to)) return
+    ahead.set(from, [...(ahead.get(from) ?? []), to])
+    behind.set(to, [...(behind.get(to) ?? []), from])
+  }
+  let count = boxes.length
+  for (const { from, to } of leading) {
+    const [first, last] = [column.get(from) ?? 0, column.get(to) ?? 0]
+    if (last <= first) continue
+    let end = to
+    for (let layer = last - 1; layer > first; layer--) {
+      const known = trunks.get(to) ?? []
+      let stop = known.find((other) => other.layer === layer)
+      if (stop === undefined) {
+        stop = { vertex: count++, layer }
+        columns[layer]?.push(stop.vertex)
+        trunks.set(
+          to,
+          [...known, stop].toSorted((one, other) => one.layer - other.layer),
+        )
       }
+      join(stop.vertex, end)
+      end = stop.vertex
     }
+    join(from, end)
   }
-  return { order: order.toReversed(), ahead }
+  const filled = (edges: ReadonlyMap<number, number[]>) =>
+    Array.from({ length: count }, (_, vertex) => edges.get(vertex) ?? [])
+  const [onward, back] = [filled(ahead), filled(behind)]
+  return { column, trunks, onward, back, columns: ordered(columns, onward, back) }
 }
 
-const sweeps = 8
+const passes = 10
+/** Of the middle of the drawing, against that of one neighbour. */
+const weight = 0.15
 
-function ordered(
-  columns: readonly (readonly number[])[],
-  next: readonly (readonly number[])[],
-  before: readonly (readonly number[])[],
-): number[][] {
-  const result = columns.map((column) => [...column])
-  const place = new Map<number, number>()
-  const settle = (column: readonly number[]) => {
-    for (const [position, vertex] of column.entries())
-      place.set(vertex, position / Math.max(1, column.length - 1))
+/** Heights of all that stands in columns: each as near to the middle of its neighbours as the others leave room. */
+function rowsOf(
+  boxes: readonly Box[],
+  { columns, onward, back }: Pick<ReturnType<typeof columnsOf>, 'columns' | 'onward' | 'back'>,
+): { y: ReadonlyMap<number, number>; height: number } {
+  const room = (vertex: number): number => {
+    const box = boxes[vertex]
+    return box === undefined ? trunk : box.height + rows
   }
-  for (const column of result) settle(column)
-  const middle = (vertex: number, neighbours: readonly number[]): number =>
-    neighbours.length === 0
-      ? (place.get(vertex) ?? 0)
-      : neighbours.reduce((sum, other) => sum + (place.get(other) ?? 0), 0) / neighbours.length
-  for (let sweep = 0; sweep < sweeps; sweep++) {
-    const rightwards = sweep % 2 === 0
-    for (const column of rightwards ? result : result.toReversed()) {
-      const sides = rightwards ? before : next
-      const key = new Map(column.map((vertex) => [vertex, middle(vertex, sides[vertex] ?? [])]))
-      column.sort((a, b) => (key.get(a) ?? 0) - (key.get(b) ?? 0) || a - b)
-      settle(column)
+  const y = new Map<number, number>()
+  for (const column of columns) {
+    const heights = column.map(room)
+    const all = heights.reduce((sum, height) => sum + height, 0)
+    stacked(
+      column.map(() => 0),
+      heights,
+    ).forEach((centre, index) => {
+      y.set(column[index] ?? 0, centre - all / 2)
+    })
+  }
+  for (let pass = 0; pass < passes; pass++)
+    for (const column of pass % 2 === 0 ? columns : columns.toReversed()) {
+      const wishes = column.map((vertex) => {
+        const near = [...(onward[vertex] ?? []), ...(back[vertex] ?? [])]
+        return near.reduce((sum, other) => sum + (y.get(other) ?? 0), 0) / (near.length + weight)
+      })
+      stacked(wishes, column.map(room)).forEach((centre, index) => {
+        y.set(column[index] ?? 0, centre)
+      })
     }
+  const edges = [...y].map(
+    ([vertex, centre]) => [centre - room(vertex) / 2, centre + room(vertex) / 2] as const,
+  )
+  const top = Math.min(0, ...edges.map(([edge]) => edge))
+  const least = edges.length === 0 ? 0 : Math.min(...edges.map(([edge]) => edge))
+  for (const [vertex, centre] of y) y.set(vertex, centre - least)
+  return { y, height: Math.max(0, ...edges.map(([, edge]) => edge)) - (edges.length === 0 ? top : least) }
+}
+
+/** What stands aside, in rows below the others, each under what it is tied to; answers where the rows end. */
+function shelved(
+  boxes: readonly Box[],
+  lines: readonly Line[],
+  { at, width, top }: { at: Point[]; width: number; top: number },
+): { width: number; bottom: number } {
+  const aside = boxes.flatMap((box, index) => (box.aside ? [{ index, box, wish: 0 }] : []))
+  for (const one of aside) {
+    const tied = lines.flatMap(({ from, to }) => {
+      const other = from === one.index ? to : to === one.index ? from : -1
+      return other < 0 || boxes[other]?.aside ? [] : [at[other]?.x ?? 0]
+    })
+    one.wish = tied.length === 0 ? width : tied.reduce((sum, x) => sum + x, 0) / tied.length
   }
-  return result
+  aside.sort((a, b) => a.wish - b.wish || a.index - b.index)
+  const most = Math.max(width, 900)
+  const shelves: (typeof aside)[] = []
+  let used = most
+  for (const one of aside) {
+    if (used + one.box.width + rows > most) {
+      shelves.push([])
+      used = 0
+    }
+    shelves.at(-1)?.push(one)
+    used += one.box.width + 2 * rows
+  }
+  let y = top
+  let right = 0
+  for (const shelf of shelves) {
+    const height = Math.max(...shelf.map(({ box }) => box.height))
+    const places = stacked(
+      shelf.map(({ wish }) => wish),
+      shelf.map(({ box }) => box.width + 2 * rows),
+    )
+    // within the drawing, where there is room
+    const [first = 0, last = 0] = [places[0], places.at(-1)]
+    const end = last + (shelf.at(-1)?.box.width ?? 0) / 2
+    const start = first - (shelf[0]?.box.width ?? 0) / 2
+    const shift = start < 0 ? -start : end > most ? Math.max(most - end, -start) : 0
+    shelf.forEach(({ index }, place) => {
+      at[index] = { x: (places[place] ?? 0) + shift, y: y + height / 2 }
+    })
+    right = Math.max(right, end + shift)
+    y += height + 2 * rows
+  }
+  return { width: right, bottom: y - rows }
 }

@@ -2,35 +2,10 @@ import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
-import { heat, picture } from './picture.ts'
-import { script, style } from './style.ts'
-
-type Cell = string | number | null | { html: string }
-
-const cellOf = (cell: Cell): string => {
-  if (typeof cell === 'number' || cell === null) return `<td class="n">${figure(cell)}</td>`
-  return `<td>${typeof cell === 'string' ? escaped(cell) : cell.html}</td>`
-}
-
-const mostRows = 40
-
-function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  if (rows.length === 0) return '<p class="soft">Nothing.</p>'
-  const numeric = (column: number) =>
-    rows.every((row) => typeof row[column] === 'number' || row[column] === null)
-  const head = headings.map(
-    (name, column) => `<th${numeric(column) ? ' class="n"' : ''}>${escaped(name)}</th>`,
-  )
-  const body = rows.slice(0, mostRows).map((row) => `<tr>${row.map(cellOf).join('')}</tr>`)
-  const more =
-    rows.length > mostRows ? `<p class="soft">and ${rows.length - mostRows} more, in the JSON</p>` : ''
-  return `<div class="scroll"><table><thead><tr>${head.join('')}</tr></thead><tbody>${body.join('')}</tbody></table></div>${more}`
-}
-
-const mark = (utilisation: number | undefined): string => `<span class="mark ${heat(utilisation)}"></span>`
-
-const section = (title: string, ...parts: readonly string[]): string =>
-  `<section><h2>${escaped(title)}</h2>${parts.join('\n')}</section>`
+import { script } from './script.ts'
+import { followed, stage } from './stage.ts'
+import { style } from './style.ts'
+import { mark, mostRows, section, table } from './tables.ts'
 
 /** One page with everything in it: no script, style, font or picture is fetched. */
 export function page(mesh: Mesh, report: ComprehensiveReport): string {
@@ -41,15 +16,10 @@ export function page(mesh: Mesh, report: ComprehensiveReport): string {
     '<!doctype html>',
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body>`,
     header(title, report),
+    stage(mesh, report),
     termsSection(report),
-    findingsSection(report),
-    section(
-      'The mesh',
-      legend,
-      `<div class="frame">${picture(mesh, report.static)}</div>`,
-      '<p class="soft">A click on a box leaves what it is tied to; a click beside it brings all back.</p>',
-    ),
-    steadySection(report, nameOf),
+    findingsSection(mesh, report),
+    steadySection(mesh, report, nameOf),
     surgeSection(report),
     unstableSection(report),
     brokenSection(report, nameOf),
@@ -58,7 +28,16 @@ export function page(mesh: Mesh, report: ComprehensiveReport): string {
   ].join('\n')
 }
 
-const legend = `<div class="legend"><span>${mark(0.1)}up to 40 % of its tightest limit</span><span>${mark(0.5)}up to 70 %</span><span>${mark(0.9)}up to 100 %</span><span>${mark(2)}over it</span><span>${mark(undefined)}not known</span><span>thicker: more load</span><span>dashed: dead letters</span></div>`
+const contents = [
+  ['mesh', 'The mesh'],
+  ['score', 'Score'],
+  ['findings', 'Findings'],
+  ['steady', 'Steady state'],
+  ['surge', 'A surge'],
+  ['retries', 'Retries'],
+  ['breaks', 'What breaks'],
+  ['unknown', 'What is not known'],
+] as const
 
 function header(title: string, { score, system_health: health, mesh, trend }: ComprehensiveReport): string {
   const shown = score.score === null ? 'no score' : figure(Math.round(score.score * 10) / 10)
@@ -66,11 +45,12 @@ function header(title: string, { score, system_health: health, mesh, trend }: Co
     trend?.score == null
       ? ''
       : ` <span class="soft">(${trend.score >= 0 ? '+' : ''}${figure(trend.score)})</span>`
-  return `<header><div><h1>${escaped(title)}</h1><p class="soft">${mesh.nodes} nodes, ${mesh.elements} elements</p></div><div class="score">${shown}${change}</div><p><b>${health}</b><br>${score.caps.map(({ at, because }) => escaped(`at most ${at}: ${because}`)).join('<br>')}</p></header>`
+  return `<header><div><h1>${escaped(title)}</h1><p class="soft">${mesh.nodes} nodes, ${mesh.elements} elements</p></div><div class="score">${shown}${change}</div><p><b>${health}</b><br>${score.caps.map(({ at, because }) => escaped(`at most ${at}: ${because}`)).join('<br>')}</p></header><nav aria-label="Contents">${contents.map(([id, name]) => `<a href="#${id}">${name}</a>`).join('')}<button id="theme" aria-pressed="false">Dark</button></nav>`
 }
 
 const termsSection = ({ score }: ComprehensiveReport): string =>
   section(
+    'score',
     'What the score is made of',
     table(
       ['limit state', 'asked', 'allowed', 'unit', 'unity', 'points', 'where'],
@@ -86,11 +66,21 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
     ),
   )
 
-function findingsSection({ findings, trend }: ComprehensiveReport): string {
-  const one = ({ rule, severity, name, path, source, says, mend }: (typeof findings)[number]) =>
-    `<div class="finding ${severity}"><b>${escaped(name)}</b> <span class="soft">${severity}, ${escaped(rule)}</span><p>${escaped(says)}</p><p>${escaped(mend)}</p><code>${escaped(path)}${source === undefined ? '' : escaped(` · ${source.file}:${source.line}`)}</code></div>`
+function findingsSection(mesh: Mesh, { findings, trend }: ComprehensiveReport): string {
+  const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
+  const ends = new Map(mesh.elements.map(({ id, from }) => [id, from]))
+  const linked = (at: string, name: string) => {
+    const place = index.get(at) ?? index.get(ends.get(at) ?? '')
+    return place === undefined ? escaped(name) : `<a href="#n${place}">${escaped(name)}</a>`
+  }
+  const one = (
+    { rule, severity, at, name, path, source, says, mend }: (typeof findings)[number],
+    place: number,
+  ) =>
+    `<div class="finding ${severity}" id="f${place}"><b>${linked(at, name)}</b> <span class="soft">${severity}, ${escaped(rule)}</span><p>${escaped(says)}</p><p>${escaped(mend)}</p><code>${escaped(path)}${source === undefined ? '' : escaped(` · ${source.file}:${source.line}`)}</code></div>`
   const gone = trend?.gone ?? []
   return section(
+    'findings',
     'Findings',
     findings.length === 0 ? '<p class="soft">None.</p>' : findings.slice(0, mostRows).map(one).join('\n'),
     gone.length === 0
@@ -99,8 +89,11 @@ function findingsSection({ findings, trend }: ComprehensiveReport): string {
   )
 }
 
-const steadySection = ({ static: steady }: ComprehensiveReport, nameOf: (id: string) => string): string =>
-  section(
+const steadySection = (mesh: Mesh, report: ComprehensiveReport, nameOf: (id: string) => string): string => {
+  const { static: steady } = report
+  const shown = followed(mesh, report)
+  return section(
+    'steady',
     'Steady state',
     table(
       ['limit', 'asked', 'of', 'unit', 'used', 'factor of safety', 'says'],
@@ -118,9 +111,10 @@ const steadySection = ({ static: steady }: ComprehensiveReport, nameOf: (id: str
     ),
     '<h2>Ways</h2>',
     table(
-      ['type', 'a second', 'p50, s', 'p99, s', 'way'],
-      steady.paths.map(({ type, rate, delay, nodes }) => [
-        type,
+      ['', 'type', 'a second', 'p50, s', 'p99, s', 'way'],
+      steady.paths.map(({ type, rate, delay, nodes }, place) => [
+        { html: place < shown.length ? `<button data-way="${place}">Show</button>` : '' },
+        type === '*' ? 'any' : type,
         rate,
         delay?.p50 ?? null,
         delay?.p99 ?? null,
@@ -139,9 +133,11 @@ const steadySection = ({ static: steady }: ComprehensiveReport, nameOf: (id: str
       ]),
     ),
   )
+}
 
 const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
   section(
+    'surge',
     `A surge to ${figure(surge.shape.factor)} times in ${figure(surge.shape.rise)} s, held for ${figure(surge.shape.hold)} s`,
     table(
       [
@@ -169,6 +165,7 @@ const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
 
 const unstableSection = ({ nonlinear }: ComprehensiveReport): string =>
   section(
+    'retries',
     'Retries that feed on themselves',
     nonlinear.mesh.critical === null
       ? '<p>Up to the largest load looked at, nothing buckles.</p>'
@@ -198,6 +195,7 @@ const unstableSection = ({ nonlinear }: ComprehensiveReport): string =>
 
 const brokenSection = ({ fracture }: ComprehensiveReport, nameOf: (id: string) => string): string =>
   section(
+    'breaks',
     'What breaks when something breaks',
     table(
       ['without', 'is', 'share of the flow', 'types', 'nodes cut off', 'holds for, s', 'recovers in, s'],
@@ -213,15 +211,17 @@ const brokenSection = ({ fracture }: ComprehensiveReport, nameOf: (id: string) =
     ),
     '<h2>Single points of failure, by type</h2>',
     table(
-      ['type', 'comes in at', 'ends at', 'points', 'now', 'eventually'],
-      fracture.flows.flatMap(({ type, door, sinks }) =>
-        sinks.map(({ nodes, points, now, eventually }) => [
-          type,
+      ['type', 'comes in at', 'is accepted', 'ends at', 'points', 'now', 'eventually', 'dropped'],
+      fracture.flows.flatMap(({ type, door, accepted, sinks }) =>
+        sinks.map(({ nodes, points, now, eventually, dropped }) => [
+          type === '*' ? 'any' : type,
           nameOf(door),
+          accepted,
           nodes.map(nameOf).join(' or '),
           points.map(nameOf).join(', '),
           now,
           eventually,
+          dropped,
         ]),
       ),
     ),
@@ -246,6 +246,7 @@ function gapsSection({
     `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`
   const unknown = steady.unavailable.map(({ name, unit, why }) => `${name}, ${unit}: ${why}`)
   return section(
+    'unknown',
     'What is not known, and what is assumed',
     list([...gaps, ...unknown].slice(0, mostRows)),
     `<details><summary>Assumptions</summary>${list(assumptions)}</details>`,

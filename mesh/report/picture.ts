@@ -1,92 +1,107 @@
-import type { Mesh, MeshElement, MeshNode } from '../model.ts'
-import type { StaticReport } from '../static/report.ts'
+import type { Mesh, MeshNode } from '../model.ts'
 import { escaped } from './escape.ts'
-import { layered } from './layout.ts'
+import { figure } from './figure.ts'
+import { heat, type Numbers, type Rate, thickness } from './heat.ts'
+import { label } from './label.ts'
+import { layered, type Point } from './layout.ts'
+import type { Drawn, Parts } from './parts.ts'
 
-const box = { height: 44, perLetter: 7.4, padding: 24, least: 84 }
-const widthOf = (name: string): number => Math.max(box.least, name.length * box.perLetter + box.padding)
+const perLetter = 7.3
+const padding = 26
+const least = 96
+const lineHeight = 15
 
-/** How much of its tightest limit a place uses, as a colour's name in the page's style. */
-export function heat(utilisation: number | undefined): string {
-  if (utilisation === undefined) return 'unknown'
-  if (utilisation > 1) return 'over'
-  if (utilisation > 0.7) return 'high'
-  return utilisation > 0.4 ? 'some' : 'low'
+const sizeOf = (lines: readonly string[], figures: string) => ({
+  width: Math.max(
+    least,
+    padding + perLetter * Math.max(...lines.map((line) => line.length)),
+    padding + 6.3 * figures.length,
+  ),
+  height: 30 + lineHeight * lines.length,
+})
+
+const short = (value: number): string => String(Number(value.toPrecision(3)))
+
+function figuresOf({ kind }: MeshNode, rate: Rate | undefined, used: number | undefined): string {
+  const numbers = [
+    ...(rate?.rate ? [`${rate.complete ? '' : '≥ '}${short(rate.rate)}/s`] : []),
+    ...(used === undefined ? [] : [`${short(100 * used)} %`]),
+  ]
+  return [kind, ...numbers].join(' · ')
 }
 
-/** The thickness of a line, in pixels: a tenth of the load is a step thinner. */
-const thickness = (rate: number, most: number): number =>
-  rate <= 0 || most <= 0 ? 1 : Math.max(1, 7 + 1.5 * Math.log10(rate / most))
-
 /**
- * The mesh as an SVG: boxes coloured by the stress of their tightest limit, lines as thick as their load. Ids of nodes
- * are in `data-node`, for whoever makes it answer to a click.
+ * The mesh as an SVG of its natural size: boxes coloured by the stress of their tightest limit, lines as thick as their
+ * load. Nodes and elements go by their place in the mesh, `n3` and `e7`, here and wherever the page speaks of them.
  */
-export function picture(mesh: Mesh, { stresses, rates }: StaticReport): string {
-  const names = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const drawn = mesh.elements.filter(({ from, to }) => names.has(from) && names.has(to))
-  const touched = new Set(drawn.flatMap(({ from, to }) => [from, to]))
-  const nodes = mesh.nodes.filter(({ id }) => touched.has(id))
-  const forward = drawn.filter(({ kind }) => kind !== 'dead-letter')
-  const boxes = nodes.map(({ id, name }) => ({ id, width: widthOf(name), height: box.height }))
-  const { at, width, height } = layered(boxes, forward.length > 0 ? forward : drawn)
-  const worst = new Map<string, number>()
-  for (const { at: place, utilisation } of stresses)
-    worst.set(place, Math.max(worst.get(place) ?? 0, utilisation))
-  const load = new Map<string, number>()
-  for (const { node, rate } of rates) load.set(node, (load.get(node) ?? 0) + rate)
-  const most = Math.max(0, ...load.values())
-  const line = (element: MeshElement) =>
-    lineOf(element, names, at, thickness(load.get(element.to) ?? 0, most))
-  const margin = 20
+export function picture(mesh: Mesh, { aside, drawn }: Parts, { worst, rate, load, most }: Numbers): string {
+  const texts = mesh.nodes.map((node) => {
+    const figures = figuresOf(node, rate.get(node.id), worst.get(node.id))
+    const lines = label(node.name)
+    return { lines, figures, ...sizeOf(lines, figures) }
+  })
+  const { at, paths, width, height } = layered(
+    texts.map((text, index) => ({ ...text, aside: aside[index] === true })),
+    drawn.map(({ from, to, part }) => ({
+      from,
+      to,
+      leads: part === 'way' || part === 'may',
+      sure: part === 'way',
+    })),
+  )
+  const margin = 16
+  const [w, h] = [Math.ceil(width + 2 * margin), Math.ceil(height + 2 * margin)]
+  const lineOf = ({ index, element, part, from, to }: Drawn, place: number) => {
+    const carried = load.get(element.id)?.rate ?? 0
+    const wide = part === 'way' || part === 'may' ? thickness(carried, most) : 1
+    return `<g class="element ${part} ${element.kind} ${heat(worst.get(element.id))}" id="e${index}" data-from="${from}" data-to="${to}"><path class="hit" d="${paths[place]}"/><path class="line" d="${paths[place]}" stroke-width="${wide.toFixed(1)}" marker-end="url(#arrow)"/></g>`
+  }
+  // thick lines below thin ones, boxes over all
+  const order = drawn
+    .map((each, place) => ({ each, place }))
+    .toSorted((a, b) => (load.get(b.each.element.id)?.rate ?? 0) - (load.get(a.each.element.id)?.rate ?? 0))
   return [
-    `<svg class="mesh" viewBox="${-margin} ${-margin} ${Math.ceil(width + 2 * margin)} ${Math.ceil(height + 2 * margin)}" role="img" aria-label="The mesh: ${nodes.length} nodes, ${drawn.length} elements">`,
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z" class="arrow"/></marker></defs>',
-    ...drawn.map(line),
-    ...nodes.map((node) => boxOf(node, at.get(node.id), worst.get(node.id), load.get(node.id))),
+    `<svg class="mesh" width="${w}" height="${h}" viewBox="${-margin} ${-margin} ${w} ${h}" role="group" aria-label="${escaped(`The mesh: ${mesh.nodes.length} nodes, ${drawn.length} elements. Arrow keys go along it; all of it is below in words.`)}">`,
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .5 8 4 0 7.5z" class="arrow"/></marker></defs>',
+    ...order.map(({ each, place }) => lineOf(each, place)),
+    ...mesh.nodes.map((node, index) => {
+      const text = texts[index] ?? { lines: [], figures: '', width: 0, height: 0 }
+      return boxOf({ node, index, ...text, used: worst.get(node.id), at: at[index] ?? { x: 0, y: 0 } })
+    }),
     '</svg>',
   ].join('\n')
 }
 
-type Point = { x: number; y: number }
+const round: ReadonlySet<string> = new Set(['queue', 'stream'])
+const shapeOf = (kind: string): number =>
+  round.has(kind) ? 18 : kind === 'table' || kind === 'bucket' ? 1 : 6
 
-function lineOf(
-  { id, kind, from, to }: MeshElement,
-  names: ReadonlyMap<string, MeshNode>,
-  at: ReadonlyMap<string, Point>,
-  width: number,
-): string {
-  const [a, b] = [at.get(from), at.get(to)]
-  if (a === undefined || b === undefined) return ''
-  const half = (node: string) => widthOf(names.get(node)?.name ?? '') / 2
-  const ahead = b.x > a.x
-  const start = { x: a.x + (ahead ? half(from) : -half(from)), y: a.y }
-  const end = { x: b.x + (ahead ? -half(to) : half(to)), y: b.y }
-  const bend = Math.max(30, Math.abs(end.x - start.x) / 2) * (ahead ? 1 : -1)
+function boxOf(given: {
+  node: MeshNode
+  index: number
+  lines: readonly string[]
+  figures: string
+  width: number
+  height: number
+  used: number | undefined
+  at: Point
+}): string {
+  const { node, index, lines, figures, width, height, used, at } = given
   const n = (value: number) => value.toFixed(1)
-  const path = `M${n(start.x)} ${n(start.y)} C${n(start.x + bend)} ${n(start.y)} ${n(end.x - bend)} ${n(end.y)} ${n(end.x)} ${n(end.y)}`
-  return `<path class="line ${kind}" data-element="${escaped(id)}" data-from="${escaped(from)}" data-to="${escaped(to)}" d="${path}" stroke-width="${n(width)}" marker-end="url(#arrow)"><title>${escaped(`${names.get(from)?.name} → ${names.get(to)?.name} (${kind})`)}</title></path>`
-}
-
-function boxOf(
-  node: MeshNode,
-  at: Point | undefined,
-  used: number | undefined,
-  rate: number | undefined,
-): string {
-  if (at === undefined) return ''
-  const width = widthOf(node.name)
-  const n = (value: number) => value.toFixed(1)
-  const figures = [
-    ...(rate ? [`${Number(rate.toPrecision(3))}/s`] : []),
-    ...(used === undefined ? [] : [`${Number((100 * used).toPrecision(3))} %`]),
-  ].join(' · ')
+  const says = `${node.name}, ${figures.replaceAll(' · ', ', ')}${used === undefined ? ', stress not known' : ` of its tightest limit`}`
+  const bar =
+    used === undefined
+      ? ''
+      : `<rect class="used" x="10" y="${height - 6}" width="${n(Math.max(2, (width - 20) * Math.min(1, used)))}" height="3" rx="1.5"/>`
   return [
-    `<g class="node ${node.kind} ${heat(used)}" data-node="${escaped(node.id)}" tabindex="0" transform="translate(${n(at.x - width / 2)} ${n(at.y - box.height / 2)})">`,
-    `<title>${escaped(`${node.path} (${node.kind})`)}</title>`,
-    `<rect width="${n(width)}" height="${box.height}" rx="${node.kind === 'queue' || node.kind === 'stream' ? 20 : 6}"/>`,
-    `<text x="${n(width / 2)}" y="18">${escaped(node.name)}</text>`,
-    `<text class="figures" x="${n(width / 2)}" y="34">${escaped(figures || node.kind)}</text>`,
+    `<g class="node ${node.kind} ${heat(used)}" id="n${index}" tabindex="${index === 0 ? 0 : -1}" role="button" aria-pressed="false" aria-label="${escaped(says)}" transform="translate(${n(at.x - width / 2)} ${n(at.y - height / 2)})">`,
+    `<title>${escaped(`${node.path} (${node.kind})${used === undefined ? '' : `, ${figure(100 * used)} % used`}`)}</title>`,
+    `<rect class="box" width="${n(width)}" height="${height}" rx="${shapeOf(node.kind)}"/>`,
+    ...lines.map(
+      (line, place) => `<text x="${n(width / 2)}" y="${18 + lineHeight * place}">${escaped(line)}</text>`,
+    ),
+    `<text class="figures" x="${n(width / 2)}" y="${18 + lineHeight * lines.length}">${escaped(figures)}</text>`,
+    bar,
     '</g>',
   ].join('')
 }

@@ -20,6 +20,10 @@ export function analyseStatic(loaded: Loaded): StaticReport {
   const tightest = stresses.find(({ safety }) => safety !== null)
   return {
     rates: ratesByNode(loaded, rates),
+    loads: loaded.mesh.elements.map(({ id }) => {
+      const { messages, complete } = demands.ofElement(id)
+      return { element: id, rate: messages, complete }
+    }),
     loops,
     unexplained: [...rates.unexplained].flatMap(([state, rate]) => {
       const { node, type } = loaded.states[state] ?? {}

@@ -1,0 +1,85 @@
+import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import type { Mesh } from '../model.ts'
+import { escaped } from './escape.ts'
+import { figure } from './figure.ts'
+import { type Numbers, numbersOf, thickness } from './heat.ts'
+import { type Part, partsOf } from './parts.ts'
+import { picture } from './picture.ts'
+import { data, mark, section } from './tables.ts'
+import { inWords } from './words.ts'
+
+/** So many lines of a part are left out until somebody asks for them. */
+const crowded = 40
+const mostWays = 60
+
+const parts: readonly { part: Exclude<Part, 'way'>; says: string }[] = [
+  { part: 'may', says: 'merely permitted' },
+  { part: 'store', says: 'tables and buckets' },
+  { part: 'dead', says: 'dead letters' },
+]
+
+/** Ways that can be followed: their places in the report, with their nodes by place in the mesh. */
+export function followed(mesh: Mesh, report: ComprehensiveReport): readonly (readonly number[])[] {
+  const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
+  return report.static.paths.slice(0, mostWays).map(({ nodes }) => nodes.flatMap((id) => index.get(id) ?? []))
+}
+
+/** The picture with all that belongs to it: switches, legend, what can be followed, and the same in words. */
+export function stage(mesh: Mesh, report: ComprehensiveReport): string {
+  const drawn = partsOf(mesh)
+  const numbers = numbersOf(report.static)
+  const count = (part: Part) => drawn.drawn.filter((one) => one.part === part).length
+  const off: Part[] = parts.flatMap(({ part }) => (count(part) > crowded && part !== 'may' ? [part] : []))
+  const svg = picture(mesh, drawn, numbers).replace(
+    'class="mesh"',
+    `class="${['mesh', ...off.map((part) => `no-${part}`)].join(' ')}"`,
+  )
+  const switches = parts.map(
+    ({ part, says }) =>
+      `<label><input type="checkbox" data-part="${part}"${off.includes(part) ? '' : ' checked'}>${says} (${count(part)})</label>`,
+  )
+  const names = (nodes: readonly string[]) => {
+    const all = nodes.map((id) => mesh.nodes.find((node) => node.id === id)?.name ?? id)
+    return all.length > 5 ? [...all.slice(0, 2), '…', ...all.slice(-2)] : all
+  }
+  const options = report.static.paths
+    .slice(0, mostWays)
+    .map(
+      ({ type, nodes, rate }, place) =>
+        `<option value="${place}">${escaped(`${type === '*' ? 'any type' : type}: ${names(nodes).join(' → ')}${rate === null ? '' : `, ${figure(rate)}/s`}`)}</option>`,
+    )
+  return section(
+    'mesh',
+    'The mesh',
+    `<div class="controls"><label>Follow <select id="way"><option value="">no way</option>${options.join('')}</select></label></div>`,
+    `<div class="controls"><button id="fit" aria-pressed="false">Fit</button><button id="smaller" aria-label="Smaller">−</button><button id="larger" aria-label="Larger">+</button>${switches.join('')}</div>`,
+    legend(numbers),
+    `<div class="stage"><div class="frame">${svg}</div><aside class="panel" aria-live="polite" aria-label="What is pointed at" hidden></aside></div>`,
+    '<p class="soft">Events go from left to right; what leads back goes below. Point at a box or a line for its numbers; a click or Enter on a box keeps it and what it is tied to, Escape lets go. Arrow keys go along the mesh.</p>',
+    inWords(mesh, report, drawn, numbers),
+    data('ways', followed(mesh, report)),
+  )
+}
+
+const sample = (width: number, dashes = ''): string =>
+  `<svg width="34" height="10" aria-hidden="true"><path d="M0 5H34" stroke="var(--line)" stroke-width="${width.toFixed(1)}"${dashes === '' ? '' : ` stroke-dasharray="${dashes}"`}/></svg>`
+
+function legend({ most }: Numbers): string {
+  const loads =
+    most > 0
+      ? [1, 0.1, 0.01].map((part) => `${sample(thickness(most * part, most))}${figure(most * part)}/s`)
+      : [`${sample(1.2)}no load is known`]
+  const all = [
+    ...[
+      [0.1, 'up to 40 % of its tightest limit'],
+      [0.5, 'up to 70 %'],
+      [0.9, 'up to 100 %'],
+      [2, 'over it'],
+    ].map(([used, says]) => `${mark(Number(used))}${says}`),
+    `${mark(undefined)}stress not known`,
+    ...loads,
+    `${sample(1.2, '1.5 3')}a permission allows it`,
+    `${sample(1, '4 4')}dead letters`,
+  ]
+  return `<div class="legend">${all.map((one) => `<span>${one}</span>`).join('')}</div>`
+}
