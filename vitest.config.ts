@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['**/*.unit.test.ts', 'test/conventions/**/*.test.ts', 'test/templates/**/*.test.ts'],
+          include: ['**/*.unit.test.ts', 'test/conventions/**/*.test.ts', 'test/templates/**/*.unit.test.ts'],
           testTimeout: 30_000,
         },
       },
@@ -40,6 +40,14 @@ export default defineConfig({
           globalSetup: 'test/endpoint/int.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'browser',
+          include: ['**/*.browser.test.ts'],
+          testTimeout: 60_000,
         },
       },
       {

@@ -1,0 +1,147 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
+import type { Loaded } from '../../mesh/load.ts'
+import { page as pageOf } from '../../mesh/report/page.ts'
+import {
+  apiNode,
+  element,
+  functionNode,
+  invoke,
+  loadedWith,
+  meshFrom,
+  node,
+  queueNode,
+  send,
+  servers,
+} from '../meshes.ts'
+import { chromiumPath, howToGetIt, launched, opened } from './chromium.ts'
+
+const hostile = '</script><img src=x onerror=alert(1)>'
+
+/** One way with all colours: used by 20 %, 60 %, 90 %, 150 %; a store, dead letters, and a name that would be markup. */
+const shop = (): Loaded => {
+  const mesh = meshFrom(
+    [
+      apiNode('door'),
+      functionNode('front', [servers(10, 'refuse')]),
+      ...['a', 'b', 'c'].flatMap((name) => [queueNode(`${name}-queue`), functionNode(name, [servers(10)])]),
+      node('table', 'books'),
+      queueNode('letters', { deadLetters: true }),
+      node('bus', hostile),
+    ],
+    [
+      invoke('door', 'front'),
+      ...['a', 'b', 'c'].flatMap((name) => [
+        send('front', `${name}-queue`),
+        element('poll', `${name}-queue`, name),
+      ]),
+      send('a', hostile, 0.01),
+      send('c', 'a-queue', 0.001),
+      element('call', 'b', 'books', { carries: false }),
+      element('dead-letter', 'a-queue', 'letters'),
+    ],
+  )
+  return loadedWith(mesh, { door: 10 }, { front: 0.2, a: 0.6, b: 0.9, c: 1.5 })
+}
+
+const htmlOf = (loaded: Loaded): string => pageOf(loaded.mesh, comprehensive(loaded))
+
+it.runIf(chromiumPath === undefined)(howToGetIt, ({ skip }) => {
+  process.stderr.write(`${howToGetIt} The page of the mesh is not tested.\n`)
+  skip(howToGetIt)
+})
+
+describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
+  let browser: Browser
+  const html = htmlOf(shop())
+  beforeAll(async () => {
+    browser = await launched(chromiumPath ?? '')
+  }, 60_000)
+  afterAll(() => browser?.close())
+
+  it('asks for nothing, complains of nothing, and draws every node and element', async () => {
+    const { page, asked, complaints } = await opened(browser, html)
+    const { nodes, elements } = shop().mesh
+    expect(await page.locator('svg.mesh .node').count()).toBe(nodes.length)
+    expect(await page.locator('svg.mesh .element').count()).toBe(elements.length)
+    expect(await page.locator('.words article').count()).toBe(nodes.length)
+    expect({ asked, complaints }).toEqual({ asked: [], complaints: [] })
+  })
+
+  it('has names that would be markup as text', async () => {
+    const { page, complaints } = await opened(browser, html)
+    expect(await page.locator('img').count()).toBe(0)
+    expect(await page.locator('.words h3').allTextContents()).toContain(hostile)
+    const index = shop().mesh.nodes.findIndex(({ name }) => name === hostile)
+    await page.locator(`#n${index}`).click()
+    expect(await page.locator('.panel h3').textContent()).toBe(hostile)
+    expect(await page.locator('.panel img').count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+
+  it('colours by stress and draws by load', async () => {
+    const { page } = await opened(browser, html)
+    const { mesh } = shop()
+    const place = (id: string) => mesh.nodes.findIndex((one) => one.id === id)
+    const styleOf = (selector: string, property: string) =>
+      page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`)
+    const strokes = await Promise.all(
+      ['front', 'a', 'b', 'c', 'books'].map((id) => styleOf(`#n${place(id)} .box`, 'stroke')),
+    )
+    expect(new Set(strokes).size).toBe(5)
+    const width = async (id: string) => {
+      const index = mesh.elements.findIndex((one) => one.id === id)
+      return Number.parseFloat(String(await styleOf(`#e${index} .line`, 'strokeWidth')))
+    }
+    expect(await width('invoke:door>front')).toBeGreaterThan(await width(`call:a>${hostile}`))
+    expect(await width(`call:a>${hostile}`)).toBeGreaterThan(await width('dead-letter:a-queue>letters'))
+  })
+
+  it('is dark where the system is, and where the switch says so', async () => {
+    const paper = 'getComputedStyle(document.body).backgroundColor'
+    const light = await opened(browser, html, { colorScheme: 'light' })
+    const dark = await opened(browser, html, { colorScheme: 'dark' })
+    const [day, night] = [await light.page.evaluate(paper), await dark.page.evaluate(paper)]
+    expect(day).not.toBe(night)
+    await light.page.locator('#theme').click()
+    expect(await light.page.evaluate(paper)).toBe(night)
+    expect(await light.page.locator('#theme').getAttribute('aria-pressed')).toBe('true')
+    await light.page.locator('#theme').click()
+    expect(await light.page.evaluate(paper)).toBe(day)
+  })
+
+  it('leads from a finding to its node, and from there along the mesh by keys', async () => {
+    const { page } = await opened(browser, html)
+    const link = page.locator('.finding a', { hasText: /^c$/ }).first()
+    await link.click()
+    const id = await page.locator('.node.chosen').getAttribute('id')
+    expect(await link.getAttribute('href')).toBe(`#${id}`)
+    expect(await page.locator('.panel h3').textContent()).toBe('c')
+    await page.keyboard.press('ArrowLeft')
+    expect(await page.locator('.panel h3').textContent()).toBe('c-queue')
+    expect(await page.evaluate('document.activeElement.id')).toBe(
+      await page.locator('.chosen').getAttribute('id'),
+    )
+    await page.keyboard.press('Escape')
+    expect(await page.locator('.panel').isHidden()).toBe(true)
+    expect(await page.locator('.off').count()).toBe(0)
+  })
+
+  it('follows a way, fits on demand, and leaves out what is not asked for', async () => {
+    const { page } = await opened(browser, html)
+    await page.locator('#way').selectOption({ index: 1 })
+    expect(await page.locator('.element.on').count()).toBeGreaterThan(1)
+    expect(await page.locator('.node.off').count()).toBeGreaterThan(1)
+    await page.locator('#way').selectOption({ index: 0 })
+    const width = () => page.locator('svg.mesh').evaluate((svg) => svg.getBoundingClientRect().width)
+    const natural = await width()
+    await page.locator('#fit').click()
+    const frame = await page.locator('.frame').evaluate((box) => box.clientWidth)
+    expect(Math.abs((await width()) - frame)).toBeLessThan(1.5)
+    await page.locator('#fit').click()
+    expect(await width()).toBe(natural)
+    await page.locator('input[data-part=dead]').uncheck()
+    expect(await page.locator('.element.dead .line').first().isHidden()).toBe(true)
+  })
+})
