@@ -96,8 +96,27 @@ describe('an app', () => {
   )
 })
 
+it('a region that the template does not name may be said', async () => {
+  const limits = async (...more: string[]) => {
+    const { out } = await loadpath(['mesh', 'static', ...app, ...more, '--json'])
+    return JSON.parse(out).assumptions.join('\n')
+  }
+  expect(await limits()).toMatch(/template: no region in the template, so of each limit the least/)
+  expect(await limits('--region', 'eu-west-1')).toMatch(/no region in the template, taken as eu-west-1/)
+})
+
+it('a timeout that only a deployment knows is none to hold a time against', async () => {
+  const worker = { Type: 'AWS::Lambda::Function', Properties: { Timeout: { Ref: 'Seconds' } } }
+  const later = file('later.json', {
+    ...{ Parameters: { Seconds: { Type: 'Number' } }, Resources: { Worker: worker } },
+  })
+  const slow = file('slow.yaml', 'version: 1\nservice: { Worker: { mean: 40s } }\n')
+  expect((await loadpath(['mesh', 'static', '--app', later, '--rates', slow])).code).toBe(0)
+})
+
 describe('bad input', () => {
   it.each([
+    [['static', ...app, '--region', 'europe'], /region: europe is none of AWS: give one such as eu-west-1/],
     [['static', '--app', join(folder, 'none')], /none: is not there/],
     [['static', '--app', file('broken.json', '{')], /broken.json/],
     [

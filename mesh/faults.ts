@@ -15,9 +15,26 @@ export function faultsOf(where: string, error: z.ZodError): MeshError {
 
 /** The value of a JSON text. `where` names the file. */
 export function parseJson(where: string, text: string): unknown {
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (error) {
     throw new MeshError(`${where}: no JSON: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  refuseDepth(where, value)
+  return value
+}
+
+/** Nothing that people or the CDK write is nested so deep; what is would end the stack of whoever walks it. */
+const deepest = 400
+
+/** Refuses what is nested too deep to be walked. */
+export function refuseDepth(where: string, value: unknown): void {
+  const open = [{ value, depth: 0 }]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (typeof next.value !== 'object' || next.value === null) continue
+    if (next.depth === deepest)
+      throw new MeshError(`${where}: is nested more than ${deepest} levels deep: make it flatter`)
+    for (const inner of Object.values(next.value)) open.push({ value: inner, depth: next.depth + 1 })
   }
 }

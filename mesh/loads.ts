@@ -180,7 +180,7 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
     constants: data.constants,
     arrivals: byNode('arrivals', data.arrivals, types),
     service: byNode('service', data.service, ({ mean, scv, batch }, found) => {
-      const fault = tooLong(found, mean)
+      const fault = tooLong(mesh, found, mean)
       if (fault !== undefined) faults.push(`service.${found.name}.mean: ${fault}`)
       return { mean, scv, batch }
     }),
@@ -218,8 +218,10 @@ function nearest({ nodes }: Mesh, reference: string): string {
 }
 
 /** What takes longer than it may has most likely another unit. */
-function tooLong(node: MeshNode, mean: number): string | undefined {
+function tooLong({ unresolved }: Mesh, node: MeshNode, mean: number): string | undefined {
   if (node.kind !== 'function' || mean <= node.settings.timeout) return undefined
+  // one that only a deployment knows is none to hold it against
+  if (unresolved.some(({ at }) => at === `${node.path}.Timeout`)) return undefined
   const { timeout } = node.settings
   return `${mean} s is longer than the function's timeout of ${timeout} s; numbers are seconds: did you mean ${mean}ms?`
 }

@@ -224,7 +224,9 @@ const roundedOf = (value: number | null) =>
 /** Of several by one rule at one place the worst, which comes first. */
 const listed = (found: ReturnType<typeof comprehensive>['findings']): Expected['shows'] =>
   Object.fromEntries(
-    found.toReversed().map((one) => [`${one.rule} ${one.name}`, [one.severity, roundedOf(one.measured), one.limit]]),
+    found
+      .toReversed()
+      .map((one) => [`${one.rule} ${one.name}`, [one.severity, roundedOf(one.measured), one.limit]]),
   )
 
 describe.each(Object.entries(apps))('%s', (name, { sample, unresolved = [], shows, rates, asks }) => {

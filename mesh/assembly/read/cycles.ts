@@ -17,21 +17,31 @@ export function refuseCycles({ file, template }: Stack) {
     }),
   )
   const done = new Set<string>()
-  const trail: string[] = []
-  const visit = (id: string) => {
-    if (done.has(id)) return
-    if (trail.includes(id)) {
-      const circle = [...trail.slice(trail.indexOf(id)), id].join(' -> ')
-      throw new MeshError(
-        `${file}: Resources.${id}: depends on itself: ${circle}: take one of these references away`,
-      )
-    }
-    trail.push(id)
-    for (const next of after.get(id) ?? []) visit(next)
-    trail.pop()
-    done.add(id)
+  /** the way to where we are, and how many of each one's references have been followed */
+  const trail = new Map<string, number>()
+  const open: string[] = []
+  const enter = (id: string) => {
+    trail.set(id, 0)
+    open.push(id)
   }
-  for (const id of after.keys()) visit(id)
+  for (const start of after.keys()) {
+    if (!done.has(start)) enter(start)
+    for (let id = open.at(-1); id !== undefined; id = open.at(-1)) {
+      const place = trail.get(id) ?? 0
+      const next = after.get(id)?.[place]
+      trail.set(id, place + 1)
+      if (next === undefined) {
+        done.add(id)
+        trail.delete(id)
+        open.pop()
+      } else if (trail.has(next)) {
+        const circle = [...open.slice(open.indexOf(next)), next].join(' -> ')
+        throw new MeshError(
+          `${file}: Resources.${next}: depends on itself: ${circle}: take one of these references away`,
+        )
+      } else if (!done.has(next)) enter(next)
+    }
+  }
 }
 
 /** Logical ids that a value refers to, whatever any condition decides. */

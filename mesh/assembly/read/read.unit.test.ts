@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MeshError } from '../../faults.ts'
 import { meshOf } from '../mesh-of.ts'
-import { readAssembly } from './read.ts'
+import { refuseCycles } from './cycles.ts'
+import { assemblyOf, readAssembly } from './read.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -247,4 +248,19 @@ describe('a folder that cdk synth wrote', () => {
     ])
     expect(() => meshOf([of('eu-west-1'), of('eu-west-1')])).toThrow(/there is another stack S in/)
   })
+})
+
+it('what is nested too deep is refused, and a long chain of references is none', () => {
+  const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const template = (levels: number) => ({
+    Resources: { Q: { Type: 'AWS::SQS::Queue', Properties: { Tags: JSON.parse(deep(levels)) } } },
+  })
+  expect(() => assemblyOf('t.json', template(5000))).toThrow(/t\.json: is nested more than 400 levels deep/)
+  expect(assemblyOf('t.json', template(300)).stacks).toHaveLength(1)
+  const chain = Array.from({ length: 20_000 }, (_, place) => [
+    `Q${place}`,
+    { Type: 'AWS::CDK::Metadata', DependsOn: place === 0 ? [] : `Q${place - 1}` },
+  ])
+  const [stack] = assemblyOf('t.json', { Resources: Object.fromEntries(chain.toReversed()) }).stacks
+  expect(() => stack && refuseCycles(stack)).not.toThrow()
 })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { faultsOf, MeshError } from '../../faults.ts'
+import { faultsOf, MeshError, refuseDepth } from '../../faults.ts'
 import { type Json, json } from '../json.ts'
 
 const resource = z.looseObject({
@@ -35,6 +35,7 @@ export type Template = z.output<typeof template> & { generated: string[] }
  * nobody but CloudFormation knows what it is.
  */
 export function parseTemplate(file: string, value: unknown): Template {
+  refuseDepth(file, value)
   const whole = z.looseObject({ Resources: z.record(z.string(), z.unknown()).optional() }).safeParse(value)
   if (!whole.success) throw faultsOf(file, whole.error)
   const all = Object.entries(whole.data.Resources ?? {})
