@@ -4,6 +4,7 @@
  * A date of 2026-11 or later: what the source says was read then, at its address or in a copy of the page. An earlier date:
  * as it was known then; nobody has opened the address since. Give what matters to you anew, by its name.
  */
+
 /** A number that AWS gives, as of when and where (see above). Numbers change: each may be given anew by its name. */
 export type Constant = {
   name: string
