@@ -323,6 +323,12 @@ export interface Bodies {
   get(key: string): Promise<Uint8Array | undefined>
 }
 
+/** What is deployed. */
+export interface Stacks {
+  /** The template of a stack as it is deployed now, with what its macros made of it, parsed; undefined when there is none. */
+  template(stack: string): Promise<unknown>
+}
+
 export interface Workflows {
   /** 'exists' when a run of this name was started before. */
   start(workflow: string, name: string, input: unknown): Promise<'started' | 'exists'>

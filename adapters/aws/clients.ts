@@ -4,15 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { amzDate, authorization, type Credentials, sha256 } from './signature.ts'
 
 /**
- * The one place that talks to AWS. The services we use speak JSON over one address (but for S3 and SNS), so a signed
+ * The one place that talks to AWS. The services we use speak JSON over one address (but for S3, SNS, CloudFormation and CloudWatch), so a signed
  * request is all that is needed; the SDK's clients would be two thirds of a function's bundle and half of its start.
  * clients.unit.test.ts holds what is sent here against what the SDK sends.
  */
 export type Aws = {
   /** Calls an operation of a JSON service; answers the parsed body. Throws AwsError. */
   call(service: JsonService, operation: string, input: object): Promise<unknown>
-  /** Publishes to SNS, or asks CloudWatch: they take forms. Answers the XML. */
-  form(service: 'sns' | 'monitoring', fields: Readonly<Record<string, string>>): Promise<string>
+  /** Asks SNS, CloudFormation or CloudWatch, which take forms. Answers the XML. */
+  form(
+    service: 'sns' | 'cloudformation' | 'monitoring',
+    fields: Readonly<Record<string, string>>,
+  ): Promise<string>
   /** Puts or gets an object. `key` as it is, not encoded. */
   object(method: 'PUT' | 'GET', bucket: string, key: string, body?: Uint8Array): Promise<Uint8Array>
   region: string
@@ -225,7 +228,7 @@ function exchange(
   return answer.finally(() => clearTimeout(over))
 }
 
-/** JSON services name the error in `__type`, S3 and SNS in XML. */
+/** JSON services name the error in `__type`, the others in XML. */
 function errorOf({ status, body }: Answer): AwsError {
   const text = body.toString('utf8')
   if (!text.startsWith('{')) {

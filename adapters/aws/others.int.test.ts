@@ -8,6 +8,7 @@ import { bodiesContract } from '../contract/bodies.ts'
 import { ephemeralContract } from '../contract/ephemeral.ts'
 import { queuesContract } from '../contract/queues.ts'
 import { minute, noise } from '../contract/samples.ts'
+import { stacksContract } from '../contract/stacks.ts'
 import { workflowsContract } from '../contract/workflows.ts'
 import { s3Bodies } from './bodies.ts'
 import { busPublisher } from './bus.ts'
@@ -15,6 +16,7 @@ import { connect } from './clients.ts'
 import { dynamoEphemeral } from './ephemeral.ts'
 import { sqsQueues } from './queues.ts'
 import { secretReader } from './secrets.ts'
+import { cloudFormation } from './stacks.ts'
 import { topicPublisher } from './topic.ts'
 import { setVisibility } from './visibility.ts'
 import { stepFunctions } from './workflows.ts'
@@ -119,6 +121,24 @@ describe('bodies', () => {
     })
   })
 })
+
+describe('stacks', () =>
+  stacksContract(() => ({
+    stacks: cloudFormation({ aws }),
+    deploy: async (StackName, template) => {
+      // one of more than 51,200 bytes is taken from S3 alone
+      const s3 = new S3Client({ endpoint, region, forcePathStyle: true })
+      const bucket = `templates-${randomUUID()}`
+      await s3.send(new CreateBucketCommand({ Bucket: bucket }))
+      await aws.object('PUT', bucket, 'template.json', Buffer.from(JSON.stringify(template, null, 1)))
+      await aws.form('cloudformation', {
+        Action: 'CreateStack',
+        Version: '2010-05-15',
+        StackName,
+        TemplateURL: `${endpoint}/${bucket}/template.json`,
+      })
+    },
+  })))
 
 describe('workflows', async () => {
   let prefix = ''

@@ -4,10 +4,12 @@ import { bodiesContract } from '../contract/bodies.ts'
 import { ephemeralContract } from '../contract/ephemeral.ts'
 import { queuesContract } from '../contract/queues.ts'
 import { minute } from '../contract/samples.ts'
+import { stacksContract } from '../contract/stacks.ts'
 import { workflowsContract } from '../contract/workflows.ts'
 import { inMemoryBodies } from './bodies.ts'
 import { inMemoryEphemeral } from './ephemeral.ts'
 import { inMemoryQueues } from './queues.ts'
+import { inMemoryStacks } from './stacks.ts'
 import { inMemoryWorkflows } from './workflows.ts'
 
 describe('ephemeral', () =>
@@ -70,6 +72,12 @@ describe('bodies', () =>
   bodiesContract(() => {
     const bodies = inMemoryBodies()
     return { bodies, expireBody: async (key) => bodies.remove(key) }
+  }))
+
+describe('stacks', () =>
+  stacksContract(() => {
+    const stacks = inMemoryStacks()
+    return { stacks, deploy: async (...given) => stacks.deploy(...given) }
   }))
 
 describe('workflows', () =>

@@ -10,7 +10,16 @@ import { isQuiet } from '../../core/hold/circuit-commit.ts'
 import type { Controls } from '../../core/hold/control.ts'
 import { subscriberControls } from '../../core/hold/subscriber-controls.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
-import type { Bodies, Clock, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
+import type {
+  Bodies,
+  Clock,
+  Ephemeral,
+  History,
+  Memory,
+  Queues,
+  Stacks,
+  Workflows,
+} from '../../core/ports.ts'
 import type { SweepDeps } from '../../core/sweep/sweep.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
 import { projectName } from '../../events/envelope.ts'
@@ -24,6 +33,7 @@ import { dynamoLanes } from '../aws/lanes.ts'
 import { dynamoMemory } from '../aws/memory.ts'
 import { type QueueOptions, sqsQueues } from '../aws/queues.ts'
 import { type SecretReader, secretReader } from '../aws/secrets.ts'
+import { cloudFormation } from '../aws/stacks.ts'
 import { stepFunctions } from '../aws/workflows.ts'
 import { environment } from '../environment.ts'
 
@@ -42,13 +52,18 @@ export const aws = connect(forFunctions)
 const retentionOf = (type: string) => eventTypeNamed(type)?.retention ?? 'project'
 
 function historyOptions() {
-  const { HISTORY_TABLE, BUCKET } = environment(['HISTORY_TABLE', 'BUCKET'])
-  return { table: HISTORY_TABLE, retentionOf, bodies: s3Bodies({ aws, bucket: BUCKET }) }
+  const { HISTORY_TABLE } = environment(['HISTORY_TABLE'])
+  return { table: HISTORY_TABLE, retentionOf, bodies: bodiesPort() }
 }
 
 export const historyPort = (): History => dynamoHistory({ aws, clock, ...historyOptions() })
 
-export const bodiesPort = (): Bodies => historyOptions().bodies
+export function bodiesPort(): Bodies {
+  const { BUCKET } = environment(['BUCKET'])
+  return s3Bodies({ aws, bucket: BUCKET })
+}
+
+export const stacksPort = (): Stacks => cloudFormation({ aws })
 
 /** Memory without deliveries: what it commits carries no mark. */
 export function plainMemoryPort(): Memory {
