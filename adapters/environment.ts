@@ -19,6 +19,8 @@ export const variables = [
   'WEBHOOK_SECRET_ARN',
   /** JSON: AWS account -> project, for events put on the inbox bus */
   'ACCOUNT_PROJECTS',
+  /** the names of our CloudFormation stacks, with commas between them */
+  'STACKS',
 ] as const
 export type Variable = (typeof variables)[number]
 

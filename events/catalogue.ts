@@ -16,6 +16,7 @@ import { githubPush } from './github.push.ts'
 import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
 import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
 import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
+import { meshValidated } from './mesh.validated.ts'
 import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
 import { quarantineDropped } from './quarantine.dropped.ts'
 import { quarantineReleased } from './quarantine.released.ts'
@@ -52,6 +53,7 @@ export const eventTypes: readonly EventType[] = [
   githubWorkflowRunCompleted,
   githubWorkflowRunInProgress,
   githubWorkflowRunRequested,
+  meshValidated,
   qualityGateEvaluated,
   quarantineDropped,
   quarantineReleased,

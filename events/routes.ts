@@ -16,6 +16,7 @@ import { githubPush } from './github.push.ts'
 import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
 import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
 import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
+import { meshValidated } from './mesh.validated.ts'
 import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
 import { quarantineDropped } from './quarantine.dropped.ts'
 import { quarantineReleased } from './quarantine.released.ts'
@@ -131,6 +132,7 @@ export const routes = [
       deploymentFailed,
       eventDeadLettered,
       eventRedriven,
+      meshValidated,
       replayCompleted,
       rollbackDecided,
       workflowFailed,
@@ -138,6 +140,7 @@ export const routes = [
     when: [
       only(buildStatusChanged, (change) => change.to === 'failing'),
       only(eventRedriven, (redriven) => 'job' in redriven && redriven.stopped !== undefined),
+      only(meshValidated, (validation) => validation.worse.length > 0),
       only(replayCompleted, (replay) => replay.state === 'stopped'),
     ],
     effect: 'outside',
@@ -222,6 +225,7 @@ export const producers: Readonly<Record<string, readonly EventType[]>> = {
   'POST /v1/dead-letters/{id}/drop': [deliveryDropped],
   'POST /v1/jobs/{job}/stop': [eventRedriven, replayCompleted],
   'functions/redrive-batch': [eventRedriven],
+  'functions/validate-mesh': [meshValidated],
   'POST /v1/replays': [replayRequested],
   'POST /v1/rebuilds': [replayRequested],
   'functions/replay-batch': [

@@ -17,6 +17,7 @@ export type Watched = {
   gates: readonly HouseFunction[]
   relay: HouseFunction
   sweep: HouseFunction
+  validateMesh: HouseFunction
   queues: Record<'record' | 'deadLetters' | 'orderedDeadLetters' | 'busDeadLetters', HouseQueue> & {
     subscribers: readonly { queue: HouseQueue }[]
   }
@@ -29,7 +30,7 @@ export type Watched = {
  * finds is a contributor of its own; what only AWS counts, by queue or function, cannot be asked for in one.
  */
 export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
-  const { stage, topic, functions, gates, relay, sweep, queues, stateMachines, http } = watched
+  const { stage, topic, functions, gates, relay, sweep, validateMesh, queues, stateMachines, http } = watched
   const alarms: Alarm[] = []
   const alarm = (
     id: string,
@@ -187,6 +188,13 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
     metric: sweep.lambda.metricInvocations({ period }),
     below: 1,
     minutes: 10,
+  })
+  alarm('mesh-not-validated', {
+    impact: 'What is deployed was not analysed this week: nobody is told where the structure got weaker.',
+    // all tries of the schedule's start failed; one that fails is tried again
+    metric: validateMesh.lambda.metric('AsyncEventsDropped', { period, statistic: 'Sum' }),
+    above: 0,
+    minutes: 1,
   })
   alarm('http-errors', {
     impact: 'Senders and users get 5xx: webhooks that GitHub does not send again by itself may be lost.',

@@ -13,7 +13,7 @@ import { HouseQueue, type HouseQueueProps, heldReceives } from './constructs/hou
 import { HttpDoor } from './constructs/http-door.ts'
 import { notificationTopic } from './constructs/notification-topic.ts'
 import { OutboxStream } from './constructs/outbox-stream.ts'
-import { everyMinute, inboxRule, statesRule } from './constructs/rules.ts'
+import { everyMinute, everyWeek, inboxRule, statesRule } from './constructs/rules.ts'
 import { Workflow, waitsForAnswers } from './constructs/workflow.ts'
 import { addDashboard } from './dashboard.ts'
 import { parameterName, type Stage } from './stages.ts'
@@ -27,6 +27,8 @@ const laneKeys = 'lane~*'
 
 export type AppStackProps = StackProps & {
   stage: Stage
+  /** the name of the stack of the state */
+  state: string
   /** the folder with one folder of code per function */
   code: string
   routes: readonly Route[]
@@ -36,7 +38,7 @@ export type AppStackProps = StackProps & {
 export class AppStack extends Stack {
   constructor(scope: App, id: string, props: AppStackProps) {
     super(scope, id, { ...props, description: `Loadpath ${props.stage.name}: the way of an event` })
-    const { stage, code, routes } = props
+    const { stage, state, code, routes } = props
     const handlers = routes.filter(({ kind }) => kind === 'function')
     const workflows = routes.filter(({ kind }) => kind === 'workflow')
 
@@ -158,6 +160,18 @@ export class AppStack extends Stack {
       may: [...gateMay, readLanes, grants.accountProjects(stage)],
     })
 
+    const validateMesh = fn('validate-mesh', {
+      // the analysis takes seconds of a whole processor, and a structure ten times this size a minute
+      timeout: 300,
+      memory: 1769,
+      emits: true,
+      may: [
+        grants.templates(this, [state, this.stackName]),
+        memory.mayOnly([keysOfKind('mesh'), 'outbox#*'], 'GetItem', 'PutItem'),
+        bodies.write,
+      ],
+    })
+
     // handlers: one function for each route, and what one needs beyond what all of its effect have
     const consumerMay = [
       writeHistory,
@@ -239,11 +253,8 @@ export class AppStack extends Stack {
       inboxRule(this, inbox, { stage, to: record, deadLetters: busDeadLetters }),
       statesRule(this, machines.arns, { stage, to: record, deadLetters: busDeadLetters }),
     ]
-    const minute = everyMinute(this, sweep, {
-      stage,
-      deadLetters: busDeadLetters,
-      failures: bodies.failures,
-    })
+    const failures = { stage, deadLetters: busDeadLetters, failures: bodies.failures }
+    const schedules = [everyMinute(this, sweep, failures), everyWeek(this, validateMesh, failures)]
     const http = new HttpDoor(this, 'http', {
       ...house,
       routes: [
@@ -261,13 +272,14 @@ export class AppStack extends Stack {
       relay,
       sweep,
       deadLetter,
+      validateMesh,
       ...handlerFunctions,
       startWorkflow,
       ...steps,
     ]
     const emitting = stateMachines.filter(({ emits }) => emits)
     record.onlyFrom({ roles: [...functions, ...emitting], rules: doors })
-    busDeadLetters.onlyFrom({ roles: [], rules: [...doors, minute] })
+    busDeadLetters.onlyFrom({ roles: [], rules: [...doors, ...schedules] })
     deadLetters.onlyFrom({ roles: [] })
     orderedDeadLetters.onlyFrom({ roles: [] })
 
@@ -294,6 +306,7 @@ export class AppStack extends Stack {
       gates: [gate, ingest, relay],
       relay,
       sweep,
+      validateMesh,
       queues: { record, deadLetters, orderedDeadLetters, busDeadLetters, subscribers: [...handled, ...run] },
       stateMachines,
       http,

@@ -36,7 +36,10 @@ export function addStacks(
   if (faults.length > 0) throw new Error(`events/ cannot be deployed:\n- ${faults.join('\n- ')}`)
   const stage = stageOf(app)
   const state = new StateStack(app, `Loadpath-${stage.name}-State`, { stage })
-  const backbone = new AppStack(app, `Loadpath-${stage.name}-App`, { stage, code, routes })
+  const backbone = new AppStack(app, `Loadpath-${stage.name}-App`, {
+    ...{ stage, code, routes },
+    state: state.stackName,
+  })
   backbone.addStackDependency(state, 'it reads the parameters that the state stack writes')
   Tags.of(app).add('loadpath:stage', stage.name)
   return { state, backbone }

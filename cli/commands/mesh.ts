@@ -149,4 +149,13 @@ export function mesh(program: Command, cli: Cli): void {
       const { showComprehensive } = await import('../mesh/analyses.ts')
       showComprehensive(cli, options)
     })
+
+  group
+    .command('validate')
+    .description('analyse what is deployed, now and not on Monday, and tell of it by mesh.validated')
+    .addHelpText('after', examples('mesh validate', 'mesh validate --stage prod --json'))
+    .action(async () => {
+      const { validate } = await import('../mesh/validate.ts')
+      await validate(cli)
+    })
 }

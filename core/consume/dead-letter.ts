@@ -123,6 +123,11 @@ async function wasReleased(
 async function settleArrival({ rule = '', body }: Letter, deps: LetterDeps): Promise<Settled> {
   // infra/constructs/rules.ts gives them these names
   if (rule.endsWith('-sweep')) return { outcome: 'dropped', reason: 'the sweep runs again each minute' }
+  if (rule.endsWith('-validate-mesh'))
+    return {
+      outcome: 'dropped',
+      reason: 'the mesh is validated again next week, or by loadpath mesh validate',
+    }
   const message = rule.endsWith('-states') ? asTheRuleSaysIt(body) : body
   const arrival = readMessage(message, deps.clock(), deps.accounts)
   const [outcome] = await record([arrival], deps)

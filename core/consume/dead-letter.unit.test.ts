@@ -342,6 +342,15 @@ describe('a letter of EventBridge, which could not reach the record queue', () =
     expect([...w.events(), ...w.quarantined()]).toEqual([])
   })
 
+  it('of the weekly schedule is dropped, and says how it is made up for', async () => {
+    const start = envelope({}, { source: 'aws.events', 'detail-type': 'Scheduled Event' })
+    expect(await settled(w, undefined, start, ruleOf('validate-mesh'))).toMatchObject({
+      outcome: 'dropped',
+      reason: expect.stringContaining('loadpath mesh validate'),
+    })
+    expect([...w.events(), ...w.quarantined()]).toEqual([])
+  })
+
   it('has no queue’s name and goes through the gate', async () => {
     expect(await settled(w, undefined, envelope({ order: 1 }))).toEqual({
       outcome: 'recorded',

@@ -1,3 +1,5 @@
+import type { DataOf } from '../../events/event-type.ts'
+import type { meshValidated } from '../../events/mesh.validated.ts'
 import type { RouteTo } from '../../events/routes.ts'
 import type { Handled } from '../event/handler.ts'
 
@@ -109,6 +111,8 @@ function told(handled: Told, command: Command): Draft {
     case 'event.redriven':
     case 'replay.completed':
       return endedDraft(handled.data, command)
+    case 'mesh.validated':
+      return meshDraft(handled.data, command)
     case 'rollback.decided': {
       const { repository, branch, commit, reasons } = handled.data
       return {
@@ -146,6 +150,26 @@ function endedDraft(data: Ended, command: Command): Draft {
       `The ${kind} of ${subscriber} has ended before it was done: ${stopped ?? reason ?? 'nothing was noted'}`,
       `Until then: ${done.join(', ') || 'nothing'}.`,
       ...(job === undefined ? [] : [`All of it: ${command('jobs', 'show', job)}`]),
+    ],
+  }
+}
+
+/** The structure is weaker than it was. */
+function meshDraft(data: DataOf<typeof meshValidated>, command: Command): Draft {
+  const { score, system_health: health, trend, worse, changes, notes, report } = data
+  const { items = [], left = 0 } = changes?.appeared ?? {}
+  return {
+    subject: `Mesh ${health}: ${worse.join(', ')}`,
+    lines: [
+      `The deployed structure is ${health}, ${score === null ? 'and its score is not known' : `with a score of ${score}`}.`,
+      ...(trend === null ? [] : [`On ${readable(trend.last)} it was ${trend.system_health}.`]),
+      '',
+      ...items.map(({ severity, says }) => `- ${severity}: ${says}`),
+      ...(left === 0 ? [] : [`- and ${left} more`]),
+      ...notes,
+      '',
+      `The whole report lies in the bucket of the stage: ${report}.html, .md and .json.`,
+      `Once something is mended: ${command('mesh', 'validate')}`,
     ],
   }
 }

@@ -106,6 +106,27 @@ describe('a notification', () => {
     )
   })
 
+  it('says what got worse of the structure, and where the report is', () => {
+    const { subject, text: body } = message('mesh.validated')
+    expect(subject).toBe(
+      '[main] Mesh strained: health fell from healthy to strained, 1 new finding of high severity',
+    )
+    expect(body).toContain('is strained, with a score of 59.\nOn 2026-11-16 06:00 UTC it was healthy.\n')
+    expect(body).toContain('- high: orders gives up what fails without keeping it.\nat most 59: ')
+    expect(body).toContain('audit/main/mesh/2026-W47.html')
+    expect(body).toContain('loadpath mesh validate --stage prod')
+    const unknown = message('mesh.validated', { score: null, trend: null, changes: null }).text
+    expect(unknown).toContain('and its score is not known.\n\nat most')
+  })
+
+  it('of the structure is sent when something got worse, and only then', () => {
+    const { example } = eventTypeNamed('mesh.validated') ?? {}
+    const to = (worse: readonly string[]) =>
+      subscribersOf(routes, 'mesh.validated', { ...Object(example), worse })
+    expect(to(['1 new finding of high severity'])).toEqual(['notify'])
+    expect(to([])).toEqual([])
+  })
+
   it('says how many events died, where, and some of them', () => {
     const { subject, text: body } = message('event.dead-lettered', { count: 3 })
     expect(subject).toBe('[main] 3 events dead at analyze-push')

@@ -171,3 +171,19 @@ export const accountProjects =
   (stage: Stage): Grant =>
   (fn) =>
     fn.set('ACCOUNT_PROJECTS', JSON.stringify(stage.projects))
+
+/** Reading the templates of these stacks, whichever of that name is deployed. */
+export const templates =
+  (stack: Stack, names: readonly string[]): Grant =>
+  (fn) => {
+    const stackArn = (name: string) =>
+      stack.formatArn({ service: 'cloudformation', resource: 'stack', resourceName: `${name}/*` })
+    fn.allow(['cloudformation:GetTemplate'], names.map(stackArn))
+    fn.set('STACKS', names.join(','))
+    for (const name of names)
+      acknowledge(
+        fn.role,
+        `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:cloudformation:<AWS::Region>:<AWS::AccountId>:stack/${name}/*]`,
+        'behind the name of a stack stands an id that CloudFormation makes anew for each',
+      )
+  }

@@ -70,3 +70,22 @@ export function everyMinute(
     ],
   })
 }
+
+/**
+ * Runs a function once a week, in the small hours of a Monday. What fails is tried twice more, for six hours; what it
+ * failed with for good lies in the bucket under `aws/lambda/`.
+ */
+export function everyWeek(
+  scope: Construct,
+  fn: HouseFunction,
+  props: { stage: Stage; deadLetters: HouseQueue; failures: IDestination },
+): Rule {
+  const patience = { retryAttempts: 2, maxEventAge: Duration.hours(6) }
+  fn.lambda.configureAsyncInvoke({ ...patience, onFailure: props.failures })
+  return new Rule(scope, `${fn.name}-rule`, {
+    ruleName: named(props.stage, fn.name),
+    description: `Runs ${fn.name} each Monday`,
+    schedule: Schedule.cron({ weekDay: 'MON', hour: '4', minute: '17' }),
+    targets: [new LambdaFunction(fn.lambda, { deadLetterQueue: props.deadLetters.queue, ...patience })],
+  })
+}

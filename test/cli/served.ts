@@ -16,7 +16,7 @@ export type AwsOperations = Record<string, (input: Record<string, unknown>) => u
 export class AwsFault extends Error {}
 
 const subscribed = routes.flatMap(({ kind, subscriber }) => (kind === 'function' ? [subscriber] : []))
-const everything = ['record', 'ingest', 'api', 'start-workflow', ...subscribed]
+const everything = ['record', 'ingest', 'api', 'start-workflow', 'validate-mesh', ...subscribed]
 
 const configOf = (stage: string): StageConfig => ({
   stage,

@@ -50,6 +50,7 @@ test('there is an alarm for each concern', () => {
     'http-errors',
     'letters-waiting',
     'lost-on-the-way',
+    'mesh-not-validated',
     'missing',
     'oldest-message',
     'outbox-waits',

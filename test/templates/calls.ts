@@ -12,7 +12,7 @@ const portsOutside: Plugin = {
     onResolve({ filter: /\/aws\/[a-z-]+\.ts$/ }, ({ path }) => ({ path, external: true })),
 }
 
-const calls = /\b(history|lanes|memory|ephemeral|queues|bodies|workflows)\d*\.(\w+)\(/g
+const calls = /\b(history|lanes|memory|ephemeral|queues|bodies|workflows|stacks)\d*\.(\w+)\(/g
 const functions = /\b(topicPublisher|busPublisher|secretReader|setVisibility)\(/g
 
 /**

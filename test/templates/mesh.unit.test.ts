@@ -2,7 +2,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { inMemoryStacks } from '../../adapters/in-memory/stacks.ts'
 import { ratesFile } from '../../cli/mesh/rates-file.ts'
+import { deployedMesh } from '../../core/mesh/deployed.ts'
 import { eventTypes } from '../../events/catalogue.ts'
 import { type Route, typeName } from '../../events/route.ts'
 import { producers, routes } from '../../events/routes.ts'
@@ -208,4 +210,27 @@ it.each(['dev', 'prod'])(
 
 it('is the same when it is made again', () => {
   expect(JSON.stringify(made('local'))).toBe(JSON.stringify(meshAt('local')))
+}, 60_000)
+
+it('is the same when it is read from the templates that are deployed', async () => {
+  // the CDK's command line writes construct paths into them
+  const context = { stage: 'prod', 'aws:cdk:enable-path-metadata': 'true' }
+  const stacks = inMemoryStacks()
+  const names = ['Loadpath-prod-State', 'Loadpath-prod-App']
+  const synthesized = assembled(context, (folder) => {
+    for (const name of names)
+      stacks.deploy(name, JSON.parse(readFileSync(join(folder, `${name}.template.json`), 'utf8')))
+    return meshOf(readAssembly(folder))
+  })
+  const bare = ({ nodes, elements, watched, unknown, unresolved }: Mesh) => ({
+    // limits are those of the region, which a template by itself does not know
+    nodes: nodes.map(({ source, laws, ...node }) => node),
+    elements: elements.map(({ laws, ...element }) => element),
+    ...{ watched, unknown, unresolved },
+  })
+  const deployed = await deployedMesh(names, 'eu-central-1', stacks)
+  // what is of AWS's own in a region has the region's name
+  const elsewhere = JSON.parse(JSON.stringify(bare(deployed)).replaceAll('.eu-central-1', ''))
+  expect(elsewhere).toEqual(JSON.parse(JSON.stringify(bare(synthesized))))
+  expect(deployed.stacks.map(({ region }) => region)).toEqual(['eu-central-1', 'eu-central-1'])
 }, 60_000)

@@ -9,7 +9,7 @@ import { keyRecord } from '../../core/gate/access.ts'
 import { controlRecord } from '../../core/hold/control.ts'
 import { jobRecord } from '../../core/job/job.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
-import type { Bodies, Ephemeral, History, Memory, Queues, Workflows } from '../../core/ports.ts'
+import type { Bodies, Ephemeral, History, Memory, Queues, Stacks, Workflows } from '../../core/ports.ts'
 import type { Route } from '../../events/route.ts'
 import { routes } from '../../events/routes.ts'
 import { functionNames } from '../../infra/bundle.ts'
@@ -97,6 +97,11 @@ const asked = {
     // the only one that waits for anybody
     succeedTask: ['states:SendTaskSuccess arn::states:::stateMachine:loadpath-prod-test-and-validate'],
   } satisfies Asked<Workflows>,
+  stacks: {
+    template: ['State', 'App'].map(
+      (name) => `cloudformation:GetTemplate arn::cloudformation:::stack/Loadpath-prod-${name}/*`,
+    ),
+  } satisfies Asked<Stacks>,
   queues: { send: ['sqs:SendMessage'], depth: ['sqs:GetQueueAttributes'] } satisfies Asked<Queues>,
   '': {
     topicPublisher: ['sns:Publish loadpath-prod-notifications'],
@@ -114,7 +119,7 @@ const ofLanes = (action: string) =>
     ? `${action} where the key is like lane~*`
     : action
 
-/** What each module reads and changes of memory for a consumer of effect outside: no more is granted to that. */
+/** What each module reads and changes of memory where no more is granted: for consumers of effect outside, and the mesh. */
 const ofMemory: Record<string, readonly string[]> = {
   // where the effect is state
   'core/consume/handle.ts': [],
@@ -122,6 +127,7 @@ const ofMemory: Record<string, readonly string[]> = {
   'core/hold/subscriber-controls.ts': ['*#control#*', '*#job#*', 'outbox#*'],
   'core/domain/start-run.ts': ['*#run#*'],
   'core/domain/answer-approval.ts': ['*#approval#*'],
+  'core/mesh/validate.ts': ['*#mesh#*', 'outbox#*'],
 }
 
 /** What each workflow invokes. */
@@ -166,7 +172,8 @@ function asksFor(name: string, { module, port, method }: Call): readonly string[
   const inLane = port === 'lanes' || module === 'core/lane/lane.ts'
   // only an ordered route is given lanes, and sends nowhere but into its own
   if (inLane && isConsumer(name) && !routeOf(name)?.ordered) return []
-  if (port === 'memory' && isConsumer(name) && routeOf(name)?.effect !== 'state') {
+  const isNarrow = name === 'validate-mesh' || (isConsumer(name) && routeOf(name)?.effect !== 'state')
+  if (port === 'memory' && isNarrow) {
     const keys = ofMemory[module]
     if (keys === undefined) throw new Error(`${module} calls memory.${method}: say here of which keys`)
     return keys.flatMap((key) => known.map((action) => `${action} where the key is like ${key}`))

@@ -133,7 +133,11 @@ describe('queues', () => {
       expect(ruleNames(record.rules.ArnNotEquals['aws:SourceArn'])).toEqual(doors)
       const ofBus = refusals('loadpath-prod-bus-dead-letters')
       expect(ofBus.roles).toEqual({ Bool: { 'aws:PrincipalIsAWSService': 'false' } })
-      expect(ruleNames(ofBus.rules.ArnNotEquals['aws:SourceArn'])).toEqual([...doors, 'loadpath-prod-sweep'])
+      expect(ruleNames(ofBus.rules.ArnNotEquals['aws:SourceArn'])).toEqual([
+        ...doors,
+        'loadpath-prod-sweep',
+        'loadpath-prod-validate-mesh',
+      ])
       for (const name of ['loadpath-prod-dead-letters', 'loadpath-prod-dead-letters.fifo'])
         expect(refusals(name)).toEqual({
           roles: { Bool: { 'aws:PrincipalIsAWSService': 'false' } },

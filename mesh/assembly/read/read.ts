@@ -39,12 +39,17 @@ function single(file: string): Stack[] {
   return assemblyOf(name, read(file, file), file).stacks
 }
 
-/** One CloudFormation template by itself as a stack of a name. `file`: what errors call it. */
-export function assemblyOf(name: string, value: unknown, file = name): Assembly {
+/** One CloudFormation template by itself as a stack of a name. `file`: what errors call it; `home`: where it is deployed. */
+export function assemblyOf(
+  name: string,
+  value: unknown,
+  file = name,
+  home: Pick<Stack, 'region' | 'account'> = { region: null, account: null },
+): Assembly {
   const template = parseTemplate(file, value)
   const deployed = name.replaceAll(/[^\w.-]/g, '-')
   const stack: Stack = {
-    ...{ name: deployed, deployed, region: null, account: null, path: '', file, template, parameters: {} },
+    ...{ name: deployed, deployed, ...home, path: '', file, template, parameters: {} },
     ...{ parent: undefined, nested: new Map(), definitions: new Map() },
     places: placesOf(template, file, {}, '.'),
   }
