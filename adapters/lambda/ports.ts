@@ -58,17 +58,18 @@ function historyOptions() {
 
 export const historyPort = (): History => dynamoHistory({ aws, clock, ...historyOptions() })
 
-export function bodiesPort(): Bodies {
+/** By other connections where the function has more time than most. */
+export function bodiesPort(by = aws): Bodies {
   const { BUCKET } = environment(['BUCKET'])
-  return s3Bodies({ aws, bucket: BUCKET })
+  return s3Bodies({ aws: by, bucket: BUCKET })
 }
 
-export const stacksPort = (): Stacks => cloudFormation({ aws })
+export const stacksPort = (by = aws): Stacks => cloudFormation({ aws: by })
 
 /** Memory without deliveries: what it commits carries no mark. */
-export function plainMemoryPort(): Memory {
+export function plainMemoryPort(by = aws): Memory {
   const { MEMORY_TABLE } = environment(['MEMORY_TABLE'])
-  return dynamoMemory({ aws, table: MEMORY_TABLE, clock })
+  return dynamoMemory({ aws: by, table: MEMORY_TABLE, clock })
 }
 
 export function workflowsPort(): Workflows {

@@ -29,7 +29,7 @@ export type ValidateDeps = {
 /** What is validated: stacks of one region, by their names. */
 export type Structure = { stacks: readonly string[]; region: string }
 
-/** `told`: false when this run was done before, with what it told then. */
+/** `told`: false when this run was told before; `data` is then what was told last. */
 export type Validation = { told: boolean; data: DataOf<typeof meshValidated> }
 
 /** The structure is that of all projects; who operates the stage is told in this one. */

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { connect } from '../../adapters/aws/clients.ts'
 import { environment } from '../../adapters/environment.ts'
 import { bodiesPort, clock, plainMemoryPort, stacksPort } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
@@ -7,10 +8,12 @@ import { validateMesh, weekOf } from '../../core/mesh/validate.ts'
 
 const { STACKS, AWS_REGION } = environment(['STACKS', 'AWS_REGION'])
 const structure = { stacks: STACKS.split(','), region: AWS_REGION }
+// nobody waits for it, and a report is a megabyte
+const aws = connect()
 const ports = {
-  memory: plainMemoryPort(),
-  bodies: bodiesPort(),
-  stacks: stacksPort(),
+  memory: plainMemoryPort(aws),
+  bodies: bodiesPort(aws),
+  stacks: stacksPort(aws),
   clock,
   measure,
 }
