@@ -169,6 +169,11 @@ export class AppStack extends Stack {
         grants.templates(this, [state, this.stackName]),
         memory.mayOnly([keysOfKind('mesh'), 'outbox#*'], 'GetItem', 'PutItem'),
         bodies.write,
+        // the load of the last week, and how long things took
+        memory.ask('list'),
+        memory.mayOnly([keysOfKind('project')], 'BatchGetItem'),
+        history.may('BatchGetItem', 'Query'),
+        grants.metrics,
       ],
     })
 

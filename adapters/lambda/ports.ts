@@ -56,7 +56,7 @@ function historyOptions() {
   return { table: HISTORY_TABLE, retentionOf, bodies: bodiesPort() }
 }
 
-export const historyPort = (): History => dynamoHistory({ aws, clock, ...historyOptions() })
+export const historyPort = (by = aws): History => dynamoHistory({ aws: by, clock, ...historyOptions() })
 
 /** By other connections where the function has more time than most. */
 export function bodiesPort(by = aws): Bodies {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { metricTimes } from '../../adapters/aws/metric-times.ts'
 import { ours, replyBy, seen } from '../../test/aws-server.ts'
-import { metricTimes, timeOf } from './times.ts'
+import { timeOf } from './times.ts'
 
 const report = (ms: number) => `REPORT RequestId: r\tDuration: ${ms} ms\tBilled Duration: ${ms} ms\n`
 

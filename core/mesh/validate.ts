@@ -16,14 +16,14 @@ import { deployedMesh } from './deployed.ts'
 import { validatedData } from './validated.ts'
 
 /** What is known of the load of a mesh, and in words what is not. */
-export type Measured = { loads: Loads; unknown: readonly string[] }
+export type LoadKnown = { loads: Loads; unknown: readonly string[] }
 
 export type ValidateDeps = {
   memory: Memory
   bodies: Bodies
   stacks: Stacks
   clock: Clock
-  measure: (mesh: Mesh, since: string) => Promise<Measured>
+  measure: (mesh: Mesh, since: string) => Promise<LoadKnown>
 }
 
 /** What is validated: stacks of one region, by their names. */

@@ -1,22 +1,32 @@
 import * as z from 'zod'
 import { connect } from '../../adapters/aws/clients.ts'
+import { metricTimes } from '../../adapters/aws/metric-times.ts'
 import { environment } from '../../adapters/environment.ts'
-import { bodiesPort, clock, plainMemoryPort, stacksPort } from '../../adapters/lambda/ports.ts'
+import { bodiesPort, clock, historyPort, plainMemoryPort, stacksPort } from '../../adapters/lambda/ports.ts'
 import { task } from '../../adapters/lambda/task.ts'
-import { measure } from '../../core/mesh/measure.ts'
+import { measuring } from '../../core/mesh/measure.ts'
 import { validateMesh, weekOf } from '../../core/mesh/validate.ts'
 
-const { STACKS, AWS_REGION } = environment(['STACKS', 'AWS_REGION'])
+const { STAGE, STACKS, AWS_REGION } = environment(['STAGE', 'STACKS', 'AWS_REGION'])
 const structure = { stacks: STACKS.split(','), region: AWS_REGION }
 // nobody waits for it, and a report is a megabyte
 const aws = connect()
+const memory = plainMemoryPort(aws)
+const prefix = `loadpath-${STAGE}-`
 const ports = {
-  memory: plainMemoryPort(aws),
+  ...{ memory, clock },
   bodies: bodiesPort(aws),
   stacks: stacksPort(aws),
-  clock,
-  measure,
+  measure: measuring({
+    ...{ memory, clock },
+    history: historyPort(aws),
+    times: (functions, window) => metricTimes(aws, functionNames(functions), prefix, window),
+    seconds: 120,
+  }),
 }
+
+const functionNames = (functions: readonly string[]) =>
+  Object.fromEntries(functions.map((name) => [name, `${prefix}${name}`]))
 
 /** Of the schedule there is one run a week, however often it starts; whoever else starts one gives it a name. */
 const started = z.union([

@@ -20,8 +20,8 @@ type TableAction =
   | 'Query'
   | 'UpdateItem'
 
-/** Those of one item: without a key in the request ForAllValues would hold of nothing, and allow it. */
-type KeyedAction = 'DeleteItem' | 'GetItem' | 'PutItem'
+/** Those that name their items: without a key in the request ForAllValues would hold of nothing, and allow it. */
+type KeyedAction = 'BatchGetItem' | 'DeleteItem' | 'GetItem' | 'PutItem'
 
 /** A table of the state stack, by its name: no stack exports to another. */
 export function table<Name extends TableName>(stack: Stack, stage: Stage, name: Name, variable: Variable) {
@@ -187,3 +187,8 @@ export const templates =
         'behind the name of a stack stands an id that CloudFormation makes anew for each',
       )
   }
+
+export const metrics: Grant = (fn) => {
+  fn.allow(['cloudwatch:GetMetricStatistics'], ['*'])
+  acknowledge(fn.role, 'AwsSolutions-IAM5[Resource::*]', 'metrics are read of no resource in particular')
+}

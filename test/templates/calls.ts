@@ -13,7 +13,7 @@ const portsOutside: Plugin = {
 }
 
 const calls = /\b(history|lanes|memory|ephemeral|queues|bodies|workflows|stacks)\d*\.(\w+)\(/g
-const functions = /\b(topicPublisher|busPublisher|secretReader|setVisibility)\(/g
+const functions = /\b(topicPublisher|busPublisher|metricTimes|secretReader|setVisibility)\(/g
 
 /**
  * The calls that each function can come to, read off its bundle: what it does not use has been shaken out of that. It

@@ -107,6 +107,7 @@ const asked = {
     topicPublisher: ['sns:Publish loadpath-prod-notifications'],
     busPublisher: ['events:PutEvents loadpath-prod-events'],
     secretReader: ['secretsmanager:GetSecretValue /loadpath/prod/webhook-secret'],
+    metricTimes: ['cloudwatch:GetMetricStatistics *'],
     // granted with the rest of what a mapping needs
     setVisibility: [],
   },
@@ -128,6 +129,8 @@ const ofMemory: Record<string, readonly string[]> = {
   'core/domain/start-run.ts': ['*#run#*'],
   'core/domain/answer-approval.ts': ['*#approval#*'],
   'core/mesh/validate.ts': ['*#mesh#*', 'outbox#*'],
+  // a list of projects, whose records are read by their keys
+  'core/gate/access.ts': ['*#project#*'],
 }
 
 /** What each workflow invokes. */
@@ -176,7 +179,9 @@ function asksFor(name: string, { module, port, method }: Call): readonly string[
   if (port === 'memory' && isNarrow) {
     const keys = ofMemory[module]
     if (keys === undefined) throw new Error(`${module} calls memory.${method}: say here of which keys`)
-    return keys.flatMap((key) => known.map((action) => `${action} where the key is like ${key}`))
+    const narrowed = (action: string, key: string) =>
+      action.includes('/index/') ? action : `${action} where the key is like ${key}`
+    return keys.flatMap((key) => known.map((action) => narrowed(action, key)))
   }
   if (port !== 'queues') return known.map(ofLanes)
   const to = inLane && isConsumer(name) ? [`${name}.fifo`] : queuesOf[module]

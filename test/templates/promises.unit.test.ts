@@ -329,6 +329,7 @@ describe('least privilege', () => {
     /^xray:/,
     /^logs:(Create|Get|Update|Delete)LogDelivery$|^logs:ListLogDeliveries$|^logs:(Put|Describe)ResourcePolic|^logs:DescribeLogGroups$/,
     /^dynamodb:ListStreams$/,
+    /^cloudwatch:GetMetricStatistics$/,
   ]
 
   test.each(Object.entries({ prod, encrypted, traced: synthesized({ stage: 'prod', xray: 'on' }) }))(
