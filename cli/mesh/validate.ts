@@ -49,7 +49,7 @@ function validationText(data: DataOf<typeof meshValidated>, p: Paint): string {
     '',
     `findings: ${findings.high} high, ${findings.medium} medium, ${findings.low} low`,
     ...(changes === null ? [] : [...listed('new', changes.appeared), ...listed('mended', changes.gone)]),
-    p.dim(`report: ${report}.html, .json in the bucket of the stage`),
+    p.dim(`report: ${report}.html, .md and .json in the bucket of the stage`),
   ].join('\n')
 }
 

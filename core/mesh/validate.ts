@@ -6,6 +6,7 @@ import { type ComprehensiveReport, comprehensiveReport } from '../../mesh/compre
 import { load } from '../../mesh/load.ts'
 import type { Loads } from '../../mesh/loads.ts'
 import type { Mesh } from '../../mesh/model.ts'
+import { markdown } from '../../mesh/report/markdown.ts'
 import { page } from '../../mesh/report/page.ts'
 import { Failure } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
@@ -126,6 +127,7 @@ const placeOf = (error: z.ZodError, value: unknown): string => {
 
 async function keep(key: string, mesh: Mesh, report: ComprehensiveReport, bodies: Bodies): Promise<void> {
   await bodies.put(`${key}.html`, Buffer.from(page(mesh, report)))
+  await bodies.put(`${key}.md`, Buffer.from(markdown(report)))
   await bodies.put(`${key}.json`, Buffer.from(JSON.stringify(report)))
 }
 

@@ -104,6 +104,8 @@ describe('a validation', () => {
     expect(report.static.stresses.some(({ demand }) => demand > 0)).toBe(true)
     const page = Buffer.from((await w.bodies.get('audit/main/mesh/2026-W47.html')) ?? '').toString()
     expect(page).toContain('<svg')
+    const text = Buffer.from((await w.bodies.get('audit/main/mesh/2026-W47.md')) ?? '').toString()
+    expect(text).toMatch(/^## Mesh: /)
   })
 
   it('is compared with the one before: what got worse is said, and what was mended', async () => {
