@@ -47,7 +47,7 @@ export const measuring =
     })
     const untimed = functionsIn(mesh).filter((name) => !times.of.has(name))
     const unknown = [
-      `${events} events of ${windows} ${part === hour ? 'hours' : 'minutes'} since ${since} were counted`,
+      `${events} ${events === 1 ? 'event' : 'events'} of ${windows} ${part === hour ? 'hours' : 'minutes'} since ${since} were counted`,
       ...(left > 0 ? [`${left} events could not be read and are not counted`] : []),
       ...(untimed.length > 0 ? [`nobody knows how long these take: ${untimed.join(', ')}`] : []),
     ]

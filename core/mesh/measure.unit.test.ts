@@ -79,7 +79,7 @@ it('counts what it has time for, spread over the window, and says on how much it
   }
   const { loads, unknown } = await measured({ history })
   expect(Date.parse(w.clock()) - start).toBeLessThan(110_000)
-  const [, hours = ''] = /^1 events of (\d+) hours/.exec(unknown[0] ?? '') ?? []
+  const [, hours = ''] = /^1 event of (\d+) hours/.exec(unknown[0] ?? '') ?? []
   expect(Number(hours)).toBeGreaterThan(3)
   expect(Number(hours)).toBeLessThan(50)
   expect(reads).toBeGreaterThan(20)

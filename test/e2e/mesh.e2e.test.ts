@@ -36,23 +36,29 @@ async function scheduled(time: string) {
 
 it('is told by an event with its trend, and kept as a report', async () => {
   const first = await said('mesh', 'validate')
-  const second = await said('mesh', 'validate')
   expect(first.stacks).toEqual(['Loadpath-test-App', 'Loadpath-test-State'])
+  // it is an event like others, and counts as load for the next one
+  await eventually(async () => expect(await toldOf()).toContainEqual(first))
+  const second = await said('mesh', 'validate')
   expect(second.run).not.toBe(first.run)
   expect(second).toMatchObject({
-    findings: first.findings,
-    changes: { appeared: { items: [] }, gone: { items: [] } },
-    trend: { score: 0, system_health: first.system_health },
-    worse: [],
+    changes: { appeared: { left: 0 }, gone: { left: 0 } },
+    trend: { last: expect.any(String), system_health: first.system_health },
   })
+  expect(second.notes).toContainEqual(expect.stringMatching(/^\d+ events? of 168 hours since /))
   const report = comprehensiveReport.parse(
     JSON.parse(Buffer.from((await bodies.get(`${second.report}.json`)) ?? '').toString()),
   )
   expect(report.mesh.nodes).toBeGreaterThan(50)
   expect(report.gaps).toEqual([])
-  const page = Buffer.from((await bodies.get(`${second.report}.html`)) ?? '').toString()
-  expect(page).toContain('<svg')
-  await eventually(async () => expect(await toldOf()).toEqual(expect.arrayContaining([first, second])))
+  for (const [kind, begins] of [
+    ['html', '<!doctype html>'],
+    ['md', '## Mesh: '],
+  ]) {
+    const text = Buffer.from((await bodies.get(`${second.report}.${kind}`)) ?? '').toString()
+    expect(text.toLowerCase().startsWith(String(begins).toLowerCase())).toBe(true)
+  }
+  await eventually(async () => expect(await toldOf()).toContainEqual(second))
 })
 
 it('is told once for a week, however often that is started', async () => {
