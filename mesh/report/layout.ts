@@ -185,13 +185,13 @@ function rowsOf(
         y.set(column[index] ?? 0, centre)
       })
     }
-  const edges = [...y].map(
-    ([vertex, centre]) => [centre - room(vertex) / 2, centre + room(vertex) / 2] as const,
-  )
-  const top = Math.min(0, ...edges.map(([edge]) => edge))
-  const least = edges.length === 0 ? 0 : Math.min(...edges.map(([edge]) => edge))
-  for (const [vertex, centre] of y) y.set(vertex, centre - least)
-  return { y, height: Math.max(0, ...edges.map(([, edge]) => edge)) - (edges.length === 0 ? top : least) }
+  let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const [vertex, centre] of y) {
+    top = Math.min(top, centre - room(vertex) / 2)
+    bottom = Math.max(bottom, centre + room(vertex) / 2)
+  }
+  for (const [vertex, centre] of y) y.set(vertex, centre - top)
+  return { y, height: y.size === 0 ? 0 : bottom - top }
 }
 
 /** What stands aside, in rows below the others, each under what it is tied to; answers where the rows end. */
