@@ -15,11 +15,12 @@ export type Sweep = {
 export function sweepOver(next: readonly (readonly number[])[]): Sweep {
   const found = components(next).toReversed()
   const order = found.flat()
+  const late = finished(next, order)
   const rank = new Int32Array(order.length)
   const loop = new Int32Array(order.length)
   let place = 0
   found.forEach((members, number) => {
-    for (const vertex of members) {
+    for (const vertex of members.toSorted((a, b) => (late[b] ?? 0) - (late[a] ?? 0))) {
       order[place] = vertex
       loop[place] = number
       rank[vertex] = place++
@@ -51,4 +52,27 @@ export function sweepOver(next: readonly (readonly number[])[]): Sweep {
       return order[at]
     },
   }
+}
+
+/** When a search in depth is through with each vertex: what gives is through after what takes, but for what closes a loop. */
+function finished(next: readonly (readonly number[])[], starts: readonly number[]): Int32Array {
+  const at = new Int32Array(next.length)
+  const seen = new Uint8Array(next.length)
+  let count = 0
+  for (const start of starts) {
+    if (seen[start] === 1) continue
+    seen[start] = 1
+    const path = [{ vertex: start, edge: 0 }]
+    for (let top = path.at(-1); top !== undefined; top = path.at(-1)) {
+      const to = next[top.vertex]?.[top.edge++]
+      if (to === undefined) {
+        at[top.vertex] = ++count
+        path.pop()
+      } else if (seen[to] !== 1) {
+        seen[to] = 1
+        path.push({ vertex: to, edge: 0 })
+      }
+    }
+  }
+  return at
 }
