@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import * as z from 'zod'
 
 /**
- * How long each analysis of a mesh takes, and how that grows with its elements: the first of a new process, the median of
- * `runs`. Beside the generated meshes one loop of thousands of states, and an app as CDK synthesizes it, read and
+ * How long each analysis of a mesh takes, and how that grows with its elements: processor time of a new process that has
+ * compiled nothing yet, the median of `runs`. Beside the generated meshes one loop of thousands of states, and an app as CDK synthesizes it, read and
  * analysed. Usage: npm run bench:mesh [-- runs [most elements]]
  */
 const runs = Number(process.argv[2] ?? 3)
@@ -56,15 +56,13 @@ console.log('\nExponent of growth from one size to the next:\n')
 const steps = found.slice(1).map((to, place) => ({ from: found[place] ?? to, to }))
 row(['time ~ elements^', ...steps.map(({ from, to }) => `${from.elements} to ${to.elements}`)])
 row(['---', ...steps.map(() => '---')])
-for (const name of names)
-  row([
-    name,
-    ...steps.map(({ from, to }) =>
-      (
-        Math.log((to.times[name] ?? 0) / (from.times[name] ?? 0)) / Math.log(to.elements / from.elements)
-      ).toFixed(2),
-    ),
-  ])
+/** Times below a few milliseconds are the grain of the clock. */
+const exponent = (one: Measured, other: Measured, name: string): string => {
+  const [before, after] = [one.times[name] ?? 0, other.times[name] ?? 0]
+  if (before < 10) return '–'
+  return (Math.log(after / before) / Math.log(other.elements / one.elements)).toFixed(2)
+}
+for (const name of names) row([name, ...steps.map(({ from, to }) => exponent(from, to, name))])
 
 console.log('\nOne loop:\n')
 const loops = [600, 2000, 6000].map((states) => measure('loop', String(states)))
