@@ -88,6 +88,17 @@ describe('blocks', () => {
         return line
       }),
     )
+  /** Round by round, Σ Gᵏ of the loads: only sums of what is not below 0. */
+  const summed = ({ rows, loads }: Block, rounds: number): number[] => {
+    let added = [...loads]
+    let values = [...loads]
+    for (let round = 0; round < rounds; round++) {
+      const before = added
+      added = rows.map((row) => [...row].reduce((sum, [from, value]) => sum - value * (before[from] ?? 0), 0))
+      values = values.map((value, unknown) => value + (added[unknown] ?? 0))
+    }
+    return values
+  }
   const expectNear = (found: ArrayLike<number> | undefined, expected: readonly number[], slack: number) => {
     for (const [unknown, value] of expected.entries())
       expect(Math.abs((found?.[unknown] ?? Number.NaN) - value)).toBeLessThanOrEqual(slack * Math.abs(value))
@@ -97,12 +108,17 @@ describe('blocks', () => {
     fc.assert(
       fc.property(arbitrary, (shape) => {
         const block = blockOf(shape)
-        expectNear(eliminate(copied(block)), pivoted(block), 1e-12 / (1 - shape.fading))
+        const found = eliminate(copied(block))
+        // pivoting is exact beside the largest only, where scales are far apart
+        const expected = pivoted(block)
+        const slack = (1e-12 * Math.max(...expected)) / (1 - shape.fading)
+        for (const [unknown, value] of expected.entries())
+          expect(Math.abs((found[unknown] ?? Number.NaN) - value)).toBeLessThanOrEqual(slack)
       }),
     )
   })
 
-  it('by iteration are what they are by elimination, to 1e-13 of each and what rounding makes', () => {
+  it('by iteration are what they are by elimination, and to 1e-13 of each what the rounds sum up to', () => {
     let settled = 0
     fc.assert(
       fc.property(arbitrary, (shape) => {
@@ -110,7 +126,9 @@ describe('blocks', () => {
         const found = iterate(block)
         if (found === undefined) return
         settled++
-        expectNear(found, pivoted(block), 1e-12 / (1 - shape.fading))
+        // elimination subtracts on the diagonal, which costs it some digits of the small ones
+        expectNear(found, [...eliminate(copied(block))], 1e-9 / (1 - shape.fading))
+        if (shape.fading <= 0.9) expectNear(found, summed(block, 500), 2e-13)
       }),
     )
     expect(settled).toBeGreaterThan(50)
