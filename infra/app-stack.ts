@@ -254,10 +254,9 @@ export class AppStack extends Stack {
       to: relay,
       failures: bodies.failures,
     })
-    const doors = [
-      inboxRule(this, inbox, { stage, to: record, deadLetters: busDeadLetters }),
-      statesRule(this, machines.arns, { stage, to: record, deadLetters: busDeadLetters }),
-    ]
+    const toRecord = { stage, to: record, deadLetters: busDeadLetters }
+    const statuses = statesRule(this, machines.arns, toRecord)
+    const doors = [inboxRule(this, inbox, toRecord), statuses]
     const failures = { stage, deadLetters: busDeadLetters, failures: bodies.failures }
     const schedules = [everyMinute(this, sweep, failures), everyWeek(this, validateMesh, failures)]
     const http = new HttpDoor(this, 'http', {
@@ -299,6 +298,7 @@ export class AppStack extends Stack {
         events,
         http,
         outbox,
+        statuses,
       },
       ...{ history: history.arn, memory: memory.arn, ephemeral: ephemeral.arn, bucket: bodies.arn },
     })

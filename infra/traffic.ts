@@ -35,6 +35,8 @@ export type Traffic = {
   events: EventBus
   http: HttpDoor
   outbox: OutboxStream
+  /** what Step Functions says of our runs */
+  statuses: IConstruct
 }
 
 /** What Step Functions calls what it tells of a run: that it runs, and how it ended. */
@@ -75,6 +77,8 @@ export function declareTraffic(traffic: Traffic): void {
   for (const { to, integration } of http.routes)
     say(integration, { takes: to.name === 'api' ? [...kinds.commands, otherRequests] : kinds.outside })
   say(outbox.mapping, { takes: kinds.committed })
+  // its pattern asks for our runs, and the mesh has no others
+  say(traffic.statuses, { takes: [statusChange] })
 }
 
 function say(construct: IConstruct, said: { sends?: readonly Send[]; takes?: readonly string[] }): void {
@@ -179,6 +183,11 @@ function sendsOf(
     'dead-letter': nothing(...queues, history, bucket),
     'redrive-batch': mends('redrive-batch'),
     'replay-batch': mends('replay-batch'),
+    'validate-mesh': [
+      ...commits(producers['functions/validate-mesh'] ?? []),
+      remembers,
+      { to: bucket, ratio: null },
+    ],
     'start-workflow': [...consumer, ...starts, remembers, ...nothing(record)],
     'collect-facts': [remembers],
     'request-approval': [...commits(throughSteps), remembers],

@@ -242,7 +242,9 @@ function led(
   const narrowed = types !== null && type === anyType
   const asksMore =
     (node.kind === 'rule' && node.settings.narrower) ||
-    ((kind === 'poll' || kind === 'delivery') && element.filtered === true)
+    (kind === 'delivery' && element.filtered === true) ||
+    // a filter that somebody has named the types of takes all of these
+    (kind === 'poll' && element.filtered && types === null)
   // of a state behind a Choice, a Map or a Catch the input says how often a run comes to it
   const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
   return {

@@ -33,6 +33,12 @@ it('what asks more of a message than its type takes nobody knows how much', () =
     ],
   )
   expect(gains(topic, into('m', 't'))).toEqual({ 'q t': null, 'f t': null })
+  // somebody says of which types it takes all
+  const mapping = meshFrom(
+    [queueNode('q'), functionNode('f')],
+    [element('poll', 'q', 'f', { filtered: true, types: ['t'] })],
+  )
+  expect(gains(mapping, into('q', 't'))).toEqual({ 'f t': 1 })
   // somebody says how much
   expect(gains(topic, into('m', 't'), [{ ...part, from: 'm', to: 'q', ratio: 0.2 }])['q t']).toBe(0.2)
 })

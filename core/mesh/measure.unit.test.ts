@@ -24,6 +24,7 @@ const names: [Parameters<typeof node>[0], string][] = [
   ]),
   ...[
     ...['ingest', 'record', 'relay', 'sweep', 'redrive-batch', 'replay-batch', 'request-approval'],
+    'validate-mesh',
     ...['analyze-push', 'track-build', 'resume-workflow', 'track-run', 'notify', 'publish'],
     'track-repository',
   ].flatMap((name): [Parameters<typeof node>[0], string][] => [

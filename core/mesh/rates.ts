@@ -179,14 +179,17 @@ function handlerSends({ measured, routes }: Given): Send[] {
   })
 }
 
+/** How the producers of events are called that are functions, and no subscribers. */
+const functions = 'functions/'
+
 /** What these commit is among the arrivals of memory, or counted at the workflow that they work for. */
 function countedElsewhere({ producers, routes }: Given): Send[] {
   const of = (name: string, types: readonly EventType[]) =>
     types.map(({ type }) => send(name, 'memory-table', type, undefined, 0))
   const runs = routes.filter(({ kind }) => kind === 'workflow')
   return [
-    ...['sweep', 'redrive-batch', 'replay-batch'].flatMap((name) =>
-      of(name, producers[`functions/${name}`] ?? []),
+    ...Object.entries(producers).flatMap(([name, types]) =>
+      name.startsWith(functions) ? of(name.slice(functions.length), types) : [],
     ),
     ...of(
       'request-approval',

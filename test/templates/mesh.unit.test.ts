@@ -103,7 +103,7 @@ function waysOf({ nodes, elements }: Mesh, provenances: readonly MeshElement['pr
 
 it('declares what permissions allow to send, and nothing else', () => {
   // large bodies go where what a poll gives up goes: of these permissions the mesh takes one for the other
-  const implied = ['relay -> bucket', 'sweep -> bucket']
+  const implied = ['relay -> bucket', 'sweep -> bucket', 'validate-mesh -> bucket']
   const permitted = [...waysOf(undeclared('prod'), ['inferred', 'template']), ...implied].toSorted()
   expect(waysOf(meshAt('prod'), ['declared'])).toEqual(permitted)
   expect(waysOf(meshAt('prod'), ['inferred'])).toEqual([])

@@ -113,6 +113,7 @@ function isTaken(resource: Resource, { takes, sends, arrivals }: z.output<typeof
 const ways: ReadonlySet<string> = new Set([
   'AWS::Lambda::EventSourceMapping',
   'AWS::ApiGatewayV2::Integration',
+  'AWS::Events::Rule',
 ])
 
 /** The types that a way takes, where it says so in `Metadata.mesh.takes`; null: any. */

@@ -43,6 +43,18 @@ describe('what a way takes', () => {
     expect(elementIn(mesh, 'invoke', 'A', 'F').types).toEqual(['a'])
   })
 
+  it('is said at a rule, whose pattern asks for more then without leaving anything out', () => {
+    const rule = (mesh?: object) => ({
+      Type: 'AWS::Events::Rule',
+      Properties: { EventPattern: { 'detail-type': ['a'], detail: { of: ['us'] } } },
+      ...(mesh && { Metadata: { mesh } }),
+    })
+    const settingsOf = (mesh?: object) =>
+      meshIn({ R: rule(mesh) }).nodes.flatMap((one) => (one.kind === 'rule' ? [one.settings] : []))
+    expect(settingsOf()).toMatchObject([{ types: ['a'], narrower: true }])
+    expect(settingsOf({ takes: ['a'] })).toMatchObject([{ types: ['a'], narrower: false }])
+  })
+
   it('is nothing that other resources say', () => {
     expect(() => meshIn({ Q: { ...queue, Metadata: { mesh: { takes: ['a'] } } } })).toThrow(
       /Resources\.Q\.Metadata\.mesh\.takes: a AWS::SQS::Queue lets everything pass: write it at one of AWS::Lambda/,

@@ -4,6 +4,7 @@ import { base, type Draft, type Handler, join, put, unresolved } from '../draft/
 import { defaultBus, external } from '../draft/find.ts'
 import { isEnabled, latency, once, pushed } from '../draft/retries.ts'
 import { at, entriesOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { perSecondOf } from './schedule-rate.ts'
 
@@ -35,8 +36,9 @@ function rule(draft: Draft, resource: Resource, properties: Json) {
     schedule(draft, resource, expression, enabled, laws)
     return
   }
-  const pattern = at(properties, 'EventPattern')
-  put(draft, { ...base(resource), kind: 'rule', settings: { ...asked(pattern), enabled }, laws })
+  const takes = typesOf(resource)
+  const taken = takes === null ? asked(at(properties, 'EventPattern')) : { types: takes, narrower: false }
+  put(draft, { ...base(resource), kind: 'rule', settings: { ...taken, enabled }, laws })
 }
 
 /** A node that begins something again and again. An expression that cannot be read counts as never, and is listed. */
