@@ -45,10 +45,11 @@ export function analyseStatic(loaded: Loaded): StaticReport {
 
 function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): StaticReport['rates'] {
   return states
-    .map(({ node, type }, state) => ({
+    .map(({ node, type, asked }, state) => ({
       node: node.id,
       name: node.name,
       type,
+      ...(asked && { asked }),
       rate: rates[state] ?? 0,
       complete: complete[state] === true && external[state] !== null,
     }))

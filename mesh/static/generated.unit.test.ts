@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import { meshOfSize } from '../../test/meshes-of-size.ts'
 import { load } from '../load.ts'
 import { analyseStatic } from './analyse.ts'
+import type { StaticReport } from './report.ts'
 
 const arbitrary = fc.record({
   elements: fc.integer({ min: 30, max: 200 }),
@@ -10,18 +11,18 @@ const arbitrary = fc.record({
   factor: fc.double({ min: 1.1, max: 10, noNaN: true }),
 })
 
+const keyOf = ({ node, type, asked }: StaticReport['rates'][number]) => `${node} ${type} ${asked === true}`
+
 it('so many times what comes makes so many times every rate', () => {
   fc.assert(
     fc.property(arbitrary, ({ elements, seed, factor }) => {
       const { mesh, loads } = meshOfSize(elements, seed)
       const loaded = load(mesh, loads)
       const more = { ...loaded, external: loaded.external.map((rate) => rate && rate * factor) }
-      const before = new Map(
-        analyseStatic(loaded).rates.map(({ node, type, rate }) => [`${node} ${type}`, rate]),
-      )
-      for (const { node, type, rate } of analyseStatic(more).rates) {
-        const once = before.get(`${node} ${type}`) ?? Number.NaN
-        expect(Math.abs(rate - factor * once)).toBeLessThanOrEqual(1e-9 * rate)
+      const before = new Map(analyseStatic(loaded).rates.map((one) => [keyOf(one), one.rate]))
+      for (const one of analyseStatic(more).rates) {
+        const once = before.get(keyOf(one)) ?? Number.NaN
+        expect(Math.abs(one.rate - factor * once)).toBeLessThanOrEqual(1e-9 * one.rate)
       }
     }),
     { numRuns: 30 },

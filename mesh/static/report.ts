@@ -10,6 +10,8 @@ export const staticReport = z.object({
       node: z.string(),
       name: z.string(),
       type: z.string(),
+      /** requests that only use the node (a table that is read), beside what it is sent of that type */
+      asked: z.literal(true).optional(),
       rate: perSecond,
       /** false: the least that it can be, because something that leads here is not known */
       complete: z.boolean(),
