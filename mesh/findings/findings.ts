@@ -21,6 +21,7 @@ import { noPartialBatch } from './no-partial-batch.ts'
 import { noRedrive } from './no-redrive.ts'
 import { overUtilised } from './over-utilised.ts'
 import { queueWithoutConsumer } from './queue-without-consumer.ts'
+import { requestsShort } from './requests-short.ts'
 import { retentionShort } from './retention-short.ts'
 import { retriesMultiply } from './retries-multiply.ts'
 import { ruleMatchesNothing } from './rule-matches-nothing.ts'
@@ -55,6 +56,7 @@ export const rules = {
   'no-redrive': noRedrive,
   'over-utilised': overUtilised,
   'queue-without-consumer': queueWithoutConsumer,
+  'requests-short': requestsShort,
   'retention-short': retentionShort,
   'retries-multiply': retriesMultiply,
   'rule-matches-nothing': ruleMatchesNothing,

@@ -71,6 +71,15 @@ const busy = (mean: number, limit = 10): Case => ({
   elements: [element('poll', 'q', 'f')],
   loads: { arrivals: { q: { x: 1 } }, service: { f: { mean } } },
 })
+/** Ten pollers of a function with so many reserved, which takes so long. */
+const quick = (mean: number, reserved = 10): Case => ({
+  nodes: [
+    node('queue', 'q'),
+    node('function', 'f', { reserved }, [servers(reserved), tokens(10 * reserved, 0)]),
+  ],
+  elements: [element('poll', 'q', 'f', { laws: [servers(10)] })],
+  loads: { arrivals: { q: { x: 1 } }, service: { f: { mean } } },
+})
 const ordered = (rate: number, fifo = true): Case => ({
   nodes: [node('queue', 'q', { fifo }, [tokens(300, 300)]), node('function', 'f')],
   elements: [element('poll', 'q', 'f')],
@@ -154,6 +163,8 @@ describe.each<[string, Case, object, Case]>([
   ],
   ['over-utilised', busy(7.1), { at: 'f', severity: 'medium', measured: 0.71, limit: 0.7 }, busy(6.9)],
   ['over-utilised', busy(8, 4), { severity: 'high', measured: 2 }, { ...busy(8, 4), loads: {} }],
+  ['requests-short', quick(0.05), { at: 'f', severity: 'medium', measured: 200, limit: 100 }, quick(0.1)],
+  ['requests-short', quick(0.05, 5), { measured: 100, limit: 50 }, quick(0.05, 20)],
   ['fifo-throughput', ordered(211), { at: 'q', severity: 'medium', measured: 211, limit: 300 }, ordered(209)],
   ['fifo-throughput', ordered(301), { severity: 'high' }, ordered(301, false)],
   ['stream-poll-unbounded', streamed(false), { at: 'poll:s>f', severity: 'high' }, streamed(true)],
