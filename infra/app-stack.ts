@@ -103,7 +103,8 @@ export class AppStack extends Stack {
       new HouseFunction(this, name, { ...house, ...how })
     const gate = fn('record', {
       timeout: 10,
-      reserved: 20,
+      // more than its mapping runs at once: Lambda lets ten requests a second begin for each, and one takes 55 ms
+      reserved: 40,
       canary: true,
       emits: true,
       may: [...gateMay, grants.accountProjects(stage)],
