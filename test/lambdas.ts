@@ -44,6 +44,7 @@ export const context = {
   functionName: 'fn',
   functionVersion: '$LATEST',
   awsRequestId: 'request-1',
+  getRemainingTimeInMillis: () => 10_000,
 } as Context
 
 /** What Lambda hands over of a queue; message ids are m0, m1, … */

@@ -41,7 +41,7 @@ export async function handleBatch(
       body,
       receiveCount: Number(attributes.ApproximateReceiveCount),
     })),
-    ports,
+    { ...ports, remaining: () => context.getRemainingTimeInMillis() },
   )
   const again = Records.flatMap((message, index) => {
     const seconds = consumed[index]?.again

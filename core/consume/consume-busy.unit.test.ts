@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mostReceives } from '../../events/route.ts'
 import { byHttp, tests } from '../../test/arrivals.ts'
+import { laneWorld, nameOf } from '../../test/lanes.ts'
 import { minutes, routeOf, type World, world } from '../../test/world.ts'
 import type { Change, HandlerAny } from '../event/handler.ts'
 import { sweep } from '../sweep/sweep.ts'
@@ -101,5 +102,83 @@ describe('what others keep changing', () => {
     const left = Array.from({ length: route.attempts - 3 }, (_, n) => n + 2)
     for (const receiveCount of left) await consume(route, failing, [{ body: again, receiveCount }], w.deps)
     expect(mark()).toMatchObject({ state: 'dead', attempts: route.attempts })
+  })
+})
+
+describe('a batch whose time is nearly over', () => {
+  /** Four events of one key, and what the handler of them is to do to the clock. */
+  async function four(handler: (w: World) => HandlerAny, receiveCount = 1, more: Partial<ConsumeDeps> = {}) {
+    const w = world()
+    await w.record(...['t1', 't2', 't3', 't4'].map((id) => byHttp(tests(id))))
+    const messages = w.stores.queues.take('count').map((body) => ({ body, receiveCount }))
+    const began: string[] = []
+    const inner = handler(w)
+    const told: HandlerAny = (handled, memory) => {
+      began.push(handled.event.id)
+      return inner(handled, memory)
+    }
+    return { w, began, messages, consumed: await consume(route, told, messages, { ...w.deps, ...more }) }
+  }
+  const slow =
+    (milliseconds: number) =>
+    (w: World): HandlerAny =>
+    (...given) => {
+      w.advance(milliseconds)
+      return counts(...given)
+    }
+
+  it('begins nothing more: what is left goes back, and that is no attempt of it', async () => {
+    const { w, began, consumed } = await four(slow(route.timeout * 400))
+    expect(began).toEqual(['t1', 't2'])
+    expect(consumed.map(({ outcome, again }) => [outcome, again !== undefined])).toEqual([
+      ['done', false],
+      ['done', false],
+      ['retrying', true],
+      ['retrying', true],
+    ])
+    expect(w.deliveries().map(({ state, attempts, uncounted }) => [state, attempts, uncounted])).toEqual([
+      ['done', 1, undefined],
+      ['done', 1, undefined],
+      ['retrying', 0, 1],
+      ['retrying', 0, 1],
+    ])
+  })
+
+  it('goes by what is left to its process, where that is less than the timeout of its route', async () => {
+    const { began } = await four(slow(1000), 1, { remaining: () => 2500 })
+    expect(began).toEqual(['t1', 't2'])
+  })
+
+  it('does not decide again what others change, either', async () => {
+    let commits = 0
+    const { w, began, consumed } = await four((w) => {
+      w.instead('memory', 'commit', () => async () => {
+        commits++
+        w.advance(route.timeout * 200)
+        return 'version conflict'
+      })
+      return counts
+    })
+    expect([began, commits]).toEqual([['t1', 't1', 't1', 't1'], 4])
+    expect(consumed.every(({ outcome, again }) => outcome === 'retrying' && again !== undefined)).toBe(true)
+    expect(w.deliveries().map(({ attempts, uncounted }) => [attempts, uncounted])).toEqual(
+      Array.from({ length: 4 }, () => [0, 1]),
+    )
+  })
+
+  it('in a lane begins nothing more either, writes nothing of what waits, and goes on in order', async () => {
+    const w = laneWorld()
+    await w.declared('a1', 'a2', 'a3', 'a4')
+    const ran: string[] = []
+    const handler: HandlerAny = async (handled) => {
+      ran.push(nameOf(handled))
+      w.advance(w.route.timeout * 400)
+      return []
+    }
+    const outcomes = async () => (await w.receive(handler)).map(({ outcome }) => outcome)
+    expect(await outcomes()).toEqual(['done', 'done', 'retrying', 'held'])
+    expect(w.deliveries()).toHaveLength(2)
+    expect(await outcomes()).toEqual(['done', 'done'])
+    expect(ran).toEqual(['a1', 'a2', 'a3', 'a4'])
   })
 })

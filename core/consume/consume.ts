@@ -11,6 +11,7 @@ import {
   type Consumed,
   fail,
   failed,
+  isLate,
   type Message,
   notRun,
   type Received,
@@ -25,7 +26,8 @@ import { gatherResults } from './results.ts'
  * Hands a batch of messages to a subscriber's handler and keeps the books on it: one Consumed per message, in order.
  * Does not throw for any of them. Messages of one partition key are handled one after the other, others side by side;
  * a delivery that lies in the batch more than once is handled once. What is held back (paused, an open circuit) is
- * parked; on an ordered route so is what comes behind something dead or parked.
+ * parked; on an ordered route so is what comes behind something dead or parked. What would begin when most of the time is
+ * over goes back to the queue, and that is no attempt of it.
  */
 export async function consume(
   route: Route,
@@ -33,8 +35,10 @@ export async function consume(
   messages: readonly Message[],
   deps: ConsumeDeps,
 ): Promise<Consumed[]> {
-  const patience = new Date(Date.parse(deps.clock()) + route.timeout * 500).toISOString()
-  const batch: Batch = { route, handler, deps, results: gatherResults(deps.controls), patience }
+  const [began, left] = [Date.parse(deps.clock()), deps.remaining?.() ?? route.timeout * 1000]
+  const until = (share: number) => new Date(began + left * share).toISOString()
+  const [patience, deadline] = [until(1 / 2), until(3 / 4)]
+  const batch: Batch = { route, handler, deps, results: gatherResults(deps.controls), patience, deadline }
   const settled: Consumed[] = messages.map(() => ({
     outcome: 'unreadable',
     again: 60,
@@ -150,16 +154,22 @@ async function handleGroup(
   batch: Batch,
 ): Promise<(Spent & { index: number; group: Group })[]> {
   const spent: (Spent & { index: number; group: Group })[] = []
-  for (let item = group.items.shift(); item !== undefined; item = group.items.shift()) {
-    const { index } = item
-    if (group.again !== undefined) {
-      settled[index] = { outcome: 'held', again: group.again, key: taskOf(batch, item).key }
-      continue
-    }
-    const result = group.view ? await handleInLane(item, group.view, batch) : await handleOne(item, batch)
-    if ('spent' in result) spent.push({ ...result, index, group })
-    else if ('emissions' in result) acted.push({ index, acted: result })
-    else settle(group, index, result, settled)
+  while (group.items.length > 0) {
+    // what begins no more need not wait for its turn, and there is little time left to mark it
+    const turn = group.items.splice(0, group.view === undefined && isLate(batch) ? group.items.length : 1)
+    await Promise.all(
+      turn.map(async (item) => {
+        const { index } = item
+        if (group.again !== undefined) {
+          settled[index] = { outcome: 'held', again: group.again, key: taskOf(batch, item).key }
+          return
+        }
+        const result = group.view ? await handleInLane(item, group.view, batch) : await handleOne(item, batch)
+        if ('spent' in result) spent.push({ ...result, index, group })
+        else if ('emissions' in result) acted.push({ index, acted: result })
+        else settle(group, index, result, settled)
+      }),
+    )
     if (group.view !== undefined && spent.length > 0) break
   }
   return spent

@@ -24,6 +24,8 @@ export type ConsumeDeps = {
   controls?: Controls | undefined
   /** waits for others who change the same; without it a lost race is for the next receive */
   pause?: ((milliseconds: number) => Promise<void>) | undefined
+  /** milliseconds until the process is stopped; without it the timeout of the route */
+  remaining?: (() => number) | undefined
 }
 
 /** A message as the queue hands it over; `receiveCount` is 1 at the first time. */
@@ -71,7 +73,11 @@ export type Batch = {
   results: Results
   /** until when lost races are waited out: ISO 8601 */
   patience: string
+  /** from when on nothing is begun: what is left is for what has begun, and for the marks. ISO 8601 */
+  deadline: string
 }
+
+export const isLate = ({ deps, deadline }: Batch): boolean => deps.clock() >= deadline
 
 /** Acted on the outside; its emissions are not sent and its mark is not written yet. */
 export type Acted = { task: Task; emissions: readonly Emission[] }

@@ -15,6 +15,7 @@ import {
   type Consumed,
   fail,
   giveUp,
+  isLate,
   mayNotRun,
   park,
   type Task,
@@ -29,6 +30,7 @@ export async function runNow(task: Task, batch: Batch): Promise<Consumed | Acted
   const { route, deps } = batch
   task.downstream = route.downstream?.(task.frame.event) ?? ''
   if (task.attempts > route.attempts && !waitsForCode(task.existing)) return await giveUp(task, batch)
+  if (isLate(batch)) throw new Failure('Busy', 'those before it took the time of its batch')
   const reason = await mayNotRun(task, batch)
   if (reason !== undefined) return await park(task, reason, task.attempts - 1, batch)
   if (task.place !== undefined && !(await begin(task, deps))) return { outcome: 'already', key: task.key }
@@ -90,7 +92,12 @@ async function commitChange(handled: HandledAny, task: Task, batch: Batch): Prom
   const memory = rebuilds ? shadowOf(deps.memory, replay, after(task.now, keptFor)) : deps.memory
   const { verdict } = await waitingOut(batch, () =>
     commitDecision(
-      (change) => memory.commit(change),
+      async (change) => {
+        const verdict = await memory.commit(change)
+        if (verdict === 'version conflict' && isLate(batch))
+          throw new Failure('Busy', `others changed what ${by} changes until its time was over`)
+        return verdict
+      },
       `what ${by} changes`,
       async () => {
         const change = await handler(handled, memory)

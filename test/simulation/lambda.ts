@@ -86,7 +86,13 @@ export function lambda({
       ended(end)
     }
     process.died = (why) => finish({ crashed: why })
-    const context = { functionName: fn.kind, functionVersion: '$LATEST', awsRequestId: `${process.id}` }
+    const end = time.now() + fn.timeout * 1000
+    const context = {
+      functionName: fn.kind,
+      functionVersion: '$LATEST',
+      awsRequestId: `${process.id}`,
+      getRemainingTimeInMillis: () => end - time.now(),
+    }
     time.after(chance.between(0, options.latency), `${fn.kind} begins`, () => {
       if (process.alive)
         handler(event as never, context as Context).then(
