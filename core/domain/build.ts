@@ -9,7 +9,8 @@ import type { MemoryRecord, RecordKey } from '../ports.ts'
 /**
  * The aggregate `build`: how the builds and tests of a branch stand. Events come late, twice and in any order, so
  * the state is nothing but the set of the newest facts: one for each source (a workflow, an app's checks, a test
- * suite) and commit. Which commit is the newest and how it stands is read from them, never remembered.
+ * suite) and commit. Which commit is the newest and how it stands is read from them, never remembered. What is
+ * forgotten is a matter of that set too: all up to a horizon (docs/decisions/0021-what-a-branch-forgets.md).
  */
 const fact = z.object({
   source: z.enum(['workflow', 'checks', 'tests']),
@@ -20,7 +21,7 @@ const fact = z.object({
   tests: z.object({ passed: z.number(), failed: z.number(), skipped: z.number() }).optional(),
   /** when it was asked for; of tests, when they were done. ISO 8601, UTC, milliseconds */
   created: z.string(),
-  /** [id of run or suite, attempt, stage, when]: of two facts of one source and commit the greater is the newer */
+  /** [id of run or suite, attempt, stage, when]: tells which of two that were asked for at one time is the newer */
   order: z.tuple([z.number(), z.number(), z.number(), z.string()]),
 })
 type Fact = z.infer<typeof fact>
@@ -28,13 +29,16 @@ type Fact = z.infer<typeof fact>
 const build = z.object({
   repository: z.string(),
   branch: z.string(),
+  /** [created, commit]: facts up to here are forgotten, and not taken in again */
+  horizon: z.tuple([z.string(), z.string()]).optional(),
   /** newest first */
   commits: z.array(z.object({ commit: z.string(), facts: z.array(fact) })),
 })
 export type Build = z.infer<typeof build>
 type Commit = Build['commits'][number]
+type Horizon = NonNullable<Build['horizon']>
 
-/** The oldest commits are forgotten beyond either number, so that the record stays far below 400 KB. */
+/** The oldest facts are forgotten beyond either of the first two, so that the record stays far below 400 KB. */
 export const limits = { commits: 20, facts: 800, factsOfCommit: 400 } as const
 
 /** One fact, and what it is about. */
@@ -52,8 +56,12 @@ export const buildOf = (record: MemoryRecord | undefined): Build | undefined =>
 
 const byText = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 
-/** Facts that are equally new (which GitHub does not send) are told apart by their text, so that order never matters. */
+/**
+ * Facts that are equally new (which GitHub does not send) are told apart by their text, so that order never matters. The
+ * time comes first: what a newer fact took the place of lies behind the horizon before that does.
+ */
 function isNewer(one: Fact, other: Fact): boolean {
+  if (one.created !== other.created) return one.created > other.created
   for (const [index, value] of one.order.entries()) {
     const against = other.order[index] ?? ''
     if (value !== against) return value > against
@@ -81,20 +89,31 @@ function arrived({ facts }: Commit): string {
   return times.sort().at(-1) ?? ''
 }
 
-function bounded(commits: readonly Commit[]): Commit[] {
-  const kept: Commit[] = []
-  let facts = 0
-  for (const commit of commits.slice(0, limits.commits)) {
-    facts += commit.facts.length
-    if (facts > limits.facts) break
-    kept.push(commit)
-  }
-  return kept
+const compared = (a: Horizon, b: Horizon): number => byText(a[0], b[0]) || byText(a[1], b[1])
+
+/** The least horizon beyond which there are no more commits and facts than are kept; undefined: all may stay. */
+function horizonOf(commits: readonly Commit[]): Horizon | undefined {
+  const newestFirst = commits
+    .flatMap(({ commit, facts }) => facts.map(({ created }): Horizon => [created, commit]))
+    .sort((a, b) => compared(b, a))
+  const seen = new Set<string>()
+  return newestFirst.find(([, commit], index) => {
+    seen.add(commit)
+    return seen.size > limits.commits || index >= limits.facts
+  })
+}
+
+function beyond(commits: readonly Commit[], horizon: Horizon): Commit[] {
+  return commits.flatMap(({ commit, facts }) => {
+    const kept = facts.filter(({ created }) => compared([created, commit], horizon) > 0)
+    return kept.length === 0 ? [] : [{ commit, facts: kept }]
+  })
 }
 
 /** @throws Failure Invalid when a commit has more sources than anybody can mean */
 export function evolve(state: Build | undefined, { repository, branch, commit, fact }: Observation): Build {
-  const commits = state?.commits ?? []
+  const { commits, horizon } = state ?? { commits: [] }
+  if (state && horizon && compared([fact.created, commit], horizon) <= 0) return state
   const known = commits.find((other) => other.commit === commit)
   const facts = withFact(known?.facts ?? [], fact)
   if (facts.length > limits.factsOfCommit)
@@ -103,10 +122,15 @@ export function evolve(state: Build | undefined, { repository, branch, commit, f
       `commit ${commit} has more than ${limits.factsOfCommit} builds and test suites`,
     )
   const all = [...commits.filter((other) => other !== known), { commit, facts }]
+  const next = horizonOf(all)
+  const reached = next ?? horizon
   return {
     repository,
     branch,
-    commits: bounded(all.sort((a, b) => byText(arrived(b), arrived(a)) || byText(b.commit, a.commit))),
+    ...(reached && { horizon: reached }),
+    commits: (next ? beyond(all, next) : all).sort(
+      (a, b) => byText(arrived(b), arrived(a)) || byText(b.commit, a.commit),
+    ),
   }
 }
 

@@ -325,6 +325,50 @@ describe('the state does not depend on the order of events', () => {
     )
   })
 
+  const many = fc.array(
+    fc
+      .tuple(fc.integer({ min: 1, max: 26 }), fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 3 }))
+      .map(([n, minute, kind]) => {
+        const commit = `c${n}`
+        if (kind === 0) return run({ commit, id: n, created: minute, conclusion: 'failure' })
+        if (kind === 1) return suite({ commit, id: 40 - minute, created: minute })
+        return tests({ commit, failed: kind - 2, suite: n % 2 ? 'unit' : 'e2e', time: at(minute) })
+      }),
+    { minLength: 40, maxLength: 90 },
+  )
+
+  it('nor does what is forgotten, of more commits than are kept, which come back or not', () => {
+    fc.assert(
+      fc.property(
+        many.chain((events) =>
+          fc.tuple(
+            fc.constant(events),
+            fc.shuffledSubarray(events, { minLength: events.length, maxLength: events.length }),
+          ),
+        ),
+        ([events, shuffled]) => {
+          const { state } = handle(events)
+          expect(handle(shuffled).state).toEqual(state)
+          // nor does what was left out for good: all of it once more changes nothing
+          expect(handle([...events, ...shuffled]).state).toEqual(state)
+          expect(state?.commits.length).toBeLessThanOrEqual(limits.commits)
+        },
+      ),
+      { numRuns: 200 },
+    )
+  })
+
+  it('a commit that was forgotten comes back as what is told of it since, whenever that is told', () => {
+    const failed = tests({ commit: 'c01', failed: 1, time: at(1) })
+    const again = tests({ commit: 'c01', suite: 'integration', time: at(40) })
+    const between = Array.from({ length: 20 }, (_, n) =>
+      tests({ commit: `c${String(n + 2).padStart(2, '0')}`, time: at(n + 2) }),
+    )
+    const last = handle([failed, ...between, again])
+    expect(last.now).toEqual({ commit: 'c01', status: 'passing', failing: [] })
+    expect(handle([failed, again, ...between]).state).toEqual(last.state)
+  })
+
   it('what is emitted tells the way to where it ends, without a step that is none', () => {
     fc.assert(
       fc.property(history, (events) => {
