@@ -110,7 +110,11 @@ export function dead(program: Command, cli: Cli): void {
   someOrOne('redrive')
     .description('send what is dead to the subscriber that failed, again')
     .option('--dry-run', 'only say what would be sent')
-    .option('--rate <n>', 'with filters: deliveries a second, 1 to 1000; default: 10', upToThousand)
+    .option(
+      '--rate <n>',
+      'with filters: deliveries a second, 1 to 1000; default: 10; of an ordered subscriber what waits behind one goes with it',
+      upToThousand,
+    )
     .option(
       '--stop-after <n>',
       'with filters: end when so many died again of the same, 1 to 1000; default: 10',

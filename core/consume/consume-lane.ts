@@ -1,6 +1,6 @@
 import { attempt } from '../attempt.ts'
 import { Failure, isTerminal, reasonForLogs } from '../errors.ts'
-import { type Lane, type LaneKey, releaseLane } from '../lane/lane.ts'
+import { isPaced, type Lane, type LaneKey, releaseLane } from '../lane/lane.ts'
 import type { Delivery } from '../ports.ts'
 import {
   type Batch,
@@ -141,7 +141,8 @@ export async function afterRun(
 
 /**
  * Takes it off what waits. After the last of a release the lane opens, or what came since is released; so it is when
- * the message had come before and been handled then: that it is here again says that this was not done to the end.
+ * the message had come before and been handled then: that it is here again says that this was not done to the end. What
+ * is released at a pace is left to the job that does that.
  */
 async function leave({ key, frame, place, existing }: Task, { deps }: Batch): Promise<void> {
   if (place === undefined) return
@@ -150,6 +151,7 @@ async function leave({ key, frame, place, existing }: Task, { deps }: Batch): Pr
   await lanes.leave(lane, { key, sequence })
   const now = await lanes.lane(lane)
   if (now === undefined) return
+  if (isPaced(now.release) && (await lanes.waiting(lane, 1)).length > 0) return
   const wasLast = now.release === frame.release && sequence >= (now.last ?? sequence)
   if (wasLast || isFinal(existing?.state)) await releaseLane(lane, { dead: [] }, { ...deps, lanes })
 }

@@ -83,12 +83,22 @@ export type ReleaseDeps = {
 }
 
 /**
- * sent: so many are on their way; what waits behind them is sent when the last of them is done.
+ * sent: so many are on their way; what waits behind them is sent when the last of them is done. `paced`: `again` of them
+ * were on their way before, `last` is how far it went, and what waits behind them is sent by who keeps the pace.
  * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
  * its event is in history no longer, or newer code wrote it.
  * empty: nothing waits, and the lane is open.
  */
-export type Released = { sent: number } | { blocked: DeliveryKey } | { empty: true }
+export type Released =
+  | { sent: number; paced?: { again: number; last: number } }
+  | { blocked: DeliveryKey }
+  | { empty: true }
+
+type Pace = { upTo: number; most: number; asked: string }
+
+/** What waits behind such a release is not for consume to send. It is told by the name: that is what messages carry. */
+const paced = ' paced '
+export const isPaced = (release: string | undefined): boolean => release?.includes(paced) === true
 
 /** By one release: enough to be quick, and few enough to be read and sent in a second or two. */
 const perRelease = 100
@@ -98,13 +108,14 @@ const tries = 10
  * Sends what waits in a lane, in sequence, up to the first that is dead and not allowed, under a new name by which it
  * passes; opens the lane when nothing waits. May be called at any time, again, and by several at once: what was sent
  * under an earlier name no longer passes, and does nothing (docs/decisions/0012-lanes.md). `before`: what is to be done
- * once it is known that something is sent, and before anything is.
+ * once it is known that something is sent, and before anything is. `pace`: no further than `upTo`, and no more than `most`
+ * that are not under way already, for somebody who comes again for what has waited since before `asked`.
  * @throws Failure Unavailable when a message could not be sent: the lane stays closed until it is released again
  * @throws Failure Busy when others changed the lane at each of ten tries
  */
 export async function releaseLane(
   lane: LaneKey,
-  allow: { dead: readonly DeliveryKey[]; before?: () => Promise<unknown> },
+  allow: { dead: readonly DeliveryKey[]; before?: () => Promise<unknown>; pace?: Pace | undefined },
   deps: ReleaseDeps,
 ): Promise<Released> {
   const allowed = new Set(allow.dead.map(identityText))
@@ -118,7 +129,7 @@ export async function releaseLane(
       if (await deps.lanes.open(lane, seen.version)) return { empty: true }
       continue
     }
-    const passing = await mayPass(waiting, allowed, deps)
+    const passing = await mayPass(within(waiting, seen, allow.pace), allowed, deps)
     const last = passing.at(-1)
     if (last === undefined) return { blocked: first.key }
     // what came to wait behind meanwhile changes nothing for these, and in a backlog something always does
@@ -127,12 +138,38 @@ export async function releaseLane(
     if (!said) await allow.before?.()
     said = true
     // no two releases are of one version, so the name is given once
-    const name = `${now.version} ${deps.clock()}`
+    const name = `${now.version}${leavesSome(waiting, last, allow.pace) ? paced : ' '}${deps.clock()}`
     if (!(await deps.lanes.release(lane, now.version, { name, last: last.sequence }))) continue
     await sendAll(lane, name, passing, deps)
-    return { sent: passing.length }
+    return releasedAs(passing, now, allow.pace)
   }
   throw new Failure('Busy', `others changed the lane ${nameOf(lane)} ${tries} times meanwhile: try again`)
+}
+
+function within(waiting: readonly Marked[], { release, last = 0 }: Lane, pace: Pace | undefined) {
+  if (pace === undefined) return waiting
+  const isUnderWay = ({ sequence }: Waiting) => release !== undefined && sequence <= last
+  const most = waiting.filter(isUnderWay).length + pace.most
+  return waiting.slice(0, most).filter(({ sequence }) => sequence <= pace.upTo)
+}
+
+/** What came since is nobody's to come again for: it is sent as in any release. Beyond a full page there may be more. */
+function leavesSome(waiting: readonly Marked[], last: Waiting, pace: Pace | undefined): boolean {
+  if (pace === undefined) return false
+  const left = waiting.filter(({ sequence }) => sequence > last.sequence)
+  const asked = left.length === 0 && waiting.length === perRelease ? waiting.slice(-1) : left
+  return asked.some(({ mark }) => mark !== undefined && mark.changed <= pace.asked)
+}
+
+function releasedAs(
+  passing: readonly Passing[],
+  { release, last = 0 }: Lane,
+  pace: Pace | undefined,
+): Released {
+  const sent = passing.length
+  if (pace === undefined) return { sent }
+  const again = passing.filter(({ sequence }) => release !== undefined && sequence <= last).length
+  return { sent, paced: { again, last: passing.at(-1)?.sequence ?? 0 } }
 }
 
 const nameOf = ({ subscriber, partitionkey }: LaneKey): string => `${subscriber} ${partitionkey}`

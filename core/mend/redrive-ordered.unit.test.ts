@@ -169,4 +169,66 @@ describe('a release of what was parked', () => {
     expect(await m.job('j1')).toMatchObject({ state: 'done' })
     expect(l.deliveries().map(({ state }) => state)).toEqual(['done', 'done', 'done'])
   })
+
+  it('sends of one lane, too, no more in a second than its rate, whatever it handles meanwhile', async () => {
+    const paused = {
+      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
+      report: async () => undefined,
+    }
+    l.control(paused)
+    const names = Array.from({ length: 12 }, (_, n) => `a${n + 1}`)
+    await l.declared(...names)
+    while (l.waiting().length > 0) await l.receive(nothing)
+    l.control({ ...paused, mayRun: async () => ({ run: true }) })
+    const job = { subscriber: 'line', by: 'user:ann', at: l.clock(), rate: 2 }
+    const made = releaseJob({ project: 'main', subscriber: 'line' }, { id: 'j1', ...job })
+    await l.stores.memory.commit({ writes: [made.write], outbox: made.outbox })
+    await m.relayAll()
+    const { source, id, type } = made.job.request
+    const event = { project: 'main', source, id, type, correlationid: id, hops: 0, partitionkey: 'job/j1' }
+    const began = Date.parse(l.clock())
+    const most: number[] = []
+    // what is sent in a second is handled within it, or not before the next
+    const pause = async (milliseconds: number) => {
+      if (most.length % 2 === 0) await handleAll()
+      most.push(order.length - 2 * ((Date.parse(l.clock()) - began) / 1000))
+      l.advance(milliseconds)
+    }
+    for (let n = 0; n < 100; n++) {
+      const answer = await m.batch({ event, attempt: 1 }, { pause })
+      if (answer.state === 'ended') break
+      await handleAll()
+      l.advance(answer.wait * 1000)
+    }
+    expect(order).toEqual(names)
+    expect(Math.max(...most)).toBeLessThanOrEqual(2)
+    expect(await m.job('j1')).toMatchObject({ state: 'done', counts: { sent: 12 } })
+    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
+  })
+
+  it('leaves what came since it was asked for to whoever is done with the last of it', async () => {
+    const paused = {
+      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
+      report: async () => undefined,
+    }
+    l.control(paused)
+    await l.declared('a1', 'a2')
+    await l.receive(nothing)
+    l.control({ ...paused, mayRun: async () => ({ run: true }) })
+    const made = releaseJob(
+      { project: 'main', subscriber: 'line' },
+      { id: 'j1', by: 'user:ann', at: l.clock(), rate: 1 },
+    )
+    await l.stores.memory.commit({ writes: [made.write], outbox: made.outbox })
+    await m.relayAll()
+    l.advance(1000)
+    await l.declared('a3')
+    await l.receive(nothing)
+    expect(await l.mark('a3')).toMatchObject({ state: 'parked' })
+    const { source, id, type } = made.job.request
+    const event = { project: 'main', source, id, type, correlationid: id, hops: 0, partitionkey: 'job/j1' }
+    await m.run({ event, attempt: 1 }, handleAll)
+    expect(order).toEqual(['a1', 'a2', 'a3'])
+    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
+  })
 })

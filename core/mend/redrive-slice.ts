@@ -12,11 +12,16 @@ import type { Choice, Chosen } from './selection.ts'
 
 export type SliceDeps = SendDeps & { memory: Memory; lanes: Lanes }
 
-/** `failed` could not be sent, for `error`, and stand as before; `sent` are on their way. */
+/**
+ * `failed` could not be sent, for `error`, and stand as before; `sent` are on their way. `messages`: what all of it took,
+ * with what was under way in a lane and is sent once more. `later`: comes after others of its lane, as many as go at once.
+ */
 type Sliced = {
   counts: Counts
+  messages: number
   sent: readonly Chosen[]
   failed: readonly Chosen[]
+  later?: readonly Chosen[]
   error?: unknown
 }
 
@@ -33,7 +38,7 @@ export async function sendSlice(
   { job, state }: { job: Job; state: 'dead' | 'parked' },
   deps: SliceDeps,
 ): Promise<Sliced> {
-  if (chosen.length === 0) return { counts: {}, sent: [], failed: [] }
+  if (chosen.length === 0) return { counts: {}, messages: 0, sent: [], failed: [] }
   const events = await readEvents(
     chosen.map(({ mark }) => mark),
     deps.history,
@@ -46,7 +51,7 @@ export async function sendSlice(
   })
   const unreadable = events.filter((one) => one === 'unreadable').length
   const skipped = chosen.length - sendable.length - unreadable
-  const parts: Sliced[] = [{ counts: { skipped, unreadable }, sent: [], failed: [] }]
+  const parts: Sliced[] = [{ counts: { skipped, unreadable }, messages: 0, sent: [], failed: [] }]
   for (const [subscriber, own] of Map.groupBy(sendable, ({ mark }) => mark.subscriber))
     parts.push(
       ...(routed.get(subscriber)?.ordered
@@ -67,10 +72,14 @@ async function sendPlain(
   const of = (wanted: string) => items.filter((_, index) => outcomes[index]?.outcome === wanted)
   const [sent, already, failed] = [of('sent'), of('already'), of('failed')]
   const failure = outcomes.find((one) => one.outcome === 'failed')
-  return { counts: { sent: sent.length, already: already.length }, sent, failed, error: failure?.error }
+  const counts = { sent: sent.length, already: already.length }
+  return { counts, messages: sent.length, sent, failed, error: failure?.error }
 }
 
-/** On an ordered route a lane is released as a whole: what waits behind the chosen ones goes with them. */
+/**
+ * On an ordered route what waits goes in sequence: what was parked up to the chosen ones, and the rest when that is chosen;
+ * of what is dead all that waits behind it goes with it.
+ */
 async function releaseLanes(
   items: readonly Eventful[],
   choose: (marks: readonly OpenMark[]) => Promise<Choice>,
@@ -108,20 +117,23 @@ async function releaseOne(
   const fresh: Eventful[] = []
   for (const item of items) if (!(await isReleased(lane, item.event, deps))) fresh.push(item)
   const already = items.length - fresh.length
-  if (fresh.length === 0) return { counts: { already }, sent: [], failed: [] }
+  const unsent = { counts: { already }, messages: 0, sent: [], failed: [] }
+  if (fresh.length === 0) return unsent
   try {
     const dead = state === 'dead' ? await meantIn(lane, choose, job.asked, deps) : []
-    const released = await releaseLane(lane, { dead }, deps)
-    if ('blocked' in released) return { counts: { already, blocked: fresh.length }, sent: [], failed: [] }
+    // what waits behind something dead is not walked through, and nobody would come for it again
+    const upTo = Math.max(...fresh.map(({ event }) => event.sequence ?? Number.POSITIVE_INFINITY))
+    const pace = state === 'parked' ? { upTo, most: fresh.length, asked: job.asked } : undefined
+    const released = await releaseLane(lane, { dead, pace }, deps)
+    if ('blocked' in released) return { ...unsent, counts: { already, blocked: fresh.length } }
     // marked without its lane (an event that has no sequence, say), or done in this moment
-    if ('empty' in released)
-      return joined(
-        { counts: { already }, sent: [], failed: [] },
-        await sendPlain(lane.subscriber, fresh, job, deps),
-      )
-    return { counts: { already, sent: released.sent }, sent: fresh, failed: [] }
+    if ('empty' in released) return joined(unsent, await sendPlain(lane.subscriber, fresh, job, deps))
+    const { sent, paced: { again, last } = { again: 0, last: upTo } } = released
+    const isGone = ({ event: { sequence = 0 } }: Eventful) => sequence <= last
+    const [gone, later] = [fresh.filter(isGone), fresh.filter((item) => !isGone(item))]
+    return { counts: { already, sent: sent - again }, messages: sent, sent: gone, failed: [], later }
   } catch (error) {
-    return { counts: { already }, sent: [], failed: fresh, error }
+    return { ...unsent, failed: fresh, error }
   }
 }
 
@@ -145,7 +157,9 @@ async function meantIn(
 
 const joined = (a: Sliced, b: Sliced): Sliced => ({
   counts: sumOf(a.counts, b.counts),
+  messages: a.messages + b.messages,
   sent: [...a.sent, ...b.sent],
   failed: [...a.failed, ...b.failed],
+  later: [...(a.later ?? []), ...(b.later ?? [])],
   error: a.error ?? b.error,
 })

@@ -118,20 +118,27 @@ async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Job 
   if (planned === undefined || planned.chosen.length === 0) return planned?.job
 
   const { chosen } = planned
-  const { counts, sent, failed, error } = await sendSlice(chosen, choose, { job, state }, deps)
+  const {
+    counts,
+    messages,
+    sent,
+    failed,
+    later = [],
+    error,
+  } = await sendSlice(chosen, choose, { job, state }, deps)
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
     counts: added(now, counts),
     progress: {
       ...progressOf(now),
-      pending: keysOf(failed),
+      pending: keysOf([...failed, ...later]),
       flying: follow(progressOf(now).flying, sent),
     },
   }))
   // those that could not be sent are tried first by the batch that is run in place of this one
   if (failed.length > 0) throw error
   const spent = Date.parse(deps.clock()) - began
-  const due = ((counts.sent ?? 0) / job.rate) * 1000
+  const due = (messages / job.rate) * 1000
   if (due > spent) await deps.pause(due - spent)
   return noted
 }
