@@ -1,9 +1,10 @@
+import * as z from 'zod'
 import { changesBetween } from '../changes.ts'
 import { type Shadowed, shadowedOf, shadowList, shadowRecord } from '../consume/shadow.ts'
 import type { Counts } from '../counts.ts'
 import { historyList } from '../domain/repository-history.ts'
 import { Failure } from '../errors.ts'
-import { canonicalJson } from '../identity.ts'
+import { boundedKey, canonicalJson } from '../identity.ts'
 import type { Memory, MemoryRecord, RecordKey } from '../ports.ts'
 import { stillPaused } from './rebuild-pause.ts'
 import type { RebuildReport, RecordName } from './rebuild-state.ts'
@@ -66,14 +67,35 @@ const said = ({ value, place }: Pick<MemoryRecord, 'value' | 'place'>) => ({ val
 const isSame = (a: MemoryRecord, b: MemoryRecord): boolean =>
   canonicalJson(said(a)) === canonicalJson(said(b))
 
+/** How many versions more than its copy a record had when it was last switched: these no event has made. */
+const switched = z.object({ more: z.number().int() })
+
+const switchedRecord = ({ project, kind, name }: RecordKey): RecordKey => ({
+  project,
+  kind: 'switched',
+  name: boundedKey(`${kind}/${name}`),
+})
+
+/** By how many versions the live record is ahead of the copy, without what others wrote into it. */
+function aheadBy(subscriber: string, rebuilt: MemoryRecord, live: MemoryRecord): number {
+  const others = projections.get(subscriber)?.others?.(membersOf(live.value) ?? {}) ?? 0
+  return live.version - others - rebuilt.version
+}
+
 /**
  * Whether the live record was made from more than the history keeps: each event that changes one makes a version of it,
  * so the copy would have as many. In its place the copy would take what it cannot know away.
  */
-function isOlder({ whole, subscriber }: Rebuilt, rebuilt: MemoryRecord, live: MemoryRecord): boolean {
+async function isOlder(
+  { whole, subscriber }: Rebuilt,
+  rebuilt: MemoryRecord,
+  live: MemoryRecord,
+  memory: Pick<Memory, 'get'>,
+): Promise<boolean> {
   if (whole) return false
-  const others = projections.get(subscriber)?.others?.(membersOf(live.value) ?? {}) ?? 0
-  return live.version - others > rebuilt.version
+  const before = await memory.get(switchedRecord(live))
+  const more = before === undefined ? 0 : switched.parse(before.value).more
+  return aheadBy(subscriber, rebuilt, live) > more
 }
 
 export type Compared = {
@@ -109,7 +131,10 @@ export async function compareRebuilt(
   }))
   const missing = pairs.filter((pair) => pair.live === undefined)
   const different = pairs.filter((pair) => pair.live !== undefined && !isSame(pair.rebuilt, pair.live))
-  const older = different.filter((pair) => pair.live && isOlder(of, pair.rebuilt, pair.live))
+  const isThatOlder = await Promise.all(
+    different.map((pair) => pair.live && isOlder(of, pair.rebuilt, pair.live, memory)),
+  )
+  const older = different.filter((_, index) => isThatOlder[index])
   const own = projections.get(subscriber)?.lists ?? []
   const seen = shadows.flatMap(({ place }) => place?.list ?? [])
   return {
@@ -167,13 +192,18 @@ export async function compareLive(
   const alone = items.filter((_, index) => shadows[index] === undefined)
   const onlyLive = [...report.onlyLive, ...alone.map(nameOf)].slice(0, mostNames)
   const named = new Set(report.different.map(textOf))
-  const unseen = items.flatMap((item, index) => {
-    const shadow = shadows[index]
-    if (shadow === undefined || named.has(textOf(item)) || report.different.length >= mostNames) return []
-    const rebuilt = asLive(shadowedOf(shadow), item, subscriber)
-    const changes = changesBetween(said(item), said(rebuilt)).slice(0, mostChanges)
-    return isSame(rebuilt, item) ? [] : [{ ...nameOf(item), changes, isOlder: isOlder(of, rebuilt, item) }]
-  })
+  const unseen = (
+    await Promise.all(
+      items.map(async (item, index) => {
+        const shadow = shadows[index]
+        if (shadow === undefined || named.has(textOf(item)) || report.different.length >= mostNames) return []
+        const rebuilt = asLive(shadowedOf(shadow), item, subscriber)
+        if (isSame(rebuilt, item)) return []
+        const changes = changesBetween(said(item), said(rebuilt)).slice(0, mostChanges)
+        return [{ ...nameOf(item), changes, isOlder: await isOlder(of, rebuilt, item, memory) }]
+      }),
+    )
+  ).flat()
   const shown = unseen.map(({ isOlder: _, ...one }) => one)
   const [older, differ] = [true, false].map((is) => unseen.filter((one) => one.isOlder === is).map(nameOf))
   const found = {
@@ -194,7 +224,8 @@ const tries = 5
 
 /**
  * Puts rebuilt records in the place of live ones, each on the condition that it still is what is replaced, and that the
- * subscriber is paused: the control record is written anew with it, so that a resume in between refuses it.
+ * subscriber is paused: the control record is written anew with it, so that a resume in between refuses it. It is noted
+ * how far that brings the versions of the record ahead of its events.
  * @throws Failure Conflict when the subscriber was resumed, Busy
  */
 export async function switchSome(
@@ -220,11 +251,19 @@ async function switchOne(
     const control = await stillPaused(project, { subscriber, id: replay }, quiet, memory)
     if (control === undefined)
       throw new Failure('Conflict', `${subscriber} was resumed before all was switched`)
-    const { value, place, expires } = asLive(shadowedOf(shadow), live, subscriber)
+    const copy = asLive(shadowedOf(shadow), live, subscriber)
+    const { value, place, expires } = copy
     const write = { ...key, version: (live?.version ?? 0) + 1, value, place, expires }
     if (live !== undefined && isSame(write, live)) return
     const guard = { ...control, version: control.version + 1 }
-    if ((await memory.commit({ writes: [write, guard], outbox: [] })) === 'committed') return
+    const before = await memory.get(switchedRecord(key))
+    const note = {
+      ...switchedRecord(key),
+      version: (before?.version ?? 0) + 1,
+      value: { more: aheadBy(subscriber, copy, write) },
+      expires,
+    }
+    if ((await memory.commit({ writes: [write, note, guard], outbox: [] })) === 'committed') return
   }
   throw new Failure('Busy', `others changed ${name.kind} ${name.name} ${tries} times meanwhile: try again`)
 }

@@ -4,6 +4,7 @@ import { routes } from '../../events/routes.ts'
 import { queued, status } from '../../test/arrivals.ts'
 import {
   handleAll,
+  handlers,
   history,
   isPaused,
   live,
@@ -14,6 +15,7 @@ import {
 import type { ReplayWorld } from '../../test/replaying.ts'
 import { minutes, seeded } from '../../test/world.ts'
 import { runRecord } from '../domain/run.ts'
+import type { HandlerAny } from '../event/handler.ts'
 import { checkRebuild } from './rebuild.ts'
 
 describe('a rebuild', () => {
@@ -228,6 +230,33 @@ describe('a rebuild', () => {
     const job = await w.run(await w.rebuild('track-run', { switch: true }), () => handleAll(w))
     expect(job.counts).toMatchObject({ different: 1, switched: 1 })
     expect((await w.stores.memory.get(key))?.value).not.toMatchObject({ cause: 'spoilt' })
+  })
+
+  it('of a project that is older replaces again what it has replaced before', async () => {
+    const w = rebuildWorld()
+    w.advance(31 * 24 * 60 * minutes)
+    await ran(w, 'RUNNING', 'SUCCEEDED')
+    const decides =
+      (cause: string): HandlerAny =>
+      async (handled, memory) => {
+        const change = await handlers['track-run']?.(handled, memory)
+        if (change === undefined || !('writes' in change)) return change
+        const writes = change.writes.map((write) => ({
+          ...write,
+          value: { ...(write.value as object), cause },
+        }))
+        return { ...change, writes }
+      }
+    const rebuiltBy = async (cause: string) =>
+      w.run(await w.rebuild('track-run', { switch: true }), () => w.handle('track-run', decides(cause)))
+    for (const cause of ['newer code', 'yet newer code', 'the newest code']) {
+      expect((await rebuiltBy(cause)).counts).toMatchObject({ different: 1, switched: 1 })
+      const { value } = (await w.stores.memory.get(runRecord('main', 'validate', 'run-1'))) ?? {}
+      expect(value).toMatchObject({ cause })
+    }
+    // and one that somebody changed by hand since is left alone, as before
+    await spoilRun(w)
+    expect((await rebuiltBy('other code')).counts).toMatchObject({ different: 1, older: 1 })
   })
 
   it('leaves what others write into the same records as it is', async () => {
