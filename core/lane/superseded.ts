@@ -12,3 +12,9 @@ export const supersededBy = ({
   reason?: string | undefined
 }): string | undefined =>
   state === 'dropped' && reason?.startsWith(superseding) ? reason.slice(superseding.length) : undefined
+
+/** What is said to somebody who comes too late because it was edited; nothing of anything else. */
+export function supersededDetail(mark: Parameters<typeof supersededBy>[0]): { detail?: string } {
+  const id = supersededBy(mark)
+  return id === undefined ? {} : { detail: `${superseding}${id}, which is handled in its place` }
+}

@@ -4,6 +4,7 @@ import { keyOf } from '../delivery-key.ts'
 import { Failure, reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { laneOf, releaseLane } from '../lane/lane.ts'
+import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { aboutOf, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
@@ -14,7 +15,7 @@ export type Dropped = {
   replay: string
   outcome: 'dropped' | 'already'
   state: DeliveryState
-  /** why what waits behind it in its lane was not sent at once */
+  /** why what waits behind it in its lane was not sent at once; what took its place where it was edited */
   detail?: string
 }
 
@@ -29,7 +30,8 @@ export async function dropDelivery(found: Found, { by, reason }: Dropping, deps:
   const { key, delivery } = found
   const { subscriber, replay } = key
   const { state } = delivery
-  if (state === 'done' || state === 'dropped') return { subscriber, replay, outcome: 'already', state }
+  if (state === 'done' || state === 'dropped')
+    return { subscriber, replay, outcome: 'already', state, ...supersededDetail(delivery) }
   const now = deps.clock()
   const text = `dropped by ${by}${reason === undefined ? '' : `: ${reason}`}`
   const said = { ...aboutOf(found), state, ...(reason === undefined ? {} : { reason }) }
@@ -41,7 +43,8 @@ export async function dropDelivery(found: Found, { by, reason }: Dropping, deps:
   const verdict = await deps.memory.commit({ writes: [], outbox, transition })
   if (verdict !== 'committed') {
     const [current] = await deps.history.getDeliveries([key])
-    return { subscriber, replay, outcome: 'already', state: current?.state ?? state }
+    const now = current ?? delivery
+    return { subscriber, replay, outcome: 'already', state: now.state, ...supersededDetail(now) }
   }
   const dropped = { subscriber, replay, outcome: 'dropped', state: 'dropped' } as const
   const ordered = laneOf(key, found.stored?.event, deps.routes)

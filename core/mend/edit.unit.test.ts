@@ -6,6 +6,7 @@ import { nothing } from '../../test/sweeping.ts'
 import { Failure } from '../errors.ts'
 import { readMessage } from '../event/arrival.ts'
 import type { HandlerAny } from '../event/handler.ts'
+import { dropDelivery } from './drop.ts'
 import { editDelivery } from './edit.ts'
 import { redriveEvent } from './redrive-one.ts'
 
@@ -26,6 +27,15 @@ async function failureOf(action: Promise<unknown>): Promise<Failure> {
 }
 
 describe('an event that was edited', () => {
+  it('is named to who drops it or sends it again too late, whether they saw it dead or not', async () => {
+    const seen = await w.find('p')
+    const { replacement } = await edit()
+    const late = { state: 'dropped', outcome: 'already', detail: expect.stringContaining(replacement) }
+    expect(await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)).toMatchObject([late])
+    expect(await dropDelivery(seen, { by: 'user:bob' }, w.deps)).toMatchObject(late)
+    expect(await dropDelivery(await w.find('p'), { by: 'user:bob' }, w.deps)).toMatchObject(late)
+  })
+
   it('is handled as mended, by the subscriber that failed and by no other', async () => {
     const { outcome, replacement, changes } = await edit()
     expect(outcome).toBe('edited')

@@ -3,8 +3,10 @@ import { eventRedriven } from '../../events/event.redriven.ts'
 import { reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
+import { controlOf, controlRecord, heldBack } from '../hold/control.ts'
 import { type LaneKey, laneOf, releaseLane } from '../lane/lane.ts'
 import { isInLane, isReleased } from '../lane/released.ts'
+import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState, Transition } from '../ports.ts'
 import {
   aboutOf,
@@ -21,7 +23,7 @@ import { againOf, frameFor, reopening } from './resend.ts'
 /**
  * sent: it is on its way. already: it is not dead (any more), `state` says what it is. blocked: on an ordered route an
  * earlier event of its key is dead, and goes first. delayed: it is to be sent, but the queue did not take it; the sweep
- * sends it within the half hour.
+ * sends it within the half hour. `detail` of what was sent: why it will be parked.
  */
 export type Redriven = {
   subscriber: string
@@ -43,11 +45,27 @@ export async function redriveEvent(
 ): Promise<Redriven[]> {
   const found = await deliveriesOf(identity, wanted, deps.history)
   const dead = found.filter(({ delivery }) => delivery.state === 'dead')
-  if (dead.length === 0) return found.map((one) => answer(one, { outcome: 'already' }))
+  if (dead.length === 0)
+    return found.map((one) => answer(one, { outcome: 'already', ...supersededDetail(one.delivery) }))
   for (const one of dead) requireRoute(one, deps)
   const redriven: Redriven[] = []
-  for (const one of dead) redriven.push(await redriveOne(one, by, deps))
+  for (const one of dead) {
+    const answered = await redriveOne(one, by, deps)
+    redriven.push(answered.outcome === 'sent' ? { ...answered, ...(await whyParked(one, deps)) } : answered)
+  }
   return redriven
+}
+
+/** What is sent to who may not run now does not run either: whoever sent it should hear that from us. */
+async function whyParked({ key, stored }: Found, { memory, routes }: MendDeps): Promise<{ detail?: string }> {
+  const { project, subscriber } = key
+  const route = routes.find((one) => one.subscriber === subscriber)
+  if (stored === undefined || route === undefined || route.unpausable !== undefined) return {}
+  const control = controlOf(await memory.get(controlRecord(project, subscriber)))
+  const held = heldBack(control, route.downstream?.(stored.event) ?? '')
+  return held === undefined
+    ? {}
+    : { detail: `${held}; it will be parked, and sent again when ${subscriber} runs` }
 }
 
 const answer = (
@@ -110,7 +128,8 @@ async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redrive
 
 async function settledMeanwhile(found: Found, { key }: Transition, { history }: MendDeps): Promise<Redriven> {
   const [now] = await history.getDeliveries([key])
-  return answer(found, { outcome: 'already', state: now?.state ?? found.delivery.state })
+  const { state, reason } = now ?? found.delivery
+  return answer(found, { outcome: 'already', state, ...supersededDetail({ state, reason }) })
 }
 
 const told = (found: Found, by: string, now: string) =>

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { failing, type MendWorld, mendWorld } from '../../test/mending.ts'
 import { nothing } from '../../test/sweeping.ts'
 import { minutes, noon } from '../../test/world.ts'
+import { pause } from '../hold/pause.ts'
 import { countOpen } from '../sweep/sweep-open.ts'
 import { sweepStuck } from '../sweep/sweep-stuck.ts'
 import { redriveEvent } from './redrive-one.ts'
@@ -34,6 +35,19 @@ describe('the redrive of one event', () => {
           reason: 'no such branch',
           event: { source: 'https://github.com/octo/hello', id: 'p', type: 'github.push' },
         },
+      },
+    ])
+  })
+
+  it('says that it will be parked where its subscriber is paused', async () => {
+    await pause(
+      { project: 'main', subscriber: 'analyze', by: 'user:bob', reason: 'a move' },
+      { ...w.deps, newId: () => 'n' },
+    )
+    expect(await redrive()).toMatchObject([
+      {
+        outcome: 'sent',
+        detail: expect.stringMatching(/^paused by user:bob at .*: a move; it will be parked/),
       },
     ])
   })
