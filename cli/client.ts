@@ -28,7 +28,7 @@ export class ApiError extends CommandError {
   constructor(status: number, said: z.infer<typeof problem>, hint: string, exitCode: 1 | 2 = 1) {
     const faults = said.faults ?? []
     const lines = faults.map(
-      (fault) => `  ${fault.path || '(whole)'}: expected ${fault.expected}, got ${fault.got}`,
+      (fault) => `  ${asOption(fault.path) || '(whole)'}: expected ${fault.expected}, got ${fault.got}`,
     )
     super(
       [`${said.detail ?? said.title} (${status})`, ...lines, ...(hint === '' ? [] : [hint])].join('\n'),
@@ -44,6 +44,9 @@ const hints: Readonly<Record<number, string>> = {
   401: 'Set LOADPATH_API_KEY, or make a key with AWS credentials: loadpath keys create <name> --scope admin --aws --save',
   403: 'This key does not allow that: see its scopes with `loadpath keys list`, or make one with `loadpath keys create`',
 }
+
+/** The API names what it is given; who reads this gives options. */
+const asOption = (path: string): string => path.replace(/^query\.(?=source$)/, '--')
 
 /** HTTP, with a deadline in milliseconds. `start` is the command that would start what does not answer. */
 export function httpTransport(base: string, options: { start: string; deadline?: number }): Transport {

@@ -127,7 +127,8 @@ describe('events', () => {
     const several = await run(['why', 'one'])
     expect(several.code).toBe(1)
     expect(several.err).toContain('2 sources sent an event one')
-    expect(several.err).toContain('expected urn:elsewhere')
+    expect(several.err).toContain('--source: expected urn:elsewhere')
+    expect(several.err).not.toContain('?source=')
     expect((await run(['why', 'one', '--source', 'urn:elsewhere'])).code).toBe(0)
   })
 

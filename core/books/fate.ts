@@ -58,7 +58,7 @@ export async function findIdentity(
 }
 
 export const severalSources = (id: string, sources: readonly string[]): Failure =>
-  new Failure('Conflict', `${sources.length} sources sent an event ${id}: name one with ?source=`, {
+  new Failure('Conflict', `${sources.length} sources sent an event ${id}: name one`, {
     faults: sources.map((source) => ({ path: 'query.source', expected: source, got: 'nothing' })),
   })
 
