@@ -158,7 +158,12 @@ async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
     const known = walk.of === 'history' ? withLater(progress, later, route) : progress
     const full = walk.of === 'history' && !end && isFull(known) && pass.at.lane === undefined
     const reached = full ? { later: { ...known.later, reach: pass.at } } : {}
-    return going({ ...known, ...behind(pass, end || full), ...reached }, { counts, sent })
+    // what waits in a lane is left out with all of its key that comes later
+    const held = walk.of !== 'history' && route.ordered && later.length > 0 ? { keysHeld: later.length } : {}
+    return going(
+      { ...known, ...behind(pass, end || full), ...reached },
+      { counts: { ...counts, ...held }, sent },
+    )
   }
   const { pass, counts, end, settled, wait } = await settleSlice(walk.scope, progress.pass, passing)
   const failed = settled.filter(({ delivery }) => delivery.state !== 'done')
