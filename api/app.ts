@@ -11,6 +11,7 @@ import { deadLetters } from './dead-letters.ts'
 import { deliveries } from './deliveries.ts'
 import { events } from './events.ts'
 import { healthOf } from './health.ts'
+import { howIdsAreSent } from './ids.ts'
 import { jobs } from './jobs.ts'
 import { keys } from './keys.ts'
 import { meshRates } from './mesh.ts'
@@ -87,8 +88,7 @@ function describe(app: Api, { version }: ApiDeps): void {
     info: {
       title: 'Loadpath',
       version,
-      description:
-        'Events, their fate, runs and approvals. Errors are RFC 9457 problems with `faults`: path, expected, got. Lists go on with `cursor`. Events are sent to `POST /events`, another door.',
+      description: `Events, their fate, runs and approvals. Errors are RFC 9457 problems with \`faults\`: path, expected, got. Lists go on with \`cursor\`. Ids: ${howIdsAreSent}. Events are sent to \`POST /events\`, another door.`,
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
   })

@@ -34,6 +34,7 @@ function references(value: unknown): string[] {
 describe('the OpenAPI document', () => {
   it('is one of OpenAPI 3.1', () => {
     expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'Loadpath', version: '1.2.3' } })
+    expect(document.info.description).toContain('`a/b`: `base64url:YS9i`')
     expect(Object.keys(document.components.securitySchemes)).toEqual(['apiKey', 'apiKeyHeader'])
   })
 

@@ -2,6 +2,10 @@ import '@hono/zod-openapi'
 import * as z from 'zod'
 import { readId, writeId } from '../core/path-id.ts'
 
+/** A path that was cut up by an id is answered with this, and the document says it once for all. */
+export const howIdsAreSent =
+  'in a path an id with characters beyond letters, digits and `-._~:@` is sent as `base64url:` and its UTF-8 in base64url (`a/b`: `base64url:YS9i`)'
+
 /**
  * An id in a path. API Gateway decodes paths before anybody sees them (and cuts them at a decoded `?`), so that an id
  * with such characters cannot be percent-encoded: it is sent as `base64url:` and its UTF-8 in base64url.

@@ -63,7 +63,7 @@ describe('an id never leads to another route', async () => {
 
   it('and what is not there is named as it was asked for', async () => {
     const answer = await w.ask(admin, `GET ${asUrlPath('/v1/jobs/../keys')}`)
-    expect(answer.body.detail).toBe('nothing answers at /v1/jobs/../keys')
+    expect(answer.body.detail).toMatch(/^nothing answers at \/v1\/jobs\/\.\.\/keys; /)
     expect((await w.ask(admin, `GET ${asUrlPath('/v1/jobs/..')}`)).body.detail).toBe('there is no job ..')
   })
 })

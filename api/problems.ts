@@ -4,7 +4,7 @@ import * as z from 'zod'
 import { Failure, type FailureCode, failures, problem, reasonOf } from '../core/errors.ts'
 import { faultsOf } from '../core/event/versions.ts'
 import type { Api, ApiDeps } from './context.ts'
-import { asAskedPath } from './ids.ts'
+import { asAskedPath, howIdsAreSent } from './ids.ts'
 
 /** RFC 9457, with what is wrong where. */
 const problemBody = z
@@ -97,6 +97,9 @@ function asFailure(error: unknown): Failure | undefined {
   return code && new Failure(code, error.message)
 }
 
+/** `/v1/events/a/b` was to be `/v1/events/{id}`, maybe. */
+const mayHoldAnId = /^\/v1\/[^/]+\/.*\//
+
 /** Every error leaves as problem+json; of an unexpected one nobody outside learns more than where to find it in the log. */
 export function answerErrors(app: Api, deps: Pick<ApiDeps, 'log' | 'newId'>): void {
   app.onError((error, c) => {
@@ -110,7 +113,11 @@ export function answerErrors(app: Api, deps: Pick<ApiDeps, 'log' | 'newId'>): vo
     deps.log({ level: 'error', reference, path: c.req.path, reason: reasonOf(error), stack: error.stack })
     return send(other(500, 'Internal', 'Something went wrong here', `the log has it under ${reference}`))
   })
-  app.notFound((c) => send(problem(new Failure('NotFound', `nothing answers at ${asAskedPath(c.req.path)}`))))
+  app.notFound((c) => {
+    const path = asAskedPath(c.req.path)
+    const hint = mayHoldAnId.test(path) ? `; ${howIdsAreSent}` : ''
+    return send(problem(new Failure('NotFound', `nothing answers at ${path}${hint}`)))
+  })
 }
 
 /** Paths that exist under another method answer 405 and say which. To be called when all routes stand. */

@@ -79,6 +79,11 @@ describe('failures', () => {
 
   it('404 and 405 for what does not exist', async () => {
     expect(await w.ask(admin, 'GET /v1/nothing')).toMatchObject(problemOf(404, 'NotFound'))
+    const cut = await w.ask(admin, 'GET /v1/events/issue/123')
+    expect([cut.status, cut.body.detail]).toEqual([
+      404,
+      expect.stringContaining('`base64url:` and its UTF-8'),
+    ])
     const answer = await w.ask(admin, 'PUT /v1/repositories')
     expect(answer).toMatchObject(problemOf(405, 'MethodNotAllowed'))
     expect(answer.headers.get('allow')).toBe('POST, GET, HEAD')
