@@ -23,7 +23,8 @@ import { oneAtATime, system } from './mesh-truth/system.ts'
 /**
  * What the mesh predicts against what the running local system does. Part one: rates and times are measured at one load,
  * and the busy time of every function is predicted at twice that load. Part two: `notify` takes one message at a time;
- * one surge says how many servers the endpoint's poller comes to, and the backlog and drain of another are predicted.
+ * surges as steep and half as long say how many servers the endpoint's poller comes to, and the backlog and drain of one
+ * over a steady load are predicted.
  * Usage: npx loadpath up --detach && npm run bench:mesh-truth [-- seconds]
  */
 const seconds = Number(process.argv[2] ?? 40)
@@ -125,18 +126,20 @@ const restore = await oneAtATime(here, 'notify')
 try {
   await steadily({ [deploymentFailed.type]: 5 }, 5)
   await here.settled()
-  const calibrate = async () => {
-    say('a surge that says how many servers there are …')
-    const seen = await here.surge(() => eventOf(deploymentFailed.type), { before: 0, rate: 120, hold: 10 })
+  const calibrate = async (rate: number) => {
+    say(`${digits(rate)} a second for 10 s, which says how many servers there are …`)
+    const seen = await here.surge(() => eventOf(deploymentFailed.type), { before: 0, rate, hold: 10 })
     const { notify } = (await ratesOfWindow(seen.since, seen.until)).times
     if (notify === undefined) throw new Error('nothing of notify in the logs')
     return { capacity: seen.handledPerSecond, mean: notify.mean / 1000, scv: notify.scv }
   }
-  const one = await calibrate()
-  const [base, peak, hold] = [0.3 * one.capacity, 1.8 * one.capacity, 20]
+  // the endpoint takes events and hands them on in one process: what it can hand on depends on how fast they come
+  const { capacity } = await calibrate(120)
+  const [base, peak, hold] = [0.3 * capacity, 1.8 * capacity, 20]
+  const one = await calibrate(peak)
   say(`${digits(base)} a second, then ${digits(peak)} for ${hold} s …`)
   const other = await here.surge(() => eventOf(deploymentFailed.type), { before: 10, base, rate: peak, hold })
-  const two = await calibrate()
+  const two = await calibrate(peak)
   const mean = (one.mean + two.mean) / 2
   const servers = ((one.capacity + two.capacity) / 2) * mean
   const queue = mesh.nodes.find(({ name }) => name === 'notify-queue')
