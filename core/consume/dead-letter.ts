@@ -123,7 +123,7 @@ async function wasReleased(
 async function settleArrival({ rule = '', body }: Letter, deps: LetterDeps): Promise<Settled> {
   // infra/constructs/rules.ts gives them these names
   if (rule.endsWith('-sweep')) return { outcome: 'dropped', reason: 'the sweep runs again each minute' }
-  if (rule.endsWith('-validate-mesh'))
+  if (rule.endsWith('-mesh-validation'))
     return {
       outcome: 'dropped',
       reason: 'the mesh is validated again next week, or by loadpath mesh validate',

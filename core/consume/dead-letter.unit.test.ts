@@ -344,7 +344,7 @@ describe('a letter of EventBridge, which could not reach the record queue', () =
 
   it('of the weekly schedule is dropped, and says how it is made up for', async () => {
     const start = envelope({}, { source: 'aws.events', 'detail-type': 'Scheduled Event' })
-    expect(await settled(w, undefined, start, ruleOf('validate-mesh'))).toMatchObject({
+    expect(await settled(w, undefined, start, ruleOf('mesh-validation'))).toMatchObject({
       outcome: 'dropped',
       reason: expect.stringContaining('loadpath mesh validate'),
     })

@@ -83,7 +83,7 @@ export function everyWeek(
   const patience = { retryAttempts: 2, maxEventAge: Duration.hours(6) }
   fn.lambda.configureAsyncInvoke({ ...patience, onFailure: props.failures })
   return new Rule(scope, `${fn.name}-rule`, {
-    ruleName: named(props.stage, fn.name),
+    ruleName: named(props.stage, 'mesh-validation'),
     description: `Runs ${fn.name} each Monday`,
     schedule: Schedule.cron({ weekDay: 'MON', hour: '4', minute: '17' }),
     targets: [new LambdaFunction(fn.lambda, { deadLetterQueue: props.deadLetters.queue, ...patience })],

@@ -134,9 +134,10 @@ describe('queues', () => {
       const ofBus = refusals('loadpath-prod-bus-dead-letters')
       expect(ofBus.roles).toEqual({ Bool: { 'aws:PrincipalIsAWSService': 'false' } })
       expect(ruleNames(ofBus.rules.ArnNotEquals['aws:SourceArn'])).toEqual([
-        ...doors,
+        'loadpath-prod-inbox',
+        'loadpath-prod-mesh-validation',
+        'loadpath-prod-states',
         'loadpath-prod-sweep',
-        'loadpath-prod-validate-mesh',
       ])
       for (const name of ['loadpath-prod-dead-letters', 'loadpath-prod-dead-letters.fifo'])
         expect(refusals(name)).toEqual({
