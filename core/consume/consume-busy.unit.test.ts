@@ -149,6 +149,18 @@ describe('a batch whose time is nearly over', () => {
     expect(began).toEqual(['t1', 't2'])
   })
 
+  it('begins the first of a key all the same: none has taken its time', async () => {
+    let reads = 0
+    const { w, messages } = await four(() => failing)
+    w.instead('history', 'getDeliveries', (real) => (keys) => {
+      if (reads++ === 0) w.advance(route.timeout * 800)
+      return real(keys)
+    })
+    const again = messages.map(({ body }) => ({ body, receiveCount: 2 }))
+    const consumed = await consume(route, counts, again, w.deps)
+    expect(consumed.map(({ outcome }) => outcome)).toEqual(['done', 'retrying', 'retrying', 'retrying'])
+  })
+
   it('does not decide again what others change, either', async () => {
     let commits = 0
     const { w, began, consumed } = await four((w) => {

@@ -105,7 +105,8 @@ function readFrame(body: string): DeliveryFrame | undefined {
 /** What is handled one after the other. `again`: in so many seconds its first is tried again, and the others with it. */
 type Group = { items: Received[]; view: LaneView | undefined; again: number | undefined }
 
-function groupFor(items: Received[], { route }: Batch): Group {
+function groupFor(given: readonly Received[], { route }: Batch): Group {
+  const items = given.map((item, place) => ({ ...item, behind: place > 0 }))
   const [first] = items
   if (!route.ordered || first === undefined) return { items, view: undefined, again: undefined }
   const { event, replay } = first.frame

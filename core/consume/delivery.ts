@@ -45,8 +45,8 @@ export type Consumed = {
   reason?: string
 }
 
-/** A message and what lies in it; `index`: its place in the batch. */
-export type Received = { index: number; message: Message; frame: DeliveryFrame }
+/** A message and what lies in it; `index`: its place in the batch. `behind`: another one is handled before it. */
+export type Received = { index: number; message: Message; frame: DeliveryFrame; behind?: boolean }
 
 /** One message being handled, in one attempt. */
 export type Task = {
@@ -63,6 +63,8 @@ export type Task = {
   place?: { lane: LaneKey; sequence: number } | undefined
   /** what its handling needs to answer */
   downstream: string
+  /** others of its batch were handled before it, and may have taken its time */
+  behind: boolean
 }
 
 /** All that the handling of one batch goes by. */
@@ -85,7 +87,7 @@ export type Acted = { task: Task; emissions: readonly Emission[] }
 /** Failed at its last attempt: whether it is dead or parked is decided when the batch has been reported. */
 export type Spent = { task: Task; spent: { error: unknown } }
 
-export const taskOf = ({ route, deps }: Batch, { message, frame }: Received): Task => ({
+export const taskOf = ({ route, deps }: Batch, { message, frame, behind = false }: Received): Task => ({
   frame,
   message,
   key: { ...identityOf(frame.event), subscriber: route.subscriber, replay: frame.replay },
@@ -93,6 +95,7 @@ export const taskOf = ({ route, deps }: Batch, { message, frame }: Received): Ta
   now: deps.clock(),
   attempts: message.receiveCount,
   downstream: '',
+  behind,
 })
 
 /**

@@ -30,7 +30,7 @@ export async function runNow(task: Task, batch: Batch): Promise<Consumed | Acted
   const { route, deps } = batch
   task.downstream = route.downstream?.(task.frame.event) ?? ''
   if (task.attempts > route.attempts && !waitsForCode(task.existing)) return await giveUp(task, batch)
-  if (isLate(batch)) throw new Failure('Busy', 'those before it took the time of its batch')
+  if (task.behind && isLate(batch)) throw new Failure('Busy', 'those before it took the time of its batch')
   const reason = await mayNotRun(task, batch)
   if (reason !== undefined) return await park(task, reason, task.attempts - 1, batch)
   if (task.place !== undefined && !(await begin(task, deps))) return { outcome: 'already', key: task.key }
