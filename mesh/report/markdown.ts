@@ -162,7 +162,7 @@ function stressed({ static: steady }: ComprehensiveReport, most: number): string
 }
 
 function folded(
-  { gaps, static: steady, dynamic, nonlinear, fracture }: ComprehensiveReport,
+  { accepted, needless, gaps, static: steady, dynamic, nonlinear, fracture }: ComprehensiveReport,
   most: number,
 ): string[] {
   const unknown = [...gaps, ...steady.unavailable.map(({ name, unit, why }) => `${name}, ${unit}: ${why}`)]
@@ -173,5 +173,12 @@ function folded(
       : [
           `<details><summary>${title} (${lines.length})</summary>\n\n${list(lines, most, (line) => `- ${plain(line)}`)}\n\n</details>`,
         ]
-  return [...fold('What is not known', unknown), ...fold('Assumptions', assumptions)]
+  const decided = accepted.map(({ name, rule, because }) => `${name} (${rule}): ${because}`)
+  const idle = needless.map(({ at, rule }) => `${at} (${rule})`)
+  return [
+    ...fold('Findings that are accepted', decided),
+    ...fold('Accepted, and not found any more', idle),
+    ...fold('What is not known', unknown),
+    ...fold('Assumptions', assumptions),
+  ]
 }

@@ -3,6 +3,7 @@ import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers }
 import { comprehensive } from '../comprehensive/analyse.ts'
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import { markdown, plain } from './markdown.ts'
+import { page } from './page.ts'
 
 const named = (names: readonly string[], before?: ComprehensiveReport): ComprehensiveReport => {
   const mesh = meshFrom(
@@ -39,6 +40,22 @@ describe('a comment', () => {
     expect(text).toMatch(/- \*\*high\*\* worker-queue: .+ \*.+\* \(visibility-short\)/)
     expect(text).toMatch(/<details><summary>Assumptions \(\d+\)<\/summary>\n\n- /)
     expect(text).not.toContain('### What changed')
+  })
+
+  it('folds in what somebody has decided to live with, and why', () => {
+    const report = named(['worker'])
+    const [first, ...others] = report.findings
+    if (first === undefined) throw new Error('nothing is found')
+    const decided = { ...report, findings: others, accepted: [{ ...first, because: 'it is so <b>' }] }
+    const idle = [{ rule: 'no-redrive', at: 'gone', because: 'it was so' }]
+    const text = markdown({ ...decided, needless: idle })
+    expect(text).toContain(
+      `<summary>Findings that are accepted (1)</summary>\n\n- worker-queue (${first.rule}): it is so &lt;b&gt;`,
+    )
+    expect(text).toContain('<summary>Accepted, and not found any more (1)</summary>\n\n- gone (no-redrive)')
+    const html = page(meshFrom([queueNode('worker-queue')], []), decided)
+    expect(html).toContain('it is so &lt;b&gt;')
+    expect(html).not.toContain('it is so <b>')
   })
 
   it('tells what changed: parts, findings, terms', () => {

@@ -66,7 +66,7 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
     ),
   )
 
-function findingsSection(mesh: Mesh, { findings, trend }: ComprehensiveReport): string {
+function findingsSection(mesh: Mesh, { findings, accepted, trend }: ComprehensiveReport): string {
   const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
   const ends = new Map(mesh.elements.map(({ id, from }) => [id, from]))
   const linked = (at: string, name: string) => {
@@ -86,6 +86,12 @@ function findingsSection(mesh: Mesh, { findings, trend }: ComprehensiveReport): 
     gone.length === 0
       ? ''
       : `<p class="soft">Gone since the last report: ${escaped(gone.map(({ rule, name }) => `${name} (${rule})`).join(', '))}</p>`,
+    accepted.length === 0
+      ? ''
+      : `<h2>Accepted</h2>${table(
+          ['finding', 'at', 'because'],
+          accepted.map(({ rule, at, name, because }) => [rule, { html: linked(at, name) }, because]),
+        )}`,
   )
 }
 
