@@ -2,9 +2,9 @@ import type { Mesh, MeshElement, MeshNode } from '../model.ts'
 
 /**
  * way: what events go by; may: a permission allows it and nobody has said that it is used; store: a table or a bucket is
- * used; dead: what failed for good.
+ * used; dead: what failed for good; after: nothing goes there but when something has failed, as somebody has said.
  */
-export type Part = 'way' | 'may' | 'store' | 'dead'
+export type Part = 'way' | 'may' | 'store' | 'dead' | 'after'
 
 export type Drawn = { index: number; element: MeshElement; part: Part; from: number; to: number }
 
@@ -35,7 +35,9 @@ export function partsOf({ nodes, elements }: Mesh): Parts {
     if (element.kind === 'call' && !element.carries) return 'store'
     if (aside[from] && nodes[from]?.kind !== 'bucket') return 'dead'
     if (aside[to]) return nodes[to]?.kind === 'queue' ? 'dead' : 'store'
-    return element.kind === 'call' && element.provenance === 'inferred' ? 'may' : 'way'
+    if (element.kind !== 'call') return 'way'
+    if (element.ratio === 0) return 'after'
+    return element.provenance === 'inferred' ? 'may' : 'way'
   }
   return { aside, drawn: ends.map((end) => ({ ...end, part: partOf(end.element, end.from, end.to) })) }
 }

@@ -16,6 +16,7 @@ const parts: readonly { part: Exclude<Part, 'way'>; says: string }[] = [
   { part: 'may', says: 'merely permitted' },
   { part: 'store', says: 'tables and buckets' },
   { part: 'dead', says: 'dead letters' },
+  { part: 'after', says: 'only after a failure' },
 ]
 
 /** Ways that can be followed: their places in the report, with their nodes by place in the mesh. */
@@ -79,7 +80,7 @@ function legend({ most }: Numbers): string {
     `${mark(undefined)}stress not known`,
     ...loads,
     `${sample(1.2, '1.5 3')}a permission allows it`,
-    `${sample(1, '4 4')}dead letters`,
+    `${sample(1, '4 4')}dead letters, after a failure`,
   ]
   return `<div class="legend">${all.map((one) => `<span>${one}</span>`).join('')}</div>`
 }
