@@ -131,48 +131,53 @@ try {
     const seen = await here.surge(() => eventOf(deploymentFailed.type), { before: 0, rate, hold: 10 })
     const { notify } = (await ratesOfWindow(seen.since, seen.until)).times
     if (notify === undefined) throw new Error('nothing of notify in the logs')
-    return { capacity: seen.handledPerSecond, mean: notify.mean / 1000, scv: notify.scv }
+    const capacity = {
+      during: seen.sent - seen.peak / seen.held,
+      after: seen.peak / (seen.drained - seen.held),
+      all: seen.handledPerSecond,
+    }
+    return { capacity, mean: notify.mean / 1000, scv: notify.scv }
   }
-  // the endpoint takes events and hands them on in one process: what it can hand on depends on how fast they come
-  const { capacity } = await calibrate(120)
-  const [base, peak, hold] = [0.3 * capacity, 1.8 * capacity, 20]
+  const probed = (await calibrate(120)).capacity.all
+  const [base, peak, hold] = [0.3 * probed, 1.8 * probed, 20]
   const one = await calibrate(peak)
   say(`${digits(base)} a second, then ${digits(peak)} for ${hold} s …`)
   const other = await here.surge(() => eventOf(deploymentFailed.type), { before: 10, base, rate: peak, hold })
   const two = await calibrate(peak)
   const mean = (one.mean + two.mean) / 2
-  const servers = ((one.capacity + two.capacity) / 2) * mean
   const queue = mesh.nodes.find(({ name }) => name === 'notify-queue')
-  const asDeployed: Mesh = {
-    ...mesh,
-    elements: mesh.elements.map((element) =>
-      element.kind === 'poll' && element.from === queue?.id
-        ? { ...element, batch: 1, laws: [{ law: 'servers', servers, over: 'wait', from: 'calibration' }] }
-        : element,
-    ),
-  }
-  const surge = dynamic(
-    load(
-      asDeployed,
-      parseLoads(
-        'calibration',
-        {
-          version: 1,
-          arrivals: { http: { [deploymentFailed.type]: other.sentBefore }, inbox: {}, 'memory-table': {} },
-          service: { notify: { mean, scv: one.scv, batch: 1 } },
-        },
-        mesh,
+  /** What a surge to so many a second makes of the queue, where so many a second are handed on. */
+  const surged = (capacity: number, rate: number) => {
+    const law = { law: 'servers', servers: capacity * mean, over: 'wait', from: 'calibration' } as const
+    const asDeployed: Mesh = {
+      ...mesh,
+      elements: mesh.elements.map((element) =>
+        element.kind === 'poll' && element.from === queue?.id
+          ? { ...element, batch: 1, laws: [law] }
+          : element,
       ),
-    ),
-    { shape: 'step', factor: other.sent / other.sentBefore, after: 0, hold: other.held },
-  )
-  const limit = surge.limits.find(({ name }) => name === 'notify-queue → notify')
+    }
+    const given = {
+      version: 1,
+      arrivals: { http: { [deploymentFailed.type]: other.sentBefore }, inbox: {}, 'memory-table': {} },
+      service: { notify: { mean, scv: one.scv, batch: 1 } },
+    }
+    const loaded = load(asDeployed, parseLoads('calibration', given, mesh))
+    const step = { shape: 'step', factor: rate / other.sentBefore, after: 0, hold: other.held } as const
+    const found = dynamic(loaded, step).limits.find(({ name }) => name === 'notify-queue → notify')
+    return { backlog: found?.peakBacklog.messages ?? 0, drained: found?.drainedAt ?? 0 }
+  }
+  // while events come the endpoint hands on fewer of them
+  const during = (one.capacity.during + two.capacity.during) / 2
+  const after = (one.capacity.after + two.capacity.after) / 2
+  const { backlog } = surged(during, other.sent)
+  const { drained } = surged(after, after + backlog / other.held)
   const rows: [string, number, number][] = [
-    ['largest backlog, messages', limit?.peakBacklog.messages ?? 0, other.peak],
-    ['drained after the beginning, s', limit?.drainedAt ?? 0, other.drained],
+    ['largest backlog, messages', backlog, other.peak],
+    ['drained after the beginning, s', drained, other.drained],
   ]
   console.log(
-    `\n${digits(other.sentBefore)} events a second, then ${digits(other.sent)} for ${digits(other.held)} s; ${digits(servers)} servers of ${digits(1000 * mean)} ms by two other surges.\n`,
+    `\n${digits(other.sentBefore)} events a second, then ${digits(other.sent)} for ${digits(other.held)} s; handed on, by two other surges: ${digits(during)} a second while they come, ${digits(after)} after.\n`,
   )
   console.log('| what | predicted | measured | |\n|---|---|---|---|')
   for (const [what, said, seen] of rows)
