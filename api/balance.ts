@@ -12,11 +12,10 @@ import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
-import { time } from './shapes.ts'
+import { windowOf, windowQuery } from './window.ts'
 
 /** What API Gateway waits for is 30 s, and what has been begun is brought to its end. */
 const secondsPerSlice = 10
-const hour = 3_600_000
 
 const count = z.number().int()
 const line = z
@@ -113,8 +112,7 @@ const slice = z
   .openapi('BalanceSlice')
 
 const query = z.object({
-  since: time.optional().openapi({ description: 'recorded at this time or later; an hour ago without it' }),
-  until: time.optional().openapi({ description: 'recorded before this time; now without it' }),
+  ...windowQuery,
   patience: z
     .string()
     .regex(/^\d{1,6}$/, { error: 'seconds' })
@@ -126,16 +124,6 @@ const query = z.object({
       description: `seconds; what is younger may be on its way; ${patience / 1000} without it`,
     }),
   replay: z.string().max(256).optional().openapi({ description: 'the books of this replay alone' }),
-  shard: z
-    .string()
-    .regex(/^[0-3]$/, { error: '0, 1, 2 or 3' })
-    .transform(Number)
-    .optional()
-    .openapi({
-      type: 'integer',
-      description: 'of the four of the timeline only this one: four calls count side by side',
-    }),
-  cursor: z.string().max(4096).optional().openapi({ description: '`next` of the slice before' }),
 })
 
 const position = z.object({
@@ -180,7 +168,7 @@ export function balance(app: Api, deps: ApiDeps): void {
     const now = deps.now()
     const from = positionOf('balance', position, asked.cursor)
     const replay = asked.replay === undefined ? undefined : await replayOf(project, asked.replay, deps)
-    const window = from ?? windowOf(asked, replay?.window, now)
+    const window = from ?? windowOf(asked, now, replay?.window)
     const { since, until } = window
     const { queues, history } = deps
     const done = await balanceSlice(
@@ -226,23 +214,6 @@ export function balance(app: Api, deps: ApiDeps): void {
     const { history, queues, memory } = deps
     const sending = { history, queues, memory, clock: deps.now, routes }
     return c.json({ items: await mendMissing(c.var.principal.project, deliveries, sending) }, 200)
-  })
-}
-
-type Window = { since: string; until: string }
-
-/** @throws Failure Invalid */
-function windowOf(
-  asked: { since?: string | undefined; until?: string | undefined },
-  otherwise: Window | undefined,
-  now: string,
-): Window {
-  const last = asked.until ?? otherwise?.until ?? now
-  const until = last < now ? last : now
-  const since = asked.since ?? otherwise?.since ?? new Date(Date.parse(until) - hour).toISOString()
-  if (since < until) return { since, until }
-  throw new Failure('Invalid', 'the window is empty', {
-    faults: [{ path: 'query.since', expected: `a time before ${until}`, got: since }],
   })
 }
 

@@ -1,15 +1,13 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { ratesSlice } from '../core/books/rates.ts'
-import { Failure } from '../core/errors.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { json, refused } from './problems.ts'
-import { time } from './shapes.ts'
+import { windowOf, windowQuery } from './window.ts'
 
 /** What API Gateway waits for is 30 s, and what has been begun is brought to its end. */
 const secondsPerSlice = 10
-const hour = 3_600_000
 
 const count = z.number().int()
 const slice = z
@@ -32,18 +30,7 @@ const slice = z
   .openapi('RatesSlice')
 
 const query = z.object({
-  since: time.optional().openapi({ description: 'recorded at this time or later; an hour ago without it' }),
-  until: time.optional().openapi({ description: 'recorded before this time; now without it' }),
-  shard: z
-    .string()
-    .regex(/^[0-3]$/, { error: '0, 1, 2 or 3' })
-    .transform(Number)
-    .optional()
-    .openapi({
-      type: 'integer',
-      description: 'of the four of the timeline only this one: four calls count side by side',
-    }),
-  cursor: z.string().max(4096).optional().openapi({ description: '`next` of the slice before' }),
+  ...windowQuery,
 })
 
 const position = z.object({
@@ -85,15 +72,5 @@ export function meshRates(app: Api, deps: ApiDeps): void {
       },
       200,
     )
-  })
-}
-
-/** @throws Failure Invalid */
-function windowOf(asked: { since?: string | undefined; until?: string | undefined }, now: string) {
-  const until = asked.until !== undefined && asked.until < now ? asked.until : now
-  const since = asked.since ?? new Date(Date.parse(until) - hour).toISOString()
-  if (since < until) return { since, until }
-  throw new Failure('Invalid', 'the window is empty', {
-    faults: [{ path: 'query.since', expected: `a time before ${until}`, got: since }],
   })
 }

@@ -1,0 +1,37 @@
+import * as z from 'zod'
+import { Failure } from '../core/errors.ts'
+import { hour } from '../core/time.ts'
+import { time } from './shapes.ts'
+
+/** What is asked of a window that is read slice by slice. */
+export const windowQuery = {
+  since: time.optional().openapi({ description: 'recorded at this time or later; an hour ago without it' }),
+  until: time.optional().openapi({ description: 'recorded before this time; now without it' }),
+  shard: z
+    .string()
+    .regex(/^[0-3]$/, { error: '0, 1, 2 or 3' })
+    .transform(Number)
+    .optional()
+    .openapi({
+      type: 'integer',
+      description: 'of the four of the timeline only this one: four calls count side by side',
+    }),
+  cursor: z.string().max(4096).optional().openapi({ description: '`next` of the slice before' }),
+}
+
+export type Window = { since: string; until: string }
+
+/** @throws Failure Invalid */
+export function windowOf(
+  asked: { since?: string | undefined; until?: string | undefined },
+  now: string,
+  otherwise?: Window,
+): Window {
+  const last = asked.until ?? otherwise?.until ?? now
+  const until = last < now ? last : now
+  const since = asked.since ?? otherwise?.since ?? new Date(Date.parse(until) - hour).toISOString()
+  if (since < until) return { since, until }
+  throw new Failure('Invalid', 'the window is empty', {
+    faults: [{ path: 'query.since', expected: `a time before ${until}`, got: since }],
+  })
+}
