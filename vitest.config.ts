@@ -29,7 +29,9 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['**/*.unit.test.ts', 'test/conventions/**/*.test.ts', 'test/templates/**/*.unit.test.ts'],
-          testTimeout: 30_000,
+          // for what hangs: a synthesis takes a second on a free machine and half a minute on a busy one
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -131,12 +131,14 @@ describe('stacks', () =>
       const bucket = `templates-${randomUUID()}`
       await s3.send(new CreateBucketCommand({ Bucket: bucket }))
       await aws.object('PUT', bucket, 'template.json', Buffer.from(JSON.stringify(template, null, 1)))
-      await aws.form('cloudformation', {
+      const answered = aws.form('cloudformation', {
         Action: 'CreateStack',
         Version: '2010-05-15',
         StackName,
         TemplateURL: `${endpoint}/${bucket}/template.json`,
       })
+      // a request whose answer got lost is sent again, and the name is nobody else's
+      await answered.catch((error) => expect(error).toMatchObject({ code: 'AlreadyExistsException' }))
     },
   })))
 

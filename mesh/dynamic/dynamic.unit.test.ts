@@ -220,7 +220,7 @@ describe('over a mesh', () => {
 })
 
 describe('laws', () => {
-  it('the simulation of what is driven over its capacity agrees with the fluid', { timeout: 60_000 }, () => {
+  it('the simulation of what is driven over its capacity agrees with the fluid', () => {
     const arbitrary = fc.record({
       count: fc.integer({ min: 10, max: 40 }),
       factor: fc.integer({ min: 4, max: 12 }),

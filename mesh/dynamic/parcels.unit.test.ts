@@ -127,7 +127,7 @@ function parcels({ limits, flows }: Limits, shape: Shape) {
   return seen
 }
 
-it('is what parcels in small steps do', { timeout: 120_000 }, () => {
+it('is what parcels in small steps do', () => {
   fc.assert(
     fc.property(meshes, (given) => {
       const shape: Shape = {

@@ -58,7 +58,7 @@ test('two may synthesize at once: each bundles for itself, and leaves nothing bu
     rmSync(scratch, { recursive: true, force: true })
   }
   // each takes ten seconds of a processor, wherever there is one
-}, 180_000)
+})
 
 const analysing = 'validate-mesh'
 

@@ -18,11 +18,11 @@ const variants = {
   },
 }
 
-test.each(Object.entries(variants))('no rule pack finds anything: %s', { timeout: 120_000 }, (_, context) => {
+test.each(Object.entries(variants))('no rule pack finds anything: %s', (_, context) => {
   expect(findings(context)).toBe('')
 })
 
-test('the gates are closed: each pack finds what is bad among the good', { timeout: 120_000 }, () => {
+test('the gates are closed: each pack finds what is bad among the good', () => {
   const found = findings({ stage: 'local' }, (stack) => {
     new Queue(stack, 'bad-queue')
     new CfnQueue(stack, 'worse-queue', { delaySeconds: 5000 })

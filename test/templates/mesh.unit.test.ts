@@ -28,7 +28,7 @@ const meshAt = (stage: string): Mesh => {
 
 beforeAll(() => {
   for (const stage of ['local', 'prod']) meshAt(stage)
-}, 120_000)
+})
 
 const counted = (values: readonly string[]) =>
   Object.fromEntries(
@@ -107,7 +107,7 @@ it('declares what permissions allow to send, and nothing else', () => {
   const permitted = [...waysOf(undeclared('prod'), ['inferred', 'template']), ...implied].toSorted()
   expect(waysOf(meshAt('prod'), ['declared'])).toEqual(permitted)
   expect(waysOf(meshAt('prod'), ['inferred'])).toEqual([])
-}, 60_000)
+})
 
 it('says what mends and steers apart from what carries events: nothing is sent there but after a failure', () => {
   const { nodes, elements } = meshAt('prod')
@@ -210,7 +210,7 @@ it.each(['dev', 'prod'])(
 
 it('is the same when it is made again', () => {
   expect(JSON.stringify(made('local'))).toBe(JSON.stringify(meshAt('local')))
-}, 60_000)
+})
 
 it('is the same when it is read from the templates that are deployed', async () => {
   // the CDK's command line writes construct paths into them
@@ -233,4 +233,4 @@ it('is the same when it is read from the templates that are deployed', async () 
   const elsewhere = JSON.parse(JSON.stringify(bare(deployed)).replaceAll('.eu-central-1', ''))
   expect(elsewhere).toEqual(JSON.parse(JSON.stringify(bare(synthesized))))
   expect(deployed.stacks.map(({ region }) => region)).toEqual(['eu-central-1', 'eu-central-1'])
-}, 60_000)
+})
