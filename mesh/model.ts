@@ -2,7 +2,7 @@ import * as z from 'zod'
 
 /*
  * mesh.json: a system as nodes that hold or handle messages and elements that carry them, with the laws that limit both.
- * docs/mesh.md explains each member; `meshVersion` changes when a reader of the older would misread the newer.
+ * What each member is stands beside it; `meshVersion` changes when a reader of the older would misread the newer.
  */
 export const meshVersion = 1
 

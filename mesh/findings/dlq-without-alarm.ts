@@ -1,16 +1,18 @@
 import type { Rule } from './facts.ts'
 
-/** NumberOfMessagesSent does not count what a redrive policy moves: an alarm on it never goes off. */
-const telling: ReadonlySet<string> = new Set([
-  'ApproximateNumberOfMessagesVisible',
-  'ApproximateAgeOfOldestMessage',
-])
+/** What counts messages however they came. */
+const telling: readonly string[] = ['ApproximateNumberOfMessagesVisible', 'ApproximateAgeOfOldestMessage']
+
+/** Counts what rules, topics and functions send there, and not what the redrive policy of a queue moves. */
+const tellingOfSent = 'NumberOfMessagesSent'
 
 /** What nobody is told of stays in a dead-letter queue until it is deleted. */
 export const dlqWithoutAlarm: Rule = function* ({ nodes, keepsFailures, watched }) {
   for (const queue of nodes('queue')) {
     const metrics = watched(queue.id)
-    if (!keepsFailures(queue) || metrics.some((metric) => telling.has(metric))) continue
+    const tells = (metric: string): boolean =>
+      telling.includes(metric) || (metric === tellingOfSent && !queue.settings.deadLetters)
+    if (!keepsFailures(queue) || metrics.some(tells)) continue
     yield {
       at: queue.id,
       severity: 'high',

@@ -29,16 +29,16 @@ export const dominatorWithoutAlarm: Rule = function* (facts) {
   }
 }
 
-const metricOf = ({ kind }: MeshNode): string =>
-  kind === 'function'
-    ? 'Errors'
-    : kind === 'queue'
-      ? 'ApproximateAgeOfOldestMessage'
-      : kind === 'stream'
-        ? 'IteratorAge'
-        : kind === 'api'
-          ? '5XXError'
-          : 'failures'
+/** What AWS counts of it when it stops. */
+function metricOf({ kind, settings }: MeshNode): string {
+  if (kind === 'function') return 'Errors'
+  if (kind === 'queue') return 'ApproximateAgeOfOldestMessage'
+  if (kind === 'stream') return 'GetRecords.IteratorAgeMilliseconds'
+  if (kind === 'pipe') return 'ExecutionFailed'
+  if (kind === 'service') return 'RunningTaskCount (of Container Insights)'
+  const apis = { HTTP: '5xx', REST: '5XXError', WEBSOCKET: 'ExecutionError' }
+  return 'protocol' in settings ? apis[settings.protocol] : 'what fails'
+}
 
 /** Watched itself, or where what it fails at piles up: its queue, or where dead letters go. */
 function isCovered({ watched, arriving, leaving, live, keepsFailures }: Facts, point: MeshNode): boolean {

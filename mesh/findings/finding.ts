@@ -1,6 +1,6 @@
 import * as z from 'zod'
 
-/** A weakness of a mesh, with what was found and what it should have been. docs/mesh.md lists the rules. */
+/** A weakness of a mesh, with what was found and what it should have been. docs/mesh-reference.md lists the rules. */
 export const finding = z.object({
   /** the rule's id, which is the name of its file in findings/ */
   rule: z.string(),

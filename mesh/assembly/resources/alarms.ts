@@ -1,6 +1,6 @@
 import { keyIn } from '../draft/arns.ts'
 import type { Draft, Handler } from '../draft/draft.ts'
-import { at, isRecord, type Json, listOf, textOf } from '../json.ts'
+import { at, flagOf, isRecord, type Json, listOf, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const alarmHandlers: Record<string, Handler> = {
@@ -27,6 +27,8 @@ const dimensions: Readonly<Record<string, string>> = {
 
 /** Every metric that an alarm looks at, also inside of maths, under the node that its dimensions name. */
 function watch(draft: Draft, resource: Resource, properties: Json) {
+  // one that is told to do nothing tells nobody
+  if (flagOf(at(properties, 'ActionsEnabled')) === false) return
   const metrics = [
     properties,
     ...listOf(at(properties, 'Metrics')).map((query) => at(query, 'MetricStat', 'Metric')),

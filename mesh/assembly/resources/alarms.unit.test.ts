@@ -26,6 +26,10 @@ it('alarms watch what their dimensions name, in maths too', () => {
     }),
     C: alarm(metric('ExecutionsFailed', 'StateMachineArn', { Ref: 'M' })),
     D: alarm(metric('Age', 'QueueName', 'elsewhere')),
+    S: alarm({
+      ...metric('Delay', 'QueueName', { 'Fn::GetAtt': ['Q', 'QueueName'] }),
+      ActionsEnabled: false,
+    }),
     E: alarm({ Metrics: [{ Id: 'e', Expression: 'SELECT MAX(X) FROM Y' }] }),
   })
   expect(mesh.watched).toEqual({
