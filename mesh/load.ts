@@ -22,6 +22,8 @@ export type Loaded = {
   measured: ReadonlyMap<number, number>
   service: ReadonlyMap<string, Service>
   failures: ReadonlyMap<string, number>
+  /** what the mesh and the loads say may stay */
+  accepted: Loads['accepted']
   shares: Loads['shares']
   targets: Loads['targets']
 }
@@ -59,7 +61,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       if (position !== undefined) measured.set(position, rate)
     }
   const { service, failures, shares, targets } = loads
-  const known = { service, failures, shares, targets }
+  const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
+  const known = { service, failures, accepted, shares, targets }
   return { mesh: { ...mesh, elements }, states, streams, external, measured, ...known }
 }
 

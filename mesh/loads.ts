@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { faultsOf, MeshError } from './faults.ts'
-import type { Mesh, MeshNode } from './model.ts'
+import { acceptance, type Mesh, type MeshNode } from './model.ts'
 import { type Role, role } from './static/roles.ts'
 
 /** `40ms`, `2s`, `5min` as seconds. */
@@ -68,8 +68,7 @@ export const ratesDocument = z.strictObject({
     )
     .default([]),
   measured: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
-  // read by comprehensive/accepted.ts, which knows the rules
-  accepted: z.unknown().optional(),
+  accepted: z.array(acceptance).default([]),
   /** what somebody expects of the load, by role; shown beside what is computed */
   shares: z
     .partialRecord(role, part)
@@ -121,6 +120,8 @@ export type Loads = {
     measured: boolean
   }[]
   measured: ReadonlyMap<string, ReadonlyMap<string, number>>
+  /** findings to live with */
+  accepted: NonNullable<Mesh['accepted']>
   /** expected parts of the load, by role */
   shares: Readonly<Partial<Record<Role, number>>>
   /** in the place of the usual targets of the score */
@@ -146,6 +147,7 @@ export const noLoads: Loads = {
   failures: new Map(),
   sends: [],
   measured: new Map(),
+  accepted: [],
   shares: {},
   targets: {},
 }
@@ -186,6 +188,7 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
     }),
     failures: byNode('failures', data.failures, (rate) => rate),
     measured: byNode('measured', data.measured, types),
+    accepted: data.accepted.map((one, index) => ({ ...one, where: `${where}: accepted.${index}` })),
     shares: data.shares,
     targets: data.targets,
     sends: data.sends.flatMap(({ from, to, per, ...send }, index) => {

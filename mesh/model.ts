@@ -220,6 +220,13 @@ export type MeshElement = z.output<typeof meshElement>
 export type ElementKind = MeshElement['kind']
 export type ElementOf<Kind extends ElementKind> = Extract<MeshElement, { kind: Kind }>
 
+/** A finding that somebody has decided to live with: its rule, and what it is found at by name, path or id. */
+export const acceptance = z.strictObject({
+  rule: z.string(),
+  at: z.string(),
+  because: z.string().min(1, 'say why it may stay'),
+})
+
 export const meshDocument = z.object({
   version: z.literal(meshVersion),
   stacks: z.array(
@@ -237,6 +244,8 @@ export const meshDocument = z.object({
   watched: z.record(z.string(), z.array(z.string())),
   /** what resources declare to come to them from outside: node id -> type -> per second */
   arrivals: z.record(z.string(), z.record(z.string(), z.number().positive())).optional(),
+  /** findings that resources declare to be lived with; `where`: by which member of which template */
+  accepted: z.array(acceptance.extend({ where: z.string() })).optional(),
   /** resource types that the model does not know */
   unknown: z.array(z.object({ type: z.string(), paths: z.array(z.string()) })),
   /** references that could not be followed, each with where it stands */

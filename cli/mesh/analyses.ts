@@ -67,9 +67,9 @@ export function showComprehensive(
   { html, markdown: comment, before, threshold, ...options }: ComprehensiveOptions,
 ): void {
   const { mesh, report } = analysing(() => {
-    const { loaded, overrides, accepted } = loadedApp(options)
+    const { loaded, overrides } = loadedApp(options)
     const earlier = before !== undefined && existsSync(before) ? { before: readEarlier(before) } : {}
-    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, accepted, ...earlier }) }
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, ...earlier }) }
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (comment !== undefined) writeFileSync(comment, markdown(report))

@@ -3,7 +3,6 @@ import { parse, YAMLParseError } from 'yaml'
 import * as z from 'zod'
 import { meshOf } from '../../mesh/assembly/mesh-of.ts'
 import { readAssembly } from '../../mesh/assembly/read/read.ts'
-import { type Acceptance, acceptedOf } from '../../mesh/comprehensive/accepted.ts'
 import { type Overrides, overridesOf } from '../../mesh/comprehensive/overrides.ts'
 import { MeshError } from '../../mesh/faults.ts'
 import { type Loaded, load } from '../../mesh/load.ts'
@@ -21,7 +20,6 @@ const declarations = 'mesh.yaml'
 export function loadedApp({ app = ['cdk.out'], rates, ...options }: AppOptions): {
   loaded: Loaded
   overrides: Overrides
-  accepted: Acceptance[]
 } {
   const file = rates ?? (existsSync(declarations) ? declarations : undefined)
   const given = file === undefined ? {} : readYaml(file)
@@ -31,7 +29,7 @@ export function loadedApp({ app = ['cdk.out'], rates, ...options }: AppOptions):
     { constants: overrides.laws, ...placed(options) },
   )
   const loads = file === undefined ? noLoads : parseLoads(file, given, mesh)
-  return { loaded: load(mesh, loads), overrides, accepted: acceptedOf(file ?? declarations, given, mesh) }
+  return { loaded: load(mesh, loads), overrides }
 }
 
 export const meshOfApp = ({ app = ['cdk.out'], ...options }: AppOptions): Mesh =>

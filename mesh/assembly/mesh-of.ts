@@ -5,7 +5,7 @@ import { type Draft, type Handler, type NewElement, unresolved } from './draft/d
 import { indexNames } from './draft/find.ts'
 import { nameAll } from './draft/names.ts'
 import { at, type Json, order, textOf } from './json.ts'
-import { declare } from './producers/declared.ts'
+import { type Declared, declare } from './producers/declared.ts'
 import { inferCalls } from './producers/iam.ts'
 import { refuseCycles } from './read/cycles.ts'
 import type { Assembly, Stack } from './read/template.ts'
@@ -75,9 +75,9 @@ export function meshOf(
     for (const properties of variants) handlers[resource.type]?.link?.(draft, resource, properties)
   inferCalls(draft)
   nameAll(draft)
-  const arrivals = declare(draft)
+  const declared = declare(draft)
   nameAll(draft)
-  return finished(draft, arrivals, placed?.assumed)
+  return finished(draft, declared, placed?.assumed)
 }
 
 /** Resolves all resources that anybody looks at, and lists those that nobody knows. */
@@ -140,7 +140,11 @@ function listMissing(draft: Draft, { place }: Resource, variants: readonly Json[
     if (key === '?' && attribute.endsWith('which is not there')) unresolved(draft, place.path, attribute)
 }
 
-function finished(draft: Draft, arrivals: Mesh['arrivals'], assumed: ReadonlySet<Stack> = new Set()): Mesh {
+function finished(
+  draft: Draft,
+  { arrivals, accepted }: Declared,
+  assumed: ReadonlySet<Stack> = new Set(),
+): Mesh {
   const lists = (map: Map<string, Set<string>>): [string, string[]][] =>
     [...map]
       .map(([key, set]): [string, string[]] => [key, [...set].toSorted(order)])
@@ -158,7 +162,8 @@ function finished(draft: Draft, arrivals: Mesh['arrivals'], assumed: ReadonlySet
     unresolved: [...draft.unresolved.values()].toSorted(
       (a, b) => order(a.at, b.at) || order(a.reference, b.reference),
     ),
-    ...(Object.keys(arrivals ?? {}).length > 0 && { arrivals }),
+    ...(Object.keys(arrivals).length > 0 && { arrivals }),
+    ...(accepted.length > 0 && { accepted: accepted.toSorted((a, b) => order(a.where, b.where)) }),
   }
   const checked = meshDocument.safeParse(mesh)
   if (!checked.success) throw faultsOf('the mesh of the assembly', checked.error)

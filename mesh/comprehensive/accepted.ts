@@ -1,28 +1,18 @@
-import * as z from 'zod'
-import { faultsOf, MeshError } from '../faults.ts'
+import { MeshError } from '../faults.ts'
 import type { Finding } from '../findings/finding.ts'
 import { rules } from '../findings/findings.ts'
-import { nodesNamed } from '../loads.ts'
-import type { Mesh } from '../model.ts'
+import type { Loaded } from '../load.ts'
+import { type Loads, nodesNamed } from '../loads.ts'
 import { nameOf } from '../static/stress.ts'
 
-const acceptance = z.strictObject({
-  rule: z.string(),
-  at: z.string(),
-  because: z.string().min(1, 'say why it may stay'),
-})
-const given = z.looseObject({ accepted: z.array(acceptance).default([]) })
-
 /** A finding that somebody has decided to live with: of this rule, at a node, an element or a limit that several share. */
-export type Acceptance = z.output<typeof acceptance> & { ids: ReadonlySet<string> }
+type Acceptance = Loads['accepted'][number] & { ids: ReadonlySet<string> }
 
 /**
- * Reads `accepted` of a file of rates; what it says of others is not looked at. `at` is a node by name, path or id, an
- * element by id or as `from → to`, or a shared limit by name. A rule or a place that there is not is a MeshError.
+ * What resources declare in `Metadata.mesh.accepted` and what a file of rates accepts. `at` is a node by name, path or id,
+ * an element by id or as `from → to`, or a shared limit by name. A rule or a place that there is not is a MeshError.
  */
-export function acceptedOf(where: string, value: unknown, mesh: Mesh): Acceptance[] {
-  const parsed = given.safeParse(value ?? {})
-  if (!parsed.success) throw faultsOf(where, parsed.error)
+export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const shared = new Set(
     [...mesh.nodes, ...mesh.elements].flatMap(({ laws }) =>
@@ -30,21 +20,19 @@ export function acceptedOf(where: string, value: unknown, mesh: Mesh): Acceptanc
     ),
   )
   const faults: string[] = []
-  const accepted = parsed.data.accepted.map((one, index) => {
+  const accepted = said.map((one) => {
     const elements = mesh.elements.filter((element) => [element.id, nameOf(element, nodes)].includes(one.at))
     const found = [...nodesNamed(mesh, one.at), ...elements].map(({ id }) => id)
     const ids = new Set([...found, ...(shared.has(one.at) ? [one.at] : [])])
     if (!(one.rule in rules))
-      faults.push(
-        `accepted.${index}.rule: there is no rule ${one.rule}, only ${Object.keys(rules).join(', ')}`,
-      )
+      faults.push(`${one.where}.rule: there is no rule ${one.rule}, only ${Object.keys(rules).join(', ')}`)
     if (ids.size === 0)
       faults.push(
-        `accepted.${index}.at: there is no node, element or limit ${one.at}. loadpath mesh model lists all nodes`,
+        `${one.where}.at: there is no node, element or limit ${one.at}. loadpath mesh model lists all nodes`,
       )
     return { ...one, ids }
   })
-  if (faults.length > 0) throw new MeshError(`${where}: ${faults.join('\n  ')}`)
+  if (faults.length > 0) throw new MeshError(faults.join('\n  '))
   return accepted
 }
 

@@ -4,7 +4,7 @@ import { fracture } from '../fracture/analyse.ts'
 import type { Loaded } from '../load.ts'
 import { nonlinear } from '../nonlinear/nonlinear.ts'
 import { analyseStatic } from '../static/analyse.ts'
-import { type Acceptance, settled } from './accepted.ts'
+import { acceptedOf, settled } from './accepted.ts'
 import type { Overrides } from './overrides.ts'
 import { type ComprehensiveReport, type EarlierReport, reportVersion } from './report.ts'
 import { type Scored, scoreOf } from './score.ts'
@@ -13,8 +13,6 @@ import { trendOf } from './trend.ts'
 
 export type ComprehensiveOptions = {
   overrides?: Overrides
-  /** findings that somebody has decided to live with */
-  accepted?: readonly Acceptance[]
   seed?: number
   /** an earlier report of the same system */
   before?: EarlierReport
@@ -26,8 +24,9 @@ const arrivalsOfRun = 5000
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
-  { overrides, accepted: acceptances = [], seed = 1, before }: ComprehensiveOptions = {},
+  { overrides, seed = 1, before }: ComprehensiveOptions = {},
 ): ComprehensiveReport {
+  const acceptances = acceptedOf(loaded)
   const steady = analyseStatic(loaded)
   const all = findingsOf(loaded, { constants: overrides?.findings ?? {} })
   const { findings, accepted, needless } = settled(all, acceptances)

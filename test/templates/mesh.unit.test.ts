@@ -200,8 +200,8 @@ it.each(['dev', 'prod'])(
   (stage) => {
     const mesh = meshAt(stage)
     const file = parse(readFileSync(join(import.meta.dirname, '../../infra/mesh.yaml'), 'utf8'))
-    const found = findingsOf(load(mesh, parseLoads('infra/mesh.yaml', file, mesh)))
-    const { findings, needless } = settled(found, acceptedOf('infra/mesh.yaml', file, mesh))
+    const loaded = load(mesh, parseLoads('infra/mesh.yaml', file, mesh))
+    const { findings, needless } = settled(findingsOf(loaded), acceptedOf(loaded))
     expect(findings.map(({ rule, name }) => `${rule} ${name}`)).toEqual([])
     expect(needless).toEqual([])
   },

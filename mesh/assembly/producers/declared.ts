@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import type { MeshError } from '../../faults.ts'
 import { perSecond } from '../../loads.ts'
+import { acceptance, type Mesh } from '../../model.ts'
 import { type Draft, join } from '../draft/draft.ts'
 import { find } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
@@ -23,30 +24,30 @@ const declaration = z.strictObject({
     .default([]),
   arrivals: z.record(z.string(), perSecond).default({}),
   takes: z.array(z.string().min(1)).optional(),
+  /** without `at`: found at the resource itself */
+  accepted: z.array(acceptance.partial({ at: true })).default([]),
 })
+type Declaration = z.output<typeof declaration>
 
-export type Arrivals = Record<string, Record<string, number>>
+export type Declared = {
+  arrivals: NonNullable<Mesh['arrivals']>
+  accepted: NonNullable<Mesh['accepted']>
+}
 
 /**
  * What resources say of themselves in `Metadata.mesh`: what they send, in the place of what was inferred between the same
- * two, and what comes to them from outside. Of a state machine it is in the place of what its tasks send there. Answers the
- * arrivals, per second by node and type.
+ * two, what comes to them from outside, and which findings may stay. Of a state machine it is in the place of what its
+ * tasks send there. Answers the arrivals, per second by node and type, and what is accepted.
  */
-export function declare(draft: Draft): Arrivals {
-  const arrivals: Arrivals = {}
+export function declare(draft: Draft): Declared {
+  const arrivals: Declared['arrivals'] = {}
+  const accepted: Declared['accepted'] = []
   for (const resource of draft.world.resources.values()) {
-    const said = at(resource.metadata, 'mesh')
+    const said = saidBy(resource)
     if (said === undefined) continue
-    const parsed = declaration.safeParse(said)
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues
-      throw faultOf(
-        resource,
-        ['Metadata.mesh', ...(issue?.path ?? []).map(String)].join('.'),
-        issue?.message ?? '',
-      )
-    }
-    if (isTaken(resource, parsed.data)) continue
+    if (said.takes !== undefined) refuseTakes(resource)
+    accepted.push(...acceptedAt(draft, resource, said))
+    if (isOfOthers(said)) continue
     const ids = draft.nodes.has(resource.key) ? [resource.key] : (draft.means.get(resource.key) ?? [])
     if (ids.length === 0)
       throw faultOf(
@@ -55,8 +56,8 @@ export function declare(draft: Draft): Arrivals {
         `a ${resource.type} sends nothing: write it at what does, such as a function`,
       )
     for (const from of ids) {
-      if (Object.keys(parsed.data.arrivals).length > 0) arrivals[from] = parsed.data.arrivals
-      parsed.data.sends.forEach(({ to, type, per, ratio }, index) => {
+      if (Object.keys(said.arrivals).length > 0) arrivals[from] = said.arrivals
+      said.sends.forEach(({ to, type, per, ratio }, index) => {
         for (const target of receivers(draft, resource, to, `Metadata.mesh.sends.${index}.to`)) {
           const of = {
             from,
@@ -79,7 +80,35 @@ export function declare(draft: Draft): Arrivals {
       })
     }
   }
-  return arrivals
+  return { arrivals, accepted }
+}
+
+function saidBy(resource: Resource): Declaration | undefined {
+  const said = at(resource.metadata, 'mesh')
+  if (said === undefined) return undefined
+  const parsed = declaration.safeParse(said)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw faultOf(
+    resource,
+    ['Metadata.mesh', ...(issue?.path ?? []).map(String)].join('.'),
+    issue?.message ?? '',
+  )
+}
+
+/** What a resource may say that sends nothing. */
+const isOfOthers = ({ sends, arrivals, takes, accepted }: Declaration): boolean =>
+  (takes !== undefined || accepted.length > 0) && sends.length === 0 && Object.keys(arrivals).length === 0
+
+/** Whether there is what it names is known when all is that something is found at (comprehensive/accepted.ts). */
+function acceptedAt(draft: Draft, resource: Resource, said: Declaration): Declared['accepted'] {
+  const { key, stack, logicalId, type, place } = resource
+  return said.accepted.map(({ rule, at: named, because }, index) => {
+    const path = `Metadata.mesh.accepted.${index}`
+    if (named === undefined && !draft.nodes.has(key))
+      throw faultOf(resource, `${path}.at`, `a ${type} is no node: say what it is found at`)
+    return { rule, at: named ?? place.path, because, where: `${stack.name}: Resources.${logicalId}.${path}` }
+  })
 }
 
 function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
@@ -98,16 +127,14 @@ function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
       elements.delete(key)
 }
 
-/** What stands for ways alone and says what they take, which who makes the way has read (`typesOf`). */
-function isTaken(resource: Resource, { takes, sends, arrivals }: z.output<typeof declaration>): boolean {
-  if (takes === undefined) return false
+/** What it takes only a way says, and who makes the way has read it (`typesOf`). */
+function refuseTakes(resource: Resource): void {
   if (!ways.has(resource.type))
     throw faultOf(
       resource,
       'Metadata.mesh.takes',
       `a ${resource.type} lets everything pass: write it at one of ${[...ways].join(', ')}`,
     )
-  return sends.length === 0 && Object.keys(arrivals).length === 0
 }
 
 const ways: ReadonlySet<string> = new Set([
