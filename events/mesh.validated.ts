@@ -63,7 +63,7 @@ export const meshValidated = defineEvent({
       .nullable(),
     /** what got worse since the last time, for people; empty: nothing, and nobody is notified */
     worse: z.array(z.string()).max(5),
-    /** why there is no score, what holds it down, and what could not be known */
+    /** why there is no score, what holds it down, what could not be known, and what is accepted and not found */
     notes: z.array(z.string()).max(10),
     /** the whole report in the bucket of the stage: this with `.json`, `.md` or `.html` behind it */
     report: z.string(),

@@ -10,8 +10,8 @@ import { outboxFrame } from '../frame.ts'
 import { ago, day } from '../time.ts'
 import { type ValidateDeps, validateMesh, weekOf } from './validate.ts'
 
-/** A queue and what works on it; `keeps`: what fails goes to a place of its own. */
-const template = ({ keeps }: { keeps: boolean }) => ({
+/** A queue and what works on it; `keeps`: what fails goes to a place of its own; `accepted`: that it does not may stay. */
+const template = ({ keeps, accepted = false }: { keeps: boolean; accepted?: boolean }) => ({
   Resources: {
     Dead: { Type: 'AWS::SQS::Queue', Properties: { MessageRetentionPeriod: 1_209_600 } },
     // without it the place itself would be a finding
@@ -31,6 +31,9 @@ const template = ({ keeps }: { keeps: boolean }) => ({
           RedrivePolicy: { deadLetterTargetArn: { 'Fn::GetAtt': ['Dead', 'Arn'] }, maxReceiveCount: 5 },
         }),
       },
+      ...(accepted && {
+        Metadata: { mesh: { accepted: [{ rule: 'no-redrive', because: 'they come again tomorrow' }] } },
+      }),
     },
     Worker: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 10 } },
     Poll: {
@@ -129,6 +132,19 @@ describe('a validation', () => {
     expect(third.changes?.gone.items).toContainEqual(expect.objectContaining({ rule: 'no-redrive' }))
     expect(third.worse).toEqual([])
     expect((await w.report('audit/main/mesh/2026-W49.json')).trend?.gone).not.toEqual([])
+  })
+
+  it('goes by what the template accepts, and tells what is accepted and not found', async () => {
+    w.stacks.deploy('shop', template({ keeps: false, accepted: true }))
+    const { data: first } = await w.validate('2026-W47')
+    expect(first).toMatchObject({ findings: { high: 0 }, worse: [] })
+    expect((await w.report('audit/main/mesh/2026-W47.json')).accepted).toMatchObject([
+      { rule: 'no-redrive', at: 'shop/Orders', because: 'they come again tomorrow' },
+    ])
+    w.stacks.deploy('shop', template({ keeps: true, accepted: true }))
+    const { data: second } = await w.validate('2026-W48')
+    const needless = 'accepted, and not found under this load: no-redrive at shop/Orders'
+    expect([first.notes, second.notes].map((notes) => notes.includes(needless))).toEqual([false, true])
   })
 
   it('says why where there is no score', async () => {

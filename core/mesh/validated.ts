@@ -33,7 +33,7 @@ const rank: Record<Health, number> = { unknown: 0, healthy: 0, strained: 1, fail
 
 /** What mesh.validated says of a report: small whatever the report is, and what got worse in words. */
 export function validatedData({ run, report, last, incomparable, unknown, key }: Validated): Data {
-  const { score, system_health: health, findings, gaps, mesh, trend } = report
+  const { score, system_health: health, findings, needless, gaps, mesh, trend } = report
   const appeared = trend?.appeared ?? (last === undefined ? findings : [])
   const high = appeared.filter(({ severity }) => severity === 'high').length
   const count = (severity: Finding['severity']) =>
@@ -73,6 +73,7 @@ export function validatedData({ run, report, last, incomparable, unknown, key }:
       ...unknown,
       ...score.terms.flatMap(({ name, unity, says }) => (unity === null ? [`${name}: ${says}`] : [])),
       ...(gaps.length === 0 ? [] : [`${gaps.length} things are not in the model, such as: ${gaps[0]}`]),
+      ...needless.map(({ rule, at }) => `accepted, and not found under this load: ${rule} at ${at}`),
     ]
       .slice(0, mostNotes)
       .map(short),
