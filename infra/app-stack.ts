@@ -11,6 +11,7 @@ import * as grants from './constructs/grants.ts'
 import { type Grant, HouseFunction, type HouseFunctionProps } from './constructs/house-function.ts'
 import { HouseQueue, type HouseQueueProps, heldReceives } from './constructs/house-queue.ts'
 import { HttpDoor } from './constructs/http-door.ts'
+import { accept } from './constructs/mesh-metadata.ts'
 import { notificationTopic } from './constructs/notification-topic.ts'
 import { OutboxStream } from './constructs/outbox-stream.ts'
 import { everyMinute, everyWeek, inboxRule, statesRule } from './constructs/rules.ts'
@@ -115,6 +116,11 @@ export class AppStack extends Stack {
       emits: true,
       may: [...gateMay, queues.send(record), readMemory, ephemeral.may('GetItem', 'PutItem'), webhookSecret],
     })
+    accept(
+      ingest.lambda,
+      'flow-through-one',
+      'one gate for all that comes by HTTP is what makes identity and order hold; it keeps no state, and a new version of it takes a tenth of the traffic first',
+    )
     const api = fn('api', {
       timeout: 29,
       emits: true,
@@ -242,14 +248,27 @@ export class AppStack extends Stack {
     ]
     const stateMachines = run.map(({ route, queue: own }) => {
       own.feeds(startWorkflow, route)
-      return new Workflow(this, route.subscriber, { ...house, functions: steps, record })
+      const workflow = new Workflow(this, route.subscriber, { ...house, functions: steps, record })
+      if (waitsForAnswers(route.subscriber))
+        accept(
+          workflow.machine,
+          'callback-without-heartbeat',
+          "it waits for a person, of whom nothing beats; the sweep ends it when the gate's own time is over",
+          'WaitForApproval',
+        )
+      return workflow
     })
 
     // what runs them
     record.feeds(gate, { batch: 10, concurrency: 20 })
-    deadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
-    orderedDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
-    busDeadLetters.feeds(deadLetter, { batch: 10, concurrency: 2 })
+    for (const letters of [deadLetters, orderedDeadLetters, busDeadLetters]) {
+      letters.feeds(deadLetter, { batch: 10, concurrency: 2 })
+      accept(
+        letters.queue,
+        'dlq-consumed',
+        'each letter becomes a dead mark or a quarantine entry, which are counted, alarmed on and mended; a letter that could be put nowhere stays for 14 days',
+      )
+    }
     const outbox = new OutboxStream(this, 'outbox', {
       table: { tableArn: memory.arn, tableStreamArn: stored('memory-stream') },
       to: relay,

@@ -1,4 +1,3 @@
-import { CfnResource } from 'aws-cdk-lib'
 import type { EventBus } from 'aws-cdk-lib/aws-events'
 import type { Topic } from 'aws-cdk-lib/aws-sns'
 import type { IConstruct } from 'constructs'
@@ -10,6 +9,7 @@ import { workflowStarted } from '../events/workflow.started.ts'
 import type { HouseFunction } from './constructs/house-function.ts'
 import type { HouseQueue } from './constructs/house-queue.ts'
 import type { HttpDoor } from './constructs/http-door.ts'
+import { resourceOf, say } from './constructs/mesh-metadata.ts'
 import type { OutboxStream } from './constructs/outbox-stream.ts'
 import { emitsByItself, type Workflow } from './constructs/workflow.ts'
 
@@ -72,23 +72,16 @@ export function declareTraffic(traffic: Traffic): void {
   const { functions, stateMachines, http, outbox } = traffic
   const kinds = kindsOf(traffic.routes)
   const sends = sendsOf(traffic, kinds)
-  for (const { name, lambda } of functions) say(lambda, { sends: sends.ofFunction(name) })
-  for (const { name, machine } of stateMachines) say(machine, { sends: sends.ofWorkflow(name) })
+  const sent = (construct: IConstruct, all: readonly Send[]) => {
+    if (all.length > 0) say(construct, { sends: all })
+  }
+  for (const { name, lambda } of functions) sent(lambda, sends.ofFunction(name))
+  for (const { name, machine } of stateMachines) sent(machine, sends.ofWorkflow(name))
   for (const { to, integration } of http.routes)
     say(integration, { takes: to.name === 'api' ? [...kinds.commands, otherRequests] : kinds.outside })
   say(outbox.mapping, { takes: kinds.committed })
   // its pattern asks for our runs, and the mesh has no others
   say(traffic.statuses, { takes: [statusChange] })
-}
-
-function say(construct: IConstruct, said: { sends?: readonly Send[]; takes?: readonly string[] }): void {
-  if (said.sends?.length !== 0) resourceOf(construct).addMetadata('mesh', said)
-}
-
-function resourceOf(construct: IConstruct): CfnResource {
-  const resource = construct instanceof CfnResource ? construct : construct.node.defaultChild
-  if (resource instanceof CfnResource) return resource
-  throw new Error(`${construct.node.path} is no resource`)
 }
 
 /** What the mesh finds a resource of this stack by. */
