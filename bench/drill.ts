@@ -2,22 +2,18 @@ import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import * as z from 'zod'
-import { type Aws, connect } from '../adapters/aws/clients.ts'
-import { stageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
 import { idempotencyKey } from '../core/identity.ts'
-import { clientSettings } from '../local/endpoint.ts'
 import { root } from '../local/places.ts'
 import { holderOf } from '../local/port.ts'
 import { signal } from '../local/processes.ts'
-import { type Running, running } from '../local/state.ts'
 import { argumentsOf } from '../test/arguments.ts'
 import { seeded } from '../test/world.ts'
 import { asked, usage } from './drill/asked.ts'
 import { senders, type Told } from './drill/doors.ts'
 import { make, type Sent } from './drill/ledger.ts'
 import { type Counted, countTable, hear, listen, stopListening } from './drill/outside.ts'
+import { type RunningSystem, runningSystem } from './running.ts'
 
 /**
  * Events through the doors of the running local system, with duplicates and poison, while functions' processes are killed
@@ -26,9 +22,6 @@ import { type Counted, countTable, hear, listen, stopListening } from './drill/o
  */
 const { events, seed } = argumentsOf(usage, asked)
 const random = seeded(seed + 1)
-process.env.AWS_ACCESS_KEY_ID ||= 'test'
-process.env.AWS_SECRET_ACCESS_KEY ||= 'test'
-process.env.AWS_REGION ||= 'us-east-1'
 
 /** Beside the senders, who shall see what happens. */
 const cli = async (...args: string[]): Promise<string> => {
@@ -38,17 +31,15 @@ const cli = async (...args: string[]): Promise<string> => {
 }
 const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
 
-let up: { running: Running; aws: Aws } | undefined
-async function start(): Promise<{ running: Running; aws: Aws }> {
+let system: RunningSystem | undefined
+async function start(): Promise<RunningSystem> {
   await cli('up', '--detach')
-  const now = running()
-  if (now === undefined) throw new Error('it did not come up')
-  up = { running: now, aws: connect({ endpoint: now.endpoint }) }
-  return up
+  system = await runningSystem()
+  return system
 }
 
 /** kill -9 of every process that the endpoint runs for a function. */
-function killFunctions({ endpoint }: Running): number {
+function killFunctions({ up: { endpoint } }: RunningSystem): number {
   const server = Number(/\d+/.exec(holderOf(Number(new URL(endpoint).port)))?.[0])
   const table = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
   const functions = [...table.matchAll(/^\s*(\d+)\s+(\d+)\s+(.*)$/gm)].filter(
@@ -59,9 +50,7 @@ function killFunctions({ endpoint }: Running): number {
 
 const began = Date.now()
 const first = await start()
-const ssm = new SSMClient(clientSettings(first.running.endpoint))
-const { Parameter } = await ssm.send(new GetParameterCommand({ Name: stageConfigParameter('local') }))
-const config = stageConfig.parse(JSON.parse(Parameter?.Value ?? ''))
+const { config } = first
 const { queue, subscription } = await listen(first.aws, config.notificationTopic)
 const { quarantined: quarantinedBefore } = await countTable(first.aws, config.historyTable, '/drill')
 const since = new Date().toISOString()
@@ -84,7 +73,7 @@ const work = [...inBatches(all), ...inBatches(again)]
   .map(({ batch }) => batch)
 
 const told: Told = { accepted: new Set(), refused: new Set(), requests: 0, again: 0 }
-const doors = senders(() => up, config.inboxBus, told)
+const doors = senders(() => system, config.inboxBus, told)
 let next = 0
 let sent = 0
 let killed = 0
@@ -109,13 +98,13 @@ const trouble = (async () => {
     (killed === 0 && Date.now() - idleSince < longestWithoutProcess)
   ) {
     await sleep(250)
-    if (up !== undefined && (killed === 0 || Date.now() > kill)) {
-      killed += killFunctions(up.running)
+    if (system !== undefined && (killed === 0 || Date.now() > kill)) {
+      killed += killFunctions(system)
       kill = Date.now() + 5_000 + random() * 10_000
     }
     if (next > (stops[restarts] ?? Number.POSITIVE_INFINITY)) {
       say('stopping the endpoint …')
-      up = undefined
+      system = undefined
       await cli('down')
       await sleep(5_000)
       await start()
@@ -130,7 +119,7 @@ let over = false
 const listening = (async () => {
   for (let empty = 0; !over || empty < 5; ) {
     // a message that was counted and not deleted, because the endpoint ended just then, would be counted twice
-    const heard = up === undefined ? 0 : await hear(up.aws, queue, keys).catch(() => 0)
+    const heard = system === undefined ? 0 : await hear(system.aws, queue, keys).catch(() => 0)
     empty = heard === 0 ? empty + 1 : 0
     if (heard === 0) await sleep(500)
   }
@@ -146,12 +135,12 @@ say(
 // until nothing is in flight any more
 const queues = ['record', 'notify', 'track-build']
 const depth = z.object({ Attributes: z.record(z.string(), z.coerce.number()) })
-const current = up ?? (await start())
+const current = system ?? (await start())
 for (;;) {
   const depths = await Promise.all(
     queues.map(async (name) => {
       const answer = await current.aws.call('sqs', 'GetQueueAttributes', {
-        QueueUrl: config.queuePrefix.replace(/^https?:\/\/[^/]+/, current.running.endpoint) + name,
+        QueueUrl: current.queues + name,
         AttributeNames: ['All'],
       })
       const { Attributes } = depth.parse({

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import * as z from 'zod'
-import { connect } from '../adapters/aws/clients.ts'
-import { stageConfig, stageConfigParameter } from '../adapters/stage-config.ts'
 import { deploymentFailed } from '../events/deployment.failed.ts'
-import { clientSettings } from '../local/endpoint.ts'
-import { running } from '../local/state.ts'
 import { createStack, deleteStack } from '../test/endpoint/stack.ts'
+import { runningSystem } from './running.ts'
 
 /**
  * From the sending of an event to the beginning of its handling, at 16 events a second on the running local system:
@@ -19,17 +15,7 @@ const events = Number(process.argv[2] ?? 320)
 const perSecond = 16
 /** a second each */
 const turns = Math.ceil(events / perSecond)
-process.env.AWS_ACCESS_KEY_ID ||= 'test'
-process.env.AWS_SECRET_ACCESS_KEY ||= 'test'
-process.env.AWS_REGION ||= 'us-east-1'
-
-const up = running()
-if (up === undefined) throw new Error('nothing runs here: npx loadpath up --detach')
-const settings = clientSettings(up.endpoint)
-const ssm = new SSMClient(settings)
-const { Parameter } = await ssm.send(new GetParameterCommand({ Name: stageConfigParameter('local') }))
-const config = stageConfig.parse(JSON.parse(Parameter?.Value ?? ''))
-const aws = connect({ endpoint: up.endpoint })
+const { up, settings, config, aws } = await runningSystem()
 
 // the bare hop: a queue, a function that writes down when it was called for what
 const name = `bare-${randomUUID().slice(0, 8)}`

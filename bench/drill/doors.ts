@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import type { Aws } from '../../adapters/aws/clients.ts'
-import type { Running } from '../../local/state.ts'
+import type { RunningSystem } from '../running.ts'
 import type { Sent } from './ledger.ts'
 
 /** What senders were told: the outside view of what was taken. `again`: requests that came to nothing and were sent again. */
@@ -11,13 +10,13 @@ const answers = z.array(z.looseObject({ status: z.number() }))
 const putAnswer = z.object({ FailedEntryCount: z.number() })
 
 /** Senders as they should be: what was not taken is sent again until it is. `where`: undefined while nothing is up. */
-export function senders(where: () => { running: Running; aws: Aws } | undefined, bus: string, told: Told) {
-  async function until<T>(action: (up: { running: Running; aws: Aws }) => Promise<T>): Promise<T> {
+export function senders(where: () => RunningSystem | undefined, bus: string, told: Told) {
+  async function until<T>(action: (system: RunningSystem) => Promise<T>): Promise<T> {
     for (;;) {
       try {
         told.requests++
-        const up = where()
-        if (up !== undefined) return await action(up)
+        const system = where()
+        if (system !== undefined) return await action(system)
       } catch {
         // it is down, or a function was killed in the middle
       }
@@ -29,7 +28,7 @@ export function senders(where: () => { running: Running; aws: Aws } | undefined,
   async function http(batch: readonly Sent[]): Promise<void> {
     let left = batch
     while (left.length > 0) {
-      const results = await until(async ({ running: { api, apiKey } }) => {
+      const results = await until(async ({ up: { api, apiKey } }) => {
         const response = await fetch(`${api}/events`, {
           method: 'POST',
           headers: {

@@ -5,13 +5,9 @@ import {
   ListEventSourceMappingsCommand,
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import * as z from 'zod'
-import { connect } from '../../adapters/aws/clients.ts'
-import { stageConfig, stageConfigParameter } from '../../adapters/stage-config.ts'
 import { routes } from '../../events/routes.ts'
-import { clientSettings } from '../../local/endpoint.ts'
-import { running } from '../../local/state.ts'
+import { runningSystem } from '../running.ts'
 
 export type System = Awaited<ReturnType<typeof system>>
 
@@ -26,23 +22,13 @@ type Surge = {
 
 /** The running local system: its door, and how much waits in its queues. */
 export async function system() {
-  process.env.AWS_ACCESS_KEY_ID ||= 'test'
-  process.env.AWS_SECRET_ACCESS_KEY ||= 'test'
-  process.env.AWS_REGION ||= 'us-east-1'
-  const up = running()
-  if (up === undefined) throw new Error('nothing runs here: npx loadpath up --detach')
-  const settings = clientSettings(up.endpoint)
-  const ssm = new SSMClient(settings)
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name: stageConfigParameter('local') }))
-  const config = stageConfig.parse(JSON.parse(Parameter?.Value ?? ''))
-  const aws = connect({ endpoint: up.endpoint })
-  const prefix = config.queuePrefix.replace(/^https?:\/\/[^/]+/, up.endpoint)
+  const { up, settings, config, aws, queues } = await runningSystem()
 
   async function send(events: readonly object[]): Promise<void> {
-    const response = await fetch(`${up?.api}/events`, {
+    const response = await fetch(`${up.api}/events`, {
       method: 'POST',
       headers: {
-        authorization: `Bearer ${up?.apiKey}`,
+        authorization: `Bearer ${up.apiKey}`,
         'content-type': 'application/cloudevents-batch+json',
       },
       body: JSON.stringify(events),
@@ -54,7 +40,7 @@ export async function system() {
   /** Messages that wait or are being handled. */
   async function depth(queue: string): Promise<number> {
     const answer = await aws.call('sqs', 'GetQueueAttributes', {
-      QueueUrl: prefix + queue,
+      QueueUrl: queues + queue,
       AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
     })
     return Object.values(attributes.parse(answer).Attributes).reduce((sum, one) => sum + one, 0)
