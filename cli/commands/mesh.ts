@@ -19,6 +19,20 @@ const ofApp = (command: Command): Command =>
       'where stacks go whose template names no region; default: the least limits of all regions',
     )
 
+/** Of an app, or of a file of another kind that stands for itself. */
+const ofEither =
+  (
+    option: 'network' | 'graph',
+    showApp: (options: AppOptions) => Promise<void>,
+    showFile: (file: string) => Promise<void>,
+  ) =>
+  async ({ [option]: file, ...options }: AppOptions & { network?: string; graph?: string }) => {
+    if (file === undefined) return showApp(options)
+    if (options.app ?? options.rates ?? options.region)
+      throw new UsageError(`--${option} is analysed by itself: leave out --app, --rates and --region`)
+    return showFile(file)
+  }
+
 export function mesh(program: Command, cli: Cli): void {
   const group = program
     .command('mesh')
@@ -43,16 +57,13 @@ export function mesh(program: Command, cli: Cli): void {
       'after',
       examples('mesh static --app cdk.out --rates rates.yaml', 'mesh static --network network.json --json'),
     )
-    .action(async ({ network, ...options }: AppOptions & { network?: string }) => {
-      if (network === undefined) {
-        const { showStatic } = await import('../mesh/static.ts')
-        return showStatic(cli, options)
-      }
-      if (options.app ?? options.rates ?? options.region)
-        throw new UsageError('--network is analysed by itself: leave out --app, --rates and --region')
-      const { showNetwork } = await import('../mesh/bare.ts')
-      return showNetwork(cli, network)
-    })
+    .action(
+      ofEither(
+        'network',
+        async (options) => (await import('../mesh/static.ts')).showStatic(cli, options),
+        async (file) => (await import('../mesh/bare.ts')).showNetwork(cli, file),
+      ),
+    )
 
   group
     .command('rates')
@@ -117,16 +128,13 @@ export function mesh(program: Command, cli: Cli): void {
       'after',
       examples('mesh fracture --rates rates.yaml', 'mesh fracture --graph graph.json --json'),
     )
-    .action(async ({ graph, ...options }: AppOptions & { graph?: string }) => {
-      if (graph === undefined) {
-        const { showFracture } = await import('../mesh/analyses.ts')
-        return showFracture(cli, options)
-      }
-      if (options.app ?? options.rates ?? options.region)
-        throw new UsageError('--graph is analysed by itself: leave out --app, --rates and --region')
-      const { showGraph } = await import('../mesh/bare.ts')
-      return showGraph(cli, graph)
-    })
+    .action(
+      ofEither(
+        'graph',
+        async (options) => (await import('../mesh/analyses.ts')).showFracture(cli, options),
+        async (file) => (await import('../mesh/bare.ts')).showGraph(cli, file),
+      ),
+    )
 
   ofApp(group.command('comprehensive'))
     .description('all of them, findings and a score; with --threshold for CI')
