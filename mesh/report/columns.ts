@@ -58,7 +58,9 @@ function walked(next: Edges, starts: readonly number[]): { order: number[]; ahea
   return { order: order.toReversed(), ahead }
 }
 
-const sweeps = 12
+/** So often is each place looked at; of very many less often, so that a drawing takes no longer for it. */
+export const rounds = (most: number, places: number): number =>
+  Math.max(2, Math.min(most, Math.floor(300_000 / Math.max(1, places))))
 
 /** Each column by the middle of its neighbours in those beside it, which leaves few crossings. */
 export function ordered(columns: Edges, next: Edges, before: Edges): number[][] {
@@ -73,6 +75,7 @@ export function ordered(columns: Edges, next: Edges, before: Edges): number[][] 
     neighbours.length === 0
       ? (place.get(vertex) ?? 0)
       : neighbours.reduce((sum, other) => sum + (place.get(other) ?? 0), 0) / neighbours.length
+  const sweeps = rounds(12, next.length)
   for (let sweep = 0; sweep < sweeps; sweep++) {
     const rightwards = sweep % 2 === 0
     for (const column of rightwards ? result : result.toReversed()) {

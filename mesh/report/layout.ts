@@ -1,4 +1,4 @@
-import { layersOf, ordered, reachIn, stacked } from './columns.ts'
+import { layersOf, ordered, reachIn, rounds, stacked } from './columns.ts'
 import { around, besides, forward } from './ways.ts'
 
 /** A vertex to be drawn, with the room that it takes; what stands aside is in a row below all others. */
@@ -18,7 +18,7 @@ export type Placed = {
 
 const rows = 16
 const gap = 64
-const trunk = 10
+const thin = 10
 const lane = 7
 
 /**
@@ -73,7 +73,7 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
         y: heights + rows + place * lane,
       })
     }
-    const through = line.leads ? (trunks.get(line.to) ?? []) : []
+    const through = line.leads ? (trunks.get(line.to) ?? []).toReversed() : []
     const stops = through.flatMap(({ vertex, layer }) => {
       const side = xs[layer]
       return layer > (column.get(line.from) ?? 0) && side ? [{ ...side, y: y.get(vertex) ?? 0 }] : []
@@ -114,44 +114,38 @@ function columnsOf(boxes: readonly Box[], main: readonly number[], lines: readon
   const layers = layersOf(next, before, reach)
   // columns that nothing is in are left out
   const used = [...new Set(layers)].toSorted((a, b) => a - b)
-  const column = new Map(main.map((vertex, index) => [vertex, used.indexOf(layers[index] ?? 0)]))
-  const columns = used.map((layer) => main.filter((_, index) => layers[index] === layer))
+  const rank = new Map(used.map((layer, position) => [layer, position]))
+  const column = new Map(main.map((vertex, index) => [vertex, rank.get(layers[index] ?? 0) ?? 0]))
+  const inLayer = Map.groupBy(main, (vertex) => column.get(vertex) ?? 0)
+  const columns = used.map((_, position) => inLayer.get(position) ?? [])
   const trunks = new Map<number, { vertex: number; layer: number }[]>()
-  const ahead = new Map<number, number[]>()
-  const behind = new Map<number, number[]>()
+  const ahead = new Map<number, Set<number>>()
+  const behind = new Map<number, Set<number>>()
   const join = (from: number, to: number) => {
-    if (ahead.get(from)?.includes(to)) return
-    ahead.set(from, [...(ahead.get(from) ?? []), to])
-    behind.set(to, [...(behind.get(to) ?? []), from])
+    ahead.set(from, (ahead.get(from) ?? new Set()).add(to))
+    behind.set(to, (behind.get(to) ?? new Set()).add(from))
   }
   let count = boxes.length
   for (const { from, to } of leading) {
     const [first, last] = [column.get(from) ?? 0, column.get(to) ?? 0]
     if (last <= first) continue
-    let end = to
-    for (let layer = last - 1; layer > first; layer--) {
-      const known = trunks.get(to) ?? []
-      let stop = known.find((other) => other.layer === layer)
-      if (stop === undefined) {
-        stop = { vertex: count++, layer }
-        columns[layer]?.push(stop.vertex)
-        trunks.set(
-          to,
-          [...known, stop].toSorted((one, other) => one.layer - other.layer),
-        )
-      }
-      join(stop.vertex, end)
-      end = stop.vertex
+    // from the box to the left, as far as the farthest line that leads there
+    const trunk = trunks.get(to) ?? []
+    trunks.set(to, trunk)
+    for (let layer = last - 1 - trunk.length; layer > first; layer--) {
+      const stop = { vertex: count++, layer }
+      columns[layer]?.push(stop.vertex)
+      join(stop.vertex, trunk.at(-1)?.vertex ?? to)
+      trunk.push(stop)
     }
-    join(from, end)
+    join(from, trunk[last - first - 2]?.vertex ?? to)
   }
-  const filled = (edges: ReadonlyMap<number, number[]>) =>
-    Array.from({ length: count }, (_, vertex) => edges.get(vertex) ?? [])
+  const filled = (edges: ReadonlyMap<number, ReadonlySet<number>>) =>
+    Array.from({ length: count }, (_, vertex) => [...(edges.get(vertex) ?? [])])
   const [onward, back] = [filled(ahead), filled(behind)]
   return { column, trunks, onward, back, columns: ordered(columns, onward, back) }
 }
 
-const passes = 10
 /** Of the middle of the drawing, against that of one neighbour. */
 const weight = 0.15
 
@@ -162,7 +156,7 @@ function rowsOf(
 ): { y: ReadonlyMap<number, number>; height: number } {
   const room = (vertex: number): number => {
     const box = boxes[vertex]
-    return box === undefined ? trunk : box.height + rows
+    return box === undefined ? thin : box.height + rows
   }
   const y = new Map<number, number>()
   for (const column of columns) {
@@ -175,6 +169,7 @@ function rowsOf(
       y.set(column[index] ?? 0, centre - all / 2)
     })
   }
+  const passes = rounds(10, y.size)
   for (let pass = 0; pass < passes; pass++)
     for (const column of pass % 2 === 0 ? columns : columns.toReversed()) {
       const wishes = column.map((vertex) => {

@@ -3,23 +3,25 @@ import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
 import { script } from './script.ts'
-import { followed, stage } from './stage.ts'
+import { stage } from './stage.ts'
 import { style } from './style.ts'
 import { mark, mostRows, section, table } from './tables.ts'
+import { type View, viewOf } from './view.ts'
 
 /** One page with everything in it: no script, style, font or picture is fetched. */
 export function page(mesh: Mesh, report: ComprehensiveReport): string {
   const names = new Map(mesh.nodes.map(({ id, name }) => [id, name]))
   const nameOf = (id: string): string => names.get(id) ?? id
+  const view = viewOf(mesh, report)
   const title = `Mesh of ${report.mesh.stacks.join(', ')}`
   return [
     '<!doctype html>',
     `<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${escaped(title)}</title><style>${style}</style></head><body>`,
     header(title, report),
-    stage(mesh, report),
+    stage(mesh, report, view),
     termsSection(report),
-    findingsSection(mesh, report),
-    steadySection(mesh, report, nameOf),
+    findingsSection(mesh, report, view),
+    steadySection(report, nameOf, view),
     surgeSection(report),
     unstableSection(report),
     brokenSection(report, nameOf),
@@ -66,12 +68,18 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
     ),
   )
 
-function findingsSection(mesh: Mesh, { findings, accepted, trend }: ComprehensiveReport): string {
+function findingsSection(
+  mesh: Mesh,
+  { findings, accepted, trend }: ComprehensiveReport,
+  { boxes }: View,
+): string {
   const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
   const ends = new Map(mesh.elements.map(({ id, from }) => [id, from]))
   const linked = (at: string, name: string) => {
     const place = index.get(at) ?? index.get(ends.get(at) ?? '')
-    return place === undefined ? escaped(name) : `<a href="#n${place}">${escaped(name)}</a>`
+    return place === undefined
+      ? escaped(name)
+      : `<a href="#${boxes.has(place) ? 'n' : 'w'}${place}">${escaped(name)}</a>`
   }
   const one = (
     { rule, severity, at, name, path, source, says, mend }: (typeof findings)[number],
@@ -95,9 +103,11 @@ function findingsSection(mesh: Mesh, { findings, accepted, trend }: Comprehensiv
   )
 }
 
-const steadySection = (mesh: Mesh, report: ComprehensiveReport, nameOf: (id: string) => string): string => {
-  const { static: steady } = report
-  const shown = followed(mesh, report)
+const steadySection = (
+  { static: steady }: ComprehensiveReport,
+  nameOf: (id: string) => string,
+  { ways }: View,
+): string => {
   return section(
     'steady',
     'Steady state',
@@ -119,7 +129,7 @@ const steadySection = (mesh: Mesh, report: ComprehensiveReport, nameOf: (id: str
     table(
       ['', 'type', 'a second', 'p50, s', 'p99, s', 'way'],
       steady.paths.map(({ type, rate, delay, nodes }, place) => [
-        { html: place < shown.length ? `<button data-way="${place}">Show</button>` : '' },
+        { html: ways[place] ? `<button data-way="${place}">Show</button>` : '' },
         type === '*' ? 'any' : type,
         rate,
         delay?.p50 ?? null,

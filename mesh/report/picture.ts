@@ -1,10 +1,11 @@
 import type { Mesh, MeshNode } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
-import { heat, type Numbers, type Rate, thickness } from './heat.ts'
+import { heat, type Rate, thickness } from './heat.ts'
 import { label } from './label.ts'
 import { layered, type Point } from './layout.ts'
-import type { Drawn, Parts } from './parts.ts'
+import type { Drawn } from './parts.ts'
+import type { View } from './view.ts'
 
 const perLetter = 7.3
 const padding = 26
@@ -34,17 +35,20 @@ function figuresOf({ kind }: MeshNode, rate: Rate | undefined, used: number | un
  * The mesh as an SVG of its natural size: boxes coloured by the stress of their tightest limit, lines as thick as their
  * load. Nodes and elements go by their place in the mesh, `n3` and `e7`, here and wherever the page speaks of them.
  */
-export function picture(mesh: Mesh, { aside, drawn }: Parts, { worst, rate, load, most }: Numbers): string {
-  const texts = mesh.nodes.map((node) => {
+export function picture(mesh: Mesh, { parts: { aside }, boxes, lines: drawn, numbers }: View): string {
+  const { worst, rate, load, most } = numbers
+  const shown = mesh.nodes.flatMap((node, index) => (boxes.has(index) ? [{ node, index }] : []))
+  const places = new Map(shown.map(({ index }, place) => [index, place]))
+  const texts = shown.map(({ node, index }) => {
     const figures = figuresOf(node, rate.get(node.id), worst.get(node.id))
     const lines = label(node.name)
-    return { lines, figures, ...sizeOf(lines, figures) }
+    return { lines, figures, ...sizeOf(lines, figures), aside: aside[index] === true }
   })
   const { at, paths, width, height } = layered(
-    texts.map((text, index) => ({ ...text, aside: aside[index] === true })),
+    texts,
     drawn.map(({ from, to, part }) => ({
-      from,
-      to,
+      from: places.get(from) ?? 0,
+      to: places.get(to) ?? 0,
       leads: part === 'way' || part === 'may',
       sure: part === 'way',
     })),
@@ -61,12 +65,13 @@ export function picture(mesh: Mesh, { aside, drawn }: Parts, { worst, rate, load
     .map((each, place) => ({ each, place }))
     .toSorted((a, b) => (load.get(b.each.element.id)?.rate ?? 0) - (load.get(a.each.element.id)?.rate ?? 0))
   return [
-    `<svg class="mesh" width="${w}" height="${h}" viewBox="${-margin} ${-margin} ${w} ${h}" role="group" aria-label="${escaped(`The mesh: ${mesh.nodes.length} nodes, ${drawn.length} elements. Arrow keys go along it; all of it is below in words.`)}">`,
+    `<svg class="mesh" width="${w}" height="${h}" viewBox="${-margin} ${-margin} ${w} ${h}" role="group" aria-label="${escaped(`The mesh: ${shown.length} nodes, ${drawn.length} elements. Arrow keys go along it; all of it is below in words.`)}">`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .5 8 4 0 7.5z" class="arrow"/></marker></defs>',
     ...order.map(({ each, place }) => lineOf(each, place)),
-    ...mesh.nodes.map((node, index) => {
-      const text = texts[index] ?? { lines: [], figures: '', width: 0, height: 0 }
-      return boxOf({ node, index, ...text, used: worst.get(node.id), at: at[index] ?? { x: 0, y: 0 } })
+    ...shown.map(({ node, index }, place) => {
+      const text = texts[place] ?? { lines: [], figures: '', width: 0, height: 0 }
+      const used = worst.get(node.id)
+      return boxOf({ node, index, ...text, used, at: at[place] ?? { x: 0, y: 0 }, isFirst: place === 0 })
     }),
     '</svg>',
   ].join('\n')
@@ -85,8 +90,10 @@ function boxOf(given: {
   height: number
   used: number | undefined
   at: Point
+  /** where the keyboard comes in */
+  isFirst: boolean
 }): string {
-  const { node, index, lines, figures, width, height, used, at } = given
+  const { node, index, lines, figures, width, height, used, at, isFirst } = given
   const n = (value: number) => value.toFixed(1)
   const says = `${node.name}, ${figures.replaceAll(' · ', ', ')}${used === undefined ? ', stress not known' : ` of its tightest limit`}`
   const bar =
@@ -94,7 +101,7 @@ function boxOf(given: {
       ? ''
       : `<rect class="used" x="10" y="${height - 6}" width="${n(Math.max(2, (width - 20) * Math.min(1, used)))}" height="3" rx="1.5"/>`
   return [
-    `<g class="node ${node.kind} ${heat(used)}" id="n${index}" tabindex="${index === 0 ? 0 : -1}" role="button" aria-pressed="false" aria-label="${escaped(says)}" transform="translate(${n(at.x - width / 2)} ${n(at.y - height / 2)})">`,
+    `<g class="node ${node.kind} ${heat(used)}" id="n${index}" tabindex="${isFirst ? 0 : -1}" role="button" aria-pressed="false" aria-label="${escaped(says)}" transform="translate(${n(at.x - width / 2)} ${n(at.y - height / 2)})">`,
     `<title>${escaped(`${node.path} (${node.kind})${used === undefined ? '' : `, ${figure(100 * used)} % used`}`)}</title>`,
     `<rect class="box" width="${n(width)}" height="${height}" rx="${shapeOf(node.kind)}"/>`,
     ...lines.map(

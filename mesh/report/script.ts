@@ -92,7 +92,8 @@ const see = (node) => {
   frame.scrollBy({ left: box.left + box.width / 2 - view.left - view.width / 2, top: box.top + box.height / 2 - view.top - view.height / 2 });
 };
 way.addEventListener('change', () => follow(way.value));
-if (ways.length > 0) { see(document.getElementById('n' + ways[0][0])); frame.scrollLeft = 0; }
+const first = ways.find((one) => one);
+if (first) { see(document.getElementById('n' + first[0])); frame.scrollLeft = 0; }
 
 let moved = false;
 svg.addEventListener('click', (event) => { if (!moved) choose(event.target.closest('.node')); });
@@ -103,7 +104,7 @@ svg.addEventListener('pointerover', (event) => {
   if (node) { show(...wordsOf(node)); return; }
   if (!element) { show(); return; }
   const from = document.createElement('h3');
-  from.textContent = nodes[Number(element.dataset.from)].querySelector('title').textContent;
+  from.textContent = document.getElementById('n' + element.dataset.from).querySelector('title').textContent;
   show(from, ...document.getElementById('we' + element.id.slice(1)).cloneNode(true).childNodes);
 });
 svg.addEventListener('focusin', (event) => {
@@ -117,7 +118,7 @@ const go = (from, key) => {
   const across = key === 'ArrowRight' || key === 'ArrowLeft';
   const here = middle(from);
   const id = from.id.slice(1);
-  const tied = elements.flatMap(({ dataset }) => across && (sign > 0 ? dataset.from : dataset.to) === id ? [nodes[Number(sign > 0 ? dataset.to : dataset.from)]] : []);
+  const tied = elements.flatMap(({ dataset }) => across && (sign > 0 ? dataset.from : dataset.to) === id ? [document.getElementById('n' + (sign > 0 ? dataset.to : dataset.from))] : []);
   const ahead = (node) => { const at = middle(node); return sign * (across ? at.x - here.x : at.y - here.y) > 1; };
   const far = (node) => { const at = middle(node); return across ? Math.abs(at.y - here.y) + Math.abs(at.x - here.x) / 4 : Math.abs(at.y - here.y) + 4 * Math.abs(at.x - here.x); };
   const among = tied.filter(ahead).length > 0 ? tied.filter(ahead) : tied.length > 0 ? tied : nodes.filter(ahead);

@@ -2,15 +2,15 @@ import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
-import { type Numbers, numbersOf, thickness } from './heat.ts'
-import { type Part, partsOf } from './parts.ts'
+import { type Numbers, thickness } from './heat.ts'
+import type { Part } from './parts.ts'
 import { picture } from './picture.ts'
 import { data, mark, section } from './tables.ts'
+import type { View } from './view.ts'
 import { inWords } from './words.ts'
 
 /** So many lines of a part are left out until somebody asks for them. */
 const crowded = 40
-const mostWays = 60
 
 const parts: readonly { part: Exclude<Part, 'way'>; says: string }[] = [
   { part: 'may', says: 'merely permitted' },
@@ -19,19 +19,12 @@ const parts: readonly { part: Exclude<Part, 'way'>; says: string }[] = [
   { part: 'after', says: 'only after a failure' },
 ]
 
-/** Ways that can be followed: their places in the report, with their nodes by place in the mesh. */
-export function followed(mesh: Mesh, report: ComprehensiveReport): readonly (readonly number[])[] {
-  const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
-  return report.static.paths.slice(0, mostWays).map(({ nodes }) => nodes.flatMap((id) => index.get(id) ?? []))
-}
-
 /** The picture with all that belongs to it: switches, legend, what can be followed, and the same in words. */
-export function stage(mesh: Mesh, report: ComprehensiveReport): string {
-  const drawn = partsOf(mesh)
-  const numbers = numbersOf(report.static)
-  const count = (part: Part) => drawn.drawn.filter((one) => one.part === part).length
+export function stage(mesh: Mesh, report: ComprehensiveReport, view: View): string {
+  const { numbers, lines, ways } = view
+  const count = (part: Part) => lines.filter((one) => one.part === part).length
   const off: Part[] = parts.flatMap(({ part }) => (count(part) > crowded && part !== 'may' ? [part] : []))
-  const svg = picture(mesh, drawn, numbers).replace(
+  const svg = picture(mesh, view).replace(
     'class="mesh"',
     `class="${['mesh', ...off.map((part) => `no-${part}`)].join(' ')}"`,
   )
@@ -43,23 +36,36 @@ export function stage(mesh: Mesh, report: ComprehensiveReport): string {
     const all = nodes.map((id) => mesh.nodes.find((node) => node.id === id)?.name ?? id)
     return all.length > 5 ? [...all.slice(0, 2), '…', ...all.slice(-2)] : all
   }
-  const options = report.static.paths
-    .slice(0, mostWays)
-    .map(
-      ({ type, nodes, rate }, place) =>
-        `<option value="${place}">${escaped(`${type === '*' ? 'any type' : type}: ${names(nodes).join(' → ')}${rate === null ? '' : `, ${figure(rate)}/s`}`)}</option>`,
-    )
+  const options = report.static.paths.flatMap(({ type, nodes, rate }, place) =>
+    ways[place] === undefined
+      ? []
+      : [
+          `<option value="${place}">${escaped(`${type === '*' ? 'any type' : type}: ${names(nodes).join(' → ')}${rate === null ? '' : `, ${figure(rate)}/s`}`)}</option>`,
+        ],
+  )
   return section(
     'mesh',
     'The mesh',
     `<div class="controls"><label>Follow <select id="way"><option value="">no way</option>${options.join('')}</select></label></div>`,
     `<div class="controls"><button id="fit" aria-pressed="false">Fit</button><button id="smaller" aria-label="Smaller">−</button><button id="larger" aria-label="Larger">+</button>${switches.join('')}</div>`,
     legend(numbers),
+    leftOut(mesh, view),
     `<div class="stage"><div class="frame">${svg}</div><aside class="panel" aria-live="polite" aria-label="What is pointed at" hidden></aside></div>`,
     '<p class="soft">Events go from left to right; what leads back goes below. Point at a box or a line for its numbers; a click or Enter on a box keeps it and what it is tied to, Escape lets go. Arrow keys go along the mesh.</p>',
-    inWords(mesh, report, drawn, numbers),
-    data('ways', followed(mesh, report)),
+    inWords(mesh, report, view),
+    data(
+      'ways',
+      ways.map((way) => way ?? null),
+    ),
   )
+}
+
+/** What of a large mesh is not drawn, and where it stands. */
+function leftOut({ nodes, elements }: Mesh, { boxes, lines, parts }: View): string {
+  const [hidden, untied] = [nodes.length - boxes.size, parts.drawn.length - lines.length]
+  return hidden + untied === 0
+    ? ''
+    : `<p class="left-out">${hidden} of ${nodes.length} nodes and ${untied} of ${elements.length} elements are not drawn. Drawn are the ways through the worst findings and the most used limits, and what is next to them; all are below in words, and in the JSON.</p>`
 }
 
 const sample = (width: number, dashes = ''): string =>

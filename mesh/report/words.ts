@@ -2,15 +2,14 @@ import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh, MeshElement } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
-import type { Numbers } from './heat.ts'
-import type { Drawn, Parts } from './parts.ts'
+import type { Drawn } from './parts.ts'
+import type { View } from './view.ts'
 
-/** Everything that the picture shows, in words: for who does not see it, and for the panel beside it. */
+/** The whole mesh in words: for who does not see the picture, for the panel beside it, and for what is not drawn. */
 export function inWords(
   mesh: Mesh,
   report: ComprehensiveReport,
-  { drawn }: Parts,
-  { load }: Numbers,
+  { parts: { drawn }, numbers: { load }, boxes }: View,
 ): string {
   const { stresses, unavailable, rates } = report.static
   const [stressAt, unknownAt, ratesAt] = [
@@ -32,7 +31,8 @@ export function inWords(
     ...(unknownAt.get(id) ?? []).map(({ unit, why }) => `${unit}: not known, ${why}`),
   ]
   const items = (lines: readonly string[]): string => lines.map((line) => `<li>${line}</li>`).join('')
-  const link = (index: number): string => `<a href="#n${index}">${escaped(mesh.nodes[index]?.name ?? '')}</a>`
+  const link = (index: number): string =>
+    `<a href="#${boxes.has(index) ? 'n' : 'w'}${index}">${escaped(mesh.nodes[index]?.name ?? '')}</a>`
   const findings = (id: string): string[] =>
     (findingsAt.get(id) ?? []).map(
       ({ finding, index }) =>

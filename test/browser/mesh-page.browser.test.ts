@@ -1,8 +1,9 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
-import type { Loaded } from '../../mesh/load.ts'
+import { type Loaded, load } from '../../mesh/load.ts'
 import { page as pageOf } from '../../mesh/report/page.ts'
+import { most } from '../../mesh/report/view.ts'
 import {
   apiNode,
   element,
@@ -15,6 +16,7 @@ import {
   send,
   servers,
 } from '../meshes.ts'
+import { meshOfSize } from '../meshes-of-size.ts'
 import { chromiumPath, howToGetIt, launched, opened } from './chromium.ts'
 
 const hostile = '</script><img src=x onerror=alert(1)>'
@@ -144,5 +146,29 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
     expect(await width()).toBe(natural)
     await page.locator('input[data-part=dead]').uncheck()
     expect(await page.locator('.element.dead .line').first().isHidden()).toBe(true)
+  })
+
+  it('of a large mesh draws a part, says so, and leads to the words of the rest', async () => {
+    const { mesh, loads } = meshOfSize(2000)
+    const { page, complaints } = await opened(browser, htmlOf(load(mesh, loads)))
+    const drawn = await page.locator('svg.mesh .node').count()
+    expect(drawn).toBe(most.nodes)
+    expect(await page.locator('.left-out').textContent()).toContain(
+      `${mesh.nodes.length - drawn} of ${mesh.nodes.length} nodes`,
+    )
+    await page.locator('svg.mesh .node').first().focus()
+    await page.keyboard.press('Enter')
+    await page.keyboard.press('ArrowRight')
+    expect(await page.locator('.panel h3').count()).toBe(1)
+    // from what is drawn to what is not
+    await page.locator('.words summary').click()
+    const link = page.locator('.words a[href^="#w"]').first()
+    const target = await link.getAttribute('href')
+    await page.locator('.words summary').click()
+    await page.evaluate(`location.hash = '${target}'`)
+    expect(await page.locator(target ?? '').isVisible()).toBe(true)
+    await page.locator('#way').selectOption({ index: 1 })
+    expect(await page.locator('.element.on').count()).toBeGreaterThan(0)
+    expect(complaints).toEqual([])
   })
 })
