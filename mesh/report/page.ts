@@ -47,7 +47,7 @@ function header(title: string, { score, system_health: health, mesh, trend }: Co
     trend?.score == null
       ? ''
       : ` <span class="soft">(${trend.score >= 0 ? '+' : ''}${figure(trend.score)})</span>`
-  return `<header><div><h1>${escaped(title)}</h1><p class="soft">${mesh.nodes} nodes, ${mesh.elements} elements</p></div><div class="score">${shown}${change}</div><p><b>${health}</b><br>${score.caps.map(({ at, because }) => escaped(`at most ${at}: ${because}`)).join('<br>')}</p></header><nav aria-label="Contents">${contents.map(([id, name]) => `<a href="#${id}">${name}</a>`).join('')}<button id="theme" aria-pressed="false">Dark</button></nav>`
+  return `<header><div><h1>${escaped(title)}</h1><p class="soft">${mesh.nodes} nodes, ${mesh.elements} elements</p></div><div class="score">${shown}${change}</div><p><b>${health}</b><br>${score.caps.map(({ at, because }) => escaped(`at most ${at}: ${because}`)).join('<br>')}</p></header><nav aria-label="Contents">${contents.map(([id, name]) => `<a href="#${id}">${name}</a>`).join('')}<button id="theme" class="scripted" aria-pressed="false">Dark</button></nav>`
 }
 
 const termsSection = ({ score }: ComprehensiveReport): string =>
@@ -129,7 +129,7 @@ const steadySection = (
     table(
       ['', 'type', 'a second', 'p50, s', 'p99, s', 'way'],
       steady.paths.map(({ type, rate, delay, nodes }, place) => [
-        { html: ways[place] ? `<button data-way="${place}">Show</button>` : '' },
+        { html: ways[place] ? `<button class="scripted" data-way="${place}">Show</button>` : '' },
         type === '*' ? 'any' : type,
         rate,
         delay?.p50 ?? null,

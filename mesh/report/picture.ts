@@ -65,13 +65,13 @@ export function picture(mesh: Mesh, { parts: { aside }, boxes, lines: drawn, num
     .map((each, place) => ({ each, place }))
     .toSorted((a, b) => (load.get(b.each.element.id)?.rate ?? 0) - (load.get(a.each.element.id)?.rate ?? 0))
   return [
-    `<svg class="mesh" width="${w}" height="${h}" viewBox="${-margin} ${-margin} ${w} ${h}" role="group" aria-label="${escaped(`The mesh: ${shown.length} nodes, ${drawn.length} elements. Arrow keys go along it; all of it is below in words.`)}">`,
+    `<svg class="mesh" width="${w}" height="${h}" viewBox="${-margin} ${-margin} ${w} ${h}" role="group" aria-label="${escaped(`The mesh: ${shown.length} nodes, ${drawn.length} elements. All of it is below in words.`)}">`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 .5 8 4 0 7.5z" class="arrow"/></marker></defs>',
     ...order.map(({ each, place }) => lineOf(each, place)),
     ...shown.map(({ node, index }, place) => {
       const text = texts[place] ?? { lines: [], figures: '', width: 0, height: 0 }
       const used = worst.get(node.id)
-      return boxOf({ node, index, ...text, used, at: at[place] ?? { x: 0, y: 0 }, isFirst: place === 0 })
+      return boxOf({ node, index, ...text, used, at: at[place] ?? { x: 0, y: 0 } })
     }),
     '</svg>',
   ].join('\n')
@@ -90,10 +90,8 @@ function boxOf(given: {
   height: number
   used: number | undefined
   at: Point
-  /** where the keyboard comes in */
-  isFirst: boolean
 }): string {
-  const { node, index, lines, figures, width, height, used, at, isFirst } = given
+  const { node, index, lines, figures, width, height, used, at } = given
   const n = (value: number) => value.toFixed(1)
   const says = `${node.name}, ${figures.replaceAll(' · ', ', ')}${used === undefined ? ', stress not known' : ` of its tightest limit`}`
   const bar =
@@ -101,7 +99,7 @@ function boxOf(given: {
       ? ''
       : `<rect class="used" x="10" y="${height - 6}" width="${n(Math.max(2, (width - 20) * Math.min(1, used)))}" height="3" rx="1.5"/>`
   return [
-    `<g class="node ${node.kind} ${heat(used)}" id="n${index}" tabindex="${isFirst ? 0 : -1}" role="button" aria-pressed="false" aria-label="${escaped(says)}" transform="translate(${n(at.x - width / 2)} ${n(at.y - height / 2)})">`,
+    `<g class="node ${node.kind} ${heat(used)}" id="n${index}" role="img" aria-label="${escaped(says)}" transform="translate(${n(at.x - width / 2)} ${n(at.y - height / 2)})">`,
     `<title>${escaped(`${node.path} (${node.kind})${used === undefined ? '' : `, ${figure(100 * used)} % used`}`)}</title>`,
     `<rect class="box" width="${n(width)}" height="${height}" rx="${shapeOf(node.kind)}"/>`,
     ...lines.map(

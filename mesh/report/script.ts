@@ -1,6 +1,7 @@
 /** What makes the page answer. It moves what is written in the page already, and makes no markup out of text. */
 export const script = `
 const root = document.documentElement;
+root.classList.add('answers');
 const svg = document.querySelector('svg.mesh');
 const frame = document.querySelector('.frame');
 const panel = document.querySelector('.panel');
@@ -9,6 +10,11 @@ const elements = [...svg.querySelectorAll('.element')];
 const ways = JSON.parse(document.getElementById('ways').textContent);
 const way = document.getElementById('way');
 let chosen = null;
+nodes.forEach((node, place) => {
+  node.setAttribute('role', 'button');
+  node.setAttribute('aria-pressed', 'false');
+  node.tabIndex = place === 0 ? 0 : -1;
+});
 
 const dark = () => root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
 const theme = document.getElementById('theme');
@@ -36,9 +42,6 @@ fit.addEventListener('click', () => {
 });
 document.getElementById('larger').addEventListener('click', () => zoom(scale * 1.25));
 document.getElementById('smaller').addEventListener('click', () => zoom(scale / 1.25));
-
-for (const box of document.querySelectorAll('input[data-part]'))
-  box.addEventListener('change', () => svg.classList.toggle('no-' + box.dataset.part, !box.checked));
 
 const show = (...parts) => {
   panel.replaceChildren(...parts);

@@ -23,14 +23,9 @@ const parts: readonly { part: Exclude<Part, 'way'>; says: string }[] = [
 export function stage(mesh: Mesh, report: ComprehensiveReport, view: View): string {
   const { numbers, lines, ways } = view
   const count = (part: Part) => lines.filter((one) => one.part === part).length
-  const off: Part[] = parts.flatMap(({ part }) => (count(part) > crowded && part !== 'may' ? [part] : []))
-  const svg = picture(mesh, view).replace(
-    'class="mesh"',
-    `class="${['mesh', ...off.map((part) => `no-${part}`)].join(' ')}"`,
-  )
   const switches = parts.map(
     ({ part, says }) =>
-      `<label><input type="checkbox" data-part="${part}"${off.includes(part) ? '' : ' checked'}>${says} (${count(part)})</label>`,
+      `<label><input type="checkbox" data-part="${part}"${count(part) > crowded && part !== 'may' ? '' : ' checked'}>${says} (${count(part)})</label>`,
   )
   const names = (nodes: readonly string[]) => {
     const all = nodes.map((id) => mesh.nodes.find((node) => node.id === id)?.name ?? id)
@@ -46,12 +41,12 @@ export function stage(mesh: Mesh, report: ComprehensiveReport, view: View): stri
   return section(
     'mesh',
     'The mesh',
-    `<div class="controls"><label>Follow <select id="way"><option value="">no way</option>${options.join('')}</select></label></div>`,
-    `<div class="controls"><button id="fit" aria-pressed="false">Fit</button><button id="smaller" aria-label="Smaller">−</button><button id="larger" aria-label="Larger">+</button>${switches.join('')}</div>`,
+    `<div class="controls scripted"><label>Follow <select id="way"><option value="">no way</option>${options.join('')}</select></label></div>`,
+    `<div class="controls"><span class="scripted"><button id="fit" aria-pressed="false">Fit</button> <button id="smaller" aria-label="Smaller">−</button> <button id="larger" aria-label="Larger">+</button></span>${switches.join('')}</div>`,
     legend(numbers),
     leftOut(mesh, view),
-    `<div class="stage"><div class="frame">${svg}</div><aside class="panel" aria-live="polite" aria-label="What is pointed at" hidden></aside></div>`,
-    '<p class="soft">Events go from left to right; what leads back goes below. Point at a box or a line for its numbers; a click or Enter on a box keeps it and what it is tied to, Escape lets go. Arrow keys go along the mesh.</p>',
+    `<div class="stage"><div class="frame">${picture(mesh, view)}</div><aside class="panel" aria-live="polite" aria-label="What is pointed at" hidden></aside></div>`,
+    '<p class="soft">Events go from left to right; what leads back goes below. <span class="unscripted">Following a way and pointing at a box need JavaScript, which does not run here; what they show is below in words.</span><span class="scripted">Point at a box or a line for its numbers; a click or Enter on a box keeps it and what it is tied to, Escape lets go. Arrow keys go along the mesh.</span></p>',
     inWords(mesh, report, view),
     data(
       'ways',

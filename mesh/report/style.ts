@@ -36,7 +36,8 @@ svg.mesh { display: block; font: 12.5px system-ui, -apple-system, 'Segoe UI', sa
 svg.mesh .hit { fill: none; stroke: transparent; stroke-width: 9; } svg.mesh .line { fill: none; stroke: var(--line); }
 svg.mesh .element.low .line { stroke: var(--low); } svg.mesh .element.some .line { stroke: var(--some); } svg.mesh .element.high .line { stroke: var(--high); } svg.mesh .element.over .line { stroke: var(--over); }
 svg.mesh .may .line { opacity: .55; } svg.mesh .store .line { opacity: .35; } svg.mesh .dead .line, svg.mesh .after .line { opacity: .5; stroke-dasharray: 4 4; } svg.mesh .may .line { stroke-dasharray: 1.5 3; }
-svg.mesh.no-may .may:not(.on), svg.mesh.no-store .store:not(.on), svg.mesh.no-dead .dead:not(.on), svg.mesh.no-after .after:not(.on) { display: none; }
+${['may', 'store', 'dead', 'after'].map((part) => `#mesh:has([data-part=${part}]:not(:checked)) .element.${part}:not(.on)`).join(', ')} { display: none; }
+:root:not(.answers) .scripted, .answers .unscripted { display: none; }
 svg.mesh .arrow { fill: context-stroke; } svg.mesh text { text-anchor: middle; fill: var(--ink); pointer-events: none; } svg.mesh .figures { font-size: 11px; fill: var(--soft); }
 svg.mesh .box { fill: var(--card); stroke: var(--unknown); stroke-width: 1.3; } svg.mesh .node { cursor: pointer; } svg.mesh .unknown .box { stroke-dasharray: 5 3; }
 svg.mesh .low .box { stroke: var(--low); fill: color-mix(in srgb, var(--low) 10%, var(--card)); } svg.mesh .low .used { fill: var(--low); }

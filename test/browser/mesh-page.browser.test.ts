@@ -148,6 +148,22 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
     expect(await page.locator('.element.dead .line').first().isHidden()).toBe(true)
   })
 
+  it('without JavaScript shows nothing that does nothing, and everything in words', async () => {
+    const { page, complaints } = await opened(browser, html, { javaScriptEnabled: false })
+    expect(await page.locator('button:visible, select:visible, [role=button]').count()).toBe(0)
+    expect(await page.locator('.unscripted').isVisible()).toBe(true)
+    const dead = page.locator('.element.dead .line').first()
+    expect(await dead.isVisible()).toBe(true)
+    await page.locator('input[data-part=dead]').uncheck()
+    expect(await dead.isHidden()).toBe(true)
+    await page.locator('.words summary').click()
+    expect(await page.locator('.words article:visible').count()).toBe(shop().mesh.nodes.length)
+    const scripted = await opened(browser, html)
+    expect(await scripted.page.locator('.unscripted').isHidden()).toBe(true)
+    expect(await scripted.page.locator('.node[role=button]').count()).toBe(shop().mesh.nodes.length)
+    expect(complaints).toEqual([])
+  })
+
   it('of a large mesh draws a part, says so, and leads to the words of the rest', async () => {
     const { mesh, loads } = meshOfSize(2000)
     const { page, complaints } = await opened(browser, htmlOf(load(mesh, loads)))
