@@ -10,6 +10,7 @@ import {
   queueNode,
   send,
   servers,
+  tokens,
 } from '../../test/meshes.ts'
 import type { Loads } from '../loads.ts'
 import type { MeshElement } from '../model.ts'
@@ -101,5 +102,73 @@ describe('loss', () => {
     const overrides = { laws: {}, findings: {}, availability: { workflow: 1, function: 1, queue: 1 } }
     const { terms } = comprehensive(loaded, { overrides }).score
     expect(terms.find(({ name }) => name === 'loss')?.demand).toBeCloseTo(demand, 9)
+  })
+
+  const sure = { api: 1, bus: 1, function: 1, queue: 1, rule: 1, table: 1, workflow: 1 }
+  const sdk = { attempts: 3, interval: 0.1, backoff: 2, jitter: true, from: 'sdk-attempts' }
+  const written = (ratio: number, more: readonly MeshElement[] = []) => {
+    const { nodes, elements } = shop(more)
+    return meshFrom(
+      nodes.map((one) =>
+        one.id === 'books' ? node('table', 'books', {}, [tokens(ratio, 0, 'refuse', 'writes')]) : one,
+      ),
+      elements.map((one) =>
+        one.to === 'books' ? element('call', 'worker', 'books', { ratio, retry: sdk }) : one,
+      ),
+    )
+  }
+
+  it.each([
+    ['each writes and nothing keeps what fails', written(1), 0.75],
+    ['each writes twice', written(2), 0.75],
+    ['every other writes', written(0.5), 0.375],
+    ['a dead letter queue keeps what fails', written(1, [letters]), 0],
+  ])('of a table that is asked for 4 times what it lets in, when %s', (_, mesh, demand) => {
+    expect(lossOf(mesh, { rate: 4, availability: sure })?.demand).toBeCloseTo(demand, 9)
+  })
+
+  it.each([
+    ['who calls from outside', apiNode('door'), [invoke('door', 'front')], 1, 0.5],
+    ['who calls from outside, whatever the SDK tries', apiNode('door'), [invoke('door', 'front')], 3, 0.5],
+    ['a queue without dead letters', queueNode('door'), [element('poll', 'door', 'front')], 3, 0.5],
+    [
+      'a queue with dead letters',
+      queueNode('door'),
+      [element('poll', 'door', 'front'), element('dead-letter', 'door', 'letters')],
+      3,
+      0,
+    ],
+  ])('of PutEvents at twice the rate, behind %s', (_, door, elements, attempts, demand) => {
+    const mesh = meshFrom(
+      [
+        door,
+        functionNode('front'),
+        node('bus', 'bus', {}, [tokens(5, 5)]),
+        queueNode('letters', { deadLetters: true }),
+      ],
+      [element('call', 'front', 'bus', { retry: { ...sdk, attempts } }), ...elements],
+    )
+    expect(lossOf(mesh, { rate: 10, availability: sure })?.demand).toBeCloseTo(demand, 9)
+  })
+
+  it.each([
+    [true, 0],
+    [false, 0.75],
+  ])('of StartExecution at four times the rate by a rule; kept what fails: %s', (kept, demand) => {
+    const mesh = meshFrom(
+      [node('rule', 'door'), node('workflow', 'machine', {}, [tokens(1, 1)])],
+      [element('delivery', 'door', 'machine', { kept, retry: { ...sdk, attempts: 186 } })],
+    )
+    expect(lossOf(mesh, { rate: 4, availability: sure })?.demand).toBeCloseTo(demand, 9)
+  })
+
+  it('is what an API refuses that is asked for more than its rate', () => {
+    const mesh = meshFrom(
+      [apiNode('door', [tokens(5, 10)]), functionNode('front')],
+      [invoke('door', 'front')],
+    )
+    const term = lossOf(mesh, { rate: 10, availability: sure })
+    expect(term?.demand).toBeCloseTo(0.5, 9)
+    expect(term?.says).toBe('t on the way from door to front: refused, or given up and kept nowhere')
   })
 })

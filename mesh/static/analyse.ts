@@ -2,6 +2,7 @@ import type { Loaded } from '../load.ts'
 import { demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
 import { type Rates, ratesOf } from './rates.ts'
+import { refusalsOf } from './refusals.ts'
 import type { StaticReport } from './report.ts'
 import { sharesOf } from './shares.ts'
 import { stressesOf } from './stress.ts'
@@ -17,6 +18,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
   }))
   const demands = demandsOf(loaded, rates)
   const { stresses, unavailable } = stressesOf(loaded, demands)
+  const refusals = refusalsOf(loaded, stresses)
   const tightest = stresses.find(({ safety }) => safety !== null)
   return {
     rates: ratesByNode(loaded, rates),
@@ -37,7 +39,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
       tightest === undefined || tightest.safety === null
         ? null
         : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
-    paths: pathsOf(loaded, passagesOf(loaded, demands)),
+    paths: pathsOf(loaded, passagesOf(loaded, demands, refusals), refusals),
     shares: sharesOf(loaded, demands),
     assumptions: assumptionsOf(loaded),
   }

@@ -1,4 +1,5 @@
 import type { Loaded, Stream } from '../load.ts'
+import type { Refusals } from './refusals.ts'
 import { added, instant, type Moments, percentiles } from './times.ts'
 import type { Passage } from './waits.ts'
 
@@ -16,7 +17,7 @@ export type Path = {
   untimed: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
-  /** the part that is refused at the door for good, or given up on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
+  /** the part that is refused, or given up after all attempts, and kept nowhere: 1 - Π(1 - lostᵢ) */
   lost: number
 }
 
@@ -29,26 +30,23 @@ type Way = {
   /** at the first attempt, and in the end */
   taken: number
   there: number
+  /** what fails here comes back to something that keeps it */
+  isKept: boolean
 }
 
 const mostPerDoor = 200
 
 /** Every way of what comes in, the most used first; at most 200 for each door and type. */
-export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): Path[] {
+export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, refusals: Refusals): Path[] {
   const next = loaded.states.map((): Stream[] => [])
-  const leadsOn = new Set(loaded.streams.map(({ from }) => from))
-  for (const stream of loaded.streams) {
-    const kind = loaded.states[stream.to]?.node.kind
-    // what is only kept ends no way: its handler does
-    const isKept = (kind === 'table' || kind === 'bucket') && !leadsOn.has(stream.to)
-    if (!isKept && (stream.element.kind !== 'call' || stream.element.carries)) next[stream.from]?.push(stream)
-  }
+  const isOnWay = isOnTheWay(loaded)
+  for (const stream of loaded.streams) if (isOnWay(stream)) next[stream.from]?.push(stream)
   return loaded.external
     .flatMap((rate, door) => {
       if (rate === 0) return []
       const type = loaded.states[door]?.type ?? ''
       const paths: Path[] = []
-      const open: Way[] = [start(loaded, door)]
+      const open: Way[] = [start(loaded, door, refusals)]
       for (let way = open.pop(); way !== undefined && paths.length < mostPerDoor; way = open.pop()) {
         const reached = way
         // a loop is walked once
@@ -56,20 +54,45 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>):
           ({ to }) => !reached.nodes.includes(loaded.states[to]?.node.id ?? ''),
         )
         if (onward.length === 0) paths.push(ended(reached, type, rate))
-        else for (const stream of onward) open.push(step(loaded, reached, stream, passages))
+        else for (const stream of onward) open.push(step(loaded, reached, stream, passages, refusals))
       }
       return paths
     })
     .toSorted((a, b) => (b.rate ?? -1) - (a.rate ?? -1) || (a.nodes.join() < b.nodes.join() ? -1 : 1))
 }
 
-function start(loaded: Loaded, state: number): Way {
-  const way: Way = { state, nodes: [], share: 1, delay: instant, untimed: [], taken: 1, there: 1 }
+/** Whether an event goes on over it: what is only read ends no way, nor what is only kept; its handler does. */
+export function isOnTheWay({
+  states,
+  streams,
+}: Pick<Loaded, 'states' | 'streams'>): (stream: Stream) => boolean {
+  const leadsOn = new Set(streams.map(({ from }) => from))
+  return ({ element, to }) => {
+    const kind = states[to]?.node.kind
+    const isKept = (kind === 'table' || kind === 'bucket') && !leadsOn.has(to)
+    return !isKept && (element.kind !== 'call' || element.carries)
+  }
+}
+
+function start(loaded: Loaded, state: number, { atDoor, handling }: Refusals): Way {
+  const taken = 1 - atDoor(loaded.states[state]?.node.id ?? '')
+  const there = taken * (1 - handling(state))
+  const way: Way = { state, nodes: [], share: 1, delay: instant, untimed: [], taken, there, isKept: false }
   return arrived(loaded, way, state)
 }
 
-function step(loaded: Loaded, way: Way, stream: Stream, passages: ReadonlyMap<string, Passage>): Way {
-  const { delay, refused, lost } = passages.get(stream.element.id) ?? { delay: instant, refused: 0, lost: 0 }
+const unhindered: Passage = { delay: instant, refused: 0, givenUp: 'answered', lost: 0 }
+
+function step(
+  loaded: Loaded,
+  way: Way,
+  stream: Stream,
+  passages: ReadonlyMap<string, Passage>,
+  { handling }: Refusals,
+): Way {
+  const { delay, refused, givenUp, lost } = passages.get(stream.element.id) ?? unhindered
+  // whose caller is told, fails with it: it is kept where that is
+  const isKept = givenUp === 'answered' ? way.isKept : givenUp === 'kept'
   return arrived(
     loaded,
     {
@@ -77,7 +100,8 @@ function step(loaded: Loaded, way: Way, stream: Stream, passages: ReadonlyMap<st
       share: way.share === null || stream.gain === null ? null : way.share * stream.gain,
       delay: way.delay === null || delay === null ? null : added(way.delay, delay),
       taken: way.taken * (1 - refused),
-      there: way.there * (1 - lost),
+      there: isKept ? way.there : way.there * (1 - lost) * (1 - handling(stream.to)),
+      isKept,
     },
     stream.to,
   )

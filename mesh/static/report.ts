@@ -49,7 +49,7 @@ export const staticReport = z.object({
       untimed: z.array(z.string()),
       /** at the first attempt */
       refused: z.number(),
-      /** for good: refused at the door, or given up and kept nowhere */
+      /** for good: refused or given up, and kept nowhere */
       lost: z.number(),
     }),
   ),

@@ -4,6 +4,7 @@ import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { attemptsOver, type Demand, type Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
+import type { Refusals } from './refusals.ts'
 import { added, instant, lognormal, type Moments } from './times.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
@@ -12,7 +13,9 @@ export type Passage = {
   delay: Moments | null
   /** the part that is refused at the first attempt */
   refused: number
-  /** the part that its caller is refused for good, or that is given up after all attempts and kept nowhere */
+  /** what becomes of it when all attempts are used up */
+  givenUp: GivenUp
+  /** the part of which that is the fate; of what is answered, the part that is refused in the end */
   lost: number
 }
 
@@ -22,19 +25,25 @@ const serversOf = (laws: readonly Law[]): number =>
     ...laws.map((law) => (law.law === 'servers' ? law.servers : Number.POSITIVE_INFINITY)),
   )
 
-/** Latency of the way, and the wait for a server at its end, by element id. */
+/** Latency of the way, the wait for a server at its end, and what does not get there, by element id. */
 export function passagesOf(
   { mesh, service, failures }: Loaded,
   demands: Demands,
+  refusals: Refusals,
 ): ReadonlyMap<string, Passage> {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const givenUp = givenUpOf(mesh)
+  const fateOf = givenUpOf(mesh)
   return new Map(
     mesh.elements.map((element) => {
-      const passed = passage(element, nodes.get(element.to), service, demands)
+      const { delay, refused } = passage(element, nodes.get(element.to), service, demands)
       const attempts = attemptsFor(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
-      return [element.id, { ...passed, lost: lostOf(givenUp(element), passed.refused, fails, attempts) }]
+      const givenUp = fateOf(element)
+      const beyond = refusals.over(element)
+      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - beyond)
+      // qⁿ is what is refused in the end
+      const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
+      return [element.id, { delay, refused: first, givenUp, lost }]
     }),
   )
 }
@@ -47,7 +56,6 @@ const attemptsFor = (element: MeshElement, from: MeshNode | undefined): number =
 
 /** qⁿ: attempts are taken to fail independently of each other. What the caller is told, other than to slow down, is an answer. */
 function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: number): number {
-  if (givenUp === 'kept') return 0
   return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
@@ -56,7 +64,7 @@ function passage(
   target: MeshNode | undefined,
   service: Loaded['service'],
   demands: Demands,
-): Omit<Passage, 'lost'> {
+): Pick<Passage, 'delay' | 'refused'> {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
     instant,
