@@ -1,5 +1,6 @@
 import type { Loaded } from '../load.ts'
 import { apiTimeout } from './api-timeout.ts'
+import { arrivalsUntaken } from './arrivals-untaken.ts'
 import { asyncWithoutDestination } from './async-without-destination.ts'
 import { callbackWithoutHeartbeat } from './callback-without-heartbeat.ts'
 import { concurrencyShort } from './concurrency-short.ts'
@@ -37,6 +38,7 @@ import { workflowFailuresUnseen } from './workflow-failures-unseen.ts'
 /** Every rule by its id. */
 export const rules = {
   'api-timeout': apiTimeout,
+  'arrivals-untaken': arrivalsUntaken,
   'async-without-destination': asyncWithoutDestination,
   'callback-without-heartbeat': callbackWithoutHeartbeat,
   'concurrency-short': concurrencyShort,

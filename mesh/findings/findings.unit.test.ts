@@ -93,6 +93,15 @@ const matching = (types: string[] | null, sent: string | null = 'a'): Case => ({
     element('delivery', 'bus', 'r', { types }),
   ],
 })
+const coming = (
+  types: Record<string, number>,
+  to: MeshNode = node('function', 'to'),
+  enabled = true,
+): Case => ({
+  nodes: [node('bus', 'bus'), node('rule', 'rule', { types: ['a'], enabled }), to],
+  elements: [element('delivery', 'bus', 'rule', { types: ['a'] }), element('delivery', 'rule', 'to')],
+  loads: { arrivals: { bus: types } },
+})
 const streamed = (letters: boolean, poll: Partial<ElementOf<'poll'>> = {}): Case => ({
   nodes: [node('stream', 's'), node('function', 'f'), node('queue', 'dlq', { deadLetters: true })],
   elements: [
@@ -199,6 +208,14 @@ describe.each<[string, Case, object, Case]>([
     matching(['a', 'b']),
   ],
   ['rule-matches-nothing', matching(['b']), {}, matching(['b'], null)],
+  [
+    'arrivals-untaken',
+    coming({ a: 1, b: 2, c: 3 }),
+    { at: 'bus', severity: 'medium', measured: 5, limit: 0, unit: 'events a second' },
+    coming({ a: 1 }),
+  ],
+  ['arrivals-untaken', coming({ a: 1 }, node('function', 'to'), false), { measured: 1 }, coming({})],
+  ['arrivals-untaken', coming({ a: 1 }, node('queue', 'to')), {}, coming({ a: 1 }, node('table', 'to'))],
   [
     'map-unlimited',
     machine({ times: null, concurrency: 40 }, {}, 39),

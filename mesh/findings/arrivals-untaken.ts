@@ -1,0 +1,46 @@
+import type { MeshNode } from '../model.ts'
+import type { Rule } from './facts.ts'
+import { shown } from './finding.ts'
+
+/** Types that come in from outside and that nothing handles: a name that is another in the templates or the file of rates. */
+export const arrivalsUntaken: Rule = function* ({ loaded: { states, streams, external }, arriving }) {
+  const isRead = (queue: string): boolean =>
+    arriving(queue, 'call').some(({ action }) => action === 'sqs:ReceiveMessage')
+  const before = Map.groupBy(streams, ({ to }) => to)
+  // back along the streams from what handles or keeps it
+  const taken = new Set(
+    states.flatMap(({ node }, place) => (passing.has(node.kind) && !isRead(node.id) ? [] : [place])),
+  )
+  for (const place of taken) for (const { from } of before.get(place) ?? []) taken.add(from)
+  const untaken = states.flatMap(({ node, type }, place) => {
+    const rate = external[place] ?? 0
+    return rate > 0 && !taken.has(place) ? [{ node, type, rate }] : []
+  })
+  for (const [at, all] of Map.groupBy(untaken, ({ node }) => node.id)) {
+    const name = all[0]?.node.name ?? at
+    const measured = all.reduce((sum, { rate }) => sum + rate, 0)
+    const types = all.map(({ type }) => (type === '*' ? 'any type' : type)).toSorted()
+    yield {
+      at,
+      severity: 'medium',
+      measured,
+      limit: 0,
+      unit: 'events a second',
+      says: `${shown(measured)}/s of ${types.join(', ')} come to ${name}, and nothing takes them.`,
+      mend: `Correct the types of what comes to ${name} in the file of rates, or let something take them.`,
+      from: 'template',
+    }
+  }
+}
+
+/** What only hands on. */
+const passing: ReadonlySet<MeshNode['kind']> = new Set([
+  'bus',
+  'rule',
+  'queue',
+  'topic',
+  'stream',
+  'api',
+  'schedule',
+  'pipe',
+])
