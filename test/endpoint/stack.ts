@@ -4,13 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
  * Creates a stack with CloudFormation as it is on the endpoint, without the CDK: what it makes of a template can be
  * looked at in a second. Throws where it does not come to stand.
  */
-export async function createStack(endpoint: string, name: string, template: object): Promise<void> {
-  await call(endpoint, { Action: 'CreateStack', StackName: name, TemplateBody: JSON.stringify(template) })
+export const createStack = (endpoint: string, name: string, template: object): Promise<void> =>
+  deployed(endpoint, 'Create', name, template)
+
+/** The same of a stack that stands, with its parameters as they are. */
+export const updateStack = (endpoint: string, name: string, template: object): Promise<void> =>
+  deployed(endpoint, 'Update', name, template)
+
+async function deployed(endpoint: string, how: 'Create' | 'Update', name: string, template: object) {
+  await call(endpoint, { Action: `${how}Stack`, StackName: name, TemplateBody: JSON.stringify(template) })
   for (const deadline = Date.now() + 30_000; ; await sleep(100)) {
     const answer = await call(endpoint, { Action: 'DescribeStacks', StackName: name })
     const status = /<StackStatus>(\w+)</.exec(answer)?.[1]
-    if (status === 'CREATE_COMPLETE') return
-    if (status !== 'CREATE_IN_PROGRESS' || Date.now() > deadline) throw new Error(`stack ${name}: ${answer}`)
+    if (status === `${how.toUpperCase()}_COMPLETE`) return
+    if (status !== `${how.toUpperCase()}_IN_PROGRESS` || Date.now() > deadline)
+      throw new Error(`stack ${name}: ${answer}`)
   }
 }
 
