@@ -100,14 +100,22 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
       each.kind === 'call' && each.provenance === 'declared' && each.carries ? [each.from] : [],
     ),
   ])
-  for (const element of mesh.elements)
-    if (element.kind !== 'call' || !isOverruled(element, sends, described, workflows)) yield element
+  const said = Map.groupBy(sends, ({ from, to }) => `${from}\n${to}`)
+  const calls = mesh.elements.filter((element) => element.kind === 'call')
+  // of several calls of one way the first
+  const known = new Map(calls.toReversed().map((call) => [`${call.from}\n${call.to}`, call]))
+  const overruled = new Set<MeshElement>(
+    calls.filter((call) => {
+      const senders = [call.from, workflows.get(call.from)]
+      const all = senders.flatMap((from) => said.get(`${from}\n${call.to}`) ?? [])
+      return isOverruled(call, all, described)
+    }),
+  )
+  for (const element of mesh.elements) if (!overruled.has(element)) yield element
   for (const { from, to, type, per, ratio, reads, measured } of sends) {
     // of a way that the template has, it says how much goes there, and `passes` asks it
     if (standing.has(`${from}\n${to}`)) continue
-    const known = mesh.elements.find(
-      (element) => element.kind === 'call' && element.from === from && element.to === to,
-    )
+    const call = known.get(`${from}\n${to}`)
     yield {
       id: `call:${from}>${to}:${type}${per === null ? '' : `:${per}`}`,
       kind: 'call',
@@ -115,15 +123,12 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
       to,
       types: type === anyType ? null : [type],
       provenance: measured ? 'measured' : 'declared',
-      laws: known?.laws ?? [],
-      action: known?.kind === 'call' ? known.action : '*',
+      laws: call?.laws ?? [],
+      action: call?.action ?? '*',
       carries: !reads,
       per,
       ratio,
-      retry:
-        known?.kind === 'call'
-          ? known.retry
-          : { attempts: 1, interval: 0, backoff: 1, jitter: false, from: 'declared' },
+      retry: call?.retry ?? { attempts: 1, interval: 0, backoff: 1, jitter: false, from: 'declared' },
     }
   }
 }
@@ -144,21 +149,21 @@ function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][nu
 /** What the template itself leads on by, unlike what code may call. */
 const isWay = (kind: MeshElement['kind']): boolean => kind !== 'call' && kind !== 'dead-letter'
 
-/** What is said of a workflow is in the place of what its tasks send; of a type, in the place of that type alone. */
+/**
+ * `said`: what is said of this way. What is said of a workflow is in the place of what its tasks send; of a type, in the
+ * place of that type alone.
+ */
 function isOverruled(
-  { from, to, types, per, provenance, carries }: ElementOf<'call'>,
-  sends: Loads['sends'],
+  { from, types, per, provenance, carries }: ElementOf<'call'>,
+  said: Loads['sends'],
   described: ReadonlySet<string>,
-  workflows: ReadonlyMap<string, string>,
 ): boolean {
-  const isSame = (send: Loads['sends'][number]) =>
-    [from, workflows.get(from)].includes(send.from) && send.to === to
   const isOfType = (send: Loads['sends'][number]) =>
     types === null ||
     send.type === anyType ||
     (types.includes(send.type) && (send.per === null || per === null || send.per === per))
   return (
-    sends.some((send) => isSame(send) && (provenance !== 'declared' || isOfType(send))) ||
+    said.some((send) => provenance !== 'declared' || isOfType(send)) ||
     (provenance === 'inferred' && carries && described.has(from))
   )
 }

@@ -163,3 +163,23 @@ it('of an API goes where a route takes it, where only one does', () => {
     'G b': '>=0',
   })
 })
+
+it('names are looked up, not searched for: each node is read as often for many names as for one', () => {
+  const reads = (names: number): number => {
+    let count = 0
+    const nodes = Array.from({ length: 50 }, (_, place) => {
+      const one = made.queueNode(`q${place}`)
+      const path = () => {
+        count++
+        return one.id
+      }
+      return Object.defineProperty(one, 'path', { get: path })
+    })
+    const arrivals = Object.fromEntries(nodes.slice(0, names).map(({ name }) => [name, { t: 1 }]))
+    expect(parseLoads('rates.yaml', { version: 1, arrivals }, made.meshFrom(nodes, [])).arrivals.size).toBe(
+      names,
+    )
+    return count
+  }
+  expect(reads(50)).toBe(reads(1))
+})

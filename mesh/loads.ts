@@ -158,8 +158,9 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   if (!parsed.success) throw faultsOf(where, parsed.error)
   const { data } = parsed
   const faults: string[] = []
+  const named = nodesNamed(mesh)
   const node = (path: string, reference: string): MeshNode | undefined => {
-    const found = nodesNamed(mesh, reference)
+    const found = named(reference)
     const [only] = found
     if (found.length === 1) return only
     faults.push(`${path}: ${found.length === 0 ? nearest(mesh, reference) : ambiguous(reference, found)}`)
@@ -203,9 +204,19 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
 }
 
 /** Everything that a reference may mean: an id or a path first, then a name. */
-export function nodesNamed({ nodes }: Mesh, reference: string): MeshNode[] {
-  const exact = nodes.filter(({ id, path }) => id === reference || path === reference)
-  return exact.length > 0 ? exact : nodes.filter(({ name }) => name === reference)
+export function nodesNamed({ nodes }: Mesh): (reference: string) => readonly MeshNode[] {
+  const exact = new Map<string, MeshNode[]>()
+  const byName = new Map<string, MeshNode[]>()
+  const add = (to: Map<string, MeshNode[]>, key: string, node: MeshNode) => {
+    const known = to.get(key)
+    if (known === undefined) to.set(key, [node])
+    else known.push(node)
+  }
+  for (const node of nodes) {
+    for (const key of new Set([node.id, node.path])) add(exact, key, node)
+    add(byName, node.name, node)
+  }
+  return (reference) => exact.get(reference) ?? byName.get(reference) ?? []
 }
 
 const ambiguous = (reference: string, found: readonly MeshNode[]): string =>

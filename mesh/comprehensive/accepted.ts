@@ -20,9 +20,10 @@ export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
     ),
   )
   const faults: string[] = []
+  const named = nodesNamed(mesh)
   const accepted = said.map((one) => {
     const elements = mesh.elements.filter((element) => [element.id, nameOf(element, nodes)].includes(one.at))
-    const found = [...nodesNamed(mesh, one.at), ...elements].map(({ id }) => id)
+    const found = [...named(one.at), ...elements].map(({ id }) => id)
     const ids = new Set([...found, ...(shared.has(one.at) ? [one.at] : [])])
     if (!(one.rule in rules))
       faults.push(`${one.where}.rule: there is no rule ${one.rule}, only ${Object.keys(rules).join(', ')}`)
