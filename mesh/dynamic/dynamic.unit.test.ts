@@ -4,7 +4,10 @@ import * as made from '../../test/meshes.ts'
 import { meshOfOneLoop } from '../../test/meshes-of-size.ts'
 import { load } from '../load.ts'
 import { analyseStatic } from '../static/analyse.ts'
+import { ratesOf } from '../static/rates.ts'
 import { type DynamicOptions, dynamic } from './dynamic.ts'
+import { flowThrough } from './fluid.ts'
+import { limitsOf } from './limits.ts'
 import { dynamicReport } from './report.ts'
 
 const { apiNode, delivery, functionNode, invoke, loadedWith, meshFrom, poll, queueNode, send } = made
@@ -178,6 +181,15 @@ describe('over a mesh', () => {
     const before = new Map(stresses.map(({ at, utilisation }) => [at, utilisation]))
     for (const { at, utilisation } of report.limits)
       expect((utilisation ?? 0) / (10 * (before.get(at) ?? 0))).toBeCloseTo(1, 9)
+  })
+
+  it('goes no further round a loop than something is left of what comes', () => {
+    const { mesh, loads } = meshOfOneLoop(1000, 0.2)
+    const loaded = load(mesh, loads)
+    const doors = () => [1, 10, 1].map((at, place) => ({ from: 300 * place, line: { at, slope: 0 } }))
+    const options = { horizon: 20_000, doors, fine: 10, mostWork: 2000 }
+    const { until } = flowThrough(limitsOf(loaded, ratesOf(loaded)), loaded.states.length, options)
+    expect(until).toBe(options.horizon)
   })
 
   it('names what is not known', () => {

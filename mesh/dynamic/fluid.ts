@@ -43,6 +43,8 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
       return share
     }),
   )
+  const entry = flows.reduce((sum, { from, gain }) => sum + (from === null ? gain : 0), 0)
+  const alike = alikeFrom(1e-15 * entry, Math.max(1, options.horizon))
   const atStation = limits.map((): { flow: number; step: number }[] => [])
   flows.forEach(({ passes }, flow) => {
     passes.forEach(({ limit }, step) => {
@@ -138,10 +140,14 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
   return { stations, until }
 }
 
-const near = (one: number, other: number): boolean =>
-  Math.abs(one - other) <= 1e-13 * Math.max(Math.abs(one), Math.abs(other))
+const near = (one: number, other: number, least: number): boolean =>
+  Math.abs(one - other) <= Math.max(1e-13 * Math.max(Math.abs(one), Math.abs(other)), least)
 
-const alike = (one: Line, other: Line): boolean => near(one.at, other.at) && near(one.slope, other.slope)
+/** `least`: messages a second that are nothing beside what comes in, and so what a loop leaves of them far round it. */
+const alikeFrom =
+  (least: number, horizon: number) =>
+  (one: Line, other: Line): boolean =>
+    near(one.at, other.at, least) && near(one.slope, other.slope, least / horizon)
 
 /** From each state, and behind them each limit, where the flows lead. */
 function edgesOf(flows: readonly Flow[], states: number, limits: number): number[][] {

@@ -16,11 +16,12 @@ export function sharesLost(loaded: Loaded, flow: Flow, consumers: Consumers): Sh
   const gains = without(removedFrom(flow, []))
   const visited = visits(flow, new Map([[0, 1]]), gains)
   const worth = worthOf(flow, gains)
-  if (visited === null || worth === null) return () => null
-  const whole = worth[0] ?? Number.NaN
+  const whole = worth?.[0] ?? Number.NaN
+  // of what only goes round nothing gets to an end, and of nothing there is no share
+  if (visited === null || worth === null || !(whole > 0)) return () => null
   const plain = plainVertices(loaded, flow)
   const part = (lost: number): number | null =>
-    Number.isNaN(lost) || !(whole > 0) ? null : Math.min(1, Math.max(0, lost / whole))
+    Number.isNaN(lost) ? null : Math.min(1, Math.max(0, lost / whole))
   let steps = 0
   return (vertices) => {
     const [only = -1] = vertices
