@@ -26,16 +26,21 @@ export function readAssembly(directory: string): Assembly {
 }
 
 function read(file: string, namedBy: string): unknown {
-  if (existsSync(file) && statSync(file).isFile()) return parseJson(file, readFileSync(file, 'utf8'))
-  throw new MeshError(`${namedBy} names ${basename(file)}, and ${file} is not there: synthesize again`)
+  if (!existsSync(file) || !statSync(file).isFile())
+    throw new MeshError(`${namedBy} names ${basename(file)}, and ${file} is not there: synthesize again`)
+  const text = readFileSync(file, 'utf8')
+  if (/\.ya?ml$/.test(file) || isYamlTemplate.test(text))
+    throw new MeshError(
+      `${file}: is YAML${/\.json$/.test(file) ? ', whatever its name says' : ''}: give the template as JSON, as \`cfn-flip\` or \`aws cloudformation get-template\` make it`,
+    )
+  return parseJson(file, text)
 }
 
+/** The members that a template has, as they stand at the beginning of a line in YAML alone. */
+const isYamlTemplate = /^(AWSTemplateFormatVersion|Resources)\s*:/m
+
 function single(file: string): Stack[] {
-  if (/\.ya?ml$/.test(file))
-    throw new MeshError(
-      `${file}: is YAML: give the template as JSON, as \`cfn-flip\` or \`aws cloudformation get-template\` make it`,
-    )
-  const name = basename(file).replace(/(\.template)?\.json$/, '')
+  const name = basename(file).replace(/(\.template)?(\.json)?$/, '')
   return assemblyOf(name, read(file, file), file).stacks
 }
 

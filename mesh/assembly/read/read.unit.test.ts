@@ -31,6 +31,7 @@ const stack = (properties: object, more: object = {}) => ({
   properties: { templateFile: 's.template.json', ...properties },
   ...more,
 })
+const yaml = "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  Q: { Type: AWS::SQS::Queue }\n"
 const manifest = (artifacts: object, version = '55.0.0') => ({ version, artifacts })
 
 describe('what cannot be read is an error that names the file, the place and what to do', () => {
@@ -104,6 +105,13 @@ describe('what cannot be read is an error that names the file, the place and wha
     ],
     ['a list', { 't.json': [] }, 't.json', /<folder>\/t\.json: the document: /],
     ['YAML', { 't.yaml': 'Resources: {}' }, 't.yaml', /t\.yaml: is YAML: give the template as JSON/],
+    ['YAML that is called template', { 't.template': yaml }, 't.template', /t\.template: is YAML: give/],
+    [
+      'YAML that an assembly calls JSON',
+      { 'manifest.json': manifest({ S: stack({}) }), 's.template.json': yaml },
+      '.',
+      /s\.template\.json: is YAML, whatever its name says: give the template as JSON/,
+    ],
   ])('%s', (_, files: Record<string, unknown>, path, says) => {
     expect(refused(files, path)).toMatch(says)
   })
