@@ -156,6 +156,10 @@ export const meshNode = z.discriminatedUnion('kind', [
 export type MeshNode = z.output<typeof meshNode>
 export type NodeOf<Kind extends NodeKind> = Extract<MeshNode, { kind: Kind }>
 
+/** Whether it is a function that Lambda never runs: none of the concurrency is reserved for it. */
+export const isOff = (node: MeshNode): boolean => node.kind === 'function' && node.settings.reserved === 0
+export const offSays = 'its reserved concurrency is 0: all that comes is throttled'
+
 const between = {
   /** `<kind>:<from>><to>`, with `:<n>` behind it where there are several */
   id: z.string().min(1),

@@ -13,7 +13,7 @@ import {
   tokens,
 } from '../../test/meshes.ts'
 import type { Loads } from '../loads.ts'
-import type { MeshElement } from '../model.ts'
+import { type MeshElement, offSays } from '../model.ts'
 import { comprehensive } from './analyse.ts'
 
 /** An api whose function fills a queue, five receives of 60 s each; a worker takes from it and writes a table. */
@@ -77,6 +77,20 @@ describe('loss', () => {
 
   it('is what the door refuses under the load: Erlang B of 10 servers offered 10', () => {
     expect(lossOf(shop([letters]), { rate: 100 })?.demand).toBeCloseTo(0.2146, 4)
+  })
+
+  it.each([
+    ['front', 1],
+    ['worker', 0],
+  ])('is all that %s refuses, which is switched off, but what a dead letter queue keeps', (name, demand) => {
+    const whole = shop([letters])
+    const nodes = whole.nodes.map((each) =>
+      each.id === name ? node('function', name, { reserved: 0 }) : each,
+    )
+    const loaded = loadedWith({ ...whole, nodes }, { door: 1 }, { front: 0.1, worker: 0.1 })
+    const { score, static: steady } = comprehensive(loaded)
+    expect(score.terms.find((term) => term.name === 'loss')?.demand).toBe(demand)
+    expect(steady.unavailable).toMatchObject([{ at: name, why: offSays }])
   })
 
   it.each([

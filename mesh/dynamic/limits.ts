@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import { attemptsByNode, expectedAttempts } from '../static/demand.ts'
 import type { Rates } from '../static/rates.ts'
 import { nameOf } from '../static/stress.ts'
@@ -113,6 +113,10 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
     ...passed({ at: node.id, name: node.name, laws: node.laws }, { node, state, element }),
   ]
 
+  const off = new Set(
+    states.flatMap(({ node }, state) => (isOff(node) && (rates[state] ?? 0) > 0 ? [node] : [])),
+  )
+  for (const { id, name } of off) found.unavailable.push({ at: id, name, law: 'servers', why: offSays })
   const calibrated = calibration(loaded, rates)
   states.forEach(({ node }, state) => {
     const rate =

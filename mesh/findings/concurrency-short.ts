@@ -6,7 +6,7 @@ export const concurrencyShort: Rule = function* (facts) {
   const { nodes, arriving, live, node, constant } = facts
   for (const handler of nodes('function')) {
     const limit = handler.settings.reserved
-    if (limit === undefined) continue
+    if (limit === undefined || limit === 0) continue
     const polls = arriving(handler.id, 'poll').filter(
       (poll) => live(poll) && node(poll.from)?.kind === 'queue',
     )
@@ -15,7 +15,7 @@ export const concurrencyShort: Rule = function* (facts) {
     const fewest = Math.min(...polls.map(({ from }) => receivesOf(facts, from)))
     yield {
       at: handler.id,
-      severity: limit === 0 || fewest < constant('least-receives') ? 'high' : 'medium',
+      severity: fewest < constant('least-receives') ? 'high' : 'medium',
       measured,
       limit,
       unit: 'at once',

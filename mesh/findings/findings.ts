@@ -16,6 +16,7 @@ import { fewReceives } from './few-receives.ts'
 import { fifoThroughput } from './fifo-throughput.ts'
 import type { Finding } from './finding.ts'
 import { flowThroughOne } from './flow-through-one.ts'
+import { functionOff } from './function-off.ts'
 import { loopGain } from './loop-gain.ts'
 import { mapUnlimited } from './map-unlimited.ts'
 import { noPartialBatch } from './no-partial-batch.ts'
@@ -52,6 +53,7 @@ export const rules = {
   'few-receives': fewReceives,
   'fifo-throughput': fifoThroughput,
   'flow-through-one': flowThroughOne,
+  'function-off': functionOff,
   'loop-gain': loopGain,
   'map-unlimited': mapUnlimited,
   'no-partial-batch': noPartialBatch,

@@ -130,9 +130,15 @@ describe.each<[string, Mesh, object, Mesh]>([
   ],
   [
     'concurrency-short',
-    consumed({ queue: { maxReceiveCount: 2 }, handler: { reserved: 0 }, poll: most(2) }),
-    { at: 'f', severity: 'high', limit: 0 },
+    consumed({ queue: { maxReceiveCount: 2 }, handler: { reserved: 1 }, poll: most(2) }),
+    { at: 'f', severity: 'high', limit: 1 },
+    consumed({ handler: { reserved: 0 }, poll: most(2) }),
+  ],
+  [
+    'function-off',
     consumed({ handler: { reserved: 0 } }),
+    { at: 'f', severity: 'high', measured: 0, limit: 1 },
+    consumed({ handler: { reserved: 0 }, poll: { enabled: false } }),
   ],
   [
     'expires-before-dead-letter',

@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import { attemptsOver } from '../static/demand.ts'
 import type { Rates } from '../static/rates.ts'
 import { type Capacity, late, most } from './failing.ts'
@@ -157,6 +157,7 @@ function siteOf(node: MeshNode, { service }: Loaded): Site {
   }
   if (times === undefined && node.laws.some(({ law }) => law === 'servers'))
     notes.push('nobody has said how long one takes: its servers are no limit here')
+  if (isOff(node)) notes.push(offSays)
   return {
     at: node.id,
     name: node.name,

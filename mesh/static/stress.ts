@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
 
 /** How much of one limit is used. */
@@ -46,12 +46,13 @@ export function stressesIn({
   const entering = Map.groupBy(mesh.elements, ({ to }) => to)
   const names = new Map(mesh.nodes.map((node) => [node.id, node]))
   const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
+  const off = mesh.nodes.filter(isOff)
   const limitedElements = mesh.elements
     .filter(({ laws }) => laws.some(isLimit))
     .map((element) => ({ element, name: nameOf(element, names) }))
   return (demands) => {
     const stresses: Stress[] = []
-    const unavailable: Unavailable[] = []
+    const unavailable = switchedOff(off, demands)
     const shared = new Map<string, Sharers>()
     const judge = (of: { at: string; name: string }, law: Law, demand: Demand, beside: Beside) => {
       const asked = askedOf(law, demand, beside)
@@ -90,6 +91,11 @@ export function stressesIn({
     return { stresses, unavailable }
   }
 }
+
+const switchedOff = (off: readonly MeshNode[], demands: Demands): Unavailable[] =>
+  off
+    .filter(({ id }) => demands.ofNode(id).messages > 0)
+    .map(({ id, name }) => ({ at: id, name, unit: 'servers', why: offSays }))
 
 const isLimit = ({ law }: Law): boolean => law === 'servers' || law === 'tokens'
 

@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { isOff, type Law, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { attemptsOver, type Demand, type Demands } from './demand.ts'
@@ -69,6 +69,8 @@ function passage(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
     instant,
   )
+  if (target !== undefined && isOff(target))
+    return { delay: element.kind === 'invoke' ? way : null, refused: 1 }
   const times = service.get(element.to)
   if (target === undefined || times === undefined) return { delay: way, refused: 0 }
   const refuses = element.kind === 'invoke' && target.kind === 'function'

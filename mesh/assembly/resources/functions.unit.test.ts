@@ -28,7 +28,7 @@ it('a function shares what the account has', () => {
   ])
 })
 
-it('what is reserved is its own, and it may be none', () => {
+it('what is reserved is its own; of none it has no limit to be held against, for it never runs', () => {
   const { laws } = nodeIn(
     of({ ReservedConcurrentExecutions: 5, Timeout: 60, MemorySize: 512 }),
     'function',
