@@ -1,7 +1,8 @@
 import type { Law, MeshNode, Retry } from '../../model.ts'
-import { at, flagOf, type Json } from '../json.ts'
+import { at, flagOf, type Json, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
-import { type Draft, numberAt, ofType } from './draft.ts'
+import { hasToken } from '../resolve/tokens.ts'
+import { type Draft, numberAt, ofType, unresolved } from './draft.ts'
 import { find } from './find.ts'
 
 export const once = (from: string): Retry => ({ attempts: 1, interval: 0, backoff: 1, jitter: false, from })
@@ -73,8 +74,13 @@ export function functionOf(draft: Draft, resource: Resource, properties: Json): 
   return typeof name === 'string' ? find(draft, name, context)[0] : undefined
 }
 
-export const isEnabled = (value: Json | undefined): boolean =>
-  value === undefined || value === 'ENABLED' || value === 'RUNNING' || flagOf(value) === true
+/** Off is only what says so; what a deployment decides counts as on, and is listed. */
+export function isEnabled(draft: Draft, resource: Resource, properties: Json, name: string): boolean {
+  const value = at(properties, name)
+  const text = textOf(value)
+  if (text !== undefined && hasToken(text)) unresolved(draft, `${resource.place.path}.${name}`, text)
+  return flagOf(value) !== false && value !== 'DISABLED' && value !== 'STOPPED'
+}
 
 /** What the way takes by what carries it, as measured. */
 export function latency({ constant }: Draft, kind: string): Law {

@@ -26,7 +26,7 @@ function bus(draft: Draft, resource: Resource) {
 
 function rule(draft: Draft, resource: Resource, properties: Json) {
   const expression = textOf(at(properties, 'ScheduleExpression'))
-  const enabled = isEnabled(at(properties, 'State'))
+  const enabled = isEnabled(draft, resource, properties, 'State')
   const { value, from } = draft.constant('eventbridge-invocations', resource.stack.region)
   const shared = `eventbridge-invocations/${resource.stack.region ?? 'region'}`
   const laws: Law[] = [

@@ -58,6 +58,16 @@ describe('a rule', () => {
     expect(nodeIn(mesh, 'queue', 'D').settings.deadLetters).toBe(true)
   })
 
+  it.each([
+    ['ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS', true, []],
+    [{ Ref: 'On' }, true, ['s/R.State']],
+    ['DISABLED', false, []],
+  ])('of state %j is switched on: %s', (State, enabled, unknown) => {
+    const given = meshIn({ R: rule({ State, EventPattern: {} }) }, { Parameters: { On: { Type: 'String' } } })
+    expect(nodeIn(given, 'rule', 'R').settings.enabled).toBe(enabled)
+    expect(given.unresolved.map((one) => one.at)).toEqual(unknown)
+  })
+
   it('invokes a function asynchronously: the function says how often, and its own destination keeps', () => {
     expect(elementIn(mesh, 'delivery', 'R', 'F')).toMatchObject({
       retry: { attempts: 3, interval: 60, backoff: 2, from: 'lambda-async-retries' },

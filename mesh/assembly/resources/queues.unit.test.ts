@@ -91,6 +91,15 @@ describe('an event source', () => {
     ])
   })
 
+  it('is on where only a deployment knows, which is listed', () => {
+    const mesh = meshIn(
+      { Q: queue, F: lambda, M: mapping({ EventSourceArn: arnOf('Q'), Enabled: { Ref: 'On' } }) },
+      { Parameters: { On: { Type: 'String' } } },
+    )
+    expect(elementIn(mesh, 'poll', 'Q', 'F').enabled).toBe(true)
+    expect(mesh.unresolved).toMatchObject([{ at: 's/M.Enabled' }])
+  })
+
   it('with pollers of its own grows faster and further', () => {
     const given = {
       EventSourceArn: arnOf('Q'),

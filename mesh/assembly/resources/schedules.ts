@@ -25,7 +25,7 @@ function scheduled(draft: Draft, resource: Resource, properties: Json) {
     from,
   }
   const expression = textOf(at(properties, 'ScheduleExpression')) ?? ''
-  schedule(draft, resource, expression, isEnabled(at(properties, 'State')), [law])
+  schedule(draft, resource, expression, isEnabled(draft, resource, properties, 'State'), [law])
 }
 
 /** What the Scheduler calls by itself: `arn:aws:scheduler:::aws-sdk:sqs:sendMessage`, and what of its input says on what. */
@@ -75,7 +75,7 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
   const own = entriesOf(parameters).find(([member]) => member !== 'FilterCriteria')?.[1]
   const batch = numberAt(draft, resource, own ?? {}, ['BatchSize'], { least: 1, whole: true })
   const window = numberAt(draft, resource, own ?? {}, ['MaximumBatchingWindowInSeconds'])
-  const enabled = isEnabled(at(properties, 'DesiredState'))
+  const enabled = isEnabled(draft, resource, properties, 'DesiredState')
   for (const from of nodesAt(draft, resource, properties, ['Source'])) {
     const source = draft.nodes.get(from)
     const queue = source?.kind === 'queue'

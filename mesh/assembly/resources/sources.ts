@@ -32,7 +32,7 @@ function link(draft: Draft, resource: Resource, properties: Json) {
       window: number('MaximumBatchingWindowInSeconds') ?? 0,
       partialBatch: textsOf(at(properties, 'FunctionResponseTypes')).includes('ReportBatchItemFailures'),
       filtered: listOf(at(properties, 'FilterCriteria', 'Filters')).length > 0,
-      enabled: isEnabled(at(properties, 'Enabled') ?? true),
+      enabled: isEnabled(draft, resource, properties, 'Enabled'),
       ...(keepsPlace(node) && {
         ...givingUp(draft, resource, properties, []),
         ...bisecting(at(properties, 'BisectBatchOnFunctionError') ?? false),
