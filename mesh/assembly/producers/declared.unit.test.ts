@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { load } from '../../load.ts'
+import { noLoads } from '../../loads.ts'
+import { ratesOf } from '../../static/rates.ts'
 import { elementIn, elementsIn, lambda, meshIn, queue } from '../in-template.ts'
 
 const table = { Type: 'AWS::DynamoDB::Table', Properties: { StreamSpecification: {} } }
@@ -53,6 +56,28 @@ describe('what a way takes', () => {
       meshIn({ R: rule(mesh) }).nodes.flatMap((one) => (one.kind === 'rule' ? [one.settings] : []))
     expect(settingsOf()).toMatchObject([{ types: ['a'], narrower: true }])
     expect(settingsOf({ takes: ['a'] })).toMatchObject([{ types: ['a'], narrower: false }])
+  })
+
+  it('of a rule that takes more by its pattern, no other type gets behind it', () => {
+    const rule = {
+      Type: 'AWS::Events::Rule',
+      Properties: {
+        EventBusName: { Ref: 'Bus' },
+        EventPattern: { source: ['shop'] },
+        Targets: [{ Id: '0', Arn: { 'Fn::GetAtt': ['Q', 'Arn'] } }],
+      },
+      Metadata: { mesh: { takes: ['t'] } },
+    }
+    const mesh = meshIn({ Q: queue, Bus: { Type: 'AWS::Events::EventBus' }, R: rule })
+    const loaded = load(mesh, {
+      ...noLoads,
+      arrivals: new Map([['s/Bus', new Map(Object.entries({ t: 5, u: 7 }))]]),
+    })
+    const { rates, complete } = ratesOf(loaded)
+    const behind = loaded.states.flatMap(({ node, type }, state) =>
+      node.id === 's/Q' ? [{ type, rate: rates[state], complete: complete[state] }] : [],
+    )
+    expect(behind).toEqual([{ type: 't', rate: 5, complete: true }])
   })
 
   it('is nothing that other resources say', () => {

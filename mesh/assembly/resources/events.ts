@@ -36,9 +36,13 @@ function rule(draft: Draft, resource: Resource, properties: Json) {
     schedule(draft, resource, expression, enabled, laws)
     return
   }
+  put(draft, { ...base(resource), kind: 'rule', settings: { ...taken(resource, properties), enabled }, laws })
+}
+
+/** What is said of a rule is in the place of what its pattern asks for. */
+function taken(resource: Resource, properties: Json): ReturnType<typeof asked> {
   const takes = typesOf(resource)
-  const taken = takes === null ? asked(at(properties, 'EventPattern')) : { types: takes, narrower: false }
-  put(draft, { ...base(resource), kind: 'rule', settings: { ...taken, enabled }, laws })
+  return takes === null ? asked(at(properties, 'EventPattern')) : { types: takes, narrower: false }
 }
 
 /** A node that begins something again and again. An expression that cannot be read counts as never, and is listed. */
@@ -87,7 +91,7 @@ function linkRule(draft: Draft, resource: Resource, properties: Json) {
   const { key } = resource
   const node = draft.nodes.get(key)
   if (node?.kind === 'rule') {
-    const { types } = asked(at(properties, 'EventPattern'))
+    const { types } = taken(resource, properties)
     for (const from of busesOf(draft, resource, properties)) {
       const kept = true
       // a bus and its rules are one service: nothing is lost between them
