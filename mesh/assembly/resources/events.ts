@@ -1,7 +1,7 @@
 import type { Law } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, join, put, unresolved } from '../draft/draft.ts'
-import { defaultBus, external } from '../draft/find.ts'
+import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
+import { defaultBus } from '../draft/find.ts'
 import { isEnabled, latency, once, pushed } from '../draft/retries.ts'
 import { at, entriesOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import { typesOf } from '../producers/declared.ts'
@@ -142,18 +142,13 @@ function fromServices(draft: Draft, resource: Resource, properties: Json) {
   }
 }
 
-/** An address outside that a rule calls. */
+/** An address outside that a rule calls: EventBridge paces each by itself, also those of one host. */
 function apiDestination(draft: Draft, resource: Resource, properties: Json) {
-  const address = textOf(at(properties, 'InvocationEndpoint')) ?? ''
-  const host = /^https?:\/\/([^/:]+)/.exec(address)?.[1]
-  const id = external(draft, host ?? resource.place.path)
-  draft.means.set(resource.key, [id])
-  const own = Number(textOf(at(properties, 'InvocationRateLimitPerSecond')))
+  const own = numberAt(draft, resource, properties, ['InvocationRateLimitPerSecond'], { least: 1 })
   const { value, from } = draft.constant('apidestination-rate')
-  const node = draft.nodes.get(id)
-  const rate = own > 0 ? own : value
-  node?.laws.push({
-    ...{ law: 'tokens', rate, burst: rate, unit: 'requests', over: 'delay' },
-    from: own > 0 ? 'template' : from,
+  const [rate, says] = own === undefined ? [value, from] : [own, 'template']
+  put(draft, {
+    ...{ ...base(resource), kind: 'external', settings: {} },
+    laws: [{ law: 'tokens', rate, burst: rate, unit: 'requests', over: 'delay', from: says }],
   })
 }

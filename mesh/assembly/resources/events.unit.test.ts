@@ -121,18 +121,33 @@ describe('a rule', () => {
     })
   })
 
-  it('may call an address outside, at the rate that it may take', () => {
-    const called = meshIn({
-      C: {
-        Type: 'AWS::Events::ApiDestination',
-        Properties: { InvocationEndpoint: 'https://api.example.com/x', InvocationRateLimitPerSecond: 7 },
+  it('calls addresses outside, each at a rate of its own, also of one host', () => {
+    const destination = (path: string, rate: unknown) => ({
+      Type: 'AWS::Events::ApiDestination',
+      Properties: {
+        InvocationEndpoint: `https://api.example.com/${path}`,
+        InvocationRateLimitPerSecond: rate,
       },
-      R: rule({ EventPattern: { source: ['a'] }, Targets: [{ Id: '0', Arn: arnOf('C') }] }),
     })
-    expect(elementIn(called, 'delivery', 'R', 'external/api.example.com').laws).toHaveLength(1)
-    expect(nodeIn(called, 'external', 'external/api.example.com').laws).toMatchObject([
-      { rate: 7, over: 'delay', from: 'template' },
-    ])
+    const called = meshIn(
+      {
+        C: destination('x', 7),
+        D: destination('y', { Ref: 'Rate' }),
+        R: rule({
+          EventPattern: { source: ['a'] },
+          Targets: [
+            { Id: '0', Arn: arnOf('C') },
+            { Id: '1', Arn: arnOf('D') },
+          ],
+        }),
+      },
+      { Parameters: { Rate: { Type: 'Number' } } },
+    )
+    expect(elementIn(called, 'delivery', 'R', 'C').laws).toHaveLength(1)
+    expect(elementIn(called, 'delivery', 'R', 'D').laws).toHaveLength(1)
+    expect(nodeIn(called, 'external', 'C').laws).toMatchObject([{ rate: 7, over: 'delay', from: 'template' }])
+    expect(nodeIn(called, 'external', 'D').laws).toMatchObject([{ rate: 300, from: 'apidestination-rate' }])
+    expect(called.unresolved).toMatchObject([{ at: 's/D.InvocationRateLimitPerSecond' }])
   })
 })
 
@@ -160,6 +175,9 @@ describe('expressions', () => {
     ['cron(0 0 1 * ? *)', 12 / (365.25 * day)],
     ['cron(0 0 L * ? *)', 12 / (365.25 * day)],
     ['cron(0 0 ? * 2#1 *)', 12 / (365.25 * day)],
+    ['cron(0 0 ? * 6L *)', 12 / (365.25 * day)],
+    ['cron(0 0 ? * L *)', 1 / (7 * day)],
+    ['cron(0 0 ? * MON,L,2#1 *)', 2 / (7 * day) + 12 / (365.25 * day)],
     ['cron(0 0 ? * FRI-MON *)', 4 / (7 * day)],
     ['cron(0,30 0 1 JAN,JUL ? *)', 4 / (365.25 * day)],
     ['at(2030-01-01T00:00:00)', 0],
@@ -167,12 +185,17 @@ describe('expressions', () => {
     expect(perSecondOf(expression)).toBeCloseTo(perSecond, 12)
   })
 
-  it.each(['rate(0 minutes)', 'rate(5 weeks)', 'cron(1 2 3)', 'cron(61 * * * ? *)', 'daily', ''])(
-    '%s is none',
-    (expression) => {
-      expect(perSecondOf(expression)).toBeUndefined()
-    },
-  )
+  it.each([
+    'rate(0 minutes)',
+    'rate(5 weeks)',
+    'cron(1 2 3)',
+    'cron(61 * * * ? *)',
+    'cron(0 0 * * ? 2020)',
+    'daily',
+    '',
+  ])('%s is none', (expression) => {
+    expect(perSecondOf(expression)).toBeUndefined()
+  })
 
   it('never come more often than each minute, nor fail', () => {
     fc.assert(

@@ -3,7 +3,8 @@ const [day, month, year] = [86_400, (365.25 * 86_400) / 12, 365.25 * 86_400]
 
 /**
  * How often an expression of EventBridge or its Scheduler comes around, per second on average over the years; 0 for
- * `at(…)`, once and never again. undefined: it is none of `rate(…)`, `cron(…)` and `at(…)`.
+ * `at(…)`, once and never again. undefined: it is none of `rate(…)`, `cron(…)` and `at(…)`, or a `cron(…)` of some years,
+ * of which nothing here says whether they are over.
  */
 export function perSecondOf(expression: string): number | undefined {
   const [, kind, inside = ''] = /^\s*(rate|cron|at)\((.*)\)\s*$/.exec(expression) ?? []
@@ -15,7 +16,8 @@ export function perSecondOf(expression: string): number | undefined {
   }
   const fields = inside.trim().split(/\s+/)
   if (kind !== 'cron' || fields.length !== 6) return undefined
-  const [minutes = '', hours = '', ofMonth = '', months = '', ofWeek = ''] = fields
+  const [minutes = '', hours = '', ofMonth = '', months = '', ofWeek = '', years] = fields
+  if (years !== '*') return undefined
   const aDay = (countOf(minutes, 0, 59) ?? Number.NaN) * (countOf(hours, 0, 23) ?? Number.NaN)
   const days = ofWeek === '?' || ofWeek === '*' ? daysOfMonth(ofMonth) : daysOfWeek(ofWeek)
   const part = (countOf(months, 1, 12, monthNames) ?? Number.NaN) / 12
@@ -34,11 +36,13 @@ function daysOfMonth(field: string): number {
     .reduce((sum, part) => sum + (/[LW]/.test(part) ? 1 : (countOf(part, 1, 31) ?? Number.NaN)) / month, 0)
 }
 
-/** `2#1`, `6L`: one day of a month; others each week. */
+/** `2#1`, `6L`: one day of a month; others each week, `L` alone the last day of it. */
 function daysOfWeek(field: string): number {
-  const [rare, often] = [/#|L$/.test(field), countOf(field, 1, 7, weekdays)]
-  if (rare) return (field.split(',').length * 12) / year
-  return (often ?? Number.NaN) / (7 * day)
+  const parts = field.split(',')
+  const rare = parts.filter((part) => /#|.L$/.test(part))
+  const often = parts.filter((part) => !rare.includes(part)).map((part) => (part === 'L' ? 'SAT' : part))
+  const weekly = often.length === 0 ? 0 : (countOf(often.join(','), 1, 7, weekdays) ?? Number.NaN)
+  return (rare.length * 12) / year + weekly / (7 * day)
 }
 
 /** How many values a field has: lists, ranges, steps and names. */
