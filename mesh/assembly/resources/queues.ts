@@ -1,8 +1,9 @@
 import type { Law } from '../../model.ts'
 import { keepLetters } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, numberAt, put } from '../draft/draft.ts'
-import { at, flagOf, type Json } from '../json.ts'
-import type { Resource } from '../resolve/scope.ts'
+import { base, type Draft, type Handler, numberAt, put, unresolved } from '../draft/draft.ts'
+import { at, flagOf, isRecord, type Json, json, textOf } from '../json.ts'
+import { faultOf, type Resource } from '../resolve/scope.ts'
+import { hasToken } from '../resolve/tokens.ts'
 
 export const queueHandlers: Record<string, Handler> = {
   'AWS::SQS::Queue': { node: queue, link },
@@ -11,7 +12,7 @@ export const queueHandlers: Record<string, Handler> = {
 function queue(draft: Draft, resource: Resource, properties: Json) {
   const { constant } = draft
   const number = (name: string) => numberAt(draft, resource, properties, [name])
-  const policy = policyOf(properties)
+  const policy = policyOf(draft, resource, properties)
   const maxReceiveCount = numberAt(draft, resource, policy, ['RedrivePolicy', 'maxReceiveCount'], {
     ...{ least: 1, whole: true },
   })
@@ -36,17 +37,38 @@ function queue(draft: Draft, resource: Resource, properties: Json) {
 }
 
 /** A redrive policy may be an object or, in hand-written templates, its JSON. */
-function policyOf(properties: Json): Json {
-  const policy = at(properties, 'RedrivePolicy')
-  if (typeof policy !== 'string') return properties
+function policyOf(draft: Draft, resource: Resource, properties: Json): Json {
+  const policy = at(properties, 'RedrivePolicy') ?? {}
+  if (isRecord(policy)) return properties
+  const text = textOf(policy) ?? ''
+  const parsed = recordIn(text)
+  if (parsed !== undefined) return { RedrivePolicy: parsed }
+  if (!hasToken(text))
+    throw faultOf(
+      resource,
+      'Properties.RedrivePolicy',
+      `expected an object or its JSON, not ${JSON.stringify(policy).slice(0, 60)}`,
+    )
+  unresolved(draft, `${resource.place.path}.RedrivePolicy`, text)
+  return { RedrivePolicy: {} }
+}
+
+function recordIn(text: string): Json | undefined {
   try {
-    return { RedrivePolicy: JSON.parse(policy) }
+    const value = json.parse(JSON.parse(text))
+    return isRecord(value) ? value : undefined
   } catch {
-    return { RedrivePolicy: {} }
+    return undefined
   }
 }
 
 function link(draft: Draft, resource: Resource, properties: Json) {
   const path = ['RedrivePolicy', 'deadLetterTargetArn']
-  keepLetters(draft, { from: resource.key, of: 'poll', resource, properties: policyOf(properties), path })
+  keepLetters(draft, {
+    from: resource.key,
+    of: 'poll',
+    resource,
+    properties: policyOf(draft, resource, properties),
+    path,
+  })
 }

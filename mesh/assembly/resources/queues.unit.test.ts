@@ -25,6 +25,24 @@ describe('a queue', () => {
     expect(nodeIn(text, 'queue', 'Q').settings.maxReceiveCount).toBe(2)
   })
 
+  it.each(['{maxReceiveCount: 2}', '5', 'a', 7])(
+    'with the redrive policy %j is an error that says where',
+    (RedrivePolicy) => {
+      expect(() => meshIn({ Q: { ...queue, Properties: { RedrivePolicy } } })).toThrow(
+        /s: Resources\.Q\.Properties\.RedrivePolicy: expected an object or its JSON, not/,
+      )
+    },
+  )
+
+  it('whose redrive policy only a deployment knows has none, and that is listed', () => {
+    const mesh = meshIn(
+      { Q: { ...queue, Properties: { RedrivePolicy: { Ref: 'P' } } } },
+      { Parameters: { P: { Type: 'String' } } },
+    )
+    expect(nodeIn(mesh, 'queue', 'Q').settings).not.toHaveProperty('maxReceiveCount')
+    expect(mesh.unresolved).toMatchObject([{ at: 's/Q.RedrivePolicy' }])
+  })
+
   it('in order has a limit, higher in its high mode', () => {
     const of = (more: object) =>
       nodeIn(meshIn({ Q: { ...queue, Properties: { FifoQueue: true, ...more } } }), 'queue', 'Q').laws
@@ -111,6 +129,10 @@ describe('an event source', () => {
       { servers: 500, from: 'template' },
       { initial: 40, perMinute: 1000, most: 500 },
     ])
+    const usual = { EventSourceArn: arnOf('Q'), ProvisionedPollerConfig: { MinimumPollers: 4 } }
+    expect(
+      elementIn(meshIn({ Q: queue, F: lambda, M: mapping(usual) }), 'poll', 'Q', 'F').laws[0],
+    ).toMatchObject({ servers: 2000, from: 'lambda-poller-maximum' })
   })
 
   it('polls streams by their shards, and keeps what it gives up', () => {

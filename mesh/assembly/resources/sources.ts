@@ -94,11 +94,12 @@ function queueLaws(draft: Draft, resource: Resource, properties: Json, fifo: boo
     const each = constant('lambda-poller-concurrency').value
     const count = (name: string) => numberAt(draft, resource, properties, ['ProvisionedPollerConfig', name])
     const [least, maximum] = [count('MinimumPollers'), count('MaximumPollers')]
-    const top = (maximum ?? constant('lambda-poller-maximum').value) * each
+    const usual = constant('lambda-poller-maximum')
+    const top = (maximum ?? usual.value) * each
     const growth = constant('lambda-poller-per-minute')
     const initial = (least ?? constant('lambda-poller-minimum').value) * each
     return [
-      { law: 'servers', servers: top, over: 'wait', from: maximum === undefined ? growth.from : 'template' },
+      { law: 'servers', servers: top, over: 'wait', from: maximum === undefined ? usual.from : 'template' },
       { law: 'scaling', initial, perMinute: growth.value, most: top, from: growth.from },
       way,
     ]
