@@ -74,8 +74,16 @@ const bpPartitionKeyDesign =
 const featureRetryBehavior = 'https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html'
 
 const smallApiRegions = [
-  ...['af-south-1', 'ap-south-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ca-west-1'],
-  ...['eu-central-2', 'eu-south-1', 'eu-south-2', 'il-central-1', 'me-central-1'],
+  ...['af-south-1', 'ap-south-2', 'ap-southeast-3', 'ap-southeast-4', 'ap-southeast-5', 'ap-southeast-7'],
+  ...[
+    'ca-west-1',
+    'eu-central-2',
+    'eu-south-1',
+    'eu-south-2',
+    'il-central-1',
+    'me-central-1',
+    'mx-central-1',
+  ],
 ]
 
 export const constants: readonly Constant[] = [
@@ -124,6 +132,9 @@ export const constants: readonly Constant[] = [
       'ap-southeast-1': 2_250,
       'ap-southeast-2': 2_250,
       'eu-west-2': 2_250,
+      'ap-east-1': 1_100,
+      'ap-northeast-2': 1_100,
+      'ap-south-1': 1_100,
       'ca-central-1': 1_100,
       'eu-north-1': 1_100,
       'eu-west-3': 1_100,
@@ -508,6 +519,14 @@ export const constants: readonly Constant[] = [
     'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-dynamodb-table.html',
     'of a GlobalTable whose reads or writes scale by themselves, at the least',
   ),
+  of(
+    'dynamodb-stream-retention',
+    86_400,
+    's',
+    '2026-11',
+    'https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html',
+    'of a change in the stream of a table',
+  ),
   of('kinesis-shard-records', 1_000, 'messages/s', '2026-11', kinesisQuotas, 'written to one shard'),
   of('kinesis-on-demand-records', 4_000, 'messages/s', '2026-11', kinesisQuotas, 'of a new stream on demand'),
   of('kinesis-retention', 86_400, 's', '2025-06', kinesisQuotas, 'of a stream whose template gives none'),
@@ -549,14 +568,6 @@ export const constants: readonly Constant[] = [
     '2025-06',
     'https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-load-balancer-attributes.html',
     'of an idle connection',
-  ),
-  of(
-    's3-writes',
-    3_500,
-    'writes/s',
-    '2025-06',
-    'https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html',
-    'of one prefix',
   ),
   of(
     's3-notification-retries',

@@ -33,6 +33,15 @@ it('answers that of the region, else that of all others', () => {
   expect(constant('apigateway-rate', 'eu-west-1').value).toBe(10_000)
 })
 
+it.each([
+  ['apigateway-rate', 2500, ['ap-southeast-7', 'mx-central-1']],
+  ['apigateway-burst', 1250, ['ap-southeast-7', 'mx-central-1']],
+  ['eventbridge-invocations', 1100, ['ap-east-1', 'ap-northeast-2', 'ap-south-1', 'ca-central-1']],
+])('%s is %d in regions that are not as most', (name, value, regions) => {
+  for (const region of regions)
+    expect(lookupWith()(name, region)).toEqual({ value, from: `${name}/${region}` })
+})
+
 it('takes others in their place: of all regions where none is named, of one else', () => {
   const all = lookupWith({ 'eventbridge-put-events': 5 })
   expect(all('eventbridge-put-events', 'us-east-1').value).toBe(5)

@@ -1,3 +1,4 @@
+import { lookupWith } from '../laws/constant-values.ts'
 import type { Loaded } from '../load.ts'
 import type { ElementOf, MeshElement, MeshNode, NodeOf } from '../model.ts'
 import type { Rates } from './rates.ts'
@@ -123,7 +124,7 @@ export function receivesOf({ settings }: NodeOf<'queue'>): number {
 }
 
 /** How long the stream of a table keeps a change, seconds. */
-export const tableStream = 86_400
+export const tableStream = lookupWith()('dynamodb-stream-retention').value
 
 /** A record of a stream is tried again at once, in its shard's turn: taken as once a second until it is given up or expires. */
 function readsOf({ attempts, maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number {

@@ -92,12 +92,9 @@ function stream(draft: Draft, resource: Resource, properties: Json) {
   })
 }
 
+/** Of writes S3 limits a prefix, and no template says how many of these there are. */
 function bucket(draft: Draft, resource: Resource) {
-  const { value, from } = draft.constant('s3-writes')
-  put(draft, {
-    ...{ ...base(resource), kind: 'bucket', settings: {} },
-    laws: [{ law: 'tokens', rate: value, burst: 0, unit: 'writes', over: 'refuse', from }],
-  })
+  put(draft, { ...base(resource), kind: 'bucket', settings: {}, laws: [] })
 }
 
 /** Member of a notification configuration -> the members that may name the listener, of the bucket or of the CDK. */
