@@ -1,9 +1,9 @@
-import type { Law } from '../../model.ts'
+import type { Law, NodeOf } from '../../model.ts'
 import { nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, ofType, put, unresolved } from '../draft/draft.ts'
 import { defaultBus, find, meant } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
-import { at, entriesOf, type Json, textOf } from '../json.ts'
+import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
 import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { hasUnknown, splitOutside, tokensIn } from '../resolve/tokens.ts'
@@ -31,60 +31,74 @@ function throttling(draft: Draft, { stack }: Resource, own: Throttle[]): Law {
 
 type Throttle = { rate: number; burst: number | undefined }
 
-function throttlesOf(
-  draft: Draft,
-  api: Resource,
-  { type, of, path }: { type: string; of: string; path: string[] },
-): Throttle[] {
-  return ofType(draft, type).flatMap(({ resource, properties }) => {
-    if (!isOf(at(properties, of), api)) return []
-    const number = (name: string) => numberAt(draft, resource, properties, [...path, name])
-    const rate = number('ThrottlingRateLimit')
-    return rate === undefined || rate <= 0 ? [] : [{ rate, burst: number('ThrottlingBurstLimit') }]
+/** What is set at a stage or at an integration of an API: of which type that is, and which member says of which API. */
+type Beside = { type: string; of: string }
+
+/** Where a stage sets throttles, and for which route; null: for all. */
+type Settings = (stage: Json) => { path: string[]; route: string | null }[]
+
+const byRoute: Settings = (stage) => [
+  { path: ['DefaultRouteSettings'], route: null },
+  ...entriesOf(at(stage, 'RouteSettings')).map(([route]) => ({ path: ['RouteSettings', route], route })),
+]
+
+const byMethod: Settings = (stage) =>
+  listOf(at(stage, 'MethodSettings')).map((setting, index) => {
+    const route = `${textOf(at(setting, 'HttpMethod')) ?? '*'} ${textOf(at(setting, 'ResourcePath')) ?? '/*'}`
+    return { path: ['MethodSettings', String(index)], route: route === '* /*' ? null : route }
   })
+
+/** Those of all of an API. What is of one route is listed: nobody says what of the load goes there. */
+function throttlesOf(draft: Draft, api: Resource, { type, of }: Beside, settings: Settings): Throttle[] {
+  return ofType(draft, type).flatMap(({ resource, properties }) =>
+    (isOf(at(properties, of), api) ? settings(properties) : []).flatMap(({ path, route }) => {
+      const number = (name: string) => numberAt(draft, resource, properties, [...path, name])
+      const [rate, burst] = [number('ThrottlingRateLimit'), number('ThrottlingBurstLimit')]
+      if (rate === undefined || rate <= 0) return []
+      if (route === null) return [{ rate, burst }]
+      const where = `${resource.place.path}.${path.join('.')}`
+      unresolved(draft, where, `${rate} requests a second of ${route} alone, held against nothing`)
+      return []
+    }),
+  )
 }
 
 const isOf = (value: Json | undefined, { key }: Resource): boolean =>
   tokensIn(textOf(value) ?? '').some((token) => token.key === key)
 
+/** How long an integration may take that does not say so, seconds. */
+const usualTimeout = ({ constant }: Draft, protocol: NodeOf<'api'>['settings']['protocol']): number =>
+  constant(protocol === 'HTTP' ? 'apigateway-http-timeout' : 'apigateway-rest-timeout').value
+
 /** The longest that one of its integrations may take, seconds. */
-function timeoutOf(
-  draft: Draft,
-  api: Resource,
-  { type, of, path }: Parameters<typeof throttlesOf>[2],
-  most: number,
-) {
-  const own = ofType(draft, type).flatMap(({ resource, properties }) => {
-    const integrates = isOf(at(properties, of), api)
-    return integrates ? (numberAt(draft, resource, properties, [...path, 'TimeoutInMillis']) ?? []) : []
+function timeoutOf(draft: Draft, api: Resource, { type, of }: Beside, path: string[], usual: number): number {
+  const all = ofType(draft, type).flatMap(({ resource, properties }) => {
+    const integration = at(properties, ...path)
+    const mock = [at(integration, 'Type'), at(integration, 'IntegrationType')].includes('MOCK')
+    if (mock || !isOf(at(properties, of), api)) return []
+    const millis = numberAt(draft, resource, properties, [...path, 'TimeoutInMillis'])
+    return [millis === undefined ? usual : millis / 1000]
   })
-  return own.length === 0 ? most : Math.max(...own) / 1000
+  return all.length === 0 ? usual : Math.max(...all)
 }
 
 function http(draft: Draft, resource: Resource, properties: Json) {
-  const socket = textOf(at(properties, 'ProtocolType')) === 'WEBSOCKET'
-  const most = draft.constant(socket ? 'apigateway-rest-timeout' : 'apigateway-http-timeout').value
-  const of = { type: 'AWS::ApiGatewayV2::Stage', of: 'ApiId', path: ['DefaultRouteSettings'] }
-  const timeout = timeoutOf(
-    draft,
-    resource,
-    { ...of, type: 'AWS::ApiGatewayV2::Integration', path: [] },
-    most,
-  )
+  const protocol = textOf(at(properties, 'ProtocolType')) === 'WEBSOCKET' ? 'WEBSOCKET' : 'HTTP'
+  const beside = (name: string): Beside => ({ type: `AWS::ApiGatewayV2::${name}`, of: 'ApiId' })
+  const timeout = timeoutOf(draft, resource, beside('Integration'), [], usualTimeout(draft, protocol))
   put(draft, {
-    ...{ ...base(resource), kind: 'api', settings: { protocol: socket ? 'WEBSOCKET' : 'HTTP', timeout } },
-    laws: [throttling(draft, resource, throttlesOf(draft, resource, of))],
+    ...{ ...base(resource), kind: 'api', settings: { protocol, timeout } },
+    laws: [throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byRoute))],
   })
 }
 
 function rest(draft: Draft, resource: Resource) {
-  const most = draft.constant('apigateway-rest-timeout').value
-  const of = { type: 'AWS::ApiGateway::Stage', of: 'RestApiId', path: ['MethodSettings', '0'] }
-  const methods = { type: 'AWS::ApiGateway::Method', of: 'RestApiId', path: ['Integration'] }
+  const beside = (name: string): Beside => ({ type: `AWS::ApiGateway::${name}`, of: 'RestApiId' })
+  const usual = usualTimeout(draft, 'REST')
+  const timeout = timeoutOf(draft, resource, beside('Method'), ['Integration'], usual)
   put(draft, {
-    ...{ ...base(resource), kind: 'api' },
-    settings: { protocol: 'REST', timeout: timeoutOf(draft, resource, methods, most) },
-    laws: [throttling(draft, resource, throttlesOf(draft, resource, of))],
+    ...{ ...base(resource), kind: 'api', settings: { protocol: 'REST', timeout } },
+    laws: [throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byMethod))],
   })
 }
 
@@ -97,7 +111,7 @@ function invoke(
   types: string[] | null = null,
 ) {
   const api = draft.nodes.get(from)
-  const least = timeout ?? (api?.kind === 'api' ? api.settings.timeout : 0)
+  const least = timeout ?? (api?.kind === 'api' ? usualTimeout(draft, api.settings.protocol) : 0)
   const of = { from, to, types, provenance: 'template' as const, laws: [] }
   join(draft, { kind: 'invoke', ...of, retry: once('template'), timeout: least })
 }

@@ -16,8 +16,11 @@ describe('an HTTP API', () => {
       J: integration({ IntegrationType: 'HTTP_PROXY', IntegrationUri: 'https://example.com/{proxy}' }),
     })
     expect(elementIn(mesh, 'invoke', 'A', 'F')).toMatchObject({ timeout: 5, retry: { attempts: 1 } })
-    expect(elementIn(mesh, 'invoke', 'A', 'external/example.com').retry.attempts).toBe(1)
-    expect(nodeIn(mesh, 'api', 'A').settings).toEqual({ protocol: 'HTTP', timeout: 5 })
+    // the one that says nothing has the usual, whatever the other says
+    expect(elementIn(mesh, 'invoke', 'A', 'external/example.com')).toMatchObject({
+      ...{ timeout: 30, retry: { attempts: 1 } },
+    })
+    expect(nodeIn(mesh, 'api', 'A').settings).toEqual({ protocol: 'HTTP', timeout: 30 })
   })
 
   it('hands on to services', () => {
@@ -55,6 +58,13 @@ describe('an HTTP API', () => {
     expect(nodeIn(meshIn({ A: api }), 'api', 'A').laws).toMatchObject([
       { rate: 2500, burst: 1250, shared: 'apigateway/region' },
     ])
+    const routed = {
+      ...stage,
+      Properties: { ApiId: { Ref: 'A' }, RouteSettings: { 'GET /x': { ThrottlingRateLimit: 1 } } },
+    }
+    const one = meshIn({ A: api, S: routed })
+    expect(nodeIn(one, 'api', 'A').laws).toMatchObject([{ rate: 2500 }])
+    expect(one.unresolved).toMatchObject([{ at: 's/S.RouteSettings.GET /x' }])
     const socket = { ...api, Properties: { ProtocolType: 'WEBSOCKET' } }
     expect(nodeIn(meshIn({ A: socket }), 'api', 'A').settings).toEqual({ protocol: 'WEBSOCKET', timeout: 29 })
   })
@@ -97,7 +107,13 @@ describe('a REST API', () => {
     Mock: method({ Type: 'MOCK' }),
     Stage: {
       Type: 'AWS::ApiGateway::Stage',
-      Properties: { RestApiId: { Ref: 'A' }, MethodSettings: [{ ThrottlingRateLimit: 9 }] },
+      Properties: {
+        RestApiId: { Ref: 'A' },
+        MethodSettings: [
+          { HttpMethod: 'GET', ResourcePath: '/orders', ThrottlingRateLimit: 2 },
+          { HttpMethod: '*', ResourcePath: '/*', ThrottlingRateLimit: 9 },
+        ],
+      },
     },
   })
 
@@ -110,11 +126,16 @@ describe('a REST API', () => {
       ['s/B', 'events:PutEvents'],
       ['s/Q', 'sqs:SendMessage'],
     ])
-    expect(mesh.unresolved).toEqual([])
   })
 
-  it('is throttled by its stage', () => {
+  it('is throttled by what its stage says of all methods, and what it says of one is listed', () => {
     expect(nodeIn(mesh, 'api', 'A').laws).toMatchObject([{ rate: 9, burst: 1250, from: 'template' }])
+    expect(mesh.unresolved).toEqual([
+      {
+        at: 's/Stage.MethodSettings.0',
+        reference: '2 requests a second of GET /orders alone, held against nothing',
+      },
+    ])
   })
 
   it('may be described in OpenAPI', () => {
