@@ -1,12 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { arnOf, lambda, meshIn, queue } from '../../test/mesh-in-template.ts'
 import { MeshError } from '../faults.ts'
 import { constants } from '../laws/constants.ts'
 import { load } from '../load.ts'
 import { meshDocument } from '../model.ts'
 import { analyseStatic } from '../static/analyse.ts'
-import { arnOf, lambda, meshIn, queue } from './in-template.ts'
 import type { Options } from './mesh-of.ts'
 import { isIgnored } from './resources/ignored.ts'
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { elementIn, elementsIn, lambda, meshIn, queue } from '../../../test/mesh-in-template.ts'
 import { load } from '../../load.ts'
 import { noLoads } from '../../loads.ts'
 import { ratesOf } from '../../static/rates.ts'
-import { elementIn, elementsIn, lambda, meshIn, queue } from '../in-template.ts'
 
 const table = { Type: 'AWS::DynamoDB::Table', Properties: { StreamSpecification: {} } }
 const mapping = (from: string, mesh?: object, type = 'AWS::Lambda::EventSourceMapping') => ({

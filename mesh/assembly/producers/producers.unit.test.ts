@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { describe, expect, it } from 'vitest'
+import { arnOf, elementIn, elementsIn, lambda, meshIn, queue } from '../../../test/mesh-in-template.ts'
 import type { Mesh } from '../../model.ts'
-import { arnOf, elementIn, elementsIn, lambda, meshIn, queue } from '../in-template.ts'
 import { allowedBy, carries } from './actions.ts'
 
 const allow = (Action: unknown, Resource: unknown, Effect = 'Allow') => ({ Effect, Action, Resource })

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { describe, expect, it } from 'vitest'
+import { arnOf } from '../../../test/mesh-in-template.ts'
 import { MeshError } from '../../faults.ts'
-import { arnOf } from '../in-template.ts'
 import type { Json } from '../json.ts'
 import { meshOf } from '../mesh-of.ts'
 import { assemblyOf } from '../read/read.ts'

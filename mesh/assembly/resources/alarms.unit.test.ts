@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { meshIn, queue } from '../in-template.ts'
+import { meshIn, queue } from '../../../test/mesh-in-template.ts'
 
 const alarm = (properties: object) => ({ Type: 'AWS::CloudWatch::Alarm', Properties: properties })
 const metric = (MetricName: string, Name: string, Value: unknown) => ({

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { arnOf, elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import {
+  arnOf,
+  elementIn,
+  elementsIn,
+  lambda,
+  meshIn,
+  nodeIn,
+  queue,
+} from '../../../test/mesh-in-template.ts'
 import { asked } from './events.ts'
 import { perSecondOf } from './schedule-rate.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
 
 const of = (properties: object, more: object = {}) =>
   meshIn({ F: { ...lambda, Properties: properties }, ...more })

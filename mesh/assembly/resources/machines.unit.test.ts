@@ -1,6 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { describe, expect, it } from 'vitest'
-import { arnOf, elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import {
+  arnOf,
+  elementIn,
+  elementsIn,
+  lambda,
+  meshIn,
+  nodeIn,
+  queue,
+} from '../../../test/mesh-in-template.ts'
 
 const task = (more: object = { End: true }) => ({
   Type: 'Task',

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { expect, it } from 'vitest'
-import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
 
 const schedule = (Target: object, more: object = {}) => ({
   Type: 'AWS::Scheduler::Schedule',

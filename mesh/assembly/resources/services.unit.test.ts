@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { expect, it } from 'vitest'
-import { elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import { elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
 
 const cluster = {
   C: { Type: 'AWS::ECS::Cluster' },

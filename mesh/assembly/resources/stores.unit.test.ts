@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { arnOf, elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../in-template.ts'
+import {
+  arnOf,
+  elementIn,
+  elementsIn,
+  lambda,
+  meshIn,
+  nodeIn,
+  queue,
+} from '../../../test/mesh-in-template.ts'
 
 describe('a table', () => {
   const of = (type: string, Properties: object) =>

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { arnOf, elementIn, elementsIn, meshIn, nodeIn, queue } from '../in-template.ts'
+import { arnOf, elementIn, elementsIn, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
 
 const topic = { Type: 'AWS::SNS::Topic' }
 const to = (properties: object) => ({

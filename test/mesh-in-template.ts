@@ -1,8 +1,8 @@
-import type { ElementKind, ElementOf, Mesh, NodeKind, NodeOf } from '../model.ts'
-import { meshOf, type Options } from './mesh-of.ts'
-import { assemblyOf } from './read/read.ts'
+import { meshOf, type Options } from '../mesh/assembly/mesh-of.ts'
+import { assemblyOf } from '../mesh/assembly/read/read.ts'
+import type { ElementKind, ElementOf, Mesh, NodeKind, NodeOf } from '../mesh/model.ts'
 
-/** For tests: the mesh of one template, whose stack is `s`. */
+/** The mesh of one template, whose stack is `s`. */
 export const meshIn = (resources: object, more: object = {}, options: Options = {}): Mesh =>
   meshOf(assemblyOf('s', { Resources: resources, ...more }), options)
 
