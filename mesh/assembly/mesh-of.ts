@@ -18,7 +18,7 @@ import { apiHandlers } from './resources/apis.ts'
 import { eventHandlers } from './resources/events.ts'
 import { functionHandlers } from './resources/functions.ts'
 import { isIgnored } from './resources/ignored.ts'
-import { machineHandlers } from './resources/machines.ts'
+import { isWhole, machineHandlers } from './resources/machines.ts'
 import { queueHandlers } from './resources/queues.ts'
 import { schedulerHandlers } from './resources/schedules.ts'
 import { serviceHandlers } from './resources/services.ts'
@@ -73,7 +73,7 @@ export function meshOf(
   indexNames(draft)
   for (const { resource, variants } of each)
     for (const properties of variants) handlers[resource.type]?.link?.(draft, resource, properties)
-  inferCalls(draft)
+  inferCalls(draft, isWhole)
   nameAll(draft)
   const declared = declare(draft)
   nameAll(draft)

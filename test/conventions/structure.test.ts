@@ -39,6 +39,9 @@ const coreInOrder = [
   'sweep',
 ]
 
+/** The folders of mesh/assembly/, each importing only from those before it; json.ts is for all, mesh-of.ts for none. */
+const assemblyInOrder = ['read', 'resolve', 'draft', 'producers', 'states', 'resources']
+
 const room = (path: string): string => path.split('/')[0] ?? ''
 const folderOfCore = (path: string): string => dirname(path.slice('core/'.length))
 const code = sources.filter((path) => !isTest(path) && path.includes('/') && path.endsWith('.ts'))
@@ -61,6 +64,20 @@ describe('imports go one way: events <- core <- adapters <- api <- functions and
     const allowed = coreInOrder.slice(0, coreInOrder.indexOf(folderOfCore(path)) + 1)
     const ofCore = importsOf(path).filter((imported) => room(imported) === 'core')
     expect(ofCore.filter((imported) => !allowed.includes(folderOfCore(imported)))).toEqual([])
+  })
+
+  it('mesh/assembly has no circle of folders', () => {
+    const folder = (path: string) => /^mesh\/assembly\/(.+)\/[^/]+$/.exec(path)?.[1]
+    const inside = code.filter((path) => folder(path) !== undefined)
+    expect([...new Set(inside.map(folder))].toSorted()).toEqual(assemblyInOrder.toSorted())
+    const wrong = inside.flatMap((path) => {
+      const allowed = assemblyInOrder.slice(0, assemblyInOrder.indexOf(folder(path) ?? '') + 1)
+      return importsOf(path)
+        .filter((imported) => imported.startsWith('mesh/assembly/') && imported !== 'mesh/assembly/json.ts')
+        .filter((imported) => !allowed.includes(folder(imported) ?? ''))
+        .map((imported) => `${path} imports ${imported}`)
+    })
+    expect(wrong).toEqual([])
   })
 
   it('core knows no AWS SDK, no clock, no chance and no environment', () => {

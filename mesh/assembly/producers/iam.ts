@@ -6,7 +6,6 @@ import { sdkRetry } from '../draft/retries.ts'
 import { at, type Json, listOf, textOf, textsOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { hasUnknown, readable } from '../resolve/tokens.ts'
-import { isWhole } from '../resources/machines.ts'
 import { allowedBy, globbed, isBefore } from './actions.ts'
 
 const serviceOfKind: Readonly<Partial<Record<MeshNode['kind'], string>>> = {
@@ -24,9 +23,9 @@ const roleMembers: Readonly<Record<string, string>> = {
 /**
  * What code may send, by the permissions of its role: a call for everything that it may send to, write or read, of which
  * nobody knows how often it does. Permissions that come with what stands in the template (to poll, to put away what
- * failed) say nothing about the code.
+ * failed) say nothing about the code. `isWhole`: whether the definition of a state machine says all that it acts on.
  */
-export function inferCalls(draft: Draft) {
+export function inferCalls(draft: Draft, isWhole: (draft: Draft, key: string) => boolean) {
   const policies = policiesOf(draft)
   for (const [type, member] of Object.entries(roleMembers))
     for (const { resource, properties } of ofType(draft, type)) {
