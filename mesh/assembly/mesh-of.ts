@@ -57,8 +57,7 @@ export function meshOf(
   { constants = {}, region }: Options = {},
 ): Mesh {
   const given: readonly Assembly[] = 'stacks' in assemblies ? [assemblies] : assemblies
-  const placed = region === undefined ? undefined : placedIn(given, region)
-  const all = placed?.assemblies ?? given
+  const { assemblies: all, assumed } = placedIn(given, region)
   const constant = lookupWith(constants)
   for (const { stacks } of all) for (const stack of stacks) refuseCycles(stack)
   const world = worldOf(all)
@@ -66,6 +65,9 @@ export function meshOf(
     ...{ world, constant, nodes: new Map(), elements: new Map(), byType: new Map(), helpers: new Set() },
     ...{ means: new Map(), byName: new Map(), watched: new Map(), unknown: new Map(), unresolved: new Map() },
   }
+  for (const { newer } of all)
+    if (newer !== undefined)
+      unresolved(draft, 'manifest.json', `version ${newer} is newer than those known: read as if it were one`)
   collect(draft)
   const each = [...draft.byType.values()].flat()
   for (const { resource, variants } of each)
@@ -77,7 +79,7 @@ export function meshOf(
   nameAll(draft)
   const declared = declare(draft)
   nameAll(draft)
-  return finished(draft, declared, placed?.assumed)
+  return finished(draft, declared, assumed)
 }
 
 /** Resolves all resources that anybody looks at, and lists those that nobody knows. */
@@ -140,11 +142,7 @@ function listMissing(draft: Draft, { place }: Resource, variants: readonly Json[
     if (key === '?' && attribute.endsWith('which is not there')) unresolved(draft, place.path, attribute)
 }
 
-function finished(
-  draft: Draft,
-  { arrivals, accepted }: Declared,
-  assumed: ReadonlySet<Stack> = new Set(),
-): Mesh {
+function finished(draft: Draft, { arrivals, accepted }: Declared, assumed: ReadonlySet<Stack>): Mesh {
   const lists = (map: Map<string, Set<string>>): [string, string[]][] =>
     [...map]
       .map(([key, set]): [string, string[]] => [key, [...set].toSorted(order)])

@@ -37,17 +37,21 @@ const manifest = z.looseObject({
   artifacts: z.record(z.string(), artifact).default({}),
 })
 
-/** The artifacts of a manifest.json by id. */
-export function parseManifest(file: string, value: unknown): [string, Artifact][] {
+/**
+ * The artifacts of a manifest.json by id. Nearly each release of the CDK has a revision of its own, which hardly ever changes
+ * what is read here: one that is `newer` is read all the same.
+ */
+export function parseManifest(
+  file: string,
+  value: unknown,
+): { artifacts: [string, Artifact][]; newer?: string } {
   const parsed = manifest.safeParse(value)
   if (!parsed.success) throw faultsOf(file, parsed.error)
   const { version, artifacts } = parsed.data
   const revision = Number(/^(\d+)\.\d+\.\d+$/.exec(version)?.[1])
-  if (!(revision >= 1 && revision <= newest))
-    throw new MeshError(
-      `${file}: version: ${version} is not known, ${newest} is the newest that is: synthesize with aws-cdk-lib 2.276 or older`,
-    )
-  return Object.entries(artifacts)
+  if (!(revision >= 1))
+    throw new MeshError(`${file}: version: expected one such as "${newest}.0.0", not ${version}`)
+  return { artifacts: Object.entries(artifacts), ...(revision > newest && { newer: version }) }
 }
 
 export function parseMetadata(file: string, value: unknown): Metadata {

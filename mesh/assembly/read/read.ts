@@ -9,7 +9,8 @@ import { type Assembly, parseTemplate, type Stack, type Template } from './templ
 /**
  * What `cdk synth` writes into a directory: all stacks, those of stages (assemblies in the assembly) and nested ones too.
  * Instead of a directory it may be the file of one CloudFormation template as JSON.
- * What cannot be read is a MeshError that names the file, the place in it and what to do.
+ * A manifest newer than those known is read all the same, as `newer`. What cannot be read is a MeshError that names the file,
+ * the place in it and what to do.
  */
 export function readAssembly(directory: string): Assembly {
   if (!existsSync(directory))
@@ -19,10 +20,11 @@ export function readAssembly(directory: string): Assembly {
     throw new MeshError(
       `${directory}: has no manifest.json: give the cdk.out that \`cdk synth\` writes, or a template as JSON`,
     )
+  const file = join(directory, 'manifest.json')
+  const { newer } = parseManifest(file, read(file, directory))
   const stacks = [...stacksIn(directory, directory)]
-  if (stacks.length === 0)
-    throw new MeshError(`${join(directory, 'manifest.json')}: artifacts: there is no stack among them`)
-  return { stacks }
+  if (stacks.length === 0) throw new MeshError(`${file}: artifacts: there is no stack among them`)
+  return { stacks, ...(newer !== undefined && { newer }) }
 }
 
 function read(file: string, namedBy: string): unknown {
@@ -63,7 +65,7 @@ export function assemblyOf(
 
 function* stacksIn(directory: string, root: string): Generator<Stack> {
   const file = join(directory, 'manifest.json')
-  const artifacts = parseManifest(file, read(file, directory))
+  const { artifacts } = parseManifest(file, read(file, directory))
   const assets = new Map<string, string>()
   for (const [id, { type, properties }] of artifacts) {
     if (type !== 'cdk:asset-manifest' || properties?.file === undefined) continue

@@ -57,12 +57,11 @@ describe('what cannot be read is an error that names the file, the place and wha
     ['broken JSON', { 'manifest.json': '{"version"' }, '.', /<folder>\/manifest\.json: no JSON: /],
     ['no version', { 'manifest.json': {} }, '.', /manifest\.json: version: expected the version/],
     [
-      'a version of later',
-      { 'manifest.json': manifest({}, '56.0.0') },
+      'a version that is none',
+      { 'manifest.json': manifest({}, 'new') },
       '.',
-      /manifest\.json: version: 56\.0\.0 is not known, 55 is/,
+      /manifest\.json: version: expected one such as "55\.0\.0", not new/,
     ],
-    ['a version that is none', { 'manifest.json': manifest({}, 'new') }, '.', /version: new is not known/],
     ['no stack', { 'manifest.json': manifest({}) }, '.', /artifacts: there is no stack/],
     [
       'a missing template',
@@ -241,6 +240,18 @@ describe('a folder that cdk synth wrote', () => {
     ])
   })
 
+  it('of a later version is read, and that is listed', () => {
+    const of = (version: string) =>
+      meshOf(
+        readAssembly(
+          folderOf({ 'manifest.json': manifest({ S: stack({}) }, version), 's.template.json': queue }),
+        ),
+      )
+    expect(of('56.0.0').nodes.map(({ id }) => id)).toEqual(['S/Q'])
+    expect(of('56.0.0').unresolved).toMatchObject([{ at: 'manifest.json' }])
+    expect(of('55.0.0').unresolved).toEqual([])
+  })
+
   it('may be given with others; two stacks of a name have their region with it', () => {
     const of = (region: string) =>
       readAssembly(
@@ -254,6 +265,8 @@ describe('a folder that cdk synth wrote', () => {
       'S.eu-west-1.111111111111/Q',
       'S.us-east-1.111111111111/Q',
     ])
+    // what was read stays as it was
+    expect(one.stacks.map(({ name }) => name)).toEqual(['S'])
     expect(() => meshOf([of('eu-west-1'), of('eu-west-1')])).toThrow(/there is another stack S in/)
   })
 })

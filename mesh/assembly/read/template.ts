@@ -76,7 +76,11 @@ export type Stack = {
   definitions: Map<string, string>
 }
 
-export type Assembly = { stacks: Stack[] }
+export type Assembly = {
+  stacks: Stack[]
+  /** version of its manifest, if that is newer than those that are known */
+  newer?: string
+}
 
 export const faultAt = (stack: Stack, path: string, says: string): MeshError =>
   new MeshError(`${stack.file}: ${path}: ${says}`)

@@ -29,7 +29,7 @@ export function worldOf(assemblies: readonly Assembly[]): World {
   return world
 }
 
-/** Names must be unique in the mesh: of two stacks of one name in two regions, the region comes with it. */
+/** Names must be unique in the mesh: of two stacks of one name in two regions, the region comes with it. The stacks are copies. */
 function named(stacks: readonly Stack[]): Stack[] {
   const roots = stacks.filter(({ parent }) => parent === undefined)
   for (const [name, same] of Map.groupBy(roots, (stack) => stack.deployed)) {
