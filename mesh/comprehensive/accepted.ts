@@ -1,6 +1,7 @@
 import { MeshError } from '../faults.ts'
 import type { Finding } from '../findings/finding.ts'
 import { rules } from '../findings/findings.ts'
+import { isShared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { type Loads, nodesNamed } from '../loads.ts'
 import { nameOf } from '../static/stress.ts'
@@ -16,7 +17,7 @@ export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const shared = new Set(
     [...mesh.nodes, ...mesh.elements].flatMap(({ laws }) =>
-      laws.flatMap((law) => ('shared' in law && law.shared !== undefined ? [law.shared] : [])),
+      laws.filter(isShared).map(({ shared }) => shared),
     ),
   )
   const faults: string[] = []

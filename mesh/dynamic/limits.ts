@@ -1,8 +1,10 @@
+import { isShared, poolOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
-import { attemptsByNode, expectedAttempts } from '../static/demand.ts'
+import { attemptsByNode } from '../static/demand.ts'
 import type { Rates } from '../static/rates.ts'
 import { nameOf } from '../static/stress.ts'
+import { expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 
 /** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */
 export type Limit = {
@@ -45,10 +47,6 @@ export type Limits = {
   unavailable: { at: string; name: string; law: string; why: string }[]
 }
 
-/** A caller that tries again within seconds does not outlast a surge of minutes: what it is refused is lost. */
-const outlasts = (element: MeshElement | undefined): boolean =>
-  element?.kind === 'poll' || element?.kind === 'delivery'
-
 /** Every limit of the mesh with what passes it, and the ways through them. */
 export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
   const { states, streams, external, service, failures } = loaded
@@ -80,6 +78,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
   /** The limits of a node or an element that a message to `state` passes. */
   const passed = (of: Named & { laws: readonly Law[] }, way: Way): Flow['passes'] => {
     const { node, state, element } = way
+    const from = element && nodes.get(element.from)
     const time = service.get(node.id)
     const tries = expectedAttempts(failures.get(node.id) ?? 0, attempts.get(node.id) ?? 1)
     const requests = tries / (time?.batch ?? 1)
@@ -97,9 +96,10 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
       const place = placeOf(key, node.id, () => limitOf(who, law, of.laws))
       const limit = found.limits[place]
       const refuses = limit?.over === 'refuse'
-      const waits = !refuses || outlasts(element)
+      // a caller that tries again within seconds does not outlast a surge of minutes: what it is refused is lost
+      const waits = !refuses || (element !== undefined && isHeld(element))
       if (limit !== undefined && !shared && waits)
-        limit.patience = Math.min(limit.patience, patience(element, nodes, refuses && of.at === node.id))
+        limit.patience = Math.min(limit.patience, patienceOver(element, from, refuses && of.at === node.id))
       return [{ limit: place, work, waits }]
     })
   }
@@ -137,10 +137,8 @@ type Named = { at: string; name: string }
 
 /** Whose limit it is: its own, or that of all who share it. */
 function ownerOf(of: Named, law: Exclude<Law, { law: 'latency' }>, index: number) {
-  const shared = law.law === 'scaling' ? undefined : law.shared
-  if (shared === undefined) return { key: `${of.at}\n${index}`, who: of, shared: false }
-  const unit = law.law === 'tokens' ? law.unit : 'servers'
-  return { key: `${shared} ${unit}`, who: { at: shared, name: shared }, shared: true }
+  if (!isShared(law)) return { key: `${of.at}\n${index}`, who: of, shared: false }
+  return { key: poolOf(law), who: { at: law.shared, name: law.shared }, shared: true }
 }
 
 type Way = { node: MeshNode; state: number; element: MeshElement | undefined }
@@ -153,7 +151,7 @@ function limitOf(of: Named, law: Exclude<Law, { law: 'latency' }>, siblings: rea
     from: law.from,
     scaling: null,
     burst: 0,
-    shared: law.law !== 'scaling' && law.shared !== undefined,
+    shared: isShared(law),
     patience: Number.POSITIVE_INFINITY,
   }
   switch (law.law) {
@@ -173,22 +171,6 @@ function limitOf(of: Named, law: Exclude<Law, { law: 'latency' }>, siblings: rea
     default:
       return law satisfies never
   }
-}
-
-/** How long what waits is kept. A poll that is refused counts as a receive: it is given up after the last of them. */
-function patience(
-  element: MeshElement | undefined,
-  nodes: ReadonlyMap<string, MeshNode>,
-  refused: boolean,
-): number {
-  if (element?.kind === 'delivery') return element.maxAge
-  const from = element?.kind === 'poll' ? nodes.get(element.from) : undefined
-  if (from?.kind === 'stream') return from.settings.retention
-  if (from?.kind !== 'queue') return Number.POSITIVE_INFINITY
-  const { retention, visibility, maxReceiveCount } = from.settings
-  return refused && maxReceiveCount !== undefined
-    ? Math.min(retention, Math.max(visibility, 1) * maxReceiveCount)
-    : retention
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { Law, NodeOf } from '../model.ts'
+import { isShared, type Shared } from '../laws/limits.ts'
+import type { NodeOf } from '../model.ts'
 import { type Facts, mostAtOnce, type Rule } from './facts.ts'
 import { type Found, shown } from './finding.ts'
 
-type Shared = Extract<Law, { law: 'servers' }> & { shared: string }
-type Member = { handler: NodeOf<'function'>; law: Shared }
+type Member = { handler: NodeOf<'function'>; law: Shared & { law: 'servers' } }
 
 /**
  * A function that may take all of a concurrency that it shares: what waits in a queue has time, those that are called and
@@ -12,7 +12,7 @@ type Member = { handler: NodeOf<'function'>; law: Shared }
 export const sharedConcurrency: Rule = function* (facts) {
   const { nodes, arriving } = facts
   const sharing = nodes('function').flatMap((handler): Member[] => {
-    const law = handler.laws.find(isShared)
+    const law = handler.laws.filter(isShared).find((each) => each.law === 'servers')
     return law === undefined ? [] : [{ handler, law }]
   })
   for (const members of Map.groupBy(sharing, ({ law }) => law.shared).values()) {
@@ -25,8 +25,6 @@ export const sharedConcurrency: Rule = function* (facts) {
     }
   }
 }
-
-const isShared = (law: Law): law is Shared => law.law === 'servers' && law.shared !== undefined
 
 /** `others`: how many share it and are waited for. */
 function* judged(facts: Facts, { handler, law }: Member, others: number): Generator<Found> {

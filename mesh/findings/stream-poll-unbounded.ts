@@ -1,5 +1,5 @@
 import type { ElementOf } from '../model.ts'
-import { tableStream } from '../static/demand.ts'
+import { retentionOf } from '../static/tries.ts'
 import type { Facts, Rule } from './facts.ts'
 import { type Found, shown } from './finding.ts'
 
@@ -13,8 +13,7 @@ export const streamPollUnbounded: Rule = function* (facts) {
       (stream?.kind !== 'stream' && stream?.kind !== 'table')
     )
       continue
-    const retention = stream.kind === 'stream' ? stream.settings.retention : tableStream
-    const found = judged(facts, poll, retention)
+    const found = judged(facts, poll, retentionOf(stream))
     if (found !== undefined) yield found
   }
 }

@@ -1,5 +1,5 @@
-import { waitsOf } from '../fracture/windows.ts'
 import type { ElementOf, MeshNode } from '../model.ts'
+import { waitsOf } from '../static/tries.ts'
 import { retryOf } from './attempts.ts'
 import type { Facts, Rule } from './facts.ts'
 import { shown } from './finding.ts'

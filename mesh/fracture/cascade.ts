@@ -1,3 +1,4 @@
+import { isShared } from '../laws/limits.ts'
 import type { Loaded, Stream } from '../load.ts'
 import { type Demands, demandsIn } from '../static/demand.ts'
 import { type Stress, stressesIn } from '../static/stress.ts'
@@ -38,9 +39,7 @@ export function cascades(
   )
   const sharing = Map.groupBy(
     loaded.mesh.nodes.flatMap((node) =>
-      node.laws.flatMap((law) =>
-        'shared' in law && law.shared !== undefined ? [{ shared: law.shared, id: node.id }] : [],
-      ),
+      node.laws.filter(isShared).map(({ shared }) => ({ shared, id: node.id })),
     ),
     ({ shared }) => shared,
   )

@@ -1,11 +1,11 @@
 import type { Loaded } from '../load.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
 import { givenUpOf } from '../static/given-up.ts'
+import { isHeld, waitsOf, windowOf } from '../static/tries.ts'
 import type { Flow } from './flows.ts'
 import type { Needs } from './needs.ts'
 import { type Link, reliability } from './reliability.ts'
 import type { Surveyed } from './survey.ts'
-import { isHeld, waitsOf, windowOf } from './windows.ts'
 
 /** What of a flow is done while the caller at its door waits: 1 where nothing holds what goes there. */
 function awaited({ streams }: Loaded, flow: Flow): Uint8Array {

@@ -1,3 +1,4 @@
+import { isShared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
@@ -23,7 +24,7 @@ export function usedOf(
     if (!demand.complete || (works && demand.messages > 0 && !service.has(node.id))) return Number.NaN
     const own = [
       node.id,
-      ...node.laws.flatMap((law) => ('shared' in law && law.shared !== undefined ? [law.shared] : [])),
+      ...node.laws.filter(isShared).map(({ shared }) => shared),
       ...(arriving.get(node.id) ?? []).map(({ id }) => id),
     ]
     return own.reduce((most, id) => Math.max(most, at.get(id) ?? 0), 0)

@@ -1,4 +1,4 @@
-import { expectedAttempts } from '../static/demand.ts'
+import { expectedAttempts } from '../static/tries.ts'
 
 /** What a node can do, for attempts at one time: `c` servers that wait or refuse, and rates of tokens. */
 export type Capacity = {

@@ -1,7 +1,7 @@
 import { MeshError } from '../faults.ts'
 import type { Loaded } from '../load.ts'
-import { expectedAttempts } from '../static/demand.ts'
 import { ratesOf } from '../static/rates.ts'
+import { expectedAttempts } from '../static/tries.ts'
 import { aloneOf, criticalOf } from './critical.ts'
 import type { Point } from './curve.ts'
 import { groupsOf, worstAttempts, worstRates } from './groups.ts'

@@ -1,7 +1,8 @@
+import { isLimit, isShared, poolOf, type Shared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
-import { attemptsOver } from '../static/demand.ts'
+import { isOff, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import type { Rates } from '../static/rates.ts'
+import { attemptsOver } from '../static/tries.ts'
 import { type Capacity, late, most } from './failing.ts'
 
 /** What comes to a site over one element. */
@@ -71,7 +72,7 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
       const inflow: Inflow = {
         element,
         rate,
-        attempts: attemptsOver(element, from) ?? 1,
+        attempts: attemptsOver(element, from),
         caller: synchronous ? (position.get(element.from) ?? null) : null,
         patience: patienceOf(element, from),
         cap: capOf(element, site),
@@ -147,10 +148,10 @@ function siteOf(node: MeshNode, { service }: Loaded): Site {
     tokensOver: 'refuse',
   }
   const notes: string[] = []
-  for (const law of node.laws) {
-    if (law.law === 'servers' && law.shared === undefined && law.servers < capacity.servers)
+  for (const law of node.laws.filter((each) => isLimit(each) && !isShared(each))) {
+    if (law.law === 'servers' && law.servers < capacity.servers)
       Object.assign(capacity, { servers: law.servers, over: law.over })
-    if (law.law === 'tokens' && law.shared === undefined && law.unit !== 'deliveries') {
+    if (law.law === 'tokens' && law.unit !== 'deliveries') {
       const rate = law.unit === 'messages' ? law.rate : law.rate * batch
       if (rate < capacity.tokens) Object.assign(capacity, { tokens: rate, tokensOver: law.over })
     }
@@ -219,8 +220,8 @@ function poolsOf(sites: Site[], nodes: ReadonlyMap<string, MeshNode>, service: L
     const times = service.get(site.at)
     const batch = times?.batch ?? 1
     if (law.law === 'servers' && times === undefined) return
-    const key = `${law.shared} ${law.law === 'tokens' ? law.unit : ''}`
-    const pool = pools.get(key) ?? sites.push(poolOf(law)) - 1
+    const key = poolOf(law)
+    const pool = pools.get(key) ?? sites.push(siteOfPool(law)) - 1
     pools.set(key, pool)
     sites[pool]?.members.push(member)
     site.pools.push({ pool, work: law.law === 'servers' ? (times?.mean ?? 0) / batch : 1 / batch })
@@ -231,12 +232,8 @@ function poolsOf(sites: Site[], nodes: ReadonlyMap<string, MeshNode>, service: L
   })
 }
 
-type Shared = Extract<Law, { law: 'servers' | 'tokens' }> & { shared: string }
-const isShared = (law: Law): law is Shared =>
-  (law.law === 'servers' || law.law === 'tokens') && law.shared !== undefined
-
 /** Attempts at a pool are work: busy servers, each of one second, or tokens. */
-function poolOf(law: Shared): Site {
+function siteOfPool(law: Shared): Site {
   const limit: Capacity =
     law.law === 'servers'
       ? { servers: law.servers, over: law.over, mean: 1, scv: 1, tokens: unlimited, tokensOver: 'refuse' }

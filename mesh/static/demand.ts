@@ -1,7 +1,6 @@
-import { lookupWith } from '../laws/constant-values.ts'
 import type { Loaded } from '../load.ts'
-import type { ElementOf, MeshElement, MeshNode, NodeOf } from '../model.ts'
 import type { Rates } from './rates.ts'
+import { attemptsOver, expectedAttempts } from './tries.ts'
 
 /** What a node does for what comes over one element, or over all. */
 export type Demand = {
@@ -16,9 +15,6 @@ export type Demand = {
   /** whether all that leads here is known; else each number is the least that it can be */
   complete: boolean
 }
-
-/** Expected attempts of at most n, each failing with probability q by itself: (1 - qⁿ)/(1 - q). */
-export const expectedAttempts = (q: number, n: number): number => (q === 1 ? n : (1 - q ** n) / (1 - q))
 
 export type Demands = {
   ofNode: (id: string) => Demand
@@ -94,40 +90,7 @@ export function attemptsByNode({ mesh }: Loaded): ReadonlyMap<string, number> {
   const attempts = new Map<string, number>()
   for (const element of mesh.elements) {
     const tries = attemptsOver(element, nodes.get(element.from))
-    if (tries !== undefined) attempts.set(element.to, Math.max(attempts.get(element.to) ?? 1, tries))
+    attempts.set(element.to, Math.max(attempts.get(element.to) ?? 1, tries))
   }
   return attempts
-}
-
-export function attemptsOver(element: MeshElement, from: MeshNode | undefined): number | undefined {
-  switch (element.kind) {
-    case 'delivery':
-    case 'invoke':
-    case 'call':
-      return element.retry.attempts
-    case 'poll':
-      return from?.kind === 'queue' ? receivesOf(from) : readsOf(element, from)
-    case 'dead-letter':
-      return undefined
-    default:
-      return element satisfies never
-  }
-}
-
-/**
- * How often a queue hands out a message that always fails: it comes back when its visibility ends, until it is dead-lettered
- * or its retention ends. Attempts are so far apart; how many there are at once, whoever polls decides.
- */
-export function receivesOf({ settings }: NodeOf<'queue'>): number {
-  const { maxReceiveCount = Number.POSITIVE_INFINITY, visibility, retention } = settings
-  return Math.min(maxReceiveCount, Math.max(1, Math.floor(retention / Math.max(visibility, 1))))
-}
-
-/** How long the stream of a table keeps a change, seconds. */
-export const tableStream = lookupWith()('dynamodb-stream-retention').value
-
-/** A record of a stream is tried again at once, in its shard's turn: taken as once a second until it is given up or expires. */
-function readsOf({ attempts, maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number {
-  const retention = from?.kind === 'stream' ? from.settings.retention : tableStream
-  return Math.min(attempts ?? Number.POSITIVE_INFINITY, Math.max(1, Math.min(maxAge ?? retention, retention)))
 }

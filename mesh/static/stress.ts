@@ -1,3 +1,4 @@
+import { isLimit, isShared, type Limiting, poolOf, unitOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
@@ -66,7 +67,7 @@ export function stressesIn({
         stresses.push(stressOf(of, law, asked, demand.complete))
         return
       }
-      const key = `${law.shared} ${unitOf(law)}`
+      const key = poolOf(law)
       const group = shared.get(key) ?? { law, name: law.shared, asked: 0, complete: true }
       group.asked += asked
       group.complete &&= demand.complete
@@ -97,15 +98,7 @@ const switchedOff = (off: readonly MeshNode[], demands: Demands): Unavailable[] 
     .filter(({ id }) => demands.ofNode(id).messages > 0)
     .map(({ id, name }) => ({ at: id, name, unit: 'servers', why: offSays }))
 
-const isLimit = ({ law }: Law): boolean => law === 'servers' || law === 'tokens'
-
-type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
 type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
-
-const isShared = (law: Law): law is Limiting & { shared: string } =>
-  (law.law === 'servers' || law.law === 'tokens') && law.shared !== undefined
-
-const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : 'servers')
 
 export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
   `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`

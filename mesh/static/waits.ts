@@ -2,10 +2,11 @@ import type { Loaded } from '../load.ts'
 import { isOff, type Law, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
-import { attemptsOver, type Demand, type Demands } from './demand.ts'
+import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
 import { added, instant, lognormal, type Moments } from './times.ts'
+import { attemptsOver } from './tries.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
 export type Passage = {
@@ -36,7 +37,7 @@ export function passagesOf(
   return new Map(
     mesh.elements.map((element) => {
       const { delay, refused } = passage(element, nodes.get(element.to), service, demands)
-      const attempts = attemptsFor(element, nodes.get(element.from))
+      const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
       const givenUp = fateOf(element)
       const beyond = refusals.over(element)
@@ -47,12 +48,6 @@ export function passagesOf(
     }),
   )
 }
-
-/** Of a stream as many as its poller says; null and what it does not say: until the record expires. */
-const attemptsFor = (element: MeshElement, from: MeshNode | undefined): number =>
-  (element.kind === 'poll' && from?.kind !== 'queue' ? element.attempts : undefined) ??
-  attemptsOver(element, from) ??
-  1
 
 /** qⁿ: attempts are taken to fail independently of each other. What the caller is told, other than to slow down, is an answer. */
 function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: number): number {
