@@ -16,7 +16,7 @@ import type { Loads } from '../loads.ts'
 import { type MeshElement, offSays } from '../model.ts'
 import { comprehensive } from './analyse.ts'
 
-/** An api whose function fills a queue, five receives of 60 s each; a worker takes from it and writes a table. */
+/** An api whose function fills a queue, five receives 60 s apart; a worker takes from it and writes a table. */
 const shop = (more: readonly MeshElement[] = []) =>
   meshFrom(
     [
@@ -60,9 +60,9 @@ describe('loss', () => {
     expect(lossOf(shop([letters]), given)?.demand).toBeCloseTo(0, 9)
   })
 
-  it('is what an outage outlasts and nothing keeps: half of 600 s, after five receives of 60 s', () => {
+  it('is what an outage outlasts and nothing keeps: all but 240 of 600 s, with five receives 60 s apart', () => {
     const term = lossOf(shop(), { availability: { function: 0.98, table: 0.97 } })
-    expect(term?.demand).toBeCloseTo(1 - (1 - 0.02 / 2) * (1 - 0.03 / 2), 9)
+    expect(term?.demand).toBeCloseTo(1 - (1 - 0.02 * 0.6) * (1 - 0.03 * 0.6), 9)
     expect(term?.says).toBe('t to worker: an outage of 600 s outlasts its attempts, and nothing keeps it')
   })
 

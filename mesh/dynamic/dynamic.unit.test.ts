@@ -88,12 +88,33 @@ describe('closed forms', () => {
       [poll('q', 'f')],
     )
     const found = only(dynamic(loadedWith(mesh, { q: 10 }, { f: 0.5 }), { ...quick, hold: 100 }))
-    expect(found?.oldestAge.seconds).toBeCloseTo(30, 6)
-    // 100/s come and 40/s go: the age grows by .6 a second, 30 s after 50 s; then 60/s are given up, up to the last
+    // three receives, the last after 20 s
+    expect(found?.oldestAge.seconds).toBeCloseTo(20, 6)
+    // 100/s come and 40/s go: the age grows by .6 a second, 20 s after 33.3 s; then 60/s are given up, up to the last
     // that came in the step, and who still waits then leaves at 40/s
-    expect(found?.lost).toBeCloseTo(60 * 80, 5)
-    expect(found?.peakBacklog.messages).toBeCloseTo(3000, 5)
-    expect(found?.throttled).toBeGreaterThan(10_000)
+    expect(found?.lost).toBeCloseTo(60 * (100 + 20 - 100 / 3), 5)
+    expect(found?.peakBacklog.messages).toBeCloseTo(2000, 5)
+    expect(found?.throttled).toBeGreaterThan(9_000)
+  })
+
+  it('of one receive nothing waits: what is refused is lost', () => {
+    const mesh = meshFrom(
+      [queueNode('q', { maxReceiveCount: 1 }), functionNode('f', [servers(20, 'refuse')])],
+      [poll('q', 'f')],
+    )
+    const found = only(dynamic(loadedWith(mesh, { q: 10 }, { f: 0.5 }), { ...quick, hold: 100 }))
+    expect(found?.lost).toBeCloseTo(60 * 100, 5)
+    expect(found?.oldestAge.seconds).toBeCloseTo(0, 6)
+  })
+
+  it('a record of a stream waits no longer than its poller lets it', () => {
+    const mesh = meshFrom(
+      [made.node('stream', 's'), functionNode('f')],
+      [made.element('poll', 's', 'f', { batch: 1, maxAge: 20, laws: [servers(20)] })],
+    )
+    const found = only(dynamic(loadedWith(mesh, { s: 10 }, { f: 0.5 }), { ...quick, hold: 100 }))
+    expect(found?.oldestAge.seconds).toBeCloseTo(20, 6)
+    expect(found?.lost).toBeCloseTo(60 * (100 + 20 - 100 / 3), 5)
   })
 })
 

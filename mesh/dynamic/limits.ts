@@ -99,7 +99,10 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
       // a caller that tries again within seconds does not outlast a surge of minutes: what it is refused is lost
       const waits = !refuses || (element !== undefined && isHeld(element))
       if (limit !== undefined && !shared && waits)
-        limit.patience = Math.min(limit.patience, patienceOver(element, from, refuses && of.at === node.id))
+        limit.patience = Math.min(
+          limit.patience,
+          patienceOver(element, from, node, refuses && of.at === node.id),
+        )
       return [{ limit: place, work, waits }]
     })
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { element, meshFrom, node, servers } from '../../test/meshes.ts'
 import { load } from '../load.ts'
 import { parseLoads } from '../loads.ts'
-import type { Mesh, MeshElement } from '../model.ts'
+import type { Mesh, MeshElement, MeshNode } from '../model.ts'
 import { fracture } from './analyse.ts'
 import { fractureReport } from './report.ts'
 
@@ -67,8 +67,8 @@ describe('without one', () => {
   })
 
   it('waits where something holds it, as long as that tries', () => {
-    expect(removal('worker')?.holdsFor).toBe(5 * 60)
-    expect(removal('bus')?.holdsFor).toBe(5 * 60)
+    expect(removal('worker')?.holdsFor).toBe(4 * 60)
+    expect(removal('bus')?.holdsFor).toBe(4 * 60)
     expect(removal('door')?.holdsFor).toBeNull()
     expect(removal('work')?.holdsFor).toBeNull()
   })
@@ -118,6 +118,25 @@ describe('a queue with two consumers', () => {
     expect(pairs.all).toBe(true)
     expect(pairs.cuts.map(({ at }) => at)).toContainEqual(['one', 'two'])
     expect(pairs.cuts.every(({ losses }) => losses[0]?.share === 1)).toBe(true)
+  })
+})
+
+describe('how long it waits', () => {
+  const only = (source: MeshNode, given = {}) =>
+    meshFrom([source, node('function', 'f')], [element('poll', source.id, 'f', given)])
+  const of = (mesh: Mesh) =>
+    fracture(under(mesh, { arrivals: { s: { x: 1 } } }), { availability: { function: 0.9 }, outage: 600 })
+
+  it('of one receive nothing: that was it', () => {
+    const { removals, flows } = of(only(node('queue', 's', { visibility: 600, maxReceiveCount: 1 })))
+    expect(removals.find(({ at }) => at === 'f')?.holdsFor).toBe(0)
+    expect(flows[0]?.sinks[0]?.eventually).toBeCloseTo(0.9, 12)
+  })
+
+  it('of a stream no longer than its poller tries', () => {
+    const { removals, flows } = of(only(node('stream', 's'), { attempts: 1, maxAge: null }))
+    expect(removals.find(({ at }) => at === 'f')?.holdsFor).toBe(0)
+    expect(flows[0]?.sinks[0]?.dropped).toBeCloseTo(0.1, 12)
   })
 })
 
@@ -207,7 +226,7 @@ describe('availability', () => {
     expect(sink?.now).toBeCloseTo(0.9 * 0.99 ** 2 * 0.98 ** 2 * 0.97 * 0.96, 12)
     expect(sink?.eventually).toBe(1)
     const longer = fracture(under(fan(), load4), { availability, outage: 400 })
-    // the worker, its table and its bus within the 300 s of its queue, and the last handler within those of its own
+    // the worker, its table and its bus within the 240 s of its queue, and the last handler within those of its own
     expect(longer.flows[0]?.sinks[0]?.eventually).toBeCloseTo(0.98 * 0.97 * 0.96 * 0.98, 12)
   })
 

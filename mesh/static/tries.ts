@@ -29,20 +29,21 @@ const tableStream = lookupWith()('dynamodb-stream-retention').value
 export const retentionOf = (from: MeshNode | undefined): number =>
   from?.kind === 'queue' || from?.kind === 'stream' ? from.settings.retention : tableStream
 
+/** Seconds from one receive to the next: a message comes back when its visibility ends. */
+const turnOf = ({ settings }: NodeOf<'queue'>): number => Math.max(settings.visibility, 1)
+
 /**
- * How often a queue hands out a message that always fails: it comes back when its visibility ends, until it is dead-lettered
- * or its retention ends. Attempts are so far apart; how many there are at once, whoever polls decides.
+ * How often a queue hands out a message that always fails, until it is dead-lettered or its retention ends. Attempts are
+ * so far apart; how many there are at once, whoever polls decides.
  */
-export function receivesOf({ settings }: NodeOf<'queue'>): number {
-  const { maxReceiveCount = Number.POSITIVE_INFINITY, visibility, retention } = settings
-  return Math.min(maxReceiveCount, Math.max(1, Math.floor(retention / Math.max(visibility, 1))))
+export function receivesOf(queue: NodeOf<'queue'>): number {
+  const { maxReceiveCount = Number.POSITIVE_INFINITY, retention } = queue.settings
+  return Math.min(maxReceiveCount, Math.max(1, Math.ceil(retention / turnOf(queue))))
 }
 
-/** A record of a stream is tried again at once, in its shard's turn: taken as once a second until it is given up or expires. */
-function readsOf({ attempts, maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number {
-  const retention = retentionOf(from)
-  return Math.min(attempts ?? Number.POSITIVE_INFINITY, Math.max(1, Math.min(maxAge ?? retention, retention)))
-}
+/** Seconds from a record to the end of its time, by its poller or its stream. */
+const ageOver = ({ maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number =>
+  Math.min(retentionOf(from), maxAge ?? Number.POSITIVE_INFINITY)
 
 /** Attempts at most of what always fails, the first included. */
 export function attemptsOver(element: MeshElement, from: MeshNode | undefined): number {
@@ -52,7 +53,9 @@ export function attemptsOver(element: MeshElement, from: MeshNode | undefined): 
     case 'call':
       return element.retry.attempts
     case 'poll':
-      return from?.kind === 'queue' ? receivesOf(from) : readsOf(element, from)
+      if (from?.kind === 'queue') return receivesOf(from)
+      // a record is tried again at once, in its shard's turn: taken as once a second until it is given up or expires
+      return Math.min(element.attempts ?? Number.POSITIVE_INFINITY, Math.max(1, ageOver(element, from)))
     case 'dead-letter':
       return 1
     default:
@@ -61,26 +64,32 @@ export function attemptsOver(element: MeshElement, from: MeshNode | undefined): 
 }
 
 /**
- * For how many seconds what goes over an element is tried again while its target fails: of a queue until the receives are
- * used up or the retention ends, of a stream until its records expire, of a delivery until attempts or age end.
+ * For how many seconds what goes over an element is tried again while its target fails: up to the last attempt, of a
+ * delivery up to its age. n attempts of a queue lie at 0, V … (n-1)V, when its visibility is V: that the message is
+ * dead-lettered only at nV helps nobody.
  */
 export function windowOf(element: MeshElement, from: MeshNode | undefined): number {
   if (element.kind === 'delivery')
     return element.retry.interval > 0 ? Math.min(element.maxAge, waitsOf(element.retry)) : element.maxAge
   if (element.kind !== 'poll') return 0
-  const retention = retentionOf(from)
-  if (from?.kind !== 'queue') return Math.min(retention, element.maxAge ?? retention)
-  const { maxReceiveCount, visibility } = from.settings
-  return maxReceiveCount === undefined ? retention : Math.min(retention, maxReceiveCount * visibility)
+  if (from?.kind === 'queue') return (receivesOf(from) - 1) * turnOf(from)
+  return Math.min(ageOver(element, from), (element.attempts ?? Number.POSITIVE_INFINITY) - 1)
 }
 
-/** How long what waits is kept, seconds. A poll that is refused counts as a receive: it is given up after the last of them. */
+/**
+ * How long what is not begun with is kept, seconds: it waits in its turn, or is `refused`. A refusal is a receive of a
+ * queue, and an attempt of a delivery. It is none of a stream, and none of a function that Lambda invokes by itself: both
+ * are tried until their age ends, as a function is asked only when there is room (Lambda's guide, error handling of
+ * asynchronous invocations and of streams).
+ */
 export function patienceOver(
   element: MeshElement | undefined,
   from: MeshNode | undefined,
+  to: MeshNode,
   refused: boolean,
 ): number {
-  if (element?.kind === 'delivery') return element.maxAge
-  if (element?.kind !== 'poll') return Number.POSITIVE_INFINITY
-  return refused && from?.kind === 'queue' ? windowOf(element, from) : retentionOf(from)
+  if (element === undefined || !isHeld(element)) return Number.POSITIVE_INFINITY
+  const counts = from?.kind === 'queue' || (element.kind === 'delivery' && to.kind !== 'function')
+  if (refused && counts) return windowOf(element, from)
+  return element.kind === 'delivery' ? element.maxAge : ageOver(element, from)
 }

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest'
+import { element, functionNode, node, queueNode } from '../../test/meshes.ts'
+import { attemptsOver, patienceOver, windowOf } from './tries.ts'
+
+const poll = (given = {}) => element('poll', 's', 'f', given)
+const delivery = (attempts: number) =>
+  element('delivery', 's', 'f', {
+    retry: { attempts, interval: 60, backoff: 2, jitter: false, from: 'template' },
+    maxAge: 21_600,
+  })
+const f = functionNode('f')
+
+describe('of what fails: attempts, and seconds from the first to the last', () => {
+  it.each([
+    // attempts lie at 0, V … (n-1)V: the last of one is the first
+    [{ visibility: 600, maxReceiveCount: 1 }, 1, 0],
+    [{ visibility: 60, maxReceiveCount: 5 }, 5, 240],
+    // and of those that nothing counts the last before it expires
+    [{ visibility: 30, maxReceiveCount: undefined, retention: 100 }, 4, 90],
+    [{ visibility: 43_200, maxReceiveCount: 3, retention: 60 }, 1, 0],
+    [{ visibility: 0, maxReceiveCount: 3 }, 3, 2],
+  ])('a queue of %o: %d, %d s', (settings, attempts, seconds) => {
+    expect(attemptsOver(poll(), queueNode('s', settings))).toBe(attempts)
+    expect(windowOf(poll(), queueNode('s', settings))).toBe(seconds)
+  })
+
+  it.each([
+    [{}, 86_400, 86_400],
+    [{ attempts: null, maxAge: null }, 86_400, 86_400],
+    [{ attempts: 1, maxAge: null }, 1, 0],
+    [{ attempts: 11, maxAge: null }, 11, 10],
+    [{ attempts: null, maxAge: 60 }, 60, 60],
+  ])('a stream whose poller says %o: %d, %d s', (given, attempts, seconds) => {
+    expect(attemptsOver(poll(given), node('stream', 's'))).toBe(attempts)
+    expect(windowOf(poll(given), node('stream', 's'))).toBe(seconds)
+  })
+
+  it('a delivery: until its attempts end', () => {
+    expect(windowOf(delivery(3), node('bus', 's'))).toBe(60 + 120)
+    expect(windowOf(delivery(1), node('bus', 's'))).toBe(0)
+  })
+})
+
+describe('of what is not begun with', () => {
+  it('a receive that is refused counts, and waiting does not', () => {
+    const queue = queueNode('s', { visibility: 60, maxReceiveCount: 5, retention: 3600 })
+    expect(patienceOver(poll(), queue, f, true)).toBe(240)
+    expect(patienceOver(poll(), queue, f, false)).toBe(3600)
+  })
+
+  it('a record of a stream ends by its age, not by refusals', () => {
+    const given = { attempts: 1, maxAge: 60 }
+    for (const refused of [true, false])
+      expect(patienceOver(poll(given), node('stream', 's'), f, refused)).toBe(60)
+  })
+
+  it('Lambda tries what it refuses itself until its age; elsewhere a refusal is an attempt', () => {
+    expect(patienceOver(delivery(3), node('bus', 's'), f, true)).toBe(21_600)
+    expect(patienceOver(delivery(3), node('bus', 's'), queueNode('q'), true)).toBe(180)
+    expect(patienceOver(delivery(3), node('bus', 's'), queueNode('q'), false)).toBe(21_600)
+  })
+})
