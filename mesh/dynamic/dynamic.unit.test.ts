@@ -119,6 +119,15 @@ describe('closed forms', () => {
 })
 
 describe('over a mesh', () => {
+  it('what fails comes again as often as its own way says', () => {
+    const mesh = meshFrom(
+      [queueNode('q', { maxReceiveCount: 2 }), queueNode('off', { maxReceiveCount: 100 }), functionNode('f')],
+      [poll('q', 'f', [servers(20)]), made.element('poll', 'off', 'f', { enabled: false })],
+    )
+    const failing = loadedWith(mesh, { q: 10 }, { f: 0.5 }, { failures: new Map([['f', 0.5]]) })
+    expect(only(dynamic(failing, quick))?.utilisation).toBeCloseTo((100 * 1.5 * 0.5) / 20, 9)
+  })
+
   it('the first limit shields the second; what is behind passes its capacity on', () => {
     const mesh = meshFrom(
       [queueNode('q'), functionNode('f'), queueNode('r'), functionNode('g')],

@@ -1,10 +1,9 @@
 import { isShared, poolOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
-import { attemptsByNode } from '../static/demand.ts'
 import type { Rates } from '../static/rates.ts'
 import { nameOf } from '../static/stress.ts'
-import { expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
+import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 
 /** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */
 export type Limit = {
@@ -52,7 +51,6 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
   const { states, streams, external, service, failures } = loaded
   const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
   const nodes = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
-  const attempts = attemptsByNode(loaded)
   const delivered = states.map(() => 0)
   for (const { element, from, gain } of streams)
     if (element.kind === 'delivery') delivered[from] = (delivered[from] ?? 0) + (gain ?? 0)
@@ -80,7 +78,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
     const { node, state, element } = way
     const from = element && nodes.get(element.from)
     const time = service.get(node.id)
-    const tries = expectedAttempts(failures.get(node.id) ?? 0, attempts.get(node.id) ?? 1)
+    const tries = expectedAttempts(failures.get(node.id) ?? 0, element ? attemptsOver(element, from) : 1)
     const requests = tries / (time?.batch ?? 1)
     const workOf = (law: Law): number | null => {
       if (law.law !== 'tokens') return time === undefined ? null : requests * time.mean

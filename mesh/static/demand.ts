@@ -29,18 +29,22 @@ export function demandsIn(
   loaded: Loaded,
 ): (rates: Rates, changed?: Partial<Pick<Loaded, 'streams' | 'failures'>>) => Demands {
   const { mesh, states, external, service } = loaded
-  const attemptsAt = attemptsByNode(loaded)
   const nodes = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
   const elements = new Map(mesh.elements.map(({ id }, place) => [id, place]))
   const nodeOf = Int32Array.from(states, ({ node }) => nodes.get(node.id) ?? -1)
   const elementOf = Int32Array.from(loaded.streams, ({ element }) => elements.get(element.id) ?? -1)
+  const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const most = loaded.streams.map(({ element }) => attemptsOver(element, byId.get(element.from)))
   const batches = mesh.nodes.map(({ id }) => service.get(id)?.batch ?? 1)
   const means = mesh.nodes.map(({ id }) => service.get(id)?.mean ?? Number.NaN)
   return ({ rates, complete }, { streams = loaded.streams, failures = loaded.failures } = {}) => {
-    const tries = mesh.nodes.map(({ id }) => expectedAttempts(failures.get(id) ?? 0, attemptsAt.get(id) ?? 1))
+    const fails = mesh.nodes.map(({ id }) => failures.get(id) ?? 0)
     const [atNodes, over] = [sumsOf(mesh.nodes.length), sumsOf(mesh.elements.length)]
-    const add = (into: Sums, place: number, node: number, messages: number, known: boolean) => {
-      const attempts = messages * (tries[node] ?? 1)
+    // of what leads to each state: messages, attempts, and those of a message of which nobody knows how many come so
+    const [led, tried] = [new Float64Array(states.length), new Float64Array(states.length)]
+    const unsaid = new Float64Array(states.length).fill(1)
+    const add = (into: Sums, place: number, node: number, come: Come) => {
+      const { messages, attempts, known } = come
       const requests = attempts / (batches[node] ?? 1)
       into.messages[place] = (into.messages[place] ?? 0) + messages
       into.attempts[place] = (into.attempts[place] ?? 0) + attempts
@@ -50,10 +54,24 @@ export function demandsIn(
     }
     streams.forEach(({ from, to, gain }, stream) => {
       const known = complete[from] === true && gain !== null
-      add(over, elementOf[stream] ?? -1, nodeOf[to] ?? -1, (rates[from] ?? 0) * (gain ?? 0), known)
+      const node = nodeOf[to] ?? -1
+      const each = expectedAttempts(fails[node] ?? 0, most[stream] ?? 1)
+      const messages = (rates[from] ?? 0) * (gain ?? 0)
+      led[to] = (led[to] ?? 0) + messages
+      tried[to] = (tried[to] ?? 0) + messages * each
+      if (!known) unsaid[to] = Math.max(unsaid[to] ?? 1, each)
+      add(over, elementOf[stream] ?? -1, node, { messages, attempts: messages * each, known })
     })
     nodeOf.forEach((node, state) => {
-      add(atNodes, node, node, rates[state] ?? 0, complete[state] === true && external[state] !== null)
+      const [messages, come, again] = [rates[state] ?? 0, led[state] ?? 0, tried[state] ?? 0]
+      const outside = Math.min(external[state] ?? 0, Math.max(0, messages - come))
+      // where less was measured than leads here, each way is as much less; more comes by a way that is not known
+      const attempts =
+        messages < come
+          ? (again * messages) / come
+          : again + outside + (messages - come - outside) * (unsaid[state] ?? 1)
+      const known = complete[state] === true && external[state] !== null
+      add(atNodes, node, node, { messages, attempts, known })
     })
     return {
       ofNode: (id) => demandIn(atNodes, nodes.get(id)),
@@ -61,6 +79,8 @@ export function demandsIn(
     }
   }
 }
+
+type Come = { messages: number; attempts: number; known: boolean }
 
 /** By place; of `busy` NaN: not known. */
 type Sums = Record<'messages' | 'attempts' | 'requests' | 'busy', Float64Array> & { unknown: Uint8Array }
@@ -82,15 +102,4 @@ function demandIn({ messages, attempts, requests, busy, unknown }: Sums, place =
     busy: Number.isNaN(times) ? null : times,
     complete: unknown[place] !== 1,
   }
-}
-
-/** How often a message is tried at a node, by what leads to it: a queue's receives, a caller's retries. */
-export function attemptsByNode({ mesh }: Loaded): ReadonlyMap<string, number> {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const attempts = new Map<string, number>()
-  for (const element of mesh.elements) {
-    const tries = attemptsOver(element, nodes.get(element.from))
-    attempts.set(element.to, Math.max(attempts.get(element.to) ?? 1, tries))
-  }
-  return attempts
 }

@@ -48,6 +48,51 @@ describe('demand', () => {
     expect(stresses.find(({ at }) => at === 'worker')?.demand).toBeCloseTo((10 * (1 - 0.5 ** 5)) / 0.5, 9)
   })
 
+  it('is tried as often as the way says that it came by, and what is switched off counts for none', () => {
+    const sources = (enabled: boolean) =>
+      meshFrom(
+        [
+          node('queue', 'a', { maxReceiveCount: 2 }),
+          node('queue', 'b', { maxReceiveCount: 100 }),
+          node('function', 'f', {}, [servers(100)]),
+        ],
+        [element('poll', 'a', 'f'), element('poll', 'b', 'f', { enabled })],
+      )
+    const busy = (enabled: boolean, arrivals: object) =>
+      analyse(sources(enabled), {
+        arrivals,
+        service: { f: { mean: 1 } },
+        failures: { f: 0.9 },
+      }).stresses.find(({ at }) => at === 'f')?.demand
+    expect(busy(false, { a: { x: 1 }, b: { y: 2 } })).toBeCloseTo(1.9, 9)
+    const hundred = (1 - 0.9 ** 100) / 0.1
+    expect(busy(true, { a: { x: 1 }, b: { y: 2 } })).toBeCloseTo(1.9 + 2 * hundred, 9)
+    // who calls from outside is not known to try again
+    expect(busy(true, { a: { x: 1 }, f: { z: 3 } })).toBeCloseTo(1.9 + 3, 9)
+  })
+
+  it('what was measured is tried as what leads there, and the rest as the way that nobody knows', () => {
+    const measured = (ratio: number | null) =>
+      analyse(
+        meshFrom(
+          [
+            node('api', 'door'),
+            node('queue', 'a', { maxReceiveCount: 2 }),
+            node('function', 'f', {}, [servers(100)]),
+          ],
+          [element('call', 'door', 'a', { ratio }), element('poll', 'a', 'f')],
+        ),
+        {
+          arrivals: { door: { x: 4 } },
+          measured: { f: { x: 2 } },
+          service: { f: { mean: 1 } },
+          failures: { f: 0.5 },
+        },
+      ).stresses.find(({ at }) => at === 'f')?.demand
+    expect(measured(1)).toBeCloseTo(2 * 1.5, 9)
+    expect(measured(null)).toBeCloseTo(2 * 1.5, 9)
+  })
+
   it('batches are requests of several', () => {
     const { stresses } = analyse(line(tokens(10, 10)), {
       arrivals: { door: { order: 10 } },
