@@ -1,0 +1,124 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { seeded } from '../random.ts'
+import { erlangC } from './erlang.ts'
+import { estimated, serviceTimes } from './sample.ts'
+import { type Bulk, bulkService, gathered, waiting } from './waiting.ts'
+
+/** One run of what `bulkService` describes, event by event; the mean wait and the mean batch. */
+function run({ servers, rate, most, fixed, each, scv }: Bulk, seed: number) {
+  const random = seeded(seed)
+  const [next, service] = [serviceTimes(1 / rate, 1, random), serviceTimes(1, scv, random)]
+  const free = Array.from({ length: servers }, () => 0)
+  const [count, waits, batches]: [number, number[], number[]] = [40_000, [], []]
+  let arrival = next()
+  let waiting: number[] = []
+  while (waits.length < count) {
+    const first = free.indexOf(Math.min(...free))
+    const idle = free[first] ?? 0
+    // all that come until a server is free wait for it; with nobody waiting, the next one begins at once
+    while (waiting.length === 0 || arrival <= idle) {
+      waiting.push(arrival)
+      arrival += next()
+    }
+    const begin = Math.max(idle, waiting[0] ?? 0)
+    const taken = waiting.slice(0, most)
+    waiting = waiting.slice(most)
+    waits.push(...taken.map((came) => begin - came))
+    batches.push(taken.length)
+    free[first] = begin + service() * (fixed + each * taken.length)
+  }
+  const mean = (all: readonly number[]) => all.reduce((sum, one) => sum + one, 0) / all.length
+  return { wait: mean(waits), batch: mean(batches) }
+}
+
+describe('a server that takes all that wait', () => {
+  it('one server, two at once, by hand: r + r² = 0.75, r = 1/2', () => {
+    const { batch, wait } = bulkService({ servers: 1, rate: 0.75, most: 2, fixed: 1, each: 0, scv: 1 })
+    expect(batch).toBeCloseTo(1.25, 9)
+    expect(wait?.mean).toBeCloseTo(0.8, 9)
+    // it waits with probability 0.6, exponentially with 4/3
+    expect(wait?.variance).toBeCloseTo(0.6 * 1.4 * (4 / 3) ** 2, 9)
+  })
+
+  it('one at once is Erlang C', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.double({ min: 0.01, max: 0.99, noNaN: true }),
+        (servers, used) => {
+          const offered = servers * used
+          const wait = waiting(servers, offered, { mean: 1, scv: 1 })
+          expect(wait?.mean).toBeCloseTo(erlangC(servers, offered) / (servers - offered), 6)
+        },
+      ),
+    )
+  })
+
+  it('keeps up with what full batches are enough for, and with no more', () => {
+    // 10 messages in 90 + 100 ms at two servers: 105.26 a second
+    const queue = { servers: 2, most: 10, fixed: 0.09, each: 0.01, scv: 1 }
+    expect(bulkService({ ...queue, rate: 105 }).wait).not.toBeNull()
+    expect(bulkService({ ...queue, rate: 105 }).batch).toBeGreaterThan(9)
+    expect(bulkService({ ...queue, rate: 105.3 })).toEqual({ batch: 10, wait: null })
+    expect(bulkService({ ...queue, rate: 0.01 }).batch).toBeCloseTo(1, 3)
+  })
+
+  it('has fuller batches and longer waits the more comes', () => {
+    const queue = fc.record({
+      servers: fc.integer({ min: 1, max: 20 }),
+      most: fc.integer({ min: 1, max: 100 }),
+      fixed: fc.double({ min: 0.001, max: 1, noNaN: true }),
+      each: fc.double({ min: 0, max: 0.1, noNaN: true }),
+      used: fc.double({ min: 0.01, max: 0.9, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(queue, ({ used, ...given }) => {
+        const { servers, most, fixed, each } = given
+        const rate = (used * servers * most) / (fixed + each * most)
+        const [some, more] = [rate, rate * 1.05].map((per) => bulkService({ ...given, rate: per, scv: 1 }))
+        expect(some?.batch).toBeGreaterThanOrEqual(1)
+        expect(more?.batch ?? 0).toBeGreaterThanOrEqual((some?.batch ?? 0) - 1e-6)
+        expect(more?.wait?.mean ?? 0).toBeGreaterThanOrEqual((some?.wait?.mean ?? 0) - 1e-9)
+      }),
+    )
+  })
+
+  // exponential services that take as long with however many are exact
+  const growing = { most: 10, fixed: 0.09, each: 0.01 }
+  const cases: [Bulk, number][] = [
+    [{ servers: 1, rate: 5, most: 10, fixed: 1, each: 0, scv: 1 }, 0],
+    [{ servers: 4, rate: 20, most: 10, fixed: 1, each: 0, scv: 1 }, 0],
+    [{ ...growing, servers: 2, rate: 50, scv: 1 }, 0.1],
+    [{ ...growing, servers: 2, rate: 90, scv: 1 }, 0.1],
+    [{ ...growing, servers: 10, rate: 120, scv: 0 }, 0.1],
+    [{ ...growing, servers: 10, rate: 120, scv: 3 }, 0.1],
+    [{ ...growing, servers: 10, rate: 450, scv: 0.5 }, 0.15],
+    [{ servers: 1, rate: 30, most: 100, fixed: 0.1, each: 0.02, scv: 1 }, 0.15],
+  ]
+  it.each(cases)('%o: as in runs of it, off by %d', (queue, off) => {
+    const runs = Array.from({ length: 10 }, (_, seed) => run(queue, seed + 1))
+    const said = bulkService(queue)
+    const wait = estimated(runs.map((one) => one.wait))
+    const batch = estimated(runs.map((one) => one.batch))
+    expect(Math.abs((said.wait?.mean ?? 0) - wait.mean)).toBeLessThan(2 * wait.halfWidth + off * wait.mean)
+    expect(Math.abs(said.batch - batch.mean)).toBeLessThan(2 * batch.halfWidth + off * batch.mean)
+  })
+})
+
+describe('a batch that is gathered', () => {
+  it('by hand: two a second, one second, two at most', () => {
+    const { batch, delay } = gathered(2, 1, 2)
+    expect(batch).toBeCloseTo(2 - Math.exp(-2), 9)
+    expect(delay.mean).toBeCloseTo((1 - Math.exp(-2)) / 2 / (2 - Math.exp(-2)), 9)
+  })
+
+  it('of a trickle is one, which waits for the whole window; of a flood it is full at once', () => {
+    expect(gathered(1e-6, 5, 10)).toEqual({
+      batch: expect.closeTo(1, 4),
+      delay: { mean: expect.closeTo(5, 4), variance: expect.closeTo(0, 3) },
+    })
+    expect(gathered(10_000, 5, 10)).toMatchObject({ batch: 10, delay: { mean: expect.closeTo(0.00045, 6) } })
+    expect(gathered(100, 0, 10)).toEqual({ batch: 1, delay: { mean: 0, variance: 0 } })
+  })
+})
