@@ -50,6 +50,9 @@ export const ratesDocument = z.strictObject({
         mean: seconds,
         scv: z.number().min(0).default(1),
         batch: z.number().min(1).optional(),
+        each: z
+          .union([z.literal(0), seconds], { error: 'expected seconds of 0 or more, such as 4ms' })
+          .optional(),
       }),
     )
     .default({}),
@@ -95,6 +98,8 @@ export type Service = {
   scv: number
   /** messages an invocation; undefined: not known */
   batch: number | undefined
+  /** of the mean, what each message takes, seconds: the rest is of the invocation; undefined: not known */
+  each?: number | undefined
 }
 
 /**
@@ -182,10 +187,14 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   const loads: Loads = {
     constants: data.constants,
     arrivals: byNode('arrivals', data.arrivals, types),
-    service: byNode('service', data.service, ({ mean, scv, batch }, found) => {
+    service: byNode('service', data.service, ({ mean, scv, batch, each }, found) => {
       const fault = tooLong(mesh, found, mean)
       if (fault !== undefined) faults.push(`service.${found.name}.mean: ${fault}`)
-      return { mean, scv, batch }
+      if (each !== undefined && each * (batch ?? 1) > mean)
+        faults.push(
+          `service.${found.name}.each: ${batch ?? 1} messages of ${each} s take longer than the ${mean} s of an invocation`,
+        )
+      return { mean, scv, batch, each }
     }),
     failures: byNode('failures', data.failures, (rate) => rate),
     measured: byNode('measured', data.measured, types),

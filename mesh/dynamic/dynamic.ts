@@ -1,7 +1,7 @@
 import { MeshError } from '../faults.ts'
 import type { Loaded } from '../load.ts'
-import { ratesOf } from '../static/rates.ts'
-import { flowThrough } from './fluid.ts'
+import { type Rates, ratesOf } from '../static/rates.ts'
+import { type Fluid, flowThrough } from './fluid.ts'
 import { type Flow, type Limits, limitsOf } from './limits.ts'
 import type { DynamicReport } from './report.ts'
 import { factorOver, type Shape } from './shape.ts'
@@ -55,16 +55,19 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
       (doors === undefined || doors.includes(state.node.id))
     )
   }
-  const { stations, until } = flowThrough(found, loaded.states.length, {
-    horizon,
-    doors: (flow) => (surges(flow) ? changed : once),
-    fine: rise === 0 ? hold : rise / 16,
-    mostWork,
-  })
+  const flowing = (limits: Limits) =>
+    flowThrough(limits, loaded.states.length, {
+      horizon,
+      doors: (flow) => (surges(flow) ? changed : once),
+      fine: rise === 0 ? hold : rise / 16,
+      mostWork,
+    })
+  const { stations, until } = flowing(found)
   const ranked = stations
     .map((station, index) => ({ station, index }))
     .filter(({ station }) => station.shares.length > 0)
     .toSorted((a, b) => order(a.station, b.station))
+  const filled = filledOf(loaded, { rates, found, stations, flowing })
   const limits = ranked.map(({ station, index }, place) => {
     const simulation =
       place < worst && station.seen.peak.messages > 0
@@ -74,9 +77,34 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
             ...runsOf(options),
           })
         : null
-    return tellOf(station, { until, horizon, simulation })
+    return { ...tellOf(station, { until, horizon, simulation }), ...filled(index) }
   })
   return { ...head, until, limits, unavailable: unavailable(loaded, found) }
+}
+
+type Surge = { rates: Rates; found: Limits; stations: readonly Station[]; flowing: (limits: Limits) => Fluid }
+
+/** What the surge does at the other end of what is not known of batches, where something waits; by the limit's place. */
+function filledOf(loaded: Loaded, { rates, found, stations, flowing }: Surge) {
+  const none = () => ({})
+  if (stations.every(({ seen }) => seen.peak.messages === 0)) return none
+  const least = limitsOf(loaded, rates, 'least')
+  const open = new Set(
+    found.flows.flatMap(({ passes }, flow) =>
+      passes.flatMap(({ limit, work }, pass) =>
+        (least.flows[flow]?.passes[pass]?.work ?? work) < work * (1 - 1e-9) ? [limit] : [],
+      ),
+    ),
+  )
+  if (![...open].some((limit) => (stations[limit]?.seen.peak.messages ?? 0) > 0)) return none
+  const other = flowing(least).stations
+  return (limit: number) => {
+    const station = other[limit]
+    const waits = open.has(limit) && (stations[limit]?.seen.peak.messages ?? 0) > 0
+    if (!waits || station === undefined) return {}
+    const { peak, oldest, drainedAt } = station.seen
+    return { filled: { peakBacklog: peak, oldestAge: oldest, drainedAt: station.over ? null : drainedAt } }
+  }
 }
 
 function checked(
@@ -200,6 +228,7 @@ const assumptions = [
   'Before the change everything is steady; what scales has what the load before needs, and does not shrink.',
   'Services take places, not time: what is handled goes on at once.',
   'What waits is served first come, first served.',
+  'While messages wait batches are full: where it is known what each message takes of an invocation (each), so much more is done by it; where it is not, as much as at rest, and beside it what would be if one took as long with however many.',
   'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
   'Refused deliveries wait up to their age; refused polls up to the last receive or the retention.',
   'Of a limit that 64 flows or more share, who gets which part of it is told anew only now and then; the sum is exact.',

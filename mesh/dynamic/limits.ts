@@ -1,6 +1,8 @@
 import { isShared, poolOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
+import type { Service } from '../loads.ts'
 import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
+import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { nameOf } from '../static/stress.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
@@ -40,14 +42,21 @@ export type Flow = {
 export type Limits = {
   limits: Limit[]
   flows: Flow[]
-  /** of each limit: how long a request takes there, seconds, with its variation; null: not a limit of servers */
-  service: ({ mean: number; scv: number; batch: number } | null)[]
+  /** of each limit: how long a request takes there, with its variation; null: not a limit of servers */
+  service: (Handling | null)[]
   /** limits that cannot be compared with what comes, and why */
   unavailable: { at: string; name: string; law: string; why: string }[]
 }
 
-/** Every limit of the mesh with what passes it, and the ways through them. */
-export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
+/** Seconds of a request: fixed + each · n for n of at most `most` that wait; of one of `most` 1, for the messages in it. */
+export type Handling = { fixed: number; each: number; most: number; scv: number }
+
+/**
+ * Every limit of the mesh with what passes it, and the ways through them. What waits fills batches, so that a limit of
+ * its own takes as much as full ones let it; what several share is used as it is at rest. `filling`: of what it is not
+ * known for what a message takes of an invocation, which end is taken (`perMessage`).
+ */
+export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'most' = 'most'): Limits {
   const { states, streams, external, service, failures } = loaded
   const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
   const nodes = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
@@ -57,12 +66,13 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
   const places = new Map<string, number>()
   const untimed = new Set<string>()
 
-  const placeOf = (key: string, node: string, make: () => Limit): number => {
+  const placeOf = (key: string, { node, element }: Way, make: () => Limit): number => {
     const known = places.get(key)
     if (known !== undefined) return known
     const limit = make()
-    const time = limit.law === 'tokens' ? undefined : service.get(node)
-    found.service.push(time === undefined ? null : { ...time, batch: time.batch ?? 1 })
+    const time = limit.law === 'tokens' ? undefined : service.get(node.id)
+    const most = limit.shared ? undefined : mostAtOnce(element)
+    found.service.push(time === undefined ? null : handlingOf(time, most, filling))
     places.set(key, found.limits.push(limit) - 1)
     return found.limits.length - 1
   }
@@ -77,13 +87,12 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
   const passed = (of: Named & { laws: readonly Law[] }, way: Way): Flow['passes'] => {
     const { node, state, element } = way
     const from = element && nodes.get(element.from)
-    const time = service.get(node.id)
     const tries = expectedAttempts(failures.get(node.id) ?? 0, element ? attemptsOver(element, from) : 1)
-    const requests = tries / (time?.batch ?? 1)
+    const one = workOfOne(service.get(node.id), mostAtOnce(element), filling)
     const workOf = (law: Law): number | null => {
-      if (law.law !== 'tokens') return time === undefined ? null : requests * time.mean
-      if (law.unit === 'deliveries') return delivered[state] ?? 0
-      return law.unit === 'messages' ? tries : requests
+      if (law.law === 'tokens' && law.unit === 'deliveries') return delivered[state] ?? 0
+      const work = one(law)
+      return work === null ? null : tries * work
     }
     return of.laws.flatMap((law, index) => {
       if (law.law === 'latency') return []
@@ -91,7 +100,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
       if (work === null && (rates[state] ?? 0) > 0) lacking(of, law.law, node)
       if (work === null || work === 0) return []
       const { key, who, shared } = ownerOf(of, law, index)
-      const place = placeOf(key, node.id, () => limitOf(who, law, of.laws))
+      const place = placeOf(key, way, () => limitOf(who, law, of.laws))
       const limit = found.limits[place]
       const refuses = limit?.over === 'refuse'
       // a caller that tries again within seconds does not outlast a surge of minutes: what it is refused is lost
@@ -132,6 +141,26 @@ export function limitsOf(loaded: Loaded, { rates }: Rates): Limits {
       found.flows.push({ from, to, gain: scaled, passes: ways(node, to, element) })
   }
   return found
+}
+
+/** What an attempt takes of a limit: seconds of a server, or tokens; null: nobody has said how long it takes. */
+const workOfOne =
+  (time: Service | undefined, most: number, filling: 'least' | 'most') =>
+  (law: Law): number | null => {
+    const batch = time?.batch ?? 1
+    if (law.law === 'tokens') return law.unit === 'messages' ? 1 : 1 / batch
+    if (time === undefined) return null
+    const isShared = law.law === 'servers' && law.shared !== undefined
+    return isShared ? time.mean / batch : perMessage(time, most)[filling]
+  }
+
+/** `most`: messages that fill a request; undefined: it is as it is at rest. */
+function handlingOf(time: Service, most: number | undefined, filling: 'least' | 'most'): Handling {
+  const { mean, scv, batch = 1, each = 0 } = time
+  const none = secondsOf(time, 0)
+  if (most !== undefined && none !== undefined) return { fixed: none, each, most, scv }
+  const isFilled = filling === 'least' && most !== undefined && most > batch
+  return { fixed: mean, each: 0, most: isFilled ? most : 1, scv }
 }
 
 type Named = { at: string; name: string }

@@ -49,6 +49,17 @@ const limited = z.object({
   /** messages that wait at the end */
   remaining: z.number(),
   simulation: simulated.nullable(),
+  /**
+   * the same, were an invocation to take as long with however many messages: with full batches it takes the most then;
+   * absent: nothing waits, or it is known what a message takes of an invocation
+   */
+  filled: z
+    .object({
+      peakBacklog: z.object({ messages: z.number(), at: seconds }),
+      oldestAge: z.object({ seconds, at: seconds }),
+      drainedAt: seconds.nullable(),
+    })
+    .optional(),
   /** why one of the numbers above is null, or what it leaves out */
   notes: z.array(z.string()),
 })

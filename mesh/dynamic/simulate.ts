@@ -1,6 +1,7 @@
 import { estimated, serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
 import { heap } from './heap.ts'
+import type { Handling } from './limits.ts'
 import { between, type Line, valueAt } from './lines.ts'
 import type { Simulated } from './report.ts'
 import type { Station } from './station.ts'
@@ -9,12 +10,14 @@ import type { Station } from './station.ts'
 export type Simulation = {
   /** arrivals per second, from each time on */
   arrivals: readonly { from: number; rate: Line }[]
-  /** servers at the start, how many more a second while somebody waits, and at most */
+  /** servers at the start, how many more a second while somebody waits, and in the end */
   servers: number
   growth: number
+  grown: number
+  /** a service takes what waits, at most `most`, and fixed + each · n seconds for n of them */
+  fixed: number
+  each: number
   most: number
-  /** of one service, seconds */
-  mean: number
   scv: number
   horizon: number
 }
@@ -30,7 +33,7 @@ export type Run = {
 /** One run, event by event; first come first served. Arrivals by thinning (Lewis and Shedler 1979). */
 export function simulate(given: Simulation, seed: number): Run {
   const random = seeded(seed)
-  const service = serviceTimes(given.mean, given.scv, random)
+  const service = serviceTimes(1, given.scv, random)
   const next = arrivalsOf(given, random)
   const ends = heap()
   const waiting: number[] = []
@@ -40,7 +43,7 @@ export function simulate(given: Simulation, seed: number): Run {
   /** When the next whole server comes, as somebody waits for one. */
   const growing = (): number => {
     const lacking = whole + 1 - servers
-    const may = head < waiting.length && given.growth > 0 && servers + lacking <= given.most + 1e-9
+    const may = head < waiting.length && given.growth > 0 && servers + lacking <= given.grown + 1e-9
     return may ? grownTo + lacking / given.growth : Number.POSITIVE_INFINITY
   }
   let arrival = next()
@@ -49,7 +52,7 @@ export function simulate(given: Simulation, seed: number): Run {
     const time = Math.min(arrival, end, growing())
     if (time >= given.horizon) break
     if (head < waiting.length && given.growth > 0) {
-      servers = Math.min(given.most, servers + given.growth * (time - grownTo))
+      servers = Math.min(given.grown, servers + given.growth * (time - grownTo))
       whole = Math.floor(servers + 1e-9)
     }
     grownTo = time
@@ -62,10 +65,12 @@ export function simulate(given: Simulation, seed: number): Run {
       busy--
     }
     // whoever is first in the row takes a server that is free
-    for (; head < waiting.length && busy < whole; head++) {
+    while (head < waiting.length && busy < whole) {
       oldest = Math.max(oldest, time - (waiting[head] ?? 0))
+      const taken = Math.min(given.most, waiting.length - head)
+      head += taken
       busy++
-      ends.put(time + service())
+      ends.put(time + service() * (given.fixed + given.each * taken))
     }
     const left = waiting.length - head
     if (left > peak) {
@@ -97,12 +102,12 @@ function arrivalsOf({ arrivals, horizon }: Simulation, random: () => number): ()
 }
 
 /**
- * The simulation of a limit under what the fluid says comes to it, or why there is none. `service`: of a request, with the
- * messages in it; null: tokens, served one after the other at their rate.
+ * The simulation of a limit under what the fluid says comes to it, or why there is none. `service`: of a request; null:
+ * tokens, served one after the other at their rate.
  */
 export function simulationOf(
   station: Station,
-  service: { mean: number; scv: number; batch: number } | null,
+  service: Handling | null,
   { horizon, seed, runs, arrivals: most }: { horizon: number; seed: number; runs: number; arrivals: number },
 ): Simulated | string {
   const { limit, seen, shares } = station
@@ -115,9 +120,9 @@ export function simulationOf(
   if (shares.some(({ waits }) => !waits)) return 'not all of what comes waits'
   if (limit.burst > 0 && service === null && limit.burst > seen.peak.messages * work * 0.01)
     return 'its burst is not small against the backlog'
-  // a request of the mean length for so many messages as make up its work
-  const mean = service === null ? 1 / limit.most : service.mean
-  const messages = service === null ? 1 / work : service.mean / work
+  const { fixed, each, most: filled, scv } = service ?? { fixed: 1 / limit.most, each: 0, most: 1, scv: 0 }
+  // one comes for so many messages as make up its part of the work
+  const messages = service === null ? 1 / work : (fixed / filled + each) / work
   // a while longer than the fluid: chance may drain it later
   const end = Math.min(horizon, 1.25 * (seen.drainedAt ?? horizon) + 60)
   const sent = seen.arrivals.reduce((sum, { from, rate }, place) => {
@@ -136,9 +141,11 @@ export function simulationOf(
     })),
     servers,
     growth: ((limit.scaling?.growth ?? 0) / by) * slower,
-    most: service === null ? 1 : Math.max(servers, (limit.most / by) * slower),
-    mean: mean * slower,
-    scv: service?.scv ?? 0,
+    grown: service === null ? 1 : Math.max(servers, (limit.most / by) * slower),
+    fixed: fixed * slower,
+    each: each * slower,
+    most: filled,
+    scv,
     horizon: end,
   }
   const results = Array.from({ length: Math.max(2, runs) }, (_, run) =>

@@ -253,6 +253,12 @@ describe.each<[string, Case, object, Case]>([
     { at: 'f', severity: 'medium', limit: 10 },
     { ...busy(5), loads: { service: { f: { mean: 5, scv: 0.01 } } } },
   ],
+  [
+    'slow-against-timeout',
+    { ...busy(5), loads: { service: { f: { mean: 2, scv: 0.01, each: 1 } } } },
+    { at: 'f', measured: expect.closeTo(11 * 1.253, 0), limit: 10 },
+    { ...busy(5), loads: { service: { f: { mean: 2, scv: 0.01, each: 0.5 } } } },
+  ],
 ])('%s', (rule, shows, as, near) => {
   it('shows, with its numbers', () => {
     const findings = found(rule, shows)

@@ -1,6 +1,7 @@
 import { isLimit, isShared, poolOf, type Shared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { isOff, type MeshElement, type MeshNode, offSays } from '../model.ts'
+import { mostAtOnce, perMessage } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver } from '../static/tries.ts'
 import { type Capacity, late, most } from './failing.ts'
@@ -50,10 +51,11 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const position = new Map<string, number>()
   const sites: Site[] = []
+  const arriving = Map.groupBy(mesh.elements, ({ to }) => to)
   for (const node of mesh.nodes) {
     if (!handles(node)) continue
     position.set(node.id, sites.length)
-    sites.push(siteOf(node, loaded))
+    sites.push(siteOf(node, loaded, arriving.get(node.id) ?? []))
   }
   const inflowOf = new Map<string, Inflow>()
   const waited = new Set(mesh.elements.flatMap(({ kind, to }) => (kind === 'invoke' ? [to] : [])))
@@ -136,13 +138,19 @@ const handles = ({ kind, laws }: MeshNode): boolean =>
 
 const unlimited = Number.POSITIVE_INFINITY
 
-function siteOf(node: MeshNode, { service }: Loaded): Site {
+/**
+ * Near its limit messages wait, and whoever polls brings full batches: what one takes of them is what counts. Of what is
+ * called, or polled by several, that is the least full of these.
+ */
+function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElement[]): Site {
   const times = service.get(node.id)
   const batch = times?.batch ?? 1
+  const bringing = arriving.filter(({ kind }) => kind === 'poll' || kind === 'invoke' || kind === 'delivery')
+  const full = bringing.length === 0 ? 1 : Math.min(...bringing.map(mostAtOnce))
   const capacity: Capacity = {
     servers: unlimited,
     over: 'wait',
-    mean: times === undefined ? null : times.mean / batch,
+    mean: times === undefined ? null : perMessage(times, full).most,
     scv: times?.scv ?? 1,
     tokens: unlimited,
     tokensOver: 'refuse',

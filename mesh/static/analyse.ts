@@ -1,11 +1,11 @@
 import type { Loaded } from '../load.ts'
-import { demandsOf } from './demand.ts'
+import { type Demands, demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
 import { type Rates, ratesOf } from './rates.ts'
 import { refusalsOf } from './refusals.ts'
 import type { StaticReport } from './report.ts'
 import { sharesOf } from './shares.ts'
-import { stressesOf } from './stress.ts'
+import { type Stress, stressesOf } from './stress.ts'
 import { passagesOf } from './waits.ts'
 
 /** The steady state of a mesh under its loads: rates, what limits them and by how much, ways and their delays. */
@@ -39,10 +39,21 @@ export function analyseStatic(loaded: Loaded): StaticReport {
       tightest === undefined || tightest.safety === null
         ? null
         : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
-    paths: pathsOf(loaded, passagesOf(loaded, demands, refusals), refusals),
+    paths: pathsOf({ ...loaded, service: asBatched(loaded, demands) }, passagesOf(loaded, demands, refusals), refusals),
     shares: sharesOf(loaded, demands),
-    assumptions: assumptionsOf(loaded),
+    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses)],
   }
+}
+
+/** With the time of an invocation under these demands, where it is known how it grows with its messages. */
+function asBatched({ service }: Loaded, demands: Demands): Loaded['service'] {
+  return new Map(
+    [...service].map(([id, time]) => {
+      const { busy, requests } = demands.ofNode(id)
+      const isKnown = time.each !== undefined && busy !== null && requests > 0
+      return [id, isKnown ? { ...time, mean: busy / requests } : time]
+    }),
+  )
 }
 
 function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): StaticReport['rates'] {
@@ -81,6 +92,17 @@ function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
           'The time on the way is what others measured of each service (see the constants), not what this account has.',
         ]
       : []),
+  ]
+}
+
+/** Where it is not known how an invocation grows with its messages: which end was taken, and what the other would say. */
+function openBatches(stresses: readonly Stress[]): string[] {
+  const open = stresses.filter(({ least }) => least !== undefined)
+  const [first] = open
+  if (first?.least === undefined) return []
+  const percent = (part: number) => `${Number((100 * part).toPrecision(3))} %`
+  return [
+    `Of ${open.length} limits it is not known what each message takes of an invocation (each): all of it is taken, so that fuller batches help nothing. If one took as long with however many, ${first.name} would be used to ${percent(first.least)} instead of ${percent(first.utilisation)}, with full batches.`,
   ]
 }
 

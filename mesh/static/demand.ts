@@ -1,4 +1,7 @@
 import type { Loaded } from '../load.ts'
+import type { Service } from '../loads.ts'
+import type { ElementOf, Law } from '../model.ts'
+import { perMessage, secondsOf, servedBy, serversOf } from './batches.ts'
 import type { Rates } from './rates.ts'
 import { attemptsOver, expectedAttempts } from './tries.ts'
 
@@ -12,6 +15,8 @@ export type Demand = {
   requests: number
   /** servers busy at once, λE[S]; null: nobody has said how long one takes */
   busy: number | null
+  /** the same once batches are as full as they get while messages wait, at least and at most (`perMessage`) */
+  full: { least: number; most: number } | null
   /** whether all that leads here is known; else each number is the least that it can be */
   complete: boolean
 }
@@ -35,8 +40,16 @@ export function demandsIn(
   const elementOf = Int32Array.from(loaded.streams, ({ element }) => elements.get(element.id) ?? -1)
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
   const most = loaded.streams.map(({ element }) => attemptsOver(element, byId.get(element.from)))
-  const batches = mesh.nodes.map(({ id }) => service.get(id)?.batch ?? 1)
-  const means = mesh.nodes.map(({ id }) => service.get(id)?.mean ?? Number.NaN)
+  const times = mesh.nodes.map(({ id }) => service.get(id))
+  // of whom it is known what a message takes: who calls brings one, and what polls bring follows from all that they bring
+  const batches = times.map((time) => (time?.each === undefined ? (time?.batch ?? 1) : 1))
+  const means = times.map((time) => (time && (secondsOf(time, 1) ?? time.mean)) ?? Number.NaN)
+  const polls = mesh.elements.flatMap((element, place) => {
+    const node = nodes.get(element.to) ?? -1
+    const time = times[node]
+    const laws = mesh.nodes[node]?.laws ?? []
+    return element.kind === 'poll' && time !== undefined ? [{ element, place, node, laws, time }] : []
+  })
   return ({ rates, complete }, { streams = loaded.streams, failures = loaded.failures } = {}) => {
     const fails = mesh.nodes.map(({ id }) => failures.get(id) ?? 0)
     const [atNodes, over] = [sumsOf(mesh.nodes.length), sumsOf(mesh.elements.length)]
@@ -73,6 +86,14 @@ export function demandsIn(
       const known = complete[state] === true && external[state] !== null
       add(atNodes, node, node, { messages, attempts, known })
     })
+    for (const sums of [atNodes, over]) for (const end of ['least', 'most'] as const) sums[end].set(sums.busy)
+    for (const poll of polls) {
+      const more = inBatches(poll, over)
+      for (const name of ['requests', 'busy', 'least', 'most'] as const) {
+        over[name][poll.place] = (over[name][poll.place] ?? 0) + more[name]
+        atNodes[name][poll.node] = (atNodes[name][poll.node] ?? 0) + more[name]
+      }
+    }
     return {
       ofNode: (id) => demandIn(atNodes, nodes.get(id)),
       ofElement: (id) => demandIn(over, elements.get(id)),
@@ -82,24 +103,43 @@ export function demandsIn(
 
 type Come = { messages: number; attempts: number; known: boolean }
 
-/** By place; of `busy` NaN: not known. */
-type Sums = Record<'messages' | 'attempts' | 'requests' | 'busy', Float64Array> & { unknown: Uint8Array }
+type Poll = { element: ElementOf<'poll'>; place: number; laws: readonly Law[]; time: Service }
+
+/** By how much what a poll brings is other than if it came one by one. */
+function inBatches({ element, place, laws, time }: Poll, { attempts, requests, busy }: Sums) {
+  const [rate, alone, worked] = [attempts[place] ?? 0, requests[place] ?? 0, busy[place] ?? 0]
+  const full = perMessage(time, element.batch)
+  const more = { requests: 0, busy: 0, least: rate * full.least - worked, most: rate * full.most - worked }
+  const served = servedBy(element, time, rate, Math.min(serversOf(element.laws), serversOf(laws)))
+  if (served === undefined) return more
+  const invocations = rate / served.batch
+  const seconds = secondsOf(time, served.batch) ?? time.mean
+  return { ...more, requests: invocations - alone, busy: invocations * seconds - worked }
+}
+
+/** By place; of `busy` and what follows NaN: not known. */
+type Sums = Record<'messages' | 'attempts' | 'requests' | 'busy' | 'least' | 'most', Float64Array> & {
+  unknown: Uint8Array
+}
 
 const sumsOf = (size: number): Sums => ({
   messages: new Float64Array(size),
   attempts: new Float64Array(size),
   requests: new Float64Array(size),
   busy: new Float64Array(size),
+  least: new Float64Array(size),
+  most: new Float64Array(size),
   unknown: new Uint8Array(size),
 })
 
-function demandIn({ messages, attempts, requests, busy, unknown }: Sums, place = -1): Demand {
+function demandIn({ messages, attempts, requests, busy, least, most, unknown }: Sums, place = -1): Demand {
   const times = busy[place] ?? 0
   return {
     messages: messages[place] ?? 0,
     attempts: attempts[place] ?? 0,
     requests: requests[place] ?? 0,
     busy: Number.isNaN(times) ? null : times,
+    full: Number.isNaN(times) ? null : { least: least[place] ?? 0, most: most[place] ?? 0 },
     complete: unknown[place] !== 1,
   }
 }

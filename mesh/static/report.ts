@@ -31,6 +31,8 @@ export const staticReport = z.object({
       demand: z.number(),
       limit: z.number(),
       utilisation: z.number(),
+      /** of it at least, were an invocation to take as long with however many messages; absent: that is known */
+      least: z.number().optional(),
       safety: z.number().nullable(),
       over: z.enum(['wait', 'refuse', 'delay']),
       from: z.string(),

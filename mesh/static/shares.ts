@@ -16,8 +16,8 @@ export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: D
   const handling = new Map<string, number>()
   const passing = new Map<string, number>()
   for (const { id } of mesh.nodes) {
-    const times = service.get(id)
-    if (times !== undefined) handling.set(id, demands.ofNode(id).requests * times.mean)
+    const { busy } = demands.ofNode(id)
+    if (busy !== null && service.has(id)) handling.set(id, busy)
   }
   for (const { id, from, laws } of mesh.elements)
     for (const law of laws)

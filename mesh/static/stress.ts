@@ -14,6 +14,11 @@ export type Stress = {
   limit: number
   /** demand / limit */
   utilisation: number
+  /**
+   * utilisation at least, where it is not known what a message takes of an invocation: if one took as long with however
+   * many messages, for batches fill while messages wait
+   */
+  least?: number
   /** limit / demand: by how much the load may grow; null: there is no demand */
   safety: number | null
   /** beyond the limit: waits, is refused, or is delayed */
@@ -64,7 +69,7 @@ export function stressesIn({
         return
       }
       if (!isShared(law)) {
-        stresses.push(stressOf(of, law, asked, demand.complete))
+        stresses.push({ ...stressOf(of, law, asked, demand.complete), ...leastOf(law, demand, beside) })
         return
       }
       const key = poolOf(law)
@@ -130,7 +135,9 @@ function inFlight(out: readonly MeshElement[], demands: Demands): number {
 
 /** undefined: no limit; null: not known. */
 function askedOf(law: Law, demand: Demand, beside: Beside): number | null | undefined {
-  if (law.law === 'servers') return beside.inFlight ?? demand.busy
+  // of what is shared others have a part that they do not give up before it is all used
+  if (law.law === 'servers')
+    return beside.inFlight ?? (law.shared === undefined ? (demand.full?.most ?? null) : demand.busy)
   if (law.law !== 'tokens') return undefined
   switch (law.unit) {
     case 'deliveries':
@@ -144,6 +151,12 @@ function askedOf(law: Law, demand: Demand, beside: Beside): number | null | unde
     default:
       return demand.requests
   }
+}
+
+/** Of servers, where it is not known what a message takes of an invocation. */
+function leastOf(law: Law, { full }: Demand, { inFlight }: Beside): { least?: number } {
+  if (law.law !== 'servers' || full === null || inFlight !== undefined) return {}
+  return full.least < full.most * (1 - 1e-9) ? { least: full.least / law.servers } : {}
 }
 
 function stressOf(of: { at: string; name: string }, law: Law, demand: number, complete: boolean): Stress {

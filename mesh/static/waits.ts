@@ -1,7 +1,8 @@
 import type { Loaded } from '../load.ts'
-import { isOff, type Law, type MeshElement, type MeshNode } from '../model.ts'
+import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
+import { gatheredBy, servedBy, serversOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
@@ -19,12 +20,6 @@ export type Passage = {
   /** the part of which that is the fate; of what is answered, the part that is refused in the end */
   lost: number
 }
-
-const serversOf = (laws: readonly Law[]): number =>
-  Math.min(
-    Number.POSITIVE_INFINITY,
-    ...laws.map((law) => (law.law === 'servers' ? law.servers : Number.POSITIVE_INFINITY)),
-  )
 
 /** Latency of the way, the wait for a server at its end, and what does not get there, by element id. */
 export function passagesOf(
@@ -62,7 +57,9 @@ function passage(
 ): Pick<Passage, 'delay' | 'refused'> {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
-    instant,
+    element.kind === 'poll' && element.window > 0
+      ? gatheredBy(element, demands.ofElement(element.id).attempts).delay
+      : instant,
   )
   if (target !== undefined && isOff(target))
     return { delay: element.kind === 'invoke' ? way : null, refused: 1 }
@@ -76,6 +73,7 @@ function passage(
   const demand: Demand = own ? demands.ofElement(element.id) : demands.ofNode(target.id)
   const offered = demand.busy ?? 0
   if (refuses) return { delay: way, refused: erlangB(servers, offered) }
-  const wait = waiting(servers, demand.requests, times)
+  const served = element.kind === 'poll' ? servedBy(element, times, demand.attempts, servers) : undefined
+  const wait = served === undefined ? waiting(servers, demand.requests, times) : served.wait
   return { delay: wait === null ? null : added(way, wait), refused: 0 }
 }

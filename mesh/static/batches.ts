@@ -1,0 +1,82 @@
+import type { Service } from '../loads.ts'
+import type { ElementOf, Law, MeshElement } from '../model.ts'
+import { bulkService, gathered, type Served } from '../queueing/waiting.ts'
+
+/** Messages that an invocation has at most: what fills while messages wait. Who calls brings one. */
+export const mostAtOnce = (element: MeshElement | undefined): number =>
+  element?.kind === 'poll' ? element.batch : 1
+
+/** Seconds of an invocation with so many messages; undefined: it is not known what a message takes of them. */
+export const secondsOf = ({ mean, batch = 1, each }: Service, messages: number): number | undefined =>
+  each === undefined ? undefined : mean + each * (messages - batch)
+
+/**
+ * Seconds of a server for one message, where batches have grown to `most`. Where it is not known what a message takes of
+ * an invocation, the two ends: `most` as if its time were all of messages, so that batches help nothing, and `least` as if
+ * it took as long with however many.
+ */
+export function perMessage(service: Service, most: number): { least: number; most: number } {
+  const { mean, batch = 1 } = service
+  const full = Math.max(most, batch)
+  const known = secondsOf(service, full)
+  return known === undefined
+    ? { least: mean / full, most: mean / batch }
+    : { least: known / full, most: known / full }
+}
+
+/** How many gather at once, as far as it is known: those that a queue is polled by when messages begin to come. */
+const gatherers = (laws: readonly Law[]): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...laws.map((law) =>
+      law.law === 'servers'
+        ? law.servers
+        : law.law === 'scaling'
+          ? Math.max(1, law.initial)
+          : Number.POSITIVE_INFINITY,
+    ),
+  )
+
+/** What a window makes of a trickle: the mean batch, and how long one of it waits for the others. */
+export function gatheredBy(poll: ElementOf<'poll'>, rate: number, together = 1) {
+  const by = gatherers(poll.laws)
+  const { batch, delay } = gathered(
+    Number.isFinite(by) ? rate / together / by : 0,
+    poll.window,
+    poll.batch / together,
+  )
+  return { batch: batch * together, delay }
+}
+
+/**
+ * How a function serves what a poll brings: attempts a second, at most so many `servers` at once. What was measured as its
+ * batch comes together, what comes within the window is gathered, and what waits for a server is taken with it.
+ * undefined: it is not known what a message takes of an invocation.
+ */
+export function servedBy(
+  poll: ElementOf<'poll'>,
+  service: Service,
+  rate: number,
+  servers: number,
+): Served | undefined {
+  const { each, scv } = service
+  if (each === undefined) return undefined
+  const { mean, batch = 1 } = service
+  const together = Math.min(
+    poll.batch,
+    Math.max(batch, gatheredBy(poll, rate, Math.min(batch, poll.batch)).batch),
+  )
+  if (!Number.isFinite(servers)) return { batch: together, wait: { mean: 0, variance: 0 } }
+  const served = bulkService({
+    ...{ servers, rate: rate / together, most: poll.batch / together, scv },
+    ...{ fixed: mean - each * batch, each: each * together },
+  })
+  return { ...served, batch: served.batch * together }
+}
+
+/** Servers that limit what an element brings; Infinity: none. */
+export const serversOf = (laws: readonly Law[]): number =>
+  Math.min(
+    Number.POSITIVE_INFINITY,
+    ...laws.map((law) => (law.law === 'servers' ? law.servers : Number.POSITIVE_INFINITY)),
+  )
