@@ -30,6 +30,9 @@ export type Loaded = {
 
 export const anyType = '*'
 
+/** Whether nothing goes on with it: a table that is read, a service that is asked. */
+export const isAsked = (element: MeshElement): boolean => element.kind === 'call' && !element.carries
+
 /** Spreads what comes from outside over the mesh, type by type, along everything that passes it on. */
 export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const elements = [...withSends(mesh, loads)]
@@ -45,8 +48,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const to = nodes.get(element.to)
       const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
       if (!to || !passed || passed.gain === 0) continue
-      const asked = element.kind === 'call' && !element.carries
-      streams.push({ element, from, to: stateOf(to, passed.type, asked), gain: passed.gain })
+      streams.push({ element, from, to: stateOf(to, passed.type, isAsked(element)), gain: passed.gain })
     }
   }
   // states that are found on the way are looked at in their turn

@@ -1,5 +1,5 @@
-import { isShared, poolOf } from '../laws/limits.ts'
-import type { Loaded } from '../load.ts'
+import { isShared, poolOf, type Use, workOf } from '../laws/limits.ts'
+import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
@@ -80,7 +80,9 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
   const lacking = ({ at, name }: Named, law: Law['law'], node: MeshNode) => {
     if (untimed.has(`${at} ${law}`)) return
     untimed.add(`${at} ${law}`)
-    found.unavailable.push({ at, name, law, why: `nobody has said how long one takes at ${node.name}` })
+    const flying = node.kind === 'queue' && 'what is in flight is compared in the steady state alone'
+    const why = flying || `nobody has said how long one takes at ${node.name}`
+    found.unavailable.push({ at, name, law, why })
   }
 
   /** The limits of a node or an element that a message to `state` passes. */
@@ -88,15 +90,19 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     const { node, state, element } = way
     const from = element && nodes.get(element.from)
     const tries = expectedAttempts(failures.get(node.id) ?? 0, element ? attemptsOver(element, from) : 1)
-    const one = workOfOne(service.get(node.id), mostAtOnce(element), filling)
-    const workOf = (law: Law): number | null => {
-      if (law.law === 'tokens' && law.unit === 'deliveries') return delivered[state] ?? 0
-      const work = one(law)
-      return work === null ? null : tries * work
+    const time = service.get(node.id)
+    const requests = tries / (time?.batch ?? 1)
+    const use: Use = {
+      attempts: tries,
+      requests,
+      busy: time ? requests * time.mean : null,
+      full: time ? tries * perMessage(time, mostAtOnce(element))[filling] : null,
+      reads: element !== undefined && isAsked(element) ? tries : 0,
+      deliveries: of.at === node.id ? (delivered[state] ?? 0) : 1,
     }
     return of.laws.flatMap((law, index) => {
       if (law.law === 'latency') return []
-      const work = workOf(law)
+      const work = workOf(law, use)
       if (work === null && (rates[state] ?? 0) > 0) lacking(of, law.law, node)
       if (work === null || work === 0) return []
       const { key, who, shared } = ownerOf(of, law, index)
@@ -142,17 +148,6 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
   }
   return found
 }
-
-/** What an attempt takes of a limit: seconds of a server, or tokens; null: nobody has said how long it takes. */
-const workOfOne =
-  (time: Service | undefined, most: number, filling: 'least' | 'most') =>
-  (law: Law): number | null => {
-    const batch = time?.batch ?? 1
-    if (law.law === 'tokens') return law.unit === 'messages' ? 1 : 1 / batch
-    if (time === undefined) return null
-    const isShared = law.law === 'servers' && law.shared !== undefined
-    return isShared ? time.mean / batch : perMessage(time, most)[filling]
-  }
 
 /** `most`: messages that fill a request; undefined: it is as it is at rest. */
 function handlingOf(time: Service, most: number | undefined, filling: 'least' | 'most'): Handling {

@@ -1,5 +1,5 @@
 import { isShared } from '../laws/limits.ts'
-import type { Loaded, Stream } from '../load.ts'
+import { isAsked, type Loaded, type Stream } from '../load.ts'
 import { type Demands, demandsIn } from '../static/demand.ts'
 import { type Stress, stressesIn } from '../static/stress.ts'
 import { doorsOf, type Flow, flowFrom, type Onward } from './flows.ts'
@@ -110,7 +110,7 @@ function demandsWithout(
   })
   // what is only used is asked by those that still work
   for (const { from, to, gain, element } of loaded.streams)
-    if (element.kind === 'call' && !element.carries && !failed.has(element.to))
+    if (isAsked(element) && !failed.has(element.to))
       rates[to] = (rates[to] ?? 0) + (gain ?? 0) * (rates[from] ?? 0)
   const failures = new Map(loaded.failures)
   for (const vertex of [...failed].flatMap((unit) => units.get(unit) ?? []))

@@ -13,3 +13,36 @@ export const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : '
 
 /** Of a limit that is shared, the same for all who share it: several units may go by one name. */
 export const poolOf = (law: Shared): string => `${law.shared} ${unitOf(law)}`
+
+/** What is asked of limits: by one message on its way, by one attempt, or by all that come a second. Each number adds up. */
+export type Use = {
+  attempts: number
+  /** invocations or requests: attempts in batches */
+  requests: number
+  /** seconds of a server, which of all a second is servers busy; null: nobody has said how long one takes */
+  busy: number | null
+  /** the same once batches are as full as they get while messages wait */
+  full: number | null
+  /** of the attempts, those that only read */
+  reads: number
+  /** messages that are delivered for these */
+  deliveries: number
+}
+
+/** The work that a use is to a limit: servers or tokens, in the limit's unit; null: not known. */
+export function workOf(law: Exclude<Law, { law: 'latency' }>, use: Use): number | null {
+  // of what is shared others have a part that they do not give up before it is all used
+  if (law.law !== 'tokens') return isShared(law) ? use.busy : use.full
+  switch (law.unit) {
+    case 'deliveries':
+      return use.deliveries
+    case 'reads':
+      return use.reads
+    case 'writes':
+      return use.attempts - use.reads
+    case 'messages':
+      return use.attempts
+    default:
+      return use.requests
+  }
+}

@@ -1,5 +1,6 @@
-import { isLimit, isShared, poolOf, type Shared } from '../laws/limits.ts'
-import type { Loaded } from '../load.ts'
+import { isLimit, isShared, type Limiting, poolOf, type Shared, type Use, workOf } from '../laws/limits.ts'
+import { isAsked, type Loaded } from '../load.ts'
+import type { Service } from '../loads.ts'
 import { isOff, type MeshElement, type MeshNode, offSays } from '../model.ts'
 import { mostAtOnce, perMessage } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
@@ -69,8 +70,7 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
       const from = nodes.get(element.from)
       // who starts a machine without waiting has started it, whatever its states do then
       const goesOn = from?.kind === 'workflow' && !waited.has(from.id)
-      const synchronous =
-        !goesOn && (element.kind === 'invoke' || (element.kind === 'call' && !element.carries))
+      const synchronous = !goesOn && (element.kind === 'invoke' || isAsked(element))
       const inflow: Inflow = {
         element,
         rate,
@@ -104,7 +104,7 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
         asking.asks.push({ site: place, calls: rate / sent, attempts })
     })
   })
-  poolsOf(sites, nodes, service)
+  limitSites(sites, loaded, rates)
   for (const site of sites) {
     site.fails = failures.get(site.at) ?? site.fails
     site.can = most(site.capacity)
@@ -144,7 +144,6 @@ const unlimited = Number.POSITIVE_INFINITY
  */
 function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElement[]): Site {
   const times = service.get(node.id)
-  const batch = times?.batch ?? 1
   const bringing = arriving.filter(({ kind }) => kind === 'poll' || kind === 'invoke' || kind === 'delivery')
   const full = bringing.length === 0 ? 1 : Math.min(...bringing.map(mostAtOnce))
   const capacity: Capacity = {
@@ -155,18 +154,6 @@ function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElem
     tokens: unlimited,
     tokensOver: 'refuse',
   }
-  const notes: string[] = []
-  for (const law of node.laws.filter((each) => isLimit(each) && !isShared(each))) {
-    if (law.law === 'servers' && law.servers < capacity.servers)
-      Object.assign(capacity, { servers: law.servers, over: law.over })
-    if (law.law === 'tokens' && law.unit !== 'deliveries') {
-      const rate = law.unit === 'messages' ? law.rate : law.rate * batch
-      if (rate < capacity.tokens) Object.assign(capacity, { tokens: rate, tokensOver: law.over })
-    }
-  }
-  if (times === undefined && node.laws.some(({ law }) => law === 'servers'))
-    notes.push('nobody has said how long one takes: its servers are no limit here')
-  if (isOff(node)) notes.push(offSays)
   return {
     at: node.id,
     name: node.name,
@@ -180,7 +167,7 @@ function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElem
     pools: [],
     members: [],
     complete: true,
-    notes,
+    notes: isOff(node) ? [offSays] : [],
   }
 }
 
@@ -221,23 +208,63 @@ const fromOutside = (node: MeshNode, rate: number): Inflow => ({
   cap: unlimited,
 })
 
-/** Adds a site for each limit that several share. */
-function poolsOf(sites: Site[], nodes: ReadonlyMap<string, MeshNode>, service: Loaded['service']): void {
+/** Gives each site what limits it, and adds a site for each limit that several share. */
+function limitSites(sites: Site[], { mesh, streams, service }: Loaded, rates: readonly number[]): void {
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const delivered = new Map<string, number>()
+  for (const { element, from, gain } of streams)
+    if (element.kind === 'delivery')
+      delivered.set(element.from, (delivered.get(element.from) ?? 0) + (rates[from] ?? 0) * (gain ?? 0))
   const pools = new Map<string, number>()
-  const share = (site: Site, member: number, law: Shared) => {
-    const times = service.get(site.at)
-    const batch = times?.batch ?? 1
-    if (law.law === 'servers' && times === undefined) return
-    const key = poolOf(law)
-    const pool = pools.get(key) ?? sites.push(siteOfPool(law)) - 1
-    pools.set(key, pool)
-    sites[pool]?.members.push(member)
-    site.pools.push({ pool, work: law.law === 'servers' ? (times?.mean ?? 0) / batch : 1 / batch })
-  }
   sites.slice().forEach((site, member) => {
-    if (site.inflows.length > 0)
-      for (const law of nodes.get(site.at)?.laws ?? []) if (isShared(law)) share(site, member, law)
+    const { laws = [], kind } = nodes.get(site.at) ?? {}
+    const use = useOf(site, service.get(site.at), delivered.get(site.at) ?? 0)
+    // what is in flight of a queue is a limit of those who poll it
+    for (const law of laws.filter((each) => kind !== 'queue' || each.law !== 'servers').filter(isLimit)) {
+      const work = workOf(law, use)
+      if (work === null && site.notes.length === 0) site.notes.push(untimed)
+      if (!isShared(law)) limitBy(site.capacity, law, work)
+      else if (work !== null && work > 0 && site.inflows.length > 0)
+        shareIn({ sites, pools }, { site, member, law, work })
+    }
   })
+}
+
+const untimed = 'nobody has said how long one takes: its servers are no limit here'
+
+/** What an attempt at a site asks of its limits, as its inflows are mixed at the load factor 1. */
+function useOf({ inflows, capacity }: Site, times: Service | undefined, delivered: number): Use {
+  const requests = 1 / (times?.batch ?? 1)
+  const handled = inflows.reduce((sum, { rate }) => sum + rate, 0) || 1
+  const read = inflows.reduce((sum, { element, rate }) => sum + (isAsked(element) ? rate : 0), 0)
+  return {
+    attempts: 1,
+    requests,
+    busy: times === undefined ? null : requests * times.mean,
+    full: capacity.mean,
+    reads: read / handled,
+    deliveries: delivered / handled,
+  }
+}
+
+/** `work`: of an attempt; of servers it is the capacity's own mean. */
+function limitBy(capacity: Capacity, law: Limiting, work: number | null): void {
+  if (law.law === 'servers' && law.servers < capacity.servers)
+    Object.assign(capacity, { servers: law.servers, over: law.over })
+  if (law.law === 'tokens' && law.rate / (work ?? 0) < capacity.tokens)
+    Object.assign(capacity, { tokens: law.rate / (work ?? 0), tokensOver: law.over })
+}
+
+/** Puts a site among those that share a limit, which is a site of its own. */
+function shareIn(
+  { sites, pools }: { sites: Site[]; pools: Map<string, number> },
+  { site, member, law, work }: { site: Site; member: number; law: Shared; work: number },
+): void {
+  const key = poolOf(law)
+  const pool = pools.get(key) ?? sites.push(siteOfPool(law)) - 1
+  pools.set(key, pool)
+  sites[pool]?.members.push(member)
+  site.pools.push({ pool, work })
 }
 
 /** Attempts at a pool are work: busy servers, each of one second, or tokens. */

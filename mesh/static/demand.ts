@@ -1,4 +1,4 @@
-import type { Loaded } from '../load.ts'
+import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import type { ElementOf, Law } from '../model.ts'
 import { perMessage, secondsOf, servedBy, serversOf } from './batches.ts'
@@ -11,6 +11,9 @@ export type Demand = {
   messages: number
   /** attempts per second: what fails comes again */
   attempts: number
+  /** of these per second, those that only read, and those that fail */
+  reads: number
+  failing: number
   /** invocations or requests per second: attempts in batches */
   requests: number
   /** servers busy at once, λE[S]; null: nobody has said how long one takes */
@@ -57,15 +60,17 @@ export function demandsIn(
     const [led, tried] = [new Float64Array(states.length), new Float64Array(states.length)]
     const unsaid = new Float64Array(states.length).fill(1)
     const add = (into: Sums, place: number, node: number, come: Come) => {
-      const { messages, attempts, known } = come
+      const { messages, attempts, reads, known } = come
       const requests = attempts / (batches[node] ?? 1)
       into.messages[place] = (into.messages[place] ?? 0) + messages
       into.attempts[place] = (into.attempts[place] ?? 0) + attempts
+      if (reads) into.reads[place] = (into.reads[place] ?? 0) + attempts
+      into.failing[place] = (into.failing[place] ?? 0) + attempts * (fails[node] ?? 0)
       into.requests[place] = (into.requests[place] ?? 0) + requests
       into.busy[place] = (into.busy[place] ?? 0) + requests * (means[node] ?? Number.NaN)
       if (!known) into.unknown[place] = 1
     }
-    streams.forEach(({ from, to, gain }, stream) => {
+    streams.forEach(({ element, from, to, gain }, stream) => {
       const known = complete[from] === true && gain !== null
       const node = nodeOf[to] ?? -1
       const each = expectedAttempts(fails[node] ?? 0, most[stream] ?? 1)
@@ -73,7 +78,8 @@ export function demandsIn(
       led[to] = (led[to] ?? 0) + messages
       tried[to] = (tried[to] ?? 0) + messages * each
       if (!known) unsaid[to] = Math.max(unsaid[to] ?? 1, each)
-      add(over, elementOf[stream] ?? -1, node, { messages, attempts: messages * each, known })
+      const come = { messages, attempts: messages * each, reads: isAsked(element), known }
+      add(over, elementOf[stream] ?? -1, node, come)
     })
     nodeOf.forEach((node, state) => {
       const [messages, come, again] = [rates[state] ?? 0, led[state] ?? 0, tried[state] ?? 0]
@@ -84,7 +90,7 @@ export function demandsIn(
           ? (again * messages) / come
           : again + outside + (messages - come - outside) * (unsaid[state] ?? 1)
       const known = complete[state] === true && external[state] !== null
-      add(atNodes, node, node, { messages, attempts, known })
+      add(atNodes, node, node, { messages, attempts, reads: states[state]?.asked === true, known })
     })
     for (const sums of [atNodes, over]) for (const end of ['least', 'most'] as const) sums[end].set(sums.busy)
     for (const poll of polls) {
@@ -101,7 +107,7 @@ export function demandsIn(
   }
 }
 
-type Come = { messages: number; attempts: number; known: boolean }
+type Come = { messages: number; attempts: number; reads: boolean; known: boolean }
 
 type Poll = { element: ElementOf<'poll'>; place: number; laws: readonly Law[]; time: Service }
 
@@ -118,13 +124,14 @@ function inBatches({ element, place, laws, time }: Poll, { attempts, requests, b
 }
 
 /** By place; of `busy` and what follows NaN: not known. */
-type Sums = Record<'messages' | 'attempts' | 'requests' | 'busy' | 'least' | 'most', Float64Array> & {
-  unknown: Uint8Array
-}
+type Sums = Record<(typeof summed)[number], Float64Array> & { unknown: Uint8Array }
+const summed = ['messages', 'attempts', 'reads', 'failing', 'requests', 'busy', 'least', 'most'] as const
 
 const sumsOf = (size: number): Sums => ({
   messages: new Float64Array(size),
   attempts: new Float64Array(size),
+  reads: new Float64Array(size),
+  failing: new Float64Array(size),
   requests: new Float64Array(size),
   busy: new Float64Array(size),
   least: new Float64Array(size),
@@ -132,11 +139,14 @@ const sumsOf = (size: number): Sums => ({
   unknown: new Uint8Array(size),
 })
 
-function demandIn({ messages, attempts, requests, busy, least, most, unknown }: Sums, place = -1): Demand {
+function demandIn(sums: Sums, place = -1): Demand {
+  const { messages, attempts, reads, failing, requests, busy, least, most, unknown } = sums
   const times = busy[place] ?? 0
   return {
     messages: messages[place] ?? 0,
     attempts: attempts[place] ?? 0,
+    reads: reads[place] ?? 0,
+    failing: failing[place] ?? 0,
     requests: requests[place] ?? 0,
     busy: Number.isNaN(times) ? null : times,
     full: Number.isNaN(times) ? null : { least: least[place] ?? 0, most: most[place] ?? 0 },

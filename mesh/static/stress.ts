@@ -1,6 +1,6 @@
-import { isLimit, isShared, type Limiting, poolOf, unitOf } from '../laws/limits.ts'
+import { isLimit, isShared, type Limiting, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
+import { isOff, type MeshElement, type MeshNode, type NodeOf, offSays } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
 
 /** How much of one limit is used. */
@@ -49,7 +49,6 @@ export function stressesIn({
   mesh,
 }: Loaded): (demands: Demands) => { stresses: Stress[]; unavailable: Unavailable[] } {
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
-  const entering = Map.groupBy(mesh.elements, ({ to }) => to)
   const names = new Map(mesh.nodes.map((node) => [node.id, node]))
   const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
   const off = mesh.nodes.filter(isOff)
@@ -60,16 +59,15 @@ export function stressesIn({
     const stresses: Stress[] = []
     const unavailable = switchedOff(off, demands)
     const shared = new Map<string, Sharers>()
-    const judge = (of: { at: string; name: string }, law: Law, demand: Demand, beside: Beside) => {
-      const asked = askedOf(law, demand, beside)
-      if (asked === undefined) return
+    const judge = ({ id, name }: Named, law: Limiting, demand: Demand, use: Use, why = untimed) => {
+      const of = { at: id, name }
+      const asked = workOf(law, use)
       if (asked === null) {
-        if (demand.messages > 0)
-          unavailable.push({ ...of, unit: unitOf(law), why: 'nobody has said how long one takes' })
+        if (demand.messages > 0) unavailable.push({ ...of, unit: unitOf(law), why })
         return
       }
       if (!isShared(law)) {
-        stresses.push({ ...stressOf(of, law, asked, demand.complete), ...leastOf(law, demand, beside) })
+        stresses.push({ ...stressOf(of, law, asked, demand.complete), ...leastOf(law, demand, use) })
         return
       }
       const key = poolOf(law)
@@ -81,17 +79,17 @@ export function stressesIn({
     for (const node of limitedNodes) {
       const demand = demands.ofNode(node.id)
       const out = leaving.get(node.id) ?? []
-      const into = entering.get(node.id) ?? []
-      const beside: Beside = {
-        deliveries: messagesOver(out, (element) => element.kind === 'delivery', demands),
-        writes: messagesOver(into, (element) => element.kind !== 'call' || element.carries, demands),
-        reads: messagesOver(into, (element) => element.kind === 'call' && !element.carries, demands),
-        inFlight: node.kind === 'queue' ? inFlight(out, demands) : undefined,
-      }
-      for (const law of node.laws) judge({ at: node.id, name: node.name }, law, demand, beside)
+      const use = useOf(demand, deliveredBy(out, demands))
+      const flying = node.kind === 'queue' ? inFlight(node, out, demands) : undefined
+      for (const law of node.laws.filter(isLimit))
+        if (flying === undefined || law.law !== 'servers') judge(node, law, demand, use)
+        else judge(node, law, demand, { ...use, busy: flying, full: flying }, `${untimed} that polls it`)
     }
     for (const { element, name } of limitedElements)
-      for (const law of element.laws) judge({ at: element.id, name }, law, demands.ofElement(element.id), {})
+      for (const law of element.laws.filter(isLimit)) {
+        const demand = demands.ofElement(element.id)
+        judge({ id: element.id, name }, law, demand, useOf(demand, demand.messages))
+      }
     for (const { law, name, asked, complete } of shared.values())
       stresses.push(stressOf({ at: name, name }, law, asked, complete))
     return { stresses, unavailable }
@@ -103,65 +101,57 @@ const switchedOff = (off: readonly MeshNode[], demands: Demands): Unavailable[] 
     .filter(({ id }) => demands.ofNode(id).messages > 0)
     .map(({ id, name }) => ({ at: id, name, unit: 'servers', why: offSays }))
 
+const untimed = 'nobody has said how long one takes'
+
+type Named = { id: string; name: string }
 type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
 
 export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
   `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`
 
-/** What a node is asked beside handling what comes, messages per second; of a queue, how many are being handled. */
-type Beside = {
-  deliveries?: number
-  writes?: number
-  reads?: number
-  inFlight?: number | undefined
-}
+/** What comes to a node or an element, as what it asks of a limit. */
+const useOf = (demand: Demand, deliveries: number): Use => ({
+  ...demand,
+  full: demand.full?.most ?? null,
+  deliveries,
+})
 
-const messagesOver = (
-  elements: readonly MeshElement[],
-  wanted: (element: MeshElement) => boolean,
+const deliveredBy = (out: readonly MeshElement[], demands: Demands): number =>
+  out.reduce((sum, { kind, id }) => sum + (kind === 'delivery' ? demands.ofElement(id).messages : 0), 0)
+
+/**
+ * Messages that those who poll a queue have taken and not yet deleted: what is being handled, and what failed up to the end
+ * of its visibility. null: nobody has said how long one takes.
+ */
+function inFlight(
+  { settings: { visibility } }: NodeOf<'queue'>,
+  out: readonly MeshElement[],
   demands: Demands,
-): number => elements.filter(wanted).reduce((sum, { id }) => sum + demands.ofElement(id).messages, 0)
-
-/** Messages that consumers have taken and not yet deleted: as many as their busy servers have in hand. */
-function inFlight(out: readonly MeshElement[], demands: Demands): number {
-  return out
-    .filter(({ kind }) => kind === 'poll')
-    .map(({ id }) => demands.ofElement(id))
-    .reduce(
-      (sum, { busy, attempts, requests }) => sum + (requests === 0 ? 0 : ((busy ?? 0) * attempts) / requests),
-      0,
-    )
-}
-
-/** undefined: no limit; null: not known. */
-function askedOf(law: Law, demand: Demand, beside: Beside): number | null | undefined {
-  // of what is shared others have a part that they do not give up before it is all used
-  if (law.law === 'servers')
-    return beside.inFlight ?? (law.shared === undefined ? (demand.full?.most ?? null) : demand.busy)
-  if (law.law !== 'tokens') return undefined
-  switch (law.unit) {
-    case 'deliveries':
-      return beside.deliveries ?? demand.messages
-    case 'writes':
-      return beside.writes ?? demand.messages
-    case 'reads':
-      return beside.reads ?? demand.messages
-    case 'messages':
-      return demand.attempts
-    default:
-      return demand.requests
+): number | null {
+  let sum = 0
+  for (const { kind, id } of out) {
+    const { attempts, failing, requests, busy } = demands.ofElement(id)
+    if (kind !== 'poll' || attempts === 0) continue
+    if (busy === null) return null
+    const seconds = busy / requests
+    sum += (attempts - failing) * seconds + failing * Math.max(seconds, visibility)
   }
+  return sum
 }
 
 /** Of servers, where it is not known what a message takes of an invocation. */
-function leastOf(law: Law, { full }: Demand, { inFlight }: Beside): { least?: number } {
-  if (law.law !== 'servers' || full === null || inFlight !== undefined) return {}
+function leastOf(law: Limiting, { full }: Demand, use: Use): { least?: number } {
+  if (law.law !== 'servers' || full === null || use.full !== full.most) return {}
   return full.least < full.most * (1 - 1e-9) ? { least: full.least / law.servers } : {}
 }
 
-function stressOf(of: { at: string; name: string }, law: Law, demand: number, complete: boolean): Stress {
-  const limit =
-    law.law === 'servers' ? law.servers : law.law === 'tokens' ? law.rate : Number.POSITIVE_INFINITY
+function stressOf(
+  of: { at: string; name: string },
+  law: Limiting,
+  demand: number,
+  complete: boolean,
+): Stress {
+  const limit = law.law === 'servers' ? law.servers : law.rate
   return {
     ...of,
     unit: unitOf(law),
@@ -169,7 +159,7 @@ function stressOf(of: { at: string; name: string }, law: Law, demand: number, co
     limit,
     utilisation: demand / limit,
     safety: demand === 0 ? null : limit / demand,
-    over: law.law === 'servers' || law.law === 'tokens' ? law.over : 'wait',
+    over: law.over,
     from: law.from,
     complete,
   }
