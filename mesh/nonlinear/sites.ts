@@ -48,7 +48,7 @@ export type Site = {
 
 /** Every node that handles something, and behind them every limit that several of them share. */
 export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
-  const { mesh, states, streams, external, service, failures } = loaded
+  const { mesh, states, streams, external, failures } = loaded
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const position = new Map<string, number>()
   const sites: Site[] = []
