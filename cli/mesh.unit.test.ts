@@ -72,6 +72,12 @@ describe('an app', () => {
     })
   })
 
+  it('without rates has no score, which is below any threshold', async () => {
+    const { code, out } = await loadpath(['mesh', 'comprehensive', '--app', template, '--threshold', '1'])
+    expect(code).toBe(1)
+    expect(out).toMatch(/^no score, unknown/)
+  })
+
   it.each([
     ['model', 'mesh'],
     ['comprehensive', 'comprehensive'],

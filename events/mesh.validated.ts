@@ -33,7 +33,7 @@ export const meshValidated = defineEvent({
     run: z.string(),
     /** the stacks whose templates were read */
     stacks: z.array(z.string()).min(1).max(50),
-    /** 0 to 100; null: not one limit state is known, for the reasons in `notes` */
+    /** 0 to 100; null: utilisation or latency is not known, for the reasons in `notes` */
     score: z.number().nullable(),
     system_health: health,
     /** limit states: what is asked against what is allowed; null: not known */

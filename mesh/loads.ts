@@ -37,6 +37,7 @@ export const perSecond = measure(
   'a rate above 0: a number per second, or 120/min; leave out what does not come',
 )
 const part = z.number().min(0, 'a part is 0 or more').max(1, 'a part is at most 1: 0.01 for one in a hundred')
+const targetPart = part.gt(0, 'expected a part above 0: nothing can be held against 0')
 
 /** A file of rates, as people write it. */
 export const ratesDocument = z.strictObject({
@@ -83,9 +84,10 @@ export const ratesDocument = z.strictObject({
   /** what the score's limit states are held against */
   targets: z
     .strictObject({
-      utilisation: part.exactOptional(),
+      utilisation: targetPart.exactOptional(),
       latency: seconds.exactOptional(),
-      loss: part.exactOptional(),
+      loss: targetPart.exactOptional(),
+      stopped: targetPart.exactOptional(),
       recovery: seconds.exactOptional(),
     })
     .default({}),
@@ -141,6 +143,8 @@ export type Targets = {
   latency: number
   /** the part of what comes in that is refused at its door, or accepted and then kept nowhere */
   loss: number
+  /** the part of what comes in that single points stop at first, each for as long as it may not work */
+  stopped: number
   /** seconds until all is done that an outage left behind */
   recovery: number
 }

@@ -73,7 +73,7 @@ export function showComprehensive(
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (comment !== undefined) writeFileSync(comment, markdown(report))
-  if (threshold !== undefined && (report.score.score ?? 0) < threshold) cli.failed()
+  if (threshold !== undefined && !((report.score.score ?? 0) >= threshold)) cli.failed()
   cli.show(report, comprehensiveText)
 }
 
@@ -173,18 +173,18 @@ function comprehensiveText(
   p: Paint,
 ): string {
   const colour = health === 'healthy' ? p.green : health === 'failing' ? p.red : p.yellow
-  const terms = score.terms.map(({ name, demand, limit, unit, unity, points, says }) => [
+  const terms = score.terms.map(({ name, demand, limit, unit, unity, points, says, atLeast }) => [
     name,
-    number(demand),
+    `${atLeast === null || demand === null ? '' : '≥ '}${number(demand)}`,
     digits(limit),
     unit,
     (unity !== null && unity > 1 ? p.red : String)(number(unity)),
     number(points),
-    says,
+    atLeast === null ? says : `${says}; ${atLeast}`,
   ])
   const severity = { high: p.red, medium: p.yellow, low: p.dim }
   return [
-    `${p.bold(score.score === null ? 'no score' : `score ${digits(score.score)}`)}${trend?.score == null ? '' : ` (${trend.score >= 0 ? '+' : ''}${digits(trend.score)})`}, ${colour(health)}`,
+    `${p.bold(score.score === null ? 'no score' : `score ${score.atMost ? '≤ ' : ''}${digits(score.score)}`)}${trend?.score == null ? '' : ` (${trend.score >= 0 ? '+' : ''}${digits(trend.score)})`}, ${colour(health)}`,
     ...score.caps.map(({ at, because }) => `at most ${at}: ${because}`),
     '',
     table(p, ['limit state', 'asked', 'allowed', 'unit', 'unity', 'points', 'where'], terms),

@@ -71,7 +71,9 @@ export function validatedData({ run, report, last, incomparable, unknown, key }:
       ...(incomparable === undefined ? [] : [`what changed is not known: ${incomparable}`]),
       ...score.caps.map(({ at, because }) => `at most ${at}: ${because}`),
       ...unknown,
-      ...score.terms.flatMap(({ name, unity, says }) => (unity === null ? [`${name}: ${says}`] : [])),
+      ...score.terms.flatMap(({ name, unity, says, atLeast }) =>
+        unity === null ? [`${name}: ${says}`] : atLeast === null ? [] : [`${name}: ${atLeast}`],
+      ),
       ...(gaps.length === 0 ? [] : [`${gaps.length} things are not in the model, such as: ${gaps[0]}`]),
       ...needless.map(({ rule, at }) => `accepted, and not found under this load: ${rule} at ${at}`),
     ]

@@ -73,7 +73,7 @@ export function comprehensive(
 }
 
 function healthOf({ terms, score, caps }: Scored): ComprehensiveReport['system_health'] {
-  if (score === null) return 'unknown'
   if (terms.some(({ unity }) => unity !== null && unity > 1)) return 'failing'
+  if (score === null) return 'unknown'
   return caps.length > 0 || terms.some(({ unity }) => unity !== null && unity > 0.8) ? 'strained' : 'healthy'
 }

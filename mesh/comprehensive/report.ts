@@ -22,7 +22,7 @@ export const comprehensiveReport = z.object({
       .object({ nodes: z.record(z.string(), z.string()), elements: z.record(z.string(), z.string()) })
       .exactOptional(),
   }),
-  /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: no rates */
+  /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: there is no score */
   system_health: z.enum(['healthy', 'strained', 'failing', 'unknown']),
   score: scored,
   /** those that are open */

@@ -19,12 +19,16 @@ export const term = z.object({
   /** 100 unstressed, 50 at the limit, towards 0 beyond it */
   points: z.number().nullable(),
   says: z.string(),
+  /** what of it is not known, so that demand is the least that it can be; null: all of it is known */
+  atLeast: z.string().nullable().default(null),
 })
 export type Term = z.output<typeof term>
 
 export const scored = z.object({
-  /** 0 to 100; null: not one term is known */
+  /** 0 to 100; null: a term that nothing can be said without is not known */
   score: z.number().nullable(),
+  /** whether the score is the most that it can be, because something of a term is not known */
+  atMost: z.boolean().default(false),
   /** the mean of the terms that are known, before anything caps it */
   uncapped: z.number().nullable(),
   caps: z.array(z.object({ at: z.number(), because: z.string() })),
@@ -43,10 +47,14 @@ export function termOf(
   limit: number,
   unit: string,
   says: string,
+  atLeast: string | null = null,
 ): Term {
   const unity = demand === null ? null : demand / limit
-  return { name, demand, limit, unit, unity, points: unity === null ? null : pointsOf(unity), says }
+  return { name, demand, limit, unit, unity, points: unity === null ? null : pointsOf(unity), says, atLeast }
 }
+
+/** Without these there is no score: what is left says nothing of a structure under load. */
+const needed: ReadonlySet<Term['name']> = new Set(['utilisation', 'latency'])
 
 /** What open findings of high severity leave. */
 const capOfHigh = 59
@@ -55,11 +63,13 @@ const capOfBroken = 49
 
 /**
  * The score of a structure, derived from its limit states: the mean of their points, capped while a high finding is open
- * and while a limit state does not hold. What is not known is left out and named, never guessed.
+ * and while a limit state does not hold. What is not known is left out and named, never guessed: without utilisation or
+ * latency there is no score, and where a demand is the least that it can be the score is the most.
  */
 export function scoreOf(terms: readonly Term[], high: number): Scored {
   const points = terms.flatMap((each) => (each.points === null ? [] : [each.points]))
   const uncapped = points.length === 0 ? null : points.reduce((sum, each) => sum + each, 0) / points.length
+  const isOpen = terms.some(({ name, unity }) => needed.has(name) && unity === null)
   const broken = terms.filter(({ unity }) => unity !== null && unity > 1).map(({ name }) => name)
   const caps = [
     ...(high === 0
@@ -68,7 +78,8 @@ export function scoreOf(terms: readonly Term[], high: number): Scored {
     ...(broken.length === 0 ? [] : [{ at: capOfBroken, because: `over its limit: ${broken.join(', ')}` }]),
   ]
   return {
-    score: uncapped === null ? null : Math.min(uncapped, ...caps.map(({ at }) => at)),
+    score: uncapped === null || isOpen ? null : Math.min(uncapped, ...caps.map(({ at }) => at)),
+    atMost: terms.some(({ atLeast }) => atLeast !== null),
     uncapped,
     caps,
     terms: [...terms],

@@ -4,8 +4,10 @@ import type { NonlinearReport } from '../nonlinear/report.ts'
 import type { StaticReport } from '../static/report.ts'
 import { type Term, termOf } from './score.ts'
 
-/** Conventions, no laws: the part of limits that leaves waits short, and what teams ask of deliveries (99.9 %). */
-const usual: Targets = { utilisation: 0.7, latency: 30, loss: 0.001, recovery: 600 }
+/** Conventions, no laws: the part of limits that leaves waits short, what teams ask of deliveries (99.9 %), and that of
+ * a hundred events all but one go straight through.
+ */
+const usual: Targets = { utilisation: 0.7, latency: 30, loss: 0.001, stopped: 0.01, recovery: 600 }
 
 /** A year: what never ends counts as that. */
 const endless = 31_536_000
@@ -21,6 +23,16 @@ const largest = <Item>(items: readonly Item[], of: (item: Item) => number | null
 const between = (nodes: readonly string[], nameOf: (id: string) => string): string =>
   `from ${nameOf(nodes[0] ?? '')} to ${nameOf(nodes.at(-1) ?? '')}`
 
+const mostNames = 3
+
+/** `of so many <what>: a, b, c and 2 more`; null: of none. */
+function openOf(what: string, names: Iterable<string>): string | null {
+  const all = [...new Set(names)]
+  if (all.length === 0) return null
+  const more = all.length > mostNames ? ` and ${all.length - mostNames} more` : ''
+  return `not known whole: ${what} ${all.slice(0, mostNames).join(', ')}${more}`
+}
+
 /** Each limit state with the place that asks most of it; of what is not known, why. */
 export function termsOf(
   { steady, broken, unstable }: Reports,
@@ -33,23 +45,38 @@ export function termsOf(
     latency(steady, limits.latency, nameOf),
     loss(steady, broken, limits.loss, nameOf),
     vulnerability(unstable),
-    flow(broken),
+    flow(broken, limits.stopped),
     recovery(broken, limits.recovery),
   ]
 }
 
-function utilisation({ stresses }: StaticReport, limit: number): Term {
+function utilisation({ stresses, unavailable }: StaticReport, limit: number): Term {
   const worst = largest(stresses, ({ demand, utilisation: used }) => (demand > 0 ? used : null))
   const says = worst === undefined ? 'no demand on any limit is known' : `${worst.unit} of ${worst.name}`
-  return termOf('utilisation', worst?.utilisation ?? null, limit, 'of the limit', says)
+  const open = [...stresses.filter(({ complete }) => !complete), ...unavailable].map(({ name }) => name)
+  const atLeast = openOf('what is asked of', open)
+  return termOf('utilisation', worst?.utilisation ?? null, limit, 'of the limit', says, atLeast)
 }
 
-function latency({ paths }: StaticReport, limit: number, nameOf: (id: string) => string): Term {
-  const known = paths.filter(({ untimed }) => untimed.length === 0)
-  const worst = largest(known, ({ delay }) => (delay === null ? endless : delay.p99))
-  if (worst === undefined) return termOf('latency', null, limit, 's', 'on every way some time is not known')
+type Way = StaticReport['paths'][number]
+
+/** By the nodes of a way: what comes to one of them, or how long it takes, is not known whole. */
+function openNodesOf({ rates }: StaticReport): (way: Way) => string[] {
+  const open = new Set(rates.flatMap(({ node, complete }) => (complete ? [] : [node])))
+  return ({ nodes, untimed }) => [...untimed, ...nodes.filter((id) => open.has(id))]
+}
+
+function latency(steady: StaticReport, limit: number, nameOf: (id: string) => string): Term {
+  const { paths } = steady
+  const worst = largest(paths, ({ delay }) => (delay === null ? endless : delay.p99))
+  const p99 = worst && (worst.delay?.p99 ?? endless)
+  // of a way without its times the least says nothing, but where that is too much already
+  if (worst === undefined || p99 === undefined) return termOf('latency', null, limit, 's', 'no way is known')
+  if (p99 <= limit && paths.every(({ untimed }) => untimed.length > 0))
+    return termOf('latency', null, limit, 's', 'on every way some time is not known')
   const says = `99 of a hundred ${worst.type}, ${between(worst.nodes, nameOf)}`
-  return termOf('latency', worst.delay?.p99 ?? endless, limit, 's', says)
+  const atLeast = openOf('the ways over', paths.flatMap(openNodesOf(steady)).map(nameOf))
+  return termOf('latency', p99, limit, 's', says, atLeast)
 }
 
 /**
@@ -57,12 +84,12 @@ function latency({ paths }: StaticReport, limit: number, nameOf: (id: string) =>
  * an outage. That a door does not answer meanwhile is its availability and no loss: who calls is told.
  */
 function loss(
-  { paths }: StaticReport,
+  steady: StaticReport,
   { flows, outage }: FractureReport,
   limit: number,
   nameOf: (id: string) => string,
 ): Term {
-  const known = largest(paths, ({ rate, lost }) => (rate === null ? null : lost))
+  const known = largest(steady.paths, ({ rate, lost }) => (rate === null ? null : lost))
   const sinks = flows.flatMap(({ type, sinks: ends }) => ends.map((end) => ({ type, ...end })))
   const broken = largest(sinks, ({ dropped }) => dropped)
   const parts = [
@@ -90,12 +117,17 @@ function loss(
         ]),
   ]
   const worst = largest(parts, ({ part }) => part)
+  const open = [
+    ...steady.paths.flatMap(openNodesOf(steady)),
+    ...sinks.flatMap(({ dropped, nodes }) => (dropped === null ? nodes : [])),
+  ]
   return termOf(
     'loss',
     worst?.part ?? null,
     limit,
     'of what comes in',
     worst?.says ?? 'no way is known whole',
+    openOf('the ways over', open.map(nameOf)),
   )
 }
 
@@ -105,21 +137,48 @@ function vulnerability({ sites }: NonlinearReport): Term {
     worst === undefined
       ? 'no site has both a known demand and a known capacity'
       : `what may come at once to ${worst.name} when all fail, up to ${worst.attempts} attempts of each, / its capacity`
-  return termOf('vulnerability', worst?.amplification ?? null, 1, 'of the capacity', says)
+  // a site without any limit has no note of one that could not be had
+  const open = sites.filter(
+    ({ amplification, complete, notes }) => (amplification === null && notes.length > 0) || !complete,
+  )
+  const atLeast = openOf(
+    'demand or capacity of',
+    open.map(({ name }) => name),
+  )
+  return termOf('vulnerability', worst?.amplification ?? null, 1, 'of the capacity', says, atLeast)
 }
 
-/** What has a copy of itself in every zone by its service fails as the service does; what is ours fails by itself. */
-function flow({ removals, flows }: FractureReport): Term {
+/**
+ * What single points stop at first: of each the part of what comes in that needs it, for the part of the time in which it
+ * may not work. What waits meanwhile goes on later. Doors are left out: who calls is told.
+ */
+function flow({ removals, flows }: FractureReport, limit: number): Term {
   const doors = new Set(flows.map(({ door }) => door))
-  const inner = removals.filter(({ is, at }) => is === 'node' && !doors.has(at))
-  const worst = largest(inner, ({ share }) => share)
-  const says = worst === undefined ? 'no rates are known' : `without ${worst.name}`
-  return termOf('flow through single points of failure', worst?.share ?? null, 1, 'of what comes in', says)
+  const points = removals.filter(({ is, at, losses }) => is === 'node' && losses.length > 0 && !doors.has(at))
+  const stops = ({ share, works }: (typeof points)[number]) => (share === null ? null : share * (1 - works))
+  const worst = largest(points, stops)
+  const sum = points.reduce((all, point) => all + (stops(point) ?? 0), 0)
+  // without any single point nothing is stopped by one, unless nothing is known to come in
+  const none = removals.length > 0 && points.length === 0
+  const demand = worst === undefined ? (none ? 0 : null) : Math.min(1, sum)
+  const says =
+    worst === undefined
+      ? none
+        ? 'no node is passed by all of anything'
+        : 'no rates are known'
+      : `${points.length} single points, most of it by ${worst.name}`
+  const open = points.filter(({ share }) => share === null).map(({ name }) => name)
+  const atLeast = openOf('what passes', open)
+  return termOf('flow through single points of failure', demand, limit, 'of what comes in', says, atLeast)
 }
 
 function recovery({ removals, outage }: FractureReport, limit: number): Term {
-  const worst = largest(removals, ({ recovery: after }) => after.seconds)
+  const after = ({ recovery: made }: (typeof removals)[number]) => (made.endless ? endless : made.seconds)
+  const worst = largest(removals, after)
   const says =
     worst === undefined ? 'no spare capacity is known' : `${worst.name} after an outage of ${outage} s`
-  return termOf('recovery', worst?.recovery.seconds ?? null, limit, 's', says)
+  // where nothing waits there is nothing to make up for
+  const open = removals.filter((one) => one.holdsFor !== null && after(one) === null).map(({ name }) => name)
+  const atLeast = openOf('the spare capacity behind', open)
+  return termOf('recovery', worst === undefined ? null : after(worst), limit, 's', says, atLeast)
 }

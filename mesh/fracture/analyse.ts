@@ -36,14 +36,15 @@ export function fracture(
   const windows = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow)]))
   const over = droppedAfter(loaded)
   const dropped = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow, over)]))
-  const { removals, points } = removalsOf(loaded, known, { windows, dropped, demands, stresses, outage })
+  const works = availabilityWith(availability)
+  const given = { windows, dropped, demands, stresses, outage, works }
+  const { removals, points } = removalsOf(loaded, known, given)
   const follow =
     rates.loops.length > 0
       ? undefined
       : cascades(loaded, known.onward, known.needs, { stresses, complete: rates.complete })
   for (const removal of removals.slice(0, followed)) removal.cascade = follow?.(removal.at) ?? null
   const cutting = new Set(removals.flatMap(({ at, losses }) => (losses.length > 0 ? [at] : [])))
-  const works = availabilityWith(availability)
   return {
     outage,
     flows: flowsOf(loaded, known, { windows, dropped, points, outage, works, seed }),

@@ -4,7 +4,7 @@ import type { MeshNode } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 
-export type Recovery = { seconds: number | null; why: string | null }
+export type Recovery = { seconds: number | null; why: string | null; endless?: true }
 
 /**
  * The largest part used of the limits of each node, of those that it shares, and of what brings its messages;
@@ -37,8 +37,8 @@ export function usedOf(
  * the tightest limit of what stood still. `unknown`: the name of a node whose limit nobody knows.
  */
 export function recoveryFrom(outage: number, used: number, unknown: string | undefined): Recovery {
+  if (used >= 1) return { seconds: null, why: 'there is no spare capacity', endless: true }
   if (unknown !== undefined)
     return { seconds: null, why: `the rate or the service time of ${unknown} is not known` }
-  if (used >= 1) return { seconds: null, why: 'there is no spare capacity' }
   return { seconds: (outage * used) / (1 - used), why: null }
 }

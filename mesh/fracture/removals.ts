@@ -3,6 +3,7 @@ import type { Demands } from '../static/demand.ts'
 import { nameOf, type Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
 import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
+import type { Works } from './reach.ts'
 import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
@@ -25,6 +26,7 @@ type Given = {
   demands: Demands
   stresses: readonly Stress[]
   outage: number
+  works: Works
 }
 
 /** Removes every node and element from every flow that it is in. */
@@ -37,6 +39,7 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
   const tally = tallyOf(loaded, given)
   const removal = (at: string, parts: readonly Part[]): Removal => {
     const element = elements.get(at)
+    const node = nodes.get(at)
     const losses: Loss[] = []
     const shares = new Map<Surveyed, number | null>()
     let window = Number.POSITIVE_INFINITY
@@ -55,8 +58,9 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
     }
     return {
       at,
-      name: element === undefined ? (nodes.get(at)?.name ?? at) : nameOf(element, nodes),
+      name: element === undefined ? (node?.name ?? at) : nameOf(element, nodes),
       is: element === undefined ? 'node' : 'element',
+      works: node === undefined ? 1 : given.works(node),
       types: new Set(losses.map(({ type }) => type)).size,
       share: shareOfAll(external, flows, shares),
       nodes: tally.nodes(),

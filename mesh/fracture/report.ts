@@ -58,6 +58,8 @@ export const fractureReport = z.object({
       at: id,
       name: z.string(),
       is: z.enum(['node', 'element']),
+      /** the part of the time that it works, as AWS promises; an element always does */
+      works: share.default(1),
       /** types of which some sinks are lost */
       types: z.int(),
       /** of all that comes in; null: not known */
@@ -70,7 +72,12 @@ export const fractureReport = z.object({
       /** how long it may fail before what waits for it is given up; null: nothing waits, callers are refused */
       holdsFor: z.number().nullable(),
       /** after the outage, until all that waited is done; null: see why */
-      recovery: z.object({ seconds: z.number().nullable(), why: z.string().nullable() }),
+      recovery: z.object({
+        seconds: z.number().nullable(),
+        why: z.string().nullable(),
+        /** what waited is never done */
+        endless: z.literal(true).exactOptional(),
+      }),
       /** what goes over its limit then, round by round; null: not followed, it is not among the worst */
       cascade: z
         .object({

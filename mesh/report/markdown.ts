@@ -39,7 +39,8 @@ export function markdown(report: ComprehensiveReport, limit = mostOfAComment): s
 
 function written(report: ComprehensiveReport, most: number): string {
   const { mesh, score, system_health: health, trend } = report
-  const shown = score.score === null ? 'no score' : `score ${points(score.score)}`
+  const shown =
+    score.score === null ? 'no score' : `score ${score.atMost ? 'at most ' : ''}${points(score.score)}`
   const change = trend?.score == null ? '' : ` (${signed(trend.score)})`
   return [
     `## Mesh: ${shown}${change}, ${health}`,
@@ -47,13 +48,13 @@ function written(report: ComprehensiveReport, most: number): string {
     ...score.caps.map(({ at, because }) => `At most ${at}: ${plain(because)}.`),
     table(
       ['limit state', 'asked', 'allowed', 'of that', 'points', 'where'],
-      score.terms.map(({ name, demand, limit, unit, unity, points: each, says }) => [
+      score.terms.map(({ name, demand, limit, unit, unity, points: each, says, atLeast }) => [
         name,
-        figure(demand),
+        `${atLeast === null || demand === null ? '' : 'at least '}${figure(demand)}`,
         `${figure(limit)} ${plain(unit)}`,
         unity === null ? '–' : unity > 1 ? `**${percent(unity)}**` : percent(unity),
         each === null ? '–' : points(each),
-        plain(says),
+        plain(atLeast === null ? says : `${says}; ${atLeast}`),
       ]),
     ),
     doors(report),

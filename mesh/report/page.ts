@@ -42,7 +42,10 @@ const contents = [
 ] as const
 
 function header(title: string, { score, system_health: health, mesh, trend }: ComprehensiveReport): string {
-  const shown = score.score === null ? 'no score' : figure(Math.round(score.score * 10) / 10)
+  const shown =
+    score.score === null
+      ? 'no score'
+      : `${score.atMost ? 'at most ' : ''}${figure(Math.round(score.score * 10) / 10)}`
   const change =
     trend?.score == null
       ? ''
@@ -56,14 +59,14 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
     'What the score is made of',
     table(
       ['limit state', 'asked', 'allowed', 'unit', 'unity', 'points', 'where'],
-      score.terms.map(({ name, demand, limit, unit, unity, points, says }) => [
+      score.terms.map(({ name, demand, limit, unit, unity, points, says, atLeast }) => [
         { html: `${mark(unity ?? undefined)}${escaped(name)}` },
-        demand,
+        atLeast === null || demand === null ? demand : { html: `at least ${figure(demand)}` },
         limit,
         unit,
         unity,
         points,
-        says,
+        atLeast === null ? says : `${says}; ${atLeast}`,
       ]),
     ),
   )

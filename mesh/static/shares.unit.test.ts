@@ -62,5 +62,6 @@ it.each([
 
 it.each([
   [{ loss: 2 }, /targets.loss: a part/],
+  [{ loss: 0 }, /targets.loss: expected a part above 0/],
   [{ speed: 2 }, /targets/],
 ])('targets %j are refused', (targets, message) => expect(() => rolesOf({ targets })).toThrow(message))
