@@ -10,17 +10,19 @@ export type Loop = { members: number[]; gain: number }
 
 /**
  * The rate at each state: λ = γ + Pᵀλ, which is (I - Pᵀ)λ = γ, assembled from one element for each connection (-gain at
- * (to, from)) and 1 on each diagonal. Where a loop's gain is 1 or more there is no steady rate: `loops` names them, and
- * nothing is solved. `measured`: rates that are known; `reactions` is what must come from outside to make them so.
+ * (to, from)) and 1 on each diagonal. Where a loop's gain is 1 or more, and something gets into it, there is no steady
+ * rate in it nor behind it: `loops` names all such loops, `endless` the states without a rate, whose rate here is 0. A loop
+ * that nothing gets into stands still. `measured`: rates that are known, which also end a loop; `reactions` is what must
+ * come from outside to make them so.
  */
 export function solveFlow(
   size: number,
   flows: readonly Flow[],
   external: readonly number[],
   measured: ReadonlyMap<number, number> = new Map(),
-): { rates: number[]; reactions: Map<number, number>; loops: Loop[] } {
+): { rates: number[]; reactions: Map<number, number>; loops: Loop[]; endless: ReadonlySet<number> } {
   const loops = loopsOf(size, flows)
-  if (loops.length > 0) return { rates: [], reactions: new Map(), loops }
+  const { endless, held } = heldBy(loops, { size, flows, external, measured })
   const diagonal: Element[] = Array.from({ length: size }, (_, state) => ({
     unknowns: [state],
     matrix: [[1]],
@@ -36,8 +38,43 @@ export function solveFlow(
           ],
         },
   )
-  const { values, reactions } = solve(assemble(size, [...diagonal, ...connections]), external, measured)
-  return { rates: values.map((rate) => Math.max(0, rate)), reactions, loops: [] }
+  const { values, reactions } = solve(assemble(size, [...diagonal, ...connections]), external, held)
+  // what holds a loop still, or comes from one without end, explains nothing
+  const behind = new Set(flows.flatMap(({ from, to }) => (endless.has(from) ? [to] : [])))
+  for (const state of held.keys()) if (!measured.has(state) || behind.has(state)) reactions.delete(state)
+  return { rates: values.map((rate) => Math.max(0, rate)), reactions, loops, endless }
+}
+
+/** Which states have no steady rate, and which rates are known: those that are measured, and 0 in and behind such loops. */
+function heldBy(
+  loops: readonly Loop[],
+  given: {
+    size: number
+    flows: readonly Flow[]
+    external: readonly number[]
+    measured: ReadonlyMap<number, number>
+  },
+): { endless: ReadonlySet<number>; held: ReadonlyMap<number, number> } {
+  const { size, flows, external, measured } = given
+  if (loops.length === 0) return { endless: new Set(), held: measured }
+  const open = flows.filter(({ gain, to }) => gain > 0 && !measured.has(to))
+  const next = Map.groupBy(open, ({ from }) => from)
+  const behind = (starts: Iterable<number>): Set<number> => {
+    const reached = new Set(starts)
+    for (const state of reached) for (const { to } of next.get(state) ?? []) reached.add(to)
+    return reached
+  }
+  // a measured state on a loop ends it
+  const lasting = measured.size === 0 ? loops : loopsOf(size, open)
+  const fed = behind(
+    Array.from({ length: size }, (_, state) => state).filter(
+      (state) => (measured.get(state) ?? external[state] ?? 0) > 0,
+    ),
+  )
+  const members = lasting.flatMap((loop) => loop.members)
+  const endless = behind(members.filter((state) => fed.has(state)))
+  const still = [...endless, ...members].filter((state) => !measured.has(state))
+  return { endless, held: new Map([...still.map((state) => [state, 0] as const), ...measured]) }
 }
 
 /** Every loop that does not fade, with its gain per round, the spectral radius of its part of P. */

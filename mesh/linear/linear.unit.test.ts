@@ -162,9 +162,9 @@ describe('flow', () => {
   it('balances at every state, and doubles with its loads', () => {
     fc.assert(
       fc.property(flows, loads, (given, external) => {
-        const { rates, loops } = solveFlow(8, given, external)
-        if (loops.length > 0) return
+        const { rates, endless } = solveFlow(8, given, external)
         rates.forEach((rate, state) => {
+          if (endless.has(state)) return
           const inflow = given
             .filter(({ to }) => to === state)
             .reduce((sum, { from, gain }) => sum + gain * (rates[from] ?? 0), external[state] ?? 0)
@@ -186,13 +186,31 @@ describe('flow', () => {
       { from: 1, to: 2, gain: 0.5 },
       { from: 2, to: 1, gain: 2.5 },
     ]
-    const { loops, rates } = solveFlow(3, round, [1, 0, 0])
-    expect(rates).toEqual([])
+    const { loops, rates, endless } = solveFlow(3, round, [1, 0, 0])
+    expect(rates).toEqual([1, 0, 0])
+    expect([...endless].toSorted()).toEqual([1, 2])
     expect(loops).toHaveLength(1)
     expect(loops[0]?.members.toSorted()).toEqual([1, 2])
     expect(loops[0]?.gain).toBeCloseTo(Math.sqrt(1.25), 9)
     expect(loopsOf(3, [{ from: 1, to: 1, gain: 1 }])).toEqual([{ members: [1], gain: 1 }])
     expect(loopsOf(3, [{ from: 1, to: 1, gain: 0.5 }])).toEqual([])
+  })
+
+  it('what no endless loop leads to is solved, and so is one that nothing gets into, or that is measured', () => {
+    const beside = [
+      { from: 0, to: 1, gain: 3 },
+      { from: 2, to: 3, gain: 2 },
+      { from: 3, to: 2, gain: 1 },
+      { from: 3, to: 4, gain: 1 },
+    ]
+    const into = solveFlow(5, beside, [1, 0, 1, 0, 0])
+    expect(into).toMatchObject({ rates: [1, 3, 0, 0, 0], endless: new Set([2, 3, 4]) })
+    expect(solveFlow(5, beside, [1, 0, 0, 0, 7])).toMatchObject({
+      ...{ rates: [1, 3, 0, 0, 7], endless: new Set(), loops: [{ members: expect.arrayContaining([2, 3]) }] },
+    })
+    const measured = solveFlow(5, beside, [1, 0, 1, 0, 0], new Map([[2, 5]]))
+    expect(measured).toMatchObject({ rates: [1, 3, 5, 10, 10], endless: new Set() })
+    expect(measured.reactions).toEqual(new Map([[2, -6]]))
   })
 
   it.each([

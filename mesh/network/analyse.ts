@@ -1,5 +1,5 @@
 import { MeshError } from '../faults.ts'
-import { loopsOf, solveFlow } from '../linear/flow.ts'
+import { solveFlow } from '../linear/flow.ts'
 import type { Measure } from '../queueing/station.ts'
 import { measureStations, type State } from './measure-stations.ts'
 import type { Network } from './network.ts'
@@ -28,10 +28,14 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   const external = states.map(() => 0)
   for (const { node, class: kind, rate } of network.arrivals)
     external[at(node, kind)] = (external[at(node, kind)] ?? 0) + rate
-  const endless = loopsOf(
-    states.length,
-    routes.map(({ from, to, probability }) => ({ from, to, gain: probability })),
-  ).find(({ gain }) => gain >= 1 - 1e-9)
+  const steady = (gains: readonly number[]) =>
+    solveFlow(
+      states.length,
+      routes.map(({ from, to }, route) => ({ from, to, gain: gains[route] ?? 0 })),
+      external,
+    )
+  const { loops, endless: lasting } = steady(routes.map(({ probability }) => probability))
+  const endless = loops.find(({ members }) => members.some((state) => lasting.has(state)))
   if (endless !== undefined)
     throw new MeshError(
       `${where}: routes: nothing ever leaves the loop of ${endless.members.map((state) => `${states[state]?.node} (${states[state]?.kind})`).join(', ')}; let some of it out`,
@@ -39,19 +43,19 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   let passed = states.map(() => 1)
   let measures: Measure[] = []
   // losses thin what comes further on, and what comes makes the losses
-  for (let round = 0; round < 500; round++) {
-    const { rates } = solveFlow(
-      states.length,
-      routes.map(({ from, to, probability }) => ({ from, to, gain: probability * (passed[from] ?? 1) })),
-      external,
-    )
+  for (let round = 0; ; round++) {
+    if (round === mostRounds)
+      throw new MeshError(
+        `${where}: what is lost and what comes do not settle on each other after ${mostRounds} rounds: give some node a larger buffer, or less to do`,
+      )
+    const { rates } = steady(routes.map(({ from, probability }) => probability * (passed[from] ?? 1)))
     measures = measureStations(network, states, routes, rates, passed)
     const next = measures.map(({ arrivalRate, throughput }) =>
       arrivalRate === 0 ? 1 : throughput / arrivalRate,
     )
     const change = Math.max(0, ...next.map((part, state) => Math.abs(part - (passed[state] ?? 1))))
     if (change < 1e-12) break
-    passed = next.map((part, state) => (round < 50 ? part : (part + (passed[state] ?? 1)) / 2))
+    passed = next.map((part, state) => part + (1 - weightIn(round)) * ((passed[state] ?? 1) - part))
   }
   const nodes: NetworkAnswer['nodes'] = {}
   states.forEach(({ node, kind }, state) => {
@@ -65,6 +69,11 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   })
   return { nodes }
 }
+
+const mostRounds = 5000
+
+/** How much of what a round finds is taken on: where rounds swing to and fro, less and less. */
+const weightIn = (round: number): number => (round < 50 ? 1 : Math.max(0.01, 0.5 ** Math.floor(round / 250)))
 
 function saturation(
   node: string,

@@ -134,6 +134,32 @@ describe('published results', () => {
     expect(nodes.a?.call?.loss).toBeCloseTo(0.0098, 3)
   })
 
+  it('a loop that nothing gets into refuses nothing; one that something gets into is refused', () => {
+    const round = [
+      { from: 'b', to: 'c', class: 'job' },
+      { from: 'c', to: 'b', class: 'job' },
+    ]
+    const service = { job: 0.5 }
+    const nodes = { a: { service }, b: { service }, c: { service } }
+    const found = analyse({ nodes, routes: round, arrivals: { a: { job: 1 } } })
+    expect(found.a?.job?.time).toBeCloseTo(1, 12)
+    expect(found.b?.job).toMatchObject({ arrivalRate: 0, number: 0 })
+    expect(() => analyse({ nodes, routes: round, arrivals: { b: { job: 1 } } })).toThrow(
+      /nothing ever leaves the loop of/,
+    )
+  })
+
+  it('what comes and what is lost settle on each other, however little leaves at a time', () => {
+    for (const rate of [1, 2, 3, 4, 5]) {
+      const found = analyse({
+        nodes: { a: { servers: 3, service: { job: 0.05 }, scv: 2, buffer: 19 } },
+        routes: [{ from: 'a', to: 'a', class: 'job', probability: 0.98 }],
+        arrivals: { a: { job: rate } },
+      }).a?.job
+      expect(found?.arrivalRate).toBeCloseTo(rate + 0.98 * (found?.throughput ?? 0), 8)
+    }
+  })
+
   it('M/G/1 with feedback: the number is that of one long service (Takács)', () => {
     const nodes = analyse({
       nodes: { a: { service: { job: 0.1 }, scv: 0 } },

@@ -8,14 +8,14 @@ export type Rates = {
   complete: readonly boolean[]
   /** for each measured state: what must come from outside beyond what is known, per second; below 0: what gets lost */
   unexplained: ReadonlyMap<number, number>
-  /** loops that never fade; then there are no rates */
+  /** loops that never fade; where something gets into one, there is no rate in it nor behind it */
   loops: readonly Loop[]
 }
 
 /** The rate of every type at every node: (I - Pᵀ)λ = γ, with measured rates as boundary conditions. */
 export function ratesOf({ states, streams, external, measured }: Loaded): Rates {
   const flows = streams.map(({ from, to, gain }) => ({ from, to, gain: gain ?? 0 }))
-  const { rates, reactions, loops } = solveFlow(
+  const { rates, reactions, loops, endless } = solveFlow(
     states.length,
     flows,
     external.map((rate) => rate ?? 0),
@@ -23,19 +23,17 @@ export function ratesOf({ states, streams, external, measured }: Loaded): Rates 
   )
   return {
     rates,
-    complete: completeness({ states, streams, external, measured }),
+    complete: completeness({ states, streams, external, measured }, endless),
     unexplained: reactions,
     loops,
   }
 }
 
 /** What is not known makes all behind it unknown, up to the next measured rate. */
-function completeness({
-  states,
-  streams,
-  external,
-  measured,
-}: Pick<Loaded, 'states' | 'streams' | 'external' | 'measured'>): boolean[] {
+function completeness(
+  { states, streams, external, measured }: Pick<Loaded, 'states' | 'streams' | 'external' | 'measured'>,
+  endless: Iterable<number>,
+): boolean[] {
   const complete = states.map(() => true)
   const next = states.map((): number[] => [])
   const open: number[] = []
@@ -49,6 +47,7 @@ function completeness({
     if (rate === null) mark(state)
   })
   for (const { gain, to } of streams) if (gain === null) mark(to)
+  for (const state of endless) mark(state)
   for (let state = open.pop(); state !== undefined; state = open.pop())
     for (const to of next[state] ?? []) mark(to)
   return complete

@@ -19,7 +19,7 @@ export const staticReport = z.object({
   ),
   /** what goes over each element, by its id; `complete` as above */
   loads: z.array(z.object({ element: z.string(), rate: perSecond, complete: z.boolean() })),
-  /** loops in which what goes round does not fade; then there are no rates */
+  /** loops in which what goes round does not fade; rates in and behind them are not known */
   loops: z.array(z.object({ nodes: z.array(z.string()), types: z.array(z.string()), gain: z.number() })),
   /** per second, what must come from outside to explain a measured rate; below 0: what gets lost on the way */
   unexplained: z.array(z.object({ node: z.string(), type: z.string(), rate: perSecond })),

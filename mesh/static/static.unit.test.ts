@@ -150,7 +150,7 @@ describe('what is not known', () => {
     expect(unexplained).toEqual([{ node: 'work', type: 'order', rate: 12 }])
   })
 
-  it('a loop that grows has a gain and no rates', () => {
+  it('a loop that grows has a gain and no rates; what it does not lead to has', () => {
     const mesh = line()
     const looping = {
       ...mesh,
@@ -159,7 +159,12 @@ describe('what is not known', () => {
     const { loops, rates } = analyse(looping, { arrivals: { door: { order: 1 } } })
     expect(loops).toMatchObject([{ gain: Math.sqrt(1.25) }])
     expect(loops[0]?.nodes.toSorted()).toEqual(['work', 'worker'])
-    expect(rates.every(({ rate }) => rate === 0)).toBe(true)
+    expect(rates.map(({ node: at, rate, complete }) => [at, rate, complete]).toSorted()).toEqual([
+      ['door', 1, true],
+      ['front', 1, true],
+      ['work', 0, false],
+      ['worker', 0, false],
+    ])
   })
 })
 
