@@ -19,6 +19,8 @@ export function analyseStatic(loaded: Loaded): StaticReport {
   const demands = demandsOf(loaded, rates)
   const { stresses, unavailable } = stressesOf(loaded, demands)
   const refusals = refusalsOf(loaded, stresses)
+  const passages = passagesOf(loaded, demands, refusals)
+  const { paths, cut } = pathsOf({ ...loaded, service: asBatched(loaded, demands) }, passages, refusals)
   const tightest = stresses.find(({ safety }) => safety !== null)
   return {
     rates: ratesByNode(loaded, rates),
@@ -39,9 +41,9 @@ export function analyseStatic(loaded: Loaded): StaticReport {
       tightest === undefined || tightest.safety === null
         ? null
         : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
-    paths: pathsOf({ ...loaded, service: asBatched(loaded, demands) }, passagesOf(loaded, demands, refusals), refusals),
+    paths,
     shares: sharesOf(loaded, demands),
-    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses)],
+    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses), ...cut],
   }
 }
 

@@ -20,6 +20,75 @@ export function lognormal(p50: number, p99: number): Moments {
   return { mean, variance: mean ** 2 * (Math.exp(sigma ** 2) - 1) }
 }
 
+/** What may come on top of a time: so many seconds with this probability; all of them add up to 1. */
+export type Extra = { seconds: number; chance: number }
+
+const mostExtras = 256
+
+/** Of independent extras one after the other. What is least likely to be told apart is taken together. */
+export function extrasOf(all: readonly (readonly Extra[])[]): readonly Extra[] {
+  let sum: readonly Extra[] = [{ seconds: 0, chance: 1 }]
+  for (const extras of all) {
+    const pairs = sum.flatMap((one) =>
+      extras.map(({ seconds, chance }) => ({ seconds: one.seconds + seconds, chance: one.chance * chance })),
+    )
+    sum = pairs.toSorted((a, b) => a.seconds - b.seconds)
+    while (sum.length > mostExtras) sum = halved(sum)
+  }
+  return sum
+}
+
+/** Neighbours in pairs, by their mean. */
+const halved = (extras: readonly Extra[]): Extra[] =>
+  extras.flatMap((one, place) => {
+    if (place % 2 === 1) return []
+    const other = extras[place + 1] ?? { seconds: one.seconds, chance: 0 }
+    const chance = one.chance + other.chance
+    const seconds = (one.seconds * one.chance + other.seconds * other.chance) / (chance || 1)
+    return [{ seconds, chance }]
+  })
+
+/** Mean, median and 99th percentile of a lognormal with these moments and of what comes on top. */
+export function withExtras(
+  base: Moments,
+  extras: readonly Extra[],
+): { mean: number; p50: number; p99: number } {
+  const mean = base.mean + extras.reduce((sum, { seconds, chance }) => sum + seconds * chance, 0)
+  const longest = extras.reduce((most, { seconds }) => Math.max(most, seconds), 0)
+  if (longest === 0) return { mean, ...percentiles(base) }
+  const below = belowOf(base)
+  const chanceBelow = (time: number): number =>
+    extras.reduce((sum, { seconds, chance }) => sum + chance * below(time - seconds), 0)
+  const quantile = (part: number): number => {
+    let [low, high] = [0, longest + base.mean]
+    while (chanceBelow(high) < part) high += high
+    for (let round = 0; round < 60; round++) {
+      const middle = (low + high) / 2
+      if (chanceBelow(middle) < part) low = middle
+      else high = middle
+    }
+    return high
+  }
+  return { mean, p50: quantile(0.5), p99: quantile(0.99) }
+}
+
+/** The probability that the lognormal with these moments is at most so many seconds. */
+function belowOf({ mean, variance }: Moments): (time: number) => number {
+  const sigma = mean <= 0 ? 0 : Math.sqrt(Math.log(1 + variance / mean ** 2))
+  if (sigma === 0) return (time) => (time >= mean ? 1 : 0)
+  const location = Math.log(mean) - sigma ** 2 / 2
+  return (time) => (time <= 0 ? 0 : normal((Math.log(time) - location) / sigma))
+}
+
+/** The standard normal distribution, to 1e-7 (Abramowitz and Stegun 1964, 26.2.17). */
+function normal(z: number): number {
+  if (z < 0) return 1 - normal(-z)
+  const t = 1 / (1 + 0.231_641_9 * z)
+  const series = [0.319_381_53, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429]
+  const sum = series.reduceRight((rest, each) => t * (each + rest), 0)
+  return 1 - (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * sum
+}
+
 /** Median and 99th percentile of the lognormal with these moments. */
 export function percentiles({ mean, variance }: Moments): { p50: number; p99: number } {
   if (mean <= 0) return { p50: 0, p99: 0 }

@@ -2,17 +2,20 @@ import type { Loaded } from '../load.ts'
 import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
+import { extrasOver } from './again.ts'
 import { gatheredBy, servedBy, serversOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
-import { added, instant, lognormal, type Moments } from './times.ts'
+import { added, type Extra, instant, lognormal, type Moments } from './times.ts'
 import { attemptsOver } from './tries.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
 export type Passage = {
   /** on the way and waiting; null: the queue grows without end */
   delay: Moments | null
+  /** and beside it: in the queue's own delay, and between attempts that fail */
+  extras: readonly Extra[]
   /** the part that is refused at the first attempt */
   refused: number
   /** what becomes of it when all attempts are used up */
@@ -39,7 +42,9 @@ export function passagesOf(
       const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - beyond)
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
-      return [element.id, { delay, refused: first, givenUp, lost }]
+      const mean = service.get(element.to)?.mean ?? 0
+      const extras = extrasOver(element, nodes.get(element.from), { fails, attempts, mean })
+      return [element.id, { delay, extras, refused: first, givenUp, lost }]
     }),
   )
 }
