@@ -13,7 +13,7 @@ export type Share = { part: number; mean: number; scv: number }
 
 /**
  * M/M/c/c+N with `waiting` = N places to wait, which need not be whole. Birth and death: p(n) = aⁿ/n! up to c, then
- * times ρ for each that waits. Summed relative to p(c), so that nothing overflows.
+ * times ρ for each that waits. Summed relative to p(c), and above ρ = 1 to p(c+N), so that nothing overflows.
  */
 export function manyServers(servers: number, offered: number, waiting: number): Finite {
   if (offered === 0) return { loss: 0, number: 0 }
@@ -23,20 +23,24 @@ export function manyServers(servers: number, offered: number, waiting: number): 
   if (blocked < 1e-250) return { loss: 0, number: offered }
   const below = 1 / blocked
   const meanBelow = offered * (below - 1)
-  const { sum, weighted } = tail(rho, waiting)
-  const total = below + sum
+  const { sum, weighted, last, scale } = tail(rho, waiting)
+  const total = below * scale + sum
   // Σ n p(n) for n <= c is a Σ p(n) for n < c, as n aⁿ/n! = a aⁿ⁻¹/(n-1)!
-  const number = (meanBelow + servers * sum + weighted) / total
-  return { loss: rho ** waiting / total, number }
+  const number = (meanBelow * scale + servers * sum + weighted) / total
+  return { loss: last / total, number }
 }
 
-/** Σ ρʲ and Σ jρʲ for j = 1..N; for an N that is not whole, the closed forms go on between. */
-function tail(rho: number, waiting: number): { sum: number; weighted: number } {
-  if (Math.abs(1 - rho) < 1e-6) return { sum: waiting, weighted: (waiting * (waiting + 1)) / 2 }
-  const power = rho ** waiting
-  const sum = (rho * (1 - power)) / (1 - rho)
-  const weighted = (rho * (1 - (waiting + 1) * power + waiting * power * rho)) / (1 - rho) ** 2
-  return { sum, weighted }
+/**
+ * Σ ρʲ and Σ jρʲ for j = 1..N, and the last ρᴺ, all times `scale`, which is ρ⁻ᴺ above 1; for an N that is not whole, the closed
+ * forms go on between.
+ */
+function tail(rho: number, waiting: number): { sum: number; weighted: number; last: number; scale: number } {
+  if (Math.abs(1 - rho) < 1e-6)
+    return { sum: waiting, weighted: (waiting * (waiting + 1)) / 2, last: rho ** waiting, scale: 1 }
+  const [scale, last] = rho > 1 ? [rho ** -waiting, 1] : [1, rho ** waiting]
+  const sum = (rho * (scale - last)) / (1 - rho)
+  const weighted = (rho * (scale - (waiting + 1) * last + waiting * last * rho)) / (1 - rho) ** 2
+  return { sum, weighted, last, scale }
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { analyseNetwork } from '../network/analyse.ts'
 import { parseNetwork } from '../network/network.ts'
 import { seeded } from '../random.ts'
+import { manyServers } from './finite.ts'
 import { estimated, serviceTimes } from './sample.ts'
 import { measure } from './station.ts'
 
@@ -145,5 +146,28 @@ describe('one station after the other (Queueing Network Analyzer): the mean wait
     })
     const formula = (analyseNetwork('tandem', network).nodes.b?.job?.time ?? 0) - other
     expectOff(formula, found, known)
+  })
+})
+
+describe('far over its capacity, with thousands of places to wait', () => {
+  it.each([
+    [1, 2, 2000, 0.5, 2000],
+    [2, 4, 2000, 0.5, 2001],
+    [10, 1e6, 5000, 1 - 1e-5, 5010],
+  ])(
+    '%d servers offered %d: what they cannot serve is lost, and all places are taken',
+    (servers, offered, waiting, loss, number) => {
+      const found = manyServers(servers, offered, waiting)
+      expect(found.loss).toBeCloseTo(loss, 12)
+      expect(found.number).toBeCloseTo(number, 3)
+    },
+  )
+
+  it('is the sum over its states where that can be had', () => {
+    const weights = Array.from({ length: 42 }, (_, n) => (n < 2 ? 3 ** n : 3 * 1.5 ** (n - 1)))
+    const total = weights.reduce((sum, each) => sum + each)
+    const { loss, number } = manyServers(2, 3, 39)
+    expect(loss).toBeCloseTo((weights.at(-1) ?? 0) / total, 12)
+    expect(number).toBeCloseTo(weights.reduce((sum, each, n) => sum + n * each, 0) / total, 9)
   })
 })
