@@ -13,6 +13,29 @@ export function faultsOf(where: string, error: z.ZodError): MeshError {
   return new MeshError(`${where}: ${lines.join('\n  ')}`)
 }
 
+/** A number that an analysis is given, and whether it is one that it can do with. */
+export type Given = { name: string; value: number; fits: boolean; expected: string }
+
+export const faultsIn = (given: readonly Given[]): string[] =>
+  given
+    .filter(({ value, fits }) => !Number.isFinite(value) || !fits)
+    .map(({ name, value, expected }) => `${name}: expected ${expected}, not ${value}`)
+
+/** Refuses numbers that an analysis can do nothing with. */
+export function checkGiven(analysis: string, given: readonly Given[]): void {
+  const faults = faultsIn(given)
+  if (faults.length > 0) throw new MeshError(`${analysis}: ${faults.join('\n  ')}`)
+}
+
+export const above0 = (name: string, value: number): Given => ({
+  ...{ name, value, fits: value > 0 },
+  expected: 'more than 0',
+})
+export const whole = (name: string, value: number, least: number): Given => ({
+  ...{ name, value, fits: Number.isInteger(value) && value >= least },
+  expected: `a whole number of ${least} or more`,
+})
+
 /** The value of a JSON text. `where` names the file. */
 export function parseJson(where: string, text: string): unknown {
   let value: unknown

@@ -183,3 +183,17 @@ it('names are looked up, not searched for: each node is read as often for many n
   }
   expect(reads(50)).toBe(reads(1))
 })
+
+it('more messages an invocation than a poll brings are refused', () => {
+  const mesh = meshFrom(
+    [queueNode('q'), functionNode('f'), functionNode('g')],
+    [element('poll', 'q', 'f', { batch: 10 }), invoke('f', 'g')],
+  )
+  const given = (node: string, batch: number) => () =>
+    parseLoads('r.yaml', { version: 1, service: { [node]: { mean: 1, batch } } }, mesh)
+  expect(given('f', 50)).toThrow(
+    'r.yaml: service.f.batch: 50 messages an invocation, and its polls bring 10 at most',
+  )
+  expect(given('f', 10)().service.get('f')?.batch).toBe(10)
+  expect(given('g', 50)().service.get('g')?.batch).toBe(50)
+})

@@ -198,6 +198,11 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
         faults.push(
           `service.${found.name}.each: ${batch ?? 1} messages of ${each} s take longer than the ${mean} s of an invocation`,
         )
+      const most = mostAtOnce(mesh, found)
+      if (batch !== undefined && batch > most)
+        faults.push(
+          `service.${found.name}.batch: ${batch} messages an invocation, and its polls bring ${most} at most`,
+        )
       return { mean, scv, batch, each }
     }),
     failures: byNode('failures', data.failures, (rate) => rate),
@@ -242,6 +247,12 @@ function nearest({ nodes }: Mesh, reference: string): string {
     .slice(0, 5)
     .map(({ name }) => name)
   return `there is no node ${reference}${near.length === 0 ? '' : `; near it: ${near.join(', ')}`}. loadpath mesh model lists all`
+}
+
+/** Messages that come in one invocation, by the polls that lead to a node; Infinity: by none. */
+function mostAtOnce({ elements }: Mesh, { id }: MeshNode): number {
+  const batches = elements.flatMap((each) => (each.kind === 'poll' && each.to === id ? [each.batch] : []))
+  return batches.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...batches)
 }
 
 /** What takes longer than it may has most likely another unit. */

@@ -1,6 +1,6 @@
 import { MeshError } from '../faults.ts'
 import { findingConstants } from '../findings/constants.ts'
-import { availabilityConstants } from '../fracture/availability.ts'
+import { availabilityConstants, checkAvailability } from '../fracture/availability.ts'
 import { constants } from '../laws/constants.ts'
 
 type Values = Record<string, number>
@@ -8,7 +8,7 @@ type Values = Record<string, number>
 /** Numbers that somebody gives anew, by what they are for. */
 export type Overrides = { laws: Values; findings: Values; availability: Values }
 
-/** Parts what is given in the place of constants; a name that none of them has is a MeshError. `where` names the file. */
+/** Parts what is given in the place of constants; a name that none of them has, or a part of the time above 1, is a MeshError. `where` names the file. */
 export function overridesOf(where: string, given: Readonly<Values>): Overrides {
   const parts: Overrides = { laws: {}, findings: {}, availability: {} }
   const homes: readonly [Values, ReadonlySet<string>][] = [
@@ -26,5 +26,6 @@ export function overridesOf(where: string, given: Readonly<Values>): Overrides {
     throw new MeshError(
       `${where}: constants: there is none named ${unknown.join(', ')}; mesh/laws/constants.ts, mesh/findings/constants.ts and mesh/fracture/availability.ts list them with their sources`,
     )
+  checkAvailability(`${where}: constants`, parts.availability)
   return parts
 }

@@ -1,4 +1,4 @@
-import { MeshError } from '../faults.ts'
+import { above0, faultsIn, MeshError, whole } from '../faults.ts'
 import type { Loaded } from '../load.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
 import { type Fluid, flowThrough } from './fluid.ts'
@@ -109,13 +109,19 @@ function filledOf(loaded: Loaded, { rates, found, stations, flowing }: Surge) {
 
 function checked(
   { states, external }: Loaded,
-  { types = [], doors = [], horizon }: DynamicOptions,
+  { types = [], doors = [], horizon, seed = 1, ...options }: DynamicOptions,
   shape: Shape,
 ): void {
   const { factor, after, rise, hold } = shape
   const entered = states.filter((_, state) => external[state] !== 0)
+  const { runs, arrivals } = runsOf(options)
   const faults = [
-    ...(factor > 0 && Number.isFinite(factor) ? [] : [`factor: expected more than 0, not ${factor}`]),
+    ...faultsIn([
+      above0('factor', factor),
+      whole('seed', seed, 0),
+      whole('runs', runs, 1),
+      above0('arrivals', arrivals),
+    ]),
     ...([after, rise, hold, horizon ?? 0].every((time) => time >= 0 && Number.isFinite(time))
       ? []
       : ['after, rise, hold, horizon: expected seconds of 0 or more']),
@@ -135,7 +141,10 @@ function checked(
 const names = (all: readonly string[]): string =>
   [...new Set(all)].toSorted().slice(0, 10).join(', ') || 'none'
 
-const runsOf = ({ runs = 20, arrivals = 20_000 }: DynamicOptions) => ({ runs, arrivals })
+const runsOf = ({ runs = 20, arrivals = 20_000 }: Pick<DynamicOptions, 'runs' | 'arrivals'>) => ({
+  runs,
+  arrivals,
+})
 
 function shapeOf({ shape, factor = 10, after = 60, rise = 120, hold }: DynamicOptions): Shape {
   return {

@@ -238,6 +238,10 @@ describe('over a mesh', () => {
   })
 
   it('refuses options that fit nothing', () => {
+    const odd = { ...quick, runs: Number.NaN, arrivals: -1, seed: 0.5 }
+    expect(() => dynamic(worker(), odd)).toThrow(
+      /seed: expected a whole number.*0.5\n.*runs: .*NaN\n.*arrivals: expected more than 0, not -1/,
+    )
     expect(() => dynamic(worker(), { ...quick, factor: 0, doors: ['p'], types: ['u'] })).toThrow(
       /factor: expected more than 0.*nothing comes in at p; .*one of q.*no u comes in, only t/s,
     )

@@ -1,3 +1,4 @@
+import { above0, checkGiven, whole } from '../faults.ts'
 import type { Loaded } from '../load.ts'
 import { demandsOf } from '../static/demand.ts'
 import { ratesOf } from '../static/rates.ts'
@@ -23,11 +24,12 @@ export type FractureOptions = {
 
 const followed = 50
 
-/** What breaks when a node or an element fails: who is cut off, how much is lost, where the load goes, what fails next. */
+/** What breaks when a node or an element fails: who is cut off, how much is lost, where the load goes, what fails next. Throws a MeshError for options that fit nothing. */
 export function fracture(
   loaded: Loaded,
   { pairs = 200, seed = 1, outage = 600, availability = {} }: FractureOptions = {},
 ): FractureReport {
+  checkGiven('fracture', [above0('outage', outage), whole('pairs', pairs, 0), whole('seed', seed, 0)])
   const { mesh } = loaded
   const known = survey(loaded)
   const rates = ratesOf(loaded)

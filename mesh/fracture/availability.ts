@@ -1,3 +1,4 @@
+import { MeshError } from '../faults.ts'
 import type { Constant } from '../laws/constants.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
 
@@ -41,8 +42,24 @@ const services: Readonly<Partial<Record<NodeKind, string>>> = {
   bucket: 'availability-s3',
 }
 
-/** Answers the part of the time that a node works. `given`: by node id, kind, or name of a constant, in this order. */
+/** Refuses what is no part of the time. `where` names the file or the option. */
+export function checkAvailability(where: string, given: Readonly<Record<string, number>>): void {
+  const faults = Object.entries(given).flatMap(([name, value]) =>
+    value >= 0 && value <= 1
+      ? []
+      : [
+          `${name}: ${value} is no part of the time, which is from 0 to 1${value > 1 && value <= 100 ? `: did you mean ${Number((value / 100).toPrecision(12))}, which is ${value} %?` : ''}`,
+        ],
+  )
+  if (faults.length > 0) throw new MeshError(`${where}: ${faults.join('\n  ')}`)
+}
+
+/**
+ * Answers the part of the time that a node works. `given`: by node id, kind, or name of a constant, in this order; a value that
+ * is no part of the time is a MeshError.
+ */
 export function availabilityWith(given: Readonly<Record<string, number>>): (node: MeshNode) => number {
+  checkAvailability('availability', given)
   const values = new Map(availabilityConstants.map(({ name, value }) => [name, value]))
   return ({ id, kind }) => {
     const service = services[kind]

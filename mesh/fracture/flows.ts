@@ -34,16 +34,18 @@ export function onwardOf({ states, streams }: Loaded): Onward {
 }
 
 /**
- * The doors of a mesh: states that something comes in at from outside. A queue that keeps what failed is none, unless a
- * rate is given for it.
+ * The doors of a mesh: states that something comes in at from outside, by node and type. A queue that keeps what failed is
+ * none, unless a rate is given for it.
  */
 export function doorsOf({ mesh, states, external }: Loaded): number[] {
   const letters = new Set(mesh.elements.flatMap(({ kind, to }) => (kind === 'dead-letter' ? [to] : [])))
-  return external.flatMap((rate, state) => {
+  const doors = external.flatMap((rate, state) => {
     const node = states[state]?.node
     const keeps = node?.kind === 'queue' && (node.settings.deadLetters || letters.has(node.id))
     return rate === 0 || (rate === null && keeps) ? [] : [state]
   })
+  const keyOf = (state: number): string => `${states[state]?.node.id}\n${states[state]?.type}`
+  return doors.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
 }
 
 export function flowFrom(loaded: Loaded, onward: Onward, doors: readonly number[]): Flow {

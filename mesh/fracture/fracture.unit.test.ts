@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { element, meshFrom, node, servers } from '../../test/meshes.ts'
+import { overridesOf } from '../comprehensive/overrides.ts'
 import { load } from '../load.ts'
 import { parseLoads } from '../loads.ts'
 import type { Mesh, MeshElement, MeshNode } from '../model.ts'
@@ -244,4 +245,30 @@ describe('availability', () => {
     expect(removals.find(({ at }) => at === 'x')).toMatchObject({ losses: [], share: 0.5 })
     expect(pairs.cuts.map(({ at }) => at)).toContainEqual(['x', 'y'])
   })
+
+  it('is a part of the time', () => {
+    expect(() => fracture(under(fan(), load4), { availability: { function: 99.95 } })).toThrow(
+      'availability: function: 99.95 is no part of the time, which is from 0 to 1: did you mean 0.9995, which is 99.95 %?',
+    )
+    expect(() => overridesOf('rates.yaml', { 'availability-lambda': 99.95 })).toThrow(
+      /^rates.yaml: constants: availability-lambda: 99.95 is no part.*0.9995/,
+    )
+    expect(() => fracture(under(fan(), load4), { availability: { bus: Number.NaN } })).toThrow(/bus: NaN/)
+  })
+})
+
+describe('the report', () => {
+  it('does not follow the order of the file of rates', () => {
+    const one = { arrivals: { door: { a: 1, b: 2 }, bus: { c: 1 } } }
+    const other = { arrivals: { bus: { c: 1 }, door: { b: 2, a: 1 } } }
+    expect(fracture(under(fan(), one))).toEqual(fracture(under(fan(), other)))
+  })
+
+  it.each([
+    [{ outage: Number.NaN }, /fracture: outage: expected more than 0, not NaN/],
+    [{ outage: -5 }, /outage/],
+    [{ pairs: 1.5 }, /pairs: expected a whole number of 0 or more, not 1.5/],
+  ])('%j is refused', (options, message) =>
+    expect(() => fracture(under(fan(), load4), options)).toThrow(message),
+  )
 })

@@ -1,4 +1,4 @@
-import { MeshError } from '../faults.ts'
+import { above0, checkGiven } from '../faults.ts'
 import type { Loaded } from '../load.ts'
 import { ratesOf } from '../static/rates.ts'
 import { expectedAttempts } from '../static/tries.ts'
@@ -20,13 +20,17 @@ export type NonlinearOptions = Partial<WhatIfOptions> & {
  * Where attempts feed on themselves: what fails is tried again, and what is tried again makes more fail. Per site the whole
  * curve of steady states over the load factor, folds and all; of sites that depend on each other the least and the largest
  * steady state; the load factor at which the first leaves its state of few attempts; and what would take the other away.
+ * Throws a MeshError for options that fit nothing.
  */
 export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): NonlinearReport {
   const { from = 0.1, to = 3, budget = 0.1, breaker = 0.5, capacity = 2 } = options
-  if (!(from > 0 && to > from && Number.isFinite(to)))
-    throw new MeshError(
-      `nonlinear: from, to: expected load factors with 0 < from < to, not ${from} and ${to}`,
-    )
+  checkGiven('nonlinear', [
+    above0('from', from),
+    { name: 'to', value: to, fits: to > from, expected: `a load factor above ${from}` },
+    { name: 'budget', value: budget, fits: budget >= 0, expected: 'a part of 0 or more' },
+    above0('breaker', breaker),
+    above0('capacity', capacity),
+  ])
   const rates = ratesOf(loaded)
   const range = { from, to }
   const head = { range, assumptions }
