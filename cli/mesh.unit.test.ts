@@ -102,6 +102,31 @@ describe('an app', () => {
   )
 })
 
+it('what is assumed stands at the end of every text', async () => {
+  for (const analysis of ['static', 'dynamic', 'nonlinear', 'fracture', 'comprehensive']) {
+    const { out } = await loadpath(['mesh', analysis, ...app])
+    expect(out.trim().split('\n').at(-1), analysis).toMatch(/^assumed: /)
+  }
+})
+
+it('a text says how much more there is than it shows', async () => {
+  const queues = Array.from({ length: 30 }, (_, index) => [`Queue${index}`, { Type: 'AWS::SQS::Queue' }])
+  const many = file('many.json', { Resources: Object.fromEntries(queues) })
+  const { out } = await loadpath(['mesh', 'comprehensive', '--app', many])
+  expect(out).toMatch(/and \d+ more findings: --json has all/)
+})
+
+it('an outage, a seed, the types and the rise of a surge may be said', async () => {
+  const told = async (...words: string[]) =>
+    JSON.parse((await loadpath(['mesh', ...words, ...app, '--json'])).out)
+  expect((await told('fracture', '--outage', '5m')).outage).toBe(300)
+  expect((await told('comprehensive', '--outage', '1h', '--seed', '7')).fracture.outage).toBe(3600)
+  const surge = await told('dynamic', '--type', 'order.placed', '--rise', '5m', '--seed', '3')
+  expect(surge).toMatchObject({ seed: 3, shape: { rise: 300, types: ['order.placed'] } })
+  const { code, err } = await loadpath(['mesh', 'dynamic', ...app, '--type', 'none'])
+  expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('types: no none comes in') })
+})
+
 it('a region that the template does not name may be said', async () => {
   const limits = async (...more: string[]) => {
     const { out } = await loadpath(['mesh', 'static', ...app, ...more, '--json'])

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { Cli } from '../context.ts'
 import { UsageError } from '../faults.ts'
-import type { ComprehensiveOptions, DynamicOptions } from '../mesh/analyses.ts'
+import type { ComprehensiveOptions, DynamicOptions, OutageOptions } from '../mesh/analyses.ts'
 import type { AppOptions } from '../mesh/app.ts'
 import type { RatesOptions } from '../mesh/rates.ts'
 import { duration, examples, instant, positive, requireWindow } from '../options.ts'
@@ -19,19 +19,26 @@ const ofApp = (command: Command): Command =>
       'where stacks go whose template names no region; default: the least limits of all regions',
     )
 
+type EitherOptions = AppOptions & OutageOptions
+
 /** Of an app, or of a file of another kind that stands for itself. */
 const ofEither =
   (
     option: 'network' | 'graph',
-    showApp: (options: AppOptions) => Promise<void>,
+    showApp: (options: EitherOptions) => Promise<void>,
     showFile: (file: string) => Promise<void>,
   ) =>
-  async ({ [option]: file, ...options }: AppOptions & { network?: string; graph?: string }) => {
+  async ({ [option]: file, ...options }: EitherOptions & { network?: string; graph?: string }) => {
     if (file === undefined) return showApp(options)
-    if (options.app ?? options.rates ?? options.region)
-      throw new UsageError(`--${option} is analysed by itself: leave out --app, --rates and --region`)
+    if (Object.keys(options).length > 0)
+      throw new UsageError(`--${option} is analysed by itself: leave out every other option`)
     return showFile(file)
   }
+
+const outage = (): Option =>
+  new Option('--outage <span>', 'how long an outage lasts; default: 10m').argParser(duration)
+const seed = (): Option =>
+  new Option('--seed <n>', 'of what is drawn by chance; default: 1').argParser(positive)
 
 export function mesh(program: Command, cli: Cli): void {
   const group = program
@@ -97,6 +104,11 @@ export function mesh(program: Command, cli: Cli): void {
     )
     .addOption(new Option('--factor <n>', 'how many times the load').argParser(positive).default(10))
     .addOption(new Option('--hold <span>', 'how long it stays').argParser(duration).default(600_000, '10m'))
+    .addOption(
+      new Option('--rise <span>', 'how long a ramp takes to get there; default: 2m').argParser(duration),
+    )
+    .option('--type <type...>', 'event types that come more; default: all')
+    .addOption(seed())
     .addHelpText(
       'after',
       examples('mesh dynamic --rates rates.yaml', 'mesh dynamic --shape step --factor 3 --hold 5m'),
@@ -124,6 +136,8 @@ export function mesh(program: Command, cli: Cli): void {
       'what breaks when something breaks: single points of failure, what is lost, how long it takes to recover',
     )
     .option('--graph <file>', 'a bare graph, without any template (docs/mesh.md)')
+    .addOption(outage())
+    .addOption(seed())
     .addHelpText(
       'after',
       examples('mesh fracture --rates rates.yaml', 'mesh fracture --graph graph.json --json'),
@@ -144,6 +158,8 @@ export function mesh(program: Command, cli: Cli): void {
       '--before <file>',
       'an earlier report (--json) to compare with; passed over where there is none yet',
     )
+    .addOption(outage())
+    .addOption(seed())
     .addOption(new Option('--threshold <score>', 'exit code 1 below it').argParser(positive))
     .addHelpText(
       'after',

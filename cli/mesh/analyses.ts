@@ -18,24 +18,33 @@ import { page } from '../../mesh/report/page.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
 import { type AppOptions, loadedApp } from './app.ts'
-import { digits } from './bare.ts'
+import { digits, leftOut, shownRows } from './bare.ts'
 import { analysing, readJson } from './files.ts'
-
-const shownRows = 20
 
 export type DynamicOptions = AppOptions & {
   shape: 'step' | 'burst' | 'ramp'
   factor: number
   hold: number
+  rise?: number
+  type?: string[]
+  seed?: number
 }
 
 /** What a surge does to each limit. */
-export function showDynamic(cli: Cli, { shape, factor, hold, ...options }: DynamicOptions): void {
+export function showDynamic(
+  cli: Cli,
+  { shape, factor, hold, rise, type, seed, ...options }: DynamicOptions,
+): void {
   const report = analysing(() =>
-    dynamic(loadedApp(options).loaded, { shape, factor, hold: Math.round(hold / 1000) }),
+    dynamic(loadedApp(options).loaded, {
+      ...{ shape, factor, hold: secondsOf(hold), types: type, seed },
+      ...(rise === undefined ? {} : { rise: secondsOf(rise) }),
+    }),
   )
   cli.show(report, dynamicText)
 }
+
+const secondsOf = (milliseconds: number): number => Math.round(milliseconds / 1000)
 
 /** Where retries feed on themselves. */
 export function showNonlinear(cli: Cli, options: AppOptions): void {
@@ -45,31 +54,41 @@ export function showNonlinear(cli: Cli, options: AppOptions): void {
   )
 }
 
+export type OutageOptions = { outage?: number | undefined; seed?: number | undefined }
+
+const outageOf = ({ outage, seed = 1 }: OutageOptions) => ({
+  seed,
+  outage: outage === undefined ? undefined : secondsOf(outage),
+})
+
 /** What breaks when a node or an element does. */
-export function showFracture(cli: Cli, options: AppOptions): void {
+export function showFracture(cli: Cli, { outage, seed, ...options }: AppOptions & OutageOptions): void {
+  const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
     const { loaded, overrides } = loadedApp(options)
-    return { mesh: loaded.mesh, report: fracture(loaded, { availability: overrides.availability }) }
+    return { mesh: loaded.mesh, report: fracture(loaded, { ...how, availability: overrides.availability }) }
   })
   cli.show(report, (shown, p) => fractureText(shown, mesh, p))
 }
 
-export type ComprehensiveOptions = AppOptions & {
-  html?: string
-  markdown?: string
-  before?: string
-  threshold?: number
-}
+export type ComprehensiveOptions = AppOptions &
+  OutageOptions & {
+    html?: string
+    markdown?: string
+    before?: string
+    threshold?: number
+  }
 
 /** All of them, with the score; failed when that is below the threshold, or not known where there is one. */
 export function showComprehensive(
   cli: Cli,
-  { html, markdown: comment, before, threshold, ...options }: ComprehensiveOptions,
+  { html, markdown: comment, before, threshold, outage, seed, ...options }: ComprehensiveOptions,
 ): void {
+  const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
     const { loaded, overrides } = loadedApp(options)
     const earlier = before !== undefined && existsSync(before) ? { before: readEarlier(before) } : {}
-    return { mesh: loaded.mesh, report: comprehensive(loaded, { overrides, ...earlier }) }
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { ...how, overrides, ...earlier }) }
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (comment !== undefined) writeFileSync(comment, markdown(report))
@@ -85,6 +104,9 @@ function readEarlier(file: string): EarlierReport {
     `${file}: is no report of loadpath mesh comprehensive --json: ${path.join('.')}: ${message}`,
   )
 }
+
+const assumed = (p: Paint, lines: readonly string[]): string[] =>
+  lines.map((line) => p.dim(`assumed: ${line}`))
 
 const number = (value: number | null): string => (value === null ? '-' : digits(value))
 
@@ -108,11 +130,15 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
       ['limit', 'state', 'backlog', 'oldest, s', 'throttled', 'lost', 'behind for, s', 'drained at, s'],
       rows,
     ),
-    ...assumptions.map((line) => p.dim(`assumed: ${line}`)),
+    ...leftOut(p, limits, 'limits'),
+    ...assumed(p, assumptions),
   ].join('\n')
 }
 
-function nonlinearText({ mesh, sites, whatIfs, unavailable }: NonlinearReport, p: Paint): string {
+function nonlinearText(
+  { mesh, sites, whatIfs, unavailable, assumptions }: NonlinearReport,
+  p: Paint,
+): string {
   const { critical, limiting } = mesh
   const rows = sites
     .slice(0, shownRows)
@@ -132,12 +158,19 @@ function nonlinearText({ mesh, sites, whatIfs, unavailable }: NonlinearReport, p
           `At ${digits(critical.factor)} times the load ${limiting} ${critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.`,
         ),
     table(p, ['site', 'state', 'asked', 'capacity', 'attempts', 'amplification', 'critical load'], rows),
+    ...leftOut(p, sites, 'sites'),
     ...whatIfs.map(({ what, says }) => p.dim(`${what}: ${says}`)),
     ...unavailable.slice(0, shownRows).map(({ name, why }) => p.dim(`not known: ${name}: ${why}`)),
+    ...leftOut(p, unavailable, 'that are not known'),
+    ...assumed(p, assumptions),
   ].join('\n')
 }
 
-function fractureText({ removals, flows, outage }: FractureReport, mesh: Mesh, p: Paint): string {
+function fractureText(
+  { removals, flows, outage, assumptions }: FractureReport,
+  mesh: Mesh,
+  p: Paint,
+): string {
   const names = new Map(mesh.nodes.map(({ id, name }) => [id, name]))
   const nameOf = (id: string): string => names.get(id) ?? id
   const lost = removals
@@ -150,8 +183,8 @@ function fractureText({ removals, flows, outage }: FractureReport, mesh: Mesh, p
       String(nodes),
       number(recovery.seconds),
     ])
-  const points = flows
-    .flatMap(({ type, door, sinks }) => sinks.map((sink) => ({ type, door, ...sink })))
+  const ends = flows.flatMap(({ type, door, sinks }) => sinks.map((sink) => ({ type, door, ...sink })))
+  const points = ends
     .slice(0, shownRows)
     .map(({ type, door, nodes, points: single, now, eventually }) => [
       type,
@@ -163,15 +196,19 @@ function fractureText({ removals, flows, outage }: FractureReport, mesh: Mesh, p
   return [
     p.bold(`Outages last ${digits(outage)} s`),
     table(p, ['without', 'is', 'lost', 'types', 'nodes', 'recovers in, s'], lost),
+    ...leftOut(p, removals, 'removals'),
     '',
     table(p, ['type', 'way', 'now', 'eventually', 'single points of failure'], points),
+    ...leftOut(p, ends, 'ways'),
+    '',
+    ...assumed(p, assumptions),
   ].join('\n')
 }
 
-function comprehensiveText(
-  { score, system_health: health, findings, accepted, needless, gaps, trend }: ComprehensiveReport,
-  p: Paint,
-): string {
+function comprehensiveText(report: ComprehensiveReport, p: Paint): string {
+  const { score, system_health: health, findings, accepted, needless, gaps, trend } = report
+  const { static: steady, dynamic: surge, nonlinear: unstable, fracture: broken } = report
+  const assumptions = [steady, surge, unstable, broken].flatMap((each) => each.assumptions)
   const colour = health === 'healthy' ? p.green : health === 'failing' ? p.red : p.yellow
   const terms = score.terms.map(({ name, demand, limit, unit, unity, points, says, atLeast }) => [
     name,
@@ -197,10 +234,14 @@ function comprehensiveText(
           p.dim(`${rule}${source === undefined ? '' : ` ${source.file}:${source.line}`}`),
         ].join('\n  '),
       ),
+    ...leftOut(p, findings, 'findings'),
     ...accepted.map(({ rule, name, because }) => p.dim(`accepted: ${rule} at ${name}: ${because}`)),
     ...needless.map(({ rule, at }) =>
       p.yellow(`${rule} at ${at} is accepted and not found any more: take it out`),
     ),
     ...gaps.slice(0, shownRows).map((line) => p.yellow(line)),
+    ...leftOut(p, gaps, 'gaps'),
+    '',
+    ...assumed(p, [...new Set(assumptions)]),
   ].join('\n')
 }

@@ -17,6 +17,13 @@ export function showGraph(cli: Cli, file: string): void {
   cli.show(answer, graphText)
 }
 
+/** Of a list, in a text for people. */
+export const shownRows = 20
+
+/** How many more there are of what a text shows the first of, and where. */
+export const leftOut = (p: Paint, all: readonly unknown[], what: string): string[] =>
+  all.length <= shownRows ? [] : [p.dim(`and ${all.length - shownRows} more ${what}: --json has all`)]
+
 /** Four digits that count; what grows without end has no number. */
 export const digits = (value: number | null): string =>
   value === null ? '∞' : String(Number(value.toPrecision(4)))

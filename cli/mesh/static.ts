@@ -4,7 +4,7 @@ import type { StaticReport } from '../../mesh/static/report.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
 import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
-import { digits } from './bare.ts'
+import { digits, leftOut, shownRows } from './bare.ts'
 import { analysing } from './files.ts'
 
 /** The document of an app. */
@@ -36,8 +36,6 @@ function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): st
     '\n',
   )
 }
-
-const shownRows = 20
 
 function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
   const names = new Map(mesh.nodes.map(({ id, name }) => [id, name]))
@@ -93,8 +91,8 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
       : p.bold(
           `The load may grow ${digits(safety.factor)} times; then ${safety.name} has no more ${safety.unit}.`,
         ),
-    ...(used.length === 0 ? [] : ['', limits]),
-    ...(report.paths.length === 0 ? [] : ['', ways]),
+    ...(used.length === 0 ? [] : ['', limits, ...leftOut(p, used, 'limits')]),
+    ...(report.paths.length === 0 ? [] : ['', ways, ...leftOut(p, report.paths, 'ways')]),
     '',
     parts,
     ...(report.unavailable.length === 0

@@ -14,6 +14,8 @@ import { trendOf } from './trend.ts'
 export type ComprehensiveOptions = {
   overrides?: Overrides
   seed?: number
+  /** how long an outage lasts, seconds; undefined: as the fracture analysis takes it */
+  outage?: number | undefined
   /** an earlier report of the same system */
   before?: EarlierReport
 }
@@ -24,13 +26,13 @@ const arrivalsOfRun = 5000
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
-  { overrides, seed = 1, before }: ComprehensiveOptions = {},
+  { overrides, seed = 1, outage, before }: ComprehensiveOptions = {},
 ): ComprehensiveReport {
   const acceptances = acceptedOf(loaded)
   const steady = analyseStatic(loaded)
   const all = findingsOf(loaded, { constants: overrides?.findings ?? {} })
   const { findings, accepted, needless } = settled(all, acceptances)
-  const broken = fracture(loaded, { seed, availability: overrides?.availability ?? {} })
+  const broken = fracture(loaded, { seed, outage, availability: overrides?.availability ?? {} })
   const unstable = nonlinear(loaded)
   const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
   const names = new Map(loaded.mesh.nodes.map(({ id, name }) => [id, name]))

@@ -11,12 +11,12 @@ import type { Station } from './station.ts'
 export type DynamicOptions = Partial<Shape> & {
   shape: Shape['shape']
   /** event types that come more; absent: all */
-  types?: readonly string[]
+  types?: readonly string[] | undefined
   /** node ids where more comes in; absent: all */
   doors?: readonly string[]
   /** seconds to look at; absent: six hours from the end of the change */
   horizon?: number
-  seed?: number
+  seed?: number | undefined
   /** simulations of each of the worst limits */
   runs?: number
   /** arrivals of a run, at most about so many */

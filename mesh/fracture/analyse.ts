@@ -13,23 +13,22 @@ import type { FractureReport } from './report.ts'
 import { nodesOf, type Survey, type Surveyed, survey } from './survey.ts'
 
 export type FractureOptions = {
-  /** how many pairs to try (default 200) */
-  pairs?: number
-  seed?: number
+  seed?: number | undefined
   /** how long an outage lasts, seconds (default 600) */
-  outage?: number
+  outage?: number | undefined
   /** the part of the time that something works, by node id, by kind, or by the name of a constant of availability.ts */
   availability?: Readonly<Record<string, number>>
 }
 
 const followed = 50
+const pairs = 200
 
 /** What breaks when a node or an element fails: who is cut off, how much is lost, where the load goes, what fails next. Throws a MeshError for options that fit nothing. */
 export function fracture(
   loaded: Loaded,
-  { pairs = 200, seed = 1, outage = 600, availability = {} }: FractureOptions = {},
+  { seed = 1, outage = 600, availability = {} }: FractureOptions = {},
 ): FractureReport {
-  checkGiven('fracture', [above0('outage', outage), whole('pairs', pairs, 0), whole('seed', seed, 0)])
+  checkGiven('fracture', [above0('outage', outage), whole('seed', seed, 0)])
   const { mesh } = loaded
   const known = survey(loaded)
   const rates = ratesOf(loaded)

@@ -267,7 +267,7 @@ describe('the report', () => {
   it.each([
     [{ outage: Number.NaN }, /fracture: outage: expected more than 0, not NaN/],
     [{ outage: -5 }, /outage/],
-    [{ pairs: 1.5 }, /pairs: expected a whole number of 0 or more, not 1.5/],
+    [{ seed: 1.5 }, /seed: expected a whole number of 0 or more, not 1.5/],
   ])('%j is refused', (options, message) =>
     expect(() => fracture(under(fan(), load4), options)).toThrow(message),
   )

@@ -1,4 +1,3 @@
-import { above0, checkGiven } from '../faults.ts'
 import type { Loaded } from '../load.ts'
 import { ratesOf } from '../static/rates.ts'
 import { expectedAttempts } from '../static/tries.ts'
@@ -8,31 +7,18 @@ import { groupsOf, worstAttempts, worstRates } from './groups.ts'
 import type { NonlinearReport } from './report.ts'
 import { differ, roomFor, type Steady, steadyAt } from './settle.ts'
 import { type Site, sitesOf } from './sites.ts'
-import { type WhatIfOptions, whatIfs } from './what-ifs.ts'
+import { whatIfs } from './what-ifs.ts'
 
-export type NonlinearOptions = Partial<WhatIfOptions> & {
-  /** load factors to look at (0.1 to 3) */
-  from?: number
-  to?: number
-}
+/** Load factors that are looked at. */
+const range = { from: 0.1, to: 3 }
 
 /**
  * Where attempts feed on themselves: what fails is tried again, and what is tried again makes more fail. Per site the whole
  * curve of steady states over the load factor, folds and all; of sites that depend on each other the least and the largest
  * steady state; the load factor at which the first leaves its state of few attempts; and what would take the other away.
- * Throws a MeshError for options that fit nothing.
  */
-export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): NonlinearReport {
-  const { from = 0.1, to = 3, budget = 0.1, breaker = 0.5, capacity = 2 } = options
-  checkGiven('nonlinear', [
-    above0('from', from),
-    { name: 'to', value: to, fits: to > from, expected: `a load factor above ${from}` },
-    { name: 'budget', value: budget, fits: budget >= 0, expected: 'a part of 0 or more' },
-    above0('breaker', breaker),
-    above0('capacity', capacity),
-  ])
+export function nonlinear(loaded: Loaded): NonlinearReport {
   const rates = ratesOf(loaded)
-  const range = { from, to }
   const head = { range, assumptions }
   if (rates.loops.length > 0)
     return {
@@ -51,7 +37,7 @@ export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): Nonli
     }
   const sites = sitesOf(loaded, rates)
   const worst = worstAttempts(sites)
-  const most = worstRates(sites, worst, to)
+  const most = worstRates(sites, worst, range.to)
   const storms = stormsOf(sites, worstRates(sites, worst, 1))
   const { groups, active } = groupsOf(sites, most)
   const alone = sites.map((site, place) =>
@@ -115,7 +101,7 @@ export function nonlinear(loaded: Loaded, options: NonlinearOptions = {}): Nonli
           (b.amplification ?? 0) - (a.amplification ?? 0) ||
           (a.at < b.at ? -1 : 1),
       ),
-    whatIfs: whatIfs(sites, open, { budget, breaker, capacity }),
+    whatIfs: whatIfs(sites, open),
     unavailable: sites
       .filter(({ notes }) => notes.length > 0)
       .map(({ at, name, notes }) => ({ at, name, why: notes.join('; ') }))

@@ -204,10 +204,3 @@ describe('a queue that nothing ends', () => {
     expect(siteOf(report, 's')?.amplification).toBeCloseTo((40 * 3) / 100, 9)
   })
 })
-
-it.each([
-  [{ capacity: 0 }, /nonlinear: capacity: expected more than 0, not 0/],
-  [{ breaker: Number.NaN }, /breaker/],
-  [{ budget: -0.1 }, /budget/],
-  [{ from: 2, to: 1 }, /to: expected a load factor above 2, not 1/],
-])('%j is refused', (options, message) => expect(() => nonlinear(behindApi(1, 1), options)).toThrow(message))

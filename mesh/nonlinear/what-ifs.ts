@@ -2,25 +2,18 @@ import type { NonlinearReport } from './report.ts'
 import { asItIs, differ, roomFor, steadyAt, type Variant } from './settle.ts'
 import type { Site } from './sites.ts'
 
-export type WhatIfOptions = {
-  /** retries at most so much of the messages (0.1) */
-  budget: number
-  /** a breaker opens when so much fails (0.5) */
-  breaker: number
-  /** times the capacity (2) */
-  capacity: number
-}
+/** What is tried: retries of at most a part of the messages, a breaker that opens when a part fails, times the capacity. */
+const [budget, breaker, capacity] = [0.1, 0.5, 2]
 
 type WhatIf = NonlinearReport['whatIfs'][number]
 
 /** Which mends would take away the upper states at the load factor 1. `open`: groups that have one. */
-export function whatIfs(sites: readonly Site[], open: readonly number[][], options: WhatIfOptions): WhatIf[] {
+export function whatIfs(sites: readonly Site[], open: readonly number[][]): WhatIf[] {
   const tries = open.flatMap((members) =>
     members.flatMap((site) => sites[site]?.inflows.map(({ attempts }) => attempts) ?? []),
   )
   const largest = Math.max(1, ...tries)
   const attempts = Array.from({ length: Math.min(10, Math.ceil(largest) - 1) }, (_, index) => index + 1)
-  const { budget, breaker, capacity } = options
   return [
     ...attempts.map((count) =>
       tried(sites, open, `at most ${count} attempts at each layer`, { attempts: count }),
