@@ -24,7 +24,6 @@ export type Path = {
 }
 
 type Way = {
-  state: number
   nodes: string[]
   share: number | null
   delay: Moments | null
@@ -35,13 +34,14 @@ type Way = {
   there: number
   /** what fails here comes back to something that keeps it */
   isKept: boolean
-  /** what the search adds up */
-  sum: number
 }
 
+/** A way as it is looked for: where it has got to, over what, from where, and what it adds up to. */
+type Begun = { state: number; over: Stream | undefined; before: Begun | undefined; sum: number }
+
 const mostPerDoor = 200
-/** Ways that may be begun in one search: where loops cross there are more than anybody can look at. */
-const mostBegun = 50_000
+/** States on ways that one search may look at: where loops cross there are more than anybody can. */
+const mostSteps = 1_000_000
 
 /** Ways, and where there are more of them. */
 export type Paths = { paths: Path[]; cut: string[] }
@@ -57,23 +57,30 @@ export function pathsOf(
 ): Paths {
   const along: Along = { loaded, passages, refusals }
   const next = onwardOf(loaded)
-  const order = components(next.map((streams) => streams.map(({ to }) => to))).flat()
-  const searches = measuresOf(along).map((measure) => searchOf(along, next, { order, measure }))
+  // sinks first; on a loop what was found last
+  const order = components(next.map((streams) => streams.map(({ to }) => to))).flatMap((members) =>
+    members.toReversed(),
+  )
+  const [use, time, loss] = measuresOf(along)
+  const searchBy = (measure: Measure) => searchOf(along, next, { order, measure })
+  const used = searchBy(use)
+  const worst = [
+    { search: searchBy(time), of: meanOf },
+    { search: searchBy(loss), of: ({ there }: Way) => 1 - there },
+  ]
   const cut: string[] = []
   const paths = loaded.external.flatMap((rate, door) => {
     const { node, type = '' } = loaded.states[door] ?? {}
     if (rate === 0) return []
-    const [used, ...worst] = searches.map((search, place) => search(door, place === 0 ? mostPerDoor : 1))
-    const ways = used?.ways ?? []
-    if (used?.more) {
+    const { ways, more } = used(door, mostPerDoor)
+    if (more) {
       cut.push(
         `${type} at ${node?.name}: of its ways the ${ways.length} most used, the slowest and the one that loses most are told.`,
       )
-      worst.forEach((found, place) => {
-        const of = [meanOf, ({ there }: Way) => 1 - there][place] ?? meanOf
+      for (const { search, of } of worst) {
         const most = Math.max(...ways.map(of))
-        ways.push(...found.ways.filter((way) => of(way) > most * (1 + 1e-9)))
-      })
+        ways.push(...search(door, 1).ways.filter((way) => of(way) > most * (1 + 1e-9)))
+      }
     }
     return ways.map((way) => ended(way, type, rate))
   })
@@ -122,7 +129,7 @@ const unsaid = 1e6
 const endless = 1e12
 
 /** What a stream adds to a way, of which the largest sum is looked for: use by its logarithm, seconds, and loss by its own. */
-function measuresOf({ loaded, passages, refusals }: Along): Measure[] {
+function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, Measure] {
   const passageOf = ({ element }: Stream) => passages.get(element.id)
   return [
     ({ gain }) => (gain === null ? -unsaid : Math.log(gain)),
@@ -154,20 +161,23 @@ function searchOf(
       (best, stream) => Math.max(best, measure(stream) + (ahead[stream.to] ?? 0)),
       next[state]?.length ? Number.NEGATIVE_INFINITY : 0,
     )
+  const places = new Map(loaded.mesh.nodes.map(({ id }, place) => [id, place]))
+  const nodeAt = Int32Array.from(loaded.states, ({ node }) => places.get(node.id) ?? -1)
+  const passed = new Int32Array(places.size)
+  let stamp = 0
   return (door, most) => {
-    const [costs, open] = [heap(), new Map<number, Way[]>()]
-    let begun = 0
-    const put = (way: Way) => {
+    const [costs, open] = [heap(), new Map<number, Begun[]>()]
+    let steps = 0
+    const put = (way: Begun) => {
       const cost = -(way.sum + (ahead[way.state] ?? 0))
       const alike = open.get(cost)
-      begun++
       if (alike !== undefined) alike.push(way)
       else {
         open.set(cost, [way])
         costs.put(cost)
       }
     }
-    const take = (): Way | undefined => {
+    const take = (): Begun | undefined => {
       const cost = costs.least()
       const alike = open.get(cost)
       const way = alike?.pop()
@@ -177,62 +187,87 @@ function searchOf(
       }
       return way
     }
-    const ways: Way[] = []
-    put(start(along, door))
-    let way = take()
-    for (; way !== undefined && ways.length < most && begun < mostBegun; way = take()) {
-      const { state, nodes, sum } = way
-      // a loop is walked once
-      const onward = (next[state] ?? []).filter(({ to }) => !nodes.includes(loaded.states[to]?.node.id ?? ''))
-      if (onward.length === 0) ways.push(way)
-      for (const stream of onward) put({ ...step(along, way, stream), sum: sum + measure(stream) })
+    /** Where a way may go on to: a loop is walked once. */
+    const onwardFrom = ({ state }: Begun) =>
+      (next[state] ?? []).filter(({ to }) => passed[nodeAt[to] ?? -1] !== stamp)
+    const pass = ({ state }: Begun) => {
+      passed[nodeAt[state] ?? -1] = stamp
+      steps++
     }
-    return { ways, more: way !== undefined }
+    const over = (way: Begun, stream: Stream): Begun => ({
+      ...{ state: stream.to, over: stream, before: way },
+      sum: way.sum + measure(stream),
+    })
+    const worthOf = ({ state, sum }: Begun) => sum + (ahead[state] ?? 0)
+    const ways: Way[] = []
+    put({ state: door, over: undefined, before: undefined, sum: 0 })
+    let way = take()
+    for (; way !== undefined && ways.length < most && steps < mostSteps; way = take()) {
+      stamp++
+      for (let at: Begun | undefined = way; at !== undefined; at = at.before) pass(at)
+      const onward = onwardFrom(way)
+      if (onward.length === 0) ways.push(walked(along, way, door))
+      for (const stream of onward) put(over(way, stream))
+    }
+    if (way === undefined || ways.length > 0) return { ways, more: way !== undefined }
+    // nothing has come to an end yet: the best of what was begun, straight on
+    let end = way
+    stamp++
+    for (let at: Begun | undefined = way; at !== undefined; at = at.before) pass(at)
+    for (let on = onwardFrom(end); on.length > 0; on = onwardFrom(end)) {
+      const from = end
+      end = on
+        .map((stream) => over(from, stream))
+        .reduce((one, two) => (worthOf(two) > worthOf(one) ? two : one))
+      pass(end)
+    }
+    return { ways: [walked(along, end, door)], more: true }
   }
+}
+
+function walked(along: Along, end: Begun, door: number): Way {
+  const streams: Stream[] = []
+  for (let at: Begun | undefined = end; at?.over !== undefined; at = at.before) streams.push(at.over)
+  const way = start(along, door)
+  for (const stream of streams.reverse()) step(along, way, stream)
+  return way
 }
 
 function start({ loaded, refusals: { atDoor, handling } }: Along, state: number): Way {
   const taken = 1 - atDoor(loaded.states[state]?.node.id ?? '')
-  const empty = { nodes: [], untimed: [], extras: [], isKept: false, sum: 0 }
-  const way: Way = { state, share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
-  return arrived(loaded, way, state)
+  const empty = { nodes: [], untimed: [], extras: [], isKept: false }
+  const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
+  arrive(loaded, way, state)
+  return way
 }
 
 const unhindered: Passage = { delay: instant, extras: [], refused: 0, givenUp: 'answered', lost: 0 }
 
-function step({ loaded, passages, refusals: { handling } }: Along, way: Way, stream: Stream): Way {
-  const { delay, extras, refused, givenUp, lost } = passages.get(stream.element.id) ?? unhindered
-  const isExtra = extras.some(({ seconds }) => seconds > 0)
+function step(
+  { loaded, passages, refusals: { handling } }: Along,
+  way: Way,
+  { element, to, gain }: Stream,
+): void {
+  const { delay, extras, refused, givenUp, lost } = passages.get(element.id) ?? unhindered
+  way.share = way.share === null || gain === null ? null : way.share * gain
+  way.delay = way.delay === null || delay === null ? null : added(way.delay, delay)
+  if (extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
+  way.taken *= 1 - refused
   // whose caller is told, fails with it: it is kept where that is
-  const isKept = givenUp === 'answered' ? way.isKept : givenUp === 'kept'
-  return arrived(
-    loaded,
-    {
-      ...way,
-      share: way.share === null || stream.gain === null ? null : way.share * stream.gain,
-      delay: way.delay === null || delay === null ? null : added(way.delay, delay),
-      extras: isExtra ? [...way.extras, extras] : way.extras,
-      taken: way.taken * (1 - refused),
-      there: isKept ? way.there : way.there * (1 - lost) * (1 - handling(stream.to)),
-      isKept,
-    },
-    stream.to,
-  )
+  if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
+  if (!way.isKept) way.there *= (1 - lost) * (1 - handling(to))
+  arrive(loaded, way, to)
 }
 
-function arrived(loaded: Loaded, way: Way, state: number): Way {
+function arrive(loaded: Loaded, way: Way, state: number): void {
   const node = loaded.states[state]?.node
-  if (node === undefined) return way
+  if (node === undefined) return
   const times = loaded.service.get(node.id)
   const works = node.kind === 'function' || node.kind === 'task' || node.kind === 'service'
-  const handling = times && { mean: times.mean, variance: times.scv * times.mean ** 2 }
-  return {
-    ...way,
-    state,
-    nodes: [...way.nodes, node.id],
-    delay: way.delay === null || handling === undefined ? way.delay : added(way.delay, handling),
-    untimed: works && times === undefined ? [...way.untimed, node.id] : way.untimed,
-  }
+  way.nodes.push(node.id)
+  if (works && times === undefined) way.untimed.push(node.id)
+  if (way.delay !== null && times !== undefined)
+    way.delay = added(way.delay, { mean: times.mean, variance: times.scv * times.mean ** 2 })
 }
 
 const ended = (

@@ -67,6 +67,22 @@ describe('ways', () => {
   })
 })
 
+it('of a thousand ways round that cross, some are told soon, and that there are more', () => {
+  const all = names(400)
+  const mesh = meshFrom(
+    [queueNode('door'), ...all.map((name) => functionNode(name))],
+    [
+      element('poll', 'door', 'f0'),
+      ...all.flatMap((name, index) =>
+        [1, 7, 31].map((far) => send(name, `f${(index + far) % all.length}`, 0.3)),
+      ),
+    ],
+  )
+  const { paths, assumptions } = analyseStatic(loadedWith(mesh, { door: 1 }, {}))
+  expect(paths.length).toBeGreaterThan(0)
+  expect(assumptions.at(-1)).toMatch(/^t at door: of its ways the \d+ most used/)
+})
+
 describe('the delay', () => {
   const delayed = (given: {
     fails?: number
