@@ -26,6 +26,8 @@ export type Loaded = {
   accepted: Loads['accepted']
   shares: Loads['shares']
   targets: Loads['targets']
+  /** given in the place of those of laws/constants.ts */
+  constants: Loads['constants']
 }
 
 export const anyType = '*'
@@ -62,9 +64,9 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const position = positionOf(id, type)
       if (position !== undefined) measured.set(position, rate)
     }
-  const { service, failures, shares, targets } = loads
+  const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
-  const known = { service, failures, accepted, shares, targets }
+  const known = { service, failures, accepted, shares, targets, constants }
   return { mesh: { ...mesh, elements }, states, streams, external, measured, ...known }
 }
 

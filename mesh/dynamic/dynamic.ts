@@ -1,4 +1,5 @@
 import { above0, faultsIn, MeshError, whole } from '../faults.ts'
+import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
 import { type Fluid, flowThrough } from './fluid.ts'
@@ -37,7 +38,12 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
   const { after, rise, hold } = shape
   const { horizon = after + rise + hold + 6 * 3600, seed = 1, types, doors } = options
   const rates = ratesOf(loaded)
-  const head = { shape: { ...shape, types: sorted(types), doors: sorted(doors) }, horizon, seed, assumptions }
+  const head = {
+    shape: { ...shape, types: sorted(types), doors: sorted(doors) },
+    horizon,
+    seed,
+    assumptions: [...assumptions, ...lawsAssumed(loaded)],
+  }
   if (rates.loops.length > 0)
     return {
       ...head,

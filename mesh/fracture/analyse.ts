@@ -1,9 +1,10 @@
 import { above0, checkGiven, whole } from '../faults.ts'
+import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { demandsOf } from '../static/demand.ts'
 import { ratesOf } from '../static/rates.ts'
 import { stressesOf } from '../static/stress.ts'
-import { availabilityWith } from './availability.ts'
+import { availabilityWith, promisedAsOf } from './availability.ts'
 import { cascades } from './cascade.ts'
 import type { Flow } from './flows.ts'
 import { pairsOf } from './pairs.ts'
@@ -121,13 +122,15 @@ function flowsOf(
 const typesOf = ({ states }: Loaded, flow: Flow, positions: readonly number[]): string[] =>
   [...new Set(positions.flatMap((position) => states[flow.states[position] ?? -1]?.type ?? []))].toSorted()
 
-function assumptionsOf({ mesh, external }: Loaded, { flows }: Survey, outage: number): string[] {
+function assumptionsOf(loaded: Loaded, { flows }: Survey, outage: number): string[] {
+  const { mesh, external } = loaded
   const unsaid = flows.filter(({ door }) => external[door] === null).length
   return [
     `An outage lasts ${outage} s, takes one node or element (in pairs two) and all of it, and what fails fails independently.`,
     'A handler needs every table, bucket and service that it calls or has permission to read or write, and everything it waits for; where a message goes on to is missed there only.',
     'What is given up and kept (in a dead letter queue, a destination, the history of a standard state machine) is not dropped: somebody sends it again before it expires there.',
-    'Each availability is what AWS promises, not what was measured; nodes of one service fail independently of each other.',
+    `Each availability is what AWS promises (as of ${promisedAsOf}) or what was given for it, not what was measured; nodes of one service fail independently of each other.`,
+    ...lawsAssumed(loaded),
     'Where the caller waits, what fails is lost to the mesh: whether it comes again is the caller’s to decide.',
     'In a cascade, what refuses beyond its limit and is waited for fails as a whole; measured rates inside the mesh play no part in it.',
     ...(unsaid > 0

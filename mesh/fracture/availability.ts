@@ -2,13 +2,15 @@ import { MeshError } from '../faults.ts'
 import type { Constant } from '../laws/constants.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
 
+/** When the promises were collected. */
+export const promisedAsOf = '2022-04'
 const collected =
   'https://aws.amazon.com/legal/service-level-agreements/, as collected in github.com/mikaelvesavuori/cloud-sla'
 const promised = (name: string, value: number, what: string): Constant => ({
   name,
   value,
   unit: 'of the time',
-  dated: '2022-04',
+  dated: promisedAsOf,
   source: collected,
   says: `what AWS promises of a month for ${what}: less is refunded, more is usual`,
 })

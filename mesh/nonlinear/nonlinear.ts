@@ -1,3 +1,4 @@
+import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { ratesOf } from '../static/rates.ts'
 import { expectedAttempts } from '../static/tries.ts'
@@ -19,7 +20,7 @@ const range = { from: 0.1, to: 3 }
  */
 export function nonlinear(loaded: Loaded): NonlinearReport {
   const rates = ratesOf(loaded)
-  const head = { range, assumptions }
+  const head = { range, assumptions: [...assumptions, ...lawsAssumed(loaded)] }
   if (rates.loops.length > 0)
     return {
       ...head,

@@ -1,3 +1,4 @@
+import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { type Demands, demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
@@ -71,7 +72,8 @@ function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): 
     .toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
 }
 
-function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
+function assumptionsOf(loaded: Loaded): string[] {
+  const { mesh, states, service, failures } = loaded
   const working = new Set(
     states
       .filter(({ node }) => node.kind === 'function' || node.kind === 'service')
@@ -82,7 +84,7 @@ function assumptionsOf({ mesh, states, service, failures }: Loaded): string[] {
   return [
     'Arrivals from outside are Poisson; nodes are independent of each other (decomposition).',
     'The state is steady: nothing is still growing, nothing is being retried from an earlier outage.',
-    ...regionsOf(mesh),
+    ...lawsAssumed(loaded),
     ...(unbatched > 0
       ? [`${unbatched} functions are taken to get one message an invocation: no batch was given for them.`]
       : []),
@@ -105,32 +107,5 @@ function openBatches(stresses: readonly Stress[]): string[] {
   const percent = (part: number) => `${Number((100 * part).toPrecision(3))} %`
   return [
     `Of ${open.length} limits it is not known what each message takes of an invocation (each): all of it is taken, so that fuller batches help nothing. If one took as long with however many, ${first.name} would be used to ${percent(first.least)} instead of ${percent(first.utilisation)}, with full batches.`,
-  ]
-}
-
-/** Whose limits were taken. */
-function regionsOf({ stacks }: Loaded['mesh']): string[] {
-  const named = (some: typeof stacks) =>
-    some.length > 5
-      ? `${some.length} stacks`
-      : some
-          .map(({ name }) => name)
-          .toSorted()
-          .join(', ')
-  const known = [...new Set(stacks.flatMap(({ region }) => region ?? []))].toSorted()
-  const assumed = stacks.filter((stack) => stack.assumed === true)
-  const open = stacks.filter(({ region }) => region === null)
-  return [
-    ...(known.length > 0
-      ? [`The limits of AWS are those that new accounts have in ${known.join(', ')}.`]
-      : []),
-    ...(assumed.length > 0
-      ? [`${named(assumed)}: no region in the template, taken as ${assumed[0]?.region}.`]
-      : []),
-    ...(open.length > 0
-      ? [
-          `${named(open)}: no region in the template, so of each limit the least of all regions; give the region.`,
-        ]
-      : []),
   ]
 }
