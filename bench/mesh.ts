@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 
 /**
- * How long each analysis of a mesh takes, and how that grows with its elements: processor time of a new process that has
+ * How long each analysis of a mesh and its page take, and how that grows with its elements: processor time of a new process that has
  * compiled nothing yet, the median of `runs`. Beside the generated meshes one loop of thousands of states, and an app as CDK synthesizes it, read and
  * analysed. Usage: npm run bench:mesh [-- runs [most elements]]
  */

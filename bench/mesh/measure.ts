@@ -8,6 +8,7 @@ import { type Loaded, load } from '../../mesh/load.ts'
 import { parseLoads } from '../../mesh/loads.ts'
 import type { Mesh } from '../../mesh/model.ts'
 import { nonlinear } from '../../mesh/nonlinear/nonlinear.ts'
+import { page } from '../../mesh/report/page.ts'
 import { analyseStatic } from '../../mesh/static/analyse.ts'
 import { meshOfOneLoop, meshOfSize } from '../../test/meshes-of-size.ts'
 
@@ -46,7 +47,8 @@ function generated(): Loaded {
 
 const loaded = kind === 'app' ? meshOfApp() : generated()
 // the whole first, in a process that has compiled nothing yet
-timed('comprehensive', () => comprehensive(loaded))
+const report = timed('comprehensive', () => comprehensive(loaded))
+timed('page', () => page(loaded.mesh, report))
 if (kind !== 'app') {
   timed('static', () => analyseStatic(loaded))
   timed('findings', () => findingsOf(loaded))
