@@ -2,8 +2,8 @@ import type { Loaded } from '../load.ts'
 import type { Demands } from '../static/demand.ts'
 import { nameOf, type Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
-import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
 import type { Works } from './reach.ts'
+import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
 import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
@@ -37,9 +37,12 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
   const elements = new Map(mesh.elements.map((element) => [element.id, element]))
   const points = new Map(flows.map((flow) => [flow, flow.flow.goals.map((): Point[] => [])]))
   const tally = tallyOf(loaded, given)
+  const worksAt = (at: string): number => {
+    const node = nodes.get(at)
+    return node === undefined ? 1 : given.works(node)
+  }
   const removal = (at: string, parts: readonly Part[]): Removal => {
     const element = elements.get(at)
-    const node = nodes.get(at)
     const losses: Loss[] = []
     const shares = new Map<Surveyed, number | null>()
     let window = Number.POSITIVE_INFINITY
@@ -58,9 +61,9 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
     }
     return {
       at,
-      name: element === undefined ? (node?.name ?? at) : nameOf(element, nodes),
+      name: element === undefined ? (nodes.get(at)?.name ?? at) : nameOf(element, nodes),
       is: element === undefined ? 'node' : 'element',
-      works: node === undefined ? 1 : given.works(node),
+      works: worksAt(at),
       types: new Set(losses.map(({ type }) => type)).size,
       share: shareOfAll(external, flows, shares),
       nodes: tally.nodes(),
