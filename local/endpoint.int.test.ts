@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { CloudWatchLogsClient, FilterLogEventsCommand } from '@aws-sdk/client-cloudwatch-logs'
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
@@ -78,6 +79,14 @@ test('a function that is in the midst of something ends with it', async () => {
       new InvokeCommand({ FunctionName: 'busy', Payload: Buffer.from(JSON.stringify({ wait })) }),
     )
   const { Payload } = await invoke(0)
+  await invoke(0)
+  const logs = new CloudWatchLogsClient(clientSettings(url))
+  const { events = [] } = await logs.send(new FilterLogEventsCommand({ logGroupName: '/aws/lambda/busy' }))
+  const reports = events.flatMap(({ message = '' }) => (message.startsWith('REPORT') ? [message] : []))
+  // as Lambda has it: what it took to begin a process is no part of the duration, and told of the first alone
+  expect(
+    reports.map((report) => /\tDuration: \d+ ms\t.*\tInit Duration: \d+ ms$/.test(report)).toSorted(),
+  ).toEqual([false, true])
   const { pid, node, home } = JSON.parse(Buffer.from(Payload ?? []).toString())
   expect(node).toMatch(/^v24\./)
   expect(home).toBe(join(directory, 'functions'))

@@ -3,9 +3,11 @@
 import os
 import signal
 import threading
+import time
 
 from ministack.app import main
-from ministack.services import lambda_svc
+from ministack.core import lambda_runtime
+from ministack.services import cloudwatch_logs, lambda_svc
 
 restore_positions = lambda_svc._restore_esm_positions
 
@@ -22,6 +24,38 @@ lambda_svc._restore_esm_positions = restore_but_streams
 # for so long nobody is called after a wake for which there was nothing, and the end of each batch is such a wake: at
 # 50 ms most of a steady trickle waits 20 ms at each of its queues. Named twice, so that it fails where it is gone
 lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS = min(lambda_svc._ESM_IDLE_WAKE_GAP_SECONDS, 0.005)
+
+# Lambda reports apart from the duration what it took to begin a process. Here that is a second or three and counted in:
+# a few of them in a window made its mean another by a quarter. An invocation keeps to one thread from beginning to report
+begun = threading.local()
+spawn, emit_logs = lambda_runtime.Worker._spawn, lambda_svc._emit_lambda_logs
+append_events = cloudwatch_logs._append_log_events
+
+
+def spawn_timed(worker):
+    since = time.monotonic()
+    spawn(worker)
+    begun.ms = int((time.monotonic() - since) * 1000)
+
+
+def emit_logs_with_init(func, request_id, log_text, error, duration_ms, *, log_source=None):
+    try:
+        emit_logs(func, request_id, log_text, error, max(0, duration_ms - getattr(begun, "ms", 0)), log_source=log_source)
+    finally:
+        begun.__dict__.clear()
+
+
+def append_with_init(stream, events):
+    if hasattr(begun, "ms"):
+        for event in events:
+            if event["message"].startswith("REPORT RequestId: "):
+                event["message"] += f"\tInit Duration: {begun.ms} ms"
+    return append_events(stream, events)
+
+
+lambda_runtime.Worker._spawn = spawn_timed
+lambda_svc._emit_lambda_logs = emit_logs_with_init
+cloudwatch_logs._append_log_events = append_with_init
 
 
 def end_with_starter():
