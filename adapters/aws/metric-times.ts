@@ -1,4 +1,5 @@
 import type { Time, Times } from '../../core/mesh/rates.ts'
+import { eachOf, type Timed } from '../../core/mesh/service-time.ts'
 import type { Aws } from './clients.ts'
 
 type Window = { since: string; until: string }
@@ -19,7 +20,8 @@ export async function metricTimes(
       dimension: 'FunctionName',
       value: functionName,
     }
-    const [known] = weighted(await metric(aws, lambda, window, ['Average', 'SampleCount']))
+    const hours = await metric(aws, lambda, window, ['Average', 'SampleCount'])
+    const [known] = weighted(hours)
     if (known === undefined || known.weight === 0) {
       notes.push(`${name} did not run.`)
       continue
@@ -41,6 +43,7 @@ export async function metricTimes(
       mean: known.mean,
       scv: spread === undefined ? 1 : scvOf(spread),
       batch: messages === 0 ? undefined : Math.max(1, messages / known.weight),
+      each: eachOf(timed(hours, received)),
       count: known.weight,
     })
   }
@@ -49,6 +52,15 @@ export async function metricTimes(
 }
 
 type Point = Readonly<Record<string, number>>
+
+/** Each hour by its mean batch: what came by the queue in it, over its invocations. */
+function timed(hours: readonly Point[], received: readonly Point[]): Timed[] {
+  const came = new Map(received.map(({ at = 0, Sum = 0 }) => [at, Sum]))
+  return hours.flatMap(({ at = 0, Average: ms = 0, SampleCount: count = 0 }) => {
+    const messages = (came.get(at) ?? 0) / count
+    return messages >= 1 ? [{ messages, ms, count }] : []
+  })
+}
 
 /** Points of several periods as one, by how much each stands on. */
 function weighted(points: readonly Point[]) {
@@ -72,12 +84,15 @@ async function metric(
   { since, until }: Window,
   statistics: readonly string[],
 ): Promise<Point[]> {
-  const seconds = (Date.parse(until) - Date.parse(since)) / 1000
-  const kind = /^p\d/.test(statistics[0] ?? '') ? 'ExtendedStatistics' : 'Statistics'
+  const hours = Math.max(1, Math.ceil((Date.parse(until) - Date.parse(since)) / 3_600_000))
+  const ofAll = /^p\d/.test(statistics[0] ?? '')
+  // percentiles of several hours are none of all; of the others so many hours that it answers them, 1,440 points at most
+  const period = 3600 * (ofAll ? hours : Math.ceil(hours / 1440))
+  const kind = ofAll ? 'ExtendedStatistics' : 'Statistics'
   const answer = await aws.form('monitoring', {
     ...{ Action: 'GetMetricStatistics', Version: '2010-08-01', Namespace: namespace, MetricName: name },
     ...{ 'Dimensions.member.1.Name': dimension, 'Dimensions.member.1.Value': value },
-    ...{ StartTime: since, EndTime: until, Period: String(Math.max(1, Math.ceil(seconds / 3600)) * 3600) },
+    ...{ StartTime: since, EndTime: until, Period: String(period) },
     ...Object.fromEntries(statistics.map((one, index) => [`${kind}.member.${index + 1}`, one])),
   })
   const points = /<Datapoints>(.*)<\/Datapoints>/s.exec(answer)?.[1] ?? ''
@@ -85,7 +100,11 @@ async function metric(
 }
 
 function numbersIn(point: string): Point {
+  const at = Date.parse(/<Timestamp>([^<]*)</.exec(point)?.[1] ?? '')
   const plain = [...point.matchAll(/<(Average|SampleCount|Sum)>([^<]*)</g)]
   const extended = [...point.matchAll(/<key>([^<]*)<\/key>\s*<value>([^<]*)</g)]
-  return Object.fromEntries([...plain, ...extended].map(([, name = '', value]) => [name, Number(value)]))
+  return {
+    at,
+    ...Object.fromEntries([...plain, ...extended].map(([, name = '', value]) => [name, Number(value)])),
+  }
 }

@@ -7,6 +7,7 @@ import * as z from 'zod'
 import { connect } from '../../adapters/aws/clients.ts'
 import { metricTimes } from '../../adapters/aws/metric-times.ts'
 import type { StageConfig } from '../../adapters/stage-config.ts'
+import { eachOf } from '../../core/mesh/service-time.ts'
 import { asking, awsSettings } from '../aws.ts'
 import type { Stage } from '../stage.ts'
 import type { Time, Times } from './rates-file.ts'
@@ -25,7 +26,10 @@ export async function timesByLogs(stage: Stage, { functions }: StageConfig, wind
     const { messages, isWhole } = await logOf(client, functionName, window)
     const time = timeOf(messages)
     if (time === undefined) notes.push(`${name} did not run.`)
-    else of.set(name, time)
+    else {
+      of.set(name, time)
+      if (time.note !== undefined) notes.push(`${name}: ${time.note}`)
+    }
     if (!isWhole) notes.push(`${name}: of its log only the first ${messages.length} lines were read.`)
   }
   await asking(stage, () => Promise.all(Object.entries(functions).toSorted().map(read)))
@@ -49,33 +53,61 @@ async function logOf(client: CloudWatchLogsClient, functionName: string, { since
   return { messages, isWhole: true }
 }
 
-const counts = z.looseObject({ DurationMs: z.number() })
+const counts = z.looseObject({ requestId: z.string(), DurationMs: z.number() })
 /** What the lines of handlers and of the gate count each message as. */
 const outcomes = [
   ...['Handled', 'Already', 'Failed', 'Dead', 'Parked', 'Held'],
   ...['Recorded', 'Known', 'Refused', 'Quarantined', 'Unavailable', 'Letters'],
 ]
 
-/** undefined: it did not run. */
-export function timeOf(messages: readonly string[]): Time | undefined {
-  const durations = messages.flatMap((message) => {
-    const [, duration] = /^REPORT .*?\tDuration: ([\d.]+) ms/.exec(message) ?? []
-    return duration === undefined ? [] : [Number(duration)]
-  })
-  if (durations.length === 0) return undefined
-  const mean = durations.reduce((sum, one) => sum + one, 0) / durations.length
-  const variance = durations.reduce((sum, one) => sum + (one - mean) ** 2, 0) / durations.length
-  const batches = messages.flatMap((message) => batchIn(message))
-  const batch = batches.length === 0 ? undefined : batches.reduce((sum, one) => sum + one, 0) / batches.length
-  return { mean, scv: mean === 0 ? 0 : variance / mean ** 2, batch, count: durations.length }
+type Invocation = { ms: number; begun: number | undefined; messages: number | undefined }
+
+/**
+ * undefined: it did not run. An invocation that began an environment takes many times as long, and how many do says how the
+ * load came and not how much of it there is: where there are others, only these count.
+ */
+export function timeOf(messages: readonly string[]): (Time & { note: string | undefined }) | undefined {
+  const all = invocationsIn(messages)
+  if (all.length === 0) return undefined
+  const begun = all.filter((one) => one.begun !== undefined)
+  const counted = begun.length < all.length ? all.filter((one) => one.begun === undefined) : all
+  const mean = meanOf(counted.map(({ ms }) => ms))
+  const variance = meanOf(counted.map(({ ms }) => (ms - mean) ** 2))
+  const batches = counted.flatMap(({ ms, messages: n }) =>
+    n === undefined ? [] : [{ ms, messages: n, count: 1 }],
+  )
+  const batch = batches.length === 0 ? undefined : meanOf(batches.map((one) => one.messages))
+  const whole = begun.length === 0 ? 0 : Math.round(meanOf(begun.map(({ ms, begun: init = 0 }) => ms + init)))
+  return {
+    ...{ mean, scv: mean === 0 ? 0 : variance / mean ** 2, batch, each: eachOf(batches) },
+    ...{ count: all.length, begun: { count: begun.length, ms: whole } },
+    note:
+      begun.length === 0
+        ? undefined
+        : `${begun.length} of ${all.length} invocations began an environment and took ${whole} ms with it${counted === all ? '' : '; they are in no mean'}.`,
+  }
 }
 
-function batchIn(message: string): number[] {
+const meanOf = (all: readonly number[]): number => all.reduce((sum, one) => sum + one, 0) / all.length
+
+function invocationsIn(messages: readonly string[]): Invocation[] {
+  const batches = new Map(messages.flatMap((message) => batchIn(message)))
+  return messages.flatMap((message) => {
+    const [, id, ms] = /^REPORT RequestId: (\S+)\tDuration: ([\d.]+) ms/.exec(message) ?? []
+    if (id === undefined) return []
+    const [, begun] = /\tInit Duration: ([\d.]+) ms/.exec(message) ?? []
+    const init = begun === undefined ? undefined : Number(begun)
+    return [{ ms: Number(ms), begun: init, messages: batches.get(id) }]
+  })
+}
+
+/** How many messages an invocation had, by its own line. */
+function batchIn(message: string): [string, number][] {
   if (!message.startsWith('{')) return []
   const line = counts.safeParse(parsed(message)).data
   if (line === undefined) return []
   const told = outcomes.flatMap((name) => (typeof line[name] === 'number' ? [line[name]] : []))
-  return told.length === 0 ? [] : [told.reduce((sum, one) => sum + one, 0)]
+  return told.length === 0 ? [] : [[line.requestId, told.reduce((sum, one) => sum + one, 0)]]
 }
 
 function parsed(text: string): unknown {

@@ -2,8 +2,20 @@ import type { EventType } from '../../events/event-type.ts'
 import { type Route, typeName } from '../../events/route.ts'
 import type { Measured } from '../books/rates.ts'
 
-/** Of one invocation: milliseconds, squared coefficient of variation, messages, and on how many it stands. */
-export type Time = { mean: number; scv: number; batch: number | undefined; count: number }
+/** Of one invocation: milliseconds, squared coefficient of variation, messages, and how many there were. */
+export type Time = {
+  mean: number
+  scv: number
+  batch: number | undefined
+  /** milliseconds that each message takes of the mean; undefined: not known */
+  each?: number | undefined
+  count: number
+  /**
+   * of `count`, those that began an environment, and the milliseconds of one with it: they are in none of the means;
+   * undefined: nobody tells them apart
+   */
+  begun?: { count: number; ms: number }
+}
 export type Times = { of: ReadonlyMap<string, Time>; from: string; notes: readonly string[] }
 
 export type Given = {
@@ -44,7 +56,7 @@ export function ratesOf(given: Given): { document: object; notes: readonly strin
     version: 1,
     arrivals: arrivalsOf(given, perSecond),
     service: Object.fromEntries(
-      [...times.of].flatMap(([name, { mean, scv, batch }]) =>
+      [...times.of].flatMap(([name, { mean, scv, batch, each }]) =>
         mean > 0
           ? [
               [
@@ -53,6 +65,7 @@ export function ratesOf(given: Given): { document: object; notes: readonly strin
                   mean: `${rounded(mean)}ms`,
                   scv: rounded(scv),
                   ...(batch !== undefined && batch >= 1 && { batch: rounded(batch) }),
+                  ...(each !== undefined && { each: each === 0 ? 0 : `${rounded(each)}ms` }),
                 },
               ],
             ]
