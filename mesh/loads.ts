@@ -194,7 +194,8 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
     service: byNode('service', data.service, ({ mean, scv, batch, each }, found) => {
       const fault = tooLong(mesh, found, mean)
       if (fault !== undefined) faults.push(`service.${found.name}.mean: ${fault}`)
-      if (each !== undefined && each * (batch ?? 1) > mean)
+      // by what rounding to four digits makes of it
+      if (each !== undefined && each * (batch ?? 1) > mean * 1.001)
         faults.push(
           `service.${found.name}.each: ${batch ?? 1} messages of ${each} s take longer than the ${mean} s of an invocation`,
         )
