@@ -22,19 +22,29 @@ import { oneAtATime, system } from './mesh-truth/system.ts'
 
 /**
  * What the mesh predicts against what the running local system does. Part one: rates and times are measured at one load,
- * and the busy time of every function is predicted at twice that load. Part two: `notify` takes one message at a time;
+ * and the busy time of every function is predicted at twice that load; what began an environment is counted apart, for how
+ * many do says how the load came. Part two: `notify` takes one message at a time;
  * surges as steep and half as long say how many servers the endpoint's poller comes to, and the backlog and drain of one
  * over a steady load are predicted.
  * Usage: npx loadpath up --detach && npm run bench:mesh-truth [-- seconds]
  */
-const seconds = Number(process.argv[2] ?? 40)
+const seconds = Number(process.argv[2] ?? 120)
+/** lower and higher load in turns, so that neither has the quieter machine: l h h l l h h l */
+const turns = 4
 const here = await system()
 const say = (line: string) =>
   console.error(`${new Date().toISOString().slice(11, 19)}  load ${loadavg()[0]?.toFixed(0)}  ${line}`)
 
 const measured = z.object({
   file: z.string(),
-  times: z.record(z.string(), z.object({ mean: z.number(), scv: z.number(), count: z.number() })),
+  times: z.record(
+    z.string(),
+    z.object({
+      ...{ mean: z.number(), scv: z.number(), count: z.number() },
+      ...{ batch: z.number().optional(), each: z.number().optional() },
+      begun: z.object({ count: z.number(), ms: z.number() }),
+    }),
+  ),
 })
 /** What `loadpath mesh rates` says of a window. */
 async function ratesOfWindow(since: string, until: string) {
@@ -72,11 +82,18 @@ async function steadily(mix: Mix, span: number): Promise<void> {
 
 async function loaded(mix: Mix) {
   const since = new Date().toISOString()
-  await steadily(mix, seconds)
+  await steadily(mix, seconds / turns)
   await here.settled()
   return ratesOfWindow(since, new Date().toISOString())
 }
 
+type Window = Awaited<ReturnType<typeof loaded>>
+type Time = Window['times'][string]
+
+const warmOf = ({ count, begun }: { count: number; begun: { count: number } }): number =>
+  Math.max(1, count - begun.count)
+const average = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
 const percent = (predicted: number, seen: number) =>
   `${predicted >= seen ? '+' : ''}${Math.round((100 * (predicted - seen)) / seen)} %`
 const digits = (value: number) => String(Number(value.toPrecision(3)))
@@ -86,38 +103,68 @@ const mesh: Mesh = meshOf(readAssembly(places.assembly))
 const low = { [deploymentFailed.type]: 3, [testCompleted.type]: 2, [githubPush.type]: 1 }
 const high = Object.fromEntries(Object.entries(low).map(([type, rate]) => [type, 2 * rate]))
 say('warming up …')
-await steadily(low, 10)
+await steadily(high, 10)
 await here.settled()
-say(`${seconds} s at ${Object.values(low).reduce((a, b) => a + b)} events a second …`)
-const first = await loaded(low)
-say('twice that …')
-const second = await loaded(high)
-say('and once more, for what else the machine does changes …')
-const third = await loaded(low)
-/** Milliseconds by both windows of the lower load. */
-const meanOf = (name: string): number => {
-  const both = [first, third].flatMap(({ times }) => times[name]?.mean ?? [])
-  return both.reduce((sum, one) => sum + one, 0) / both.length
+say(`in ${2 * turns} turns of ${seconds / turns} s …`)
+const windows: Record<'low' | 'high', Window[]> = { low: [], high: [] }
+for (let turn = 0; turn < 2 * turns; turn++) {
+  const [mix, name] = turn % 4 === 0 || turn % 4 === 3 ? [low, 'low' as const] : [high, 'high' as const]
+  windows[name].push(await loaded(mix))
 }
-const file = z.looseObject({ service: z.record(z.string(), z.looseObject({})) }).parse(parse(first.file))
+
+/** What several windows say of a function together: each as much as it ran there. `error`: of the mean, relative, squared. */
+function together(all: readonly Window[], name: string) {
+  const times = all.flatMap((window) => window.times[name] ?? [])
+  const over = (of: (time: Time) => number) => times.reduce((sum, time) => sum + of(time), 0)
+  const warm = over(warmOf)
+  const weighted = (of: (time: Time) => number) => over((time) => of(time) * warmOf(time)) / warm
+  const knowing = times.flatMap(({ each }) => each ?? [])
+  return {
+    count: over(({ count }) => count),
+    mean: weighted(({ mean }) => mean) / 1000,
+    scv: weighted(({ scv }) => scv),
+    error: weighted(({ scv }) => scv) / warm,
+    batch: Math.max(
+      1,
+      weighted(({ batch = 1 }) => batch),
+    ),
+    each: knowing.reduce((sum, one) => sum + one, 0) / (knowing.length || Number.NaN) / 1000,
+    begun: over(({ begun }) => begun.count),
+    beginning: over(({ begun }) => (begun.count * begun.ms) / 1000),
+  }
+}
+const [first] = windows.low
+if (first === undefined) throw new Error('no window')
+const file = z.looseObject({}).parse(parse(first.file))
 const service = Object.fromEntries(
-  Object.entries(file.service).map(([name, times]) => [name, { ...times, mean: `${meanOf(name)}ms` }]),
+  Object.keys(first.times).map((name) => {
+    const { mean, scv, batch, each } = together(windows.low, name)
+    return [name, { mean, scv, batch, ...(each >= 0 && { each: Math.min(each, mean / batch) }) }]
+  }),
 )
 const given = { ...file, service, arrivals: { http: high, inbox: {}, 'memory-table': {} } }
 const predicted: Loaded = load(mesh, parseLoads('rates.yaml', given, mesh))
 const demands = demandsOf(predicted, ratesOf(predicted))
+const paces = windows.low.map(({ times }) =>
+  Object.values(times).reduce((sum, { mean, count }) => sum + (count < 10 ? 0 : mean * count), 0),
+)
 console.log(
-  '| function | busy, predicted | measured | | invocations/s, predicted | measured | |\n|---|---|---|---|---|---|---|',
+  `Busy time of all functions in the windows of the lower load: from ${percent(Math.min(...paces), average(paces))} to ${percent(Math.max(...paces), average(paces))} of their mean, which is the machine's own doing.\n`,
+)
+console.log(
+  '| function | busy, predicted | measured | | known to | invocations/s, predicted | measured | | began an environment, busy with it |\n|---|---|---|---|---|---|---|---|---|',
 )
 for (const node of mesh.nodes) {
-  const seen = second.times[node.name]
+  const [before, seen] = [together(windows.low, node.name), together(windows.high, node.name)]
   const { busy, requests } = demands.ofNode(node.id)
   // of fewer than ten nothing can be said
-  if (node.kind !== 'function' || seen === undefined || seen.count < 10 || busy === null || busy === 0)
-    continue
-  const [took, ran] = [(seen.mean * seen.count) / 1000 / seconds, seen.count / seconds]
+  if (node.kind !== 'function' || !(seen.count >= 10) || busy === null || busy === 0) continue
+  const [took, ran] = [(seen.mean * seen.count) / seconds, seen.count / seconds]
+  // 95 % of differences by chance alone, if invocations were independent of each other; on a busy machine they are not
+  const known = Math.round(196 * Math.sqrt(before.error + seen.error))
+  const beginning = `${seen.begun}, ${digits(seen.beginning / seconds)}`
   console.log(
-    `| ${node.name} | ${digits(busy)} | ${digits(took)} | ${percent(busy, took)} | ${digits(requests)} | ${digits(ran)} | ${percent(requests, ran)} |`,
+    `| ${node.name} | ${digits(busy)} | ${digits(took)} | ${percent(busy, took)} | ±${known} % | ${digits(requests)} | ${digits(ran)} | ${percent(requests, ran)} | ${beginning} |`,
   )
 }
 
