@@ -131,6 +131,7 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
       rows,
     ),
     ...leftOut(p, limits, 'limits'),
+    ...limits.slice(0, shownRows).flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
     ...assumed(p, assumptions),
   ].join('\n')
 }

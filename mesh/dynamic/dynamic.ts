@@ -83,16 +83,19 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
             ...runsOf(options),
           })
         : null
-    return { ...tellOf(station, { until, horizon, simulation }), ...filled(index) }
+    const told = tellOf(station, { until, horizon, simulation })
+    const other = filled(index)
+    return other === undefined ? told : { ...told, filled: other, notes: [...told.notes, otherEnd(other)] }
   })
   return { ...head, until, limits, unavailable: unavailable(loaded, found) }
 }
 
 type Surge = { rates: Rates; found: Limits; stations: readonly Station[]; flowing: (limits: Limits) => Fluid }
 
-/** What the surge does at the other end of what is not known of batches, where something waits; by the limit's place. */
+/** What the surge does at the other end of what is not known of batches, by the limit's place; undefined: nothing waits there,
+ * or it is known. */
 function filledOf(loaded: Loaded, { rates, found, stations, flowing }: Surge) {
-  const none = () => ({})
+  const none = () => undefined
   if (stations.every(({ seen }) => seen.peak.messages === 0)) return none
   const least = limitsOf(loaded, rates, 'least')
   const open = new Set(
@@ -107,10 +110,20 @@ function filledOf(loaded: Loaded, { rates, found, stations, flowing }: Surge) {
   return (limit: number) => {
     const station = other[limit]
     const waits = open.has(limit) && (stations[limit]?.seen.peak.messages ?? 0) > 0
-    if (!waits || station === undefined) return {}
+    if (!waits || station === undefined) return undefined
     const { peak, oldest, drainedAt } = station.seen
-    return { filled: { peakBacklog: peak, oldestAge: oldest, drainedAt: station.over ? null : drainedAt } }
+    return { peakBacklog: peak, oldestAge: oldest, drainedAt: station.over ? null : drainedAt }
   }
+}
+
+function otherEnd({
+  peakBacklog,
+  drainedAt,
+}: NonNullable<DynamicReport['limits'][number]['filled']>): string {
+  const { messages } = peakBacklog
+  const drained = drainedAt === null ? 'not drained' : `drained after ${Math.round(drainedAt)} s`
+  const becomes = messages === 0 ? 'nothing would wait' : `${Math.round(messages)} at most, ${drained}`
+  return `if an invocation took as long with however many messages: ${becomes}`
 }
 
 function checked(
