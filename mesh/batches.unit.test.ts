@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { element, functionNode, meshFrom, queueNode, servers } from '../test/meshes.ts'
+import { apiNode, element, functionNode, invoke, meshFrom, queueNode, servers } from '../test/meshes.ts'
 import { dynamic } from './dynamic/dynamic.ts'
 import { dynamicReport } from './dynamic/report.ts'
 import { load } from './load.ts'
@@ -47,6 +47,19 @@ describe('a function of which it is known what each message takes', () => {
     // 140 ms for five at a time are the same 90 and 10
     const given = loaded(1, { mean: 0.14, each: 0.01, batch: 5 })
     expect(demandsOf(given, ratesOf(given)).ofNode('f').requests).toBeCloseTo(0.2, 3)
+  })
+
+  it('is called with as many as it was measured with: nobody fills what a caller brings', () => {
+    const mesh = meshFrom([apiNode('door'), functionNode('f')], [invoke('door', 'f')])
+    const service = { f: { mean: 0.14, each: 0.01, batch: 5 } }
+    const given = { version: 1, arrivals: { door: { t: 10 } }, service }
+    const calls = load(mesh, parseLoads('rates.yaml', given, mesh))
+    const { requests, busy, full: at } = demandsOf(calls, ratesOf(calls)).ofNode('f')
+    expect({ requests, busy, at }).toEqual({
+      requests: expect.closeTo(2, 9),
+      busy: expect.closeTo(0.28, 9),
+      at: { least: expect.closeTo(0.28, 9), most: expect.closeTo(0.28, 9) },
+    })
   })
 
   it('waits for its window, and so has fuller batches', () => {

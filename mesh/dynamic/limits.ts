@@ -153,9 +153,9 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
 function handlingOf(time: Service, most: number | undefined, filling: 'least' | 'most'): Handling {
   const { mean, scv, batch = 1, each = 0 } = time
   const none = secondsOf(time, 0)
-  if (most !== undefined && none !== undefined) return { fixed: none, each, most, scv }
-  const isFilled = filling === 'least' && most !== undefined && most > batch
-  return { fixed: mean, each: 0, most: isFilled ? most : 1, scv }
+  if (most === undefined || most <= batch) return { fixed: mean, each: 0, most: 1, scv }
+  if (none !== undefined) return { fixed: none, each, most, scv }
+  return { fixed: mean, each: 0, most: filling === 'least' ? most : 1, scv }
 }
 
 type Named = { at: string; name: string }

@@ -2,7 +2,7 @@ import type { Service } from '../loads.ts'
 import type { ElementOf, Law, MeshElement } from '../model.ts'
 import { bulkService, gathered, type Served } from '../queueing/waiting.ts'
 
-/** Messages that an invocation has at most: what fills while messages wait. Who calls brings one. */
+/** Messages that an invocation has at most: what fills while messages wait. Nobody fills what a caller brings. */
 export const mostAtOnce = (element: MeshElement | undefined): number =>
   element?.kind === 'poll' ? element.batch : 1
 

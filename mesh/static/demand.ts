@@ -44,9 +44,8 @@ export function demandsIn(
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
   const most = loaded.streams.map(({ element }) => attemptsOver(element, byId.get(element.from)))
   const times = mesh.nodes.map(({ id }) => service.get(id))
-  // of whom it is known what a message takes: who calls brings one, and what polls bring follows from all that they bring
-  const batches = times.map((time) => (time?.each === undefined ? (time?.batch ?? 1) : 1))
-  const means = times.map((time) => (time && (secondsOf(time, 1) ?? time.mean)) ?? Number.NaN)
+  const batches = times.map((time) => time?.batch ?? 1)
+  const means = times.map((time) => time?.mean ?? Number.NaN)
   const polls = mesh.elements.flatMap((element, place) => {
     const node = nodes.get(element.to) ?? -1
     const time = times[node]
@@ -111,16 +110,16 @@ type Come = { messages: number; attempts: number; reads: boolean; known: boolean
 
 type Poll = { element: ElementOf<'poll'>; place: number; laws: readonly Law[]; time: Service }
 
-/** By how much what a poll brings is other than if it came one by one. */
+/** By how much what a poll brings is other than in the batches that were measured, which a caller's stay. */
 function inBatches({ element, place, laws, time }: Poll, { attempts, requests, busy }: Sums) {
-  const [rate, alone, worked] = [attempts[place] ?? 0, requests[place] ?? 0, busy[place] ?? 0]
+  const [rate, before, worked] = [attempts[place] ?? 0, requests[place] ?? 0, busy[place] ?? 0]
   const full = perMessage(time, element.batch)
   const more = { requests: 0, busy: 0, least: rate * full.least - worked, most: rate * full.most - worked }
   const served = servedBy(element, time, rate, Math.min(serversOf(element.laws), serversOf(laws)))
   if (served === undefined) return more
   const invocations = rate / served.batch
   const seconds = secondsOf(time, served.batch) ?? time.mean
-  return { ...more, requests: invocations - alone, busy: invocations * seconds - worked }
+  return { ...more, requests: invocations - before, busy: invocations * seconds - worked }
 }
 
 /** By place; of `busy` and what follows NaN: not known. */
