@@ -158,7 +158,15 @@ export type NodeOf<Kind extends NodeKind> = Extract<MeshNode, { kind: Kind }>
 
 /** Whether it is a function that Lambda never runs: none of the concurrency is reserved for it. */
 export const isOff = (node: MeshNode): boolean => node.kind === 'function' && node.settings.reserved === 0
-export const offSays = 'its reserved concurrency is 0: all that comes is throttled'
+
+/** Why what a node handles cannot be held against a limit; undefined: it can, or no such limit is there. */
+export function whyNoLimit(node: MeshNode): string | undefined {
+  if (isOff(node)) return 'its reserved concurrency is 0: all that comes is throttled'
+  const runs = node.kind === 'service' && (node.settings.most ?? node.settings.desired) > 0
+  return runs && node.laws.length === 0
+    ? 'nobody has said how many requests a task handles at once: say it as Metadata.mesh.atOnce of the service'
+    : undefined
+}
 
 const between = {
   /** `<kind>:<from>><to>`, with `:<n>` behind it where there are several */

@@ -13,7 +13,7 @@ import {
   tokens,
 } from '../../test/meshes.ts'
 import type { Loads } from '../loads.ts'
-import { type MeshElement, offSays } from '../model.ts'
+import type { MeshElement } from '../model.ts'
 import { comprehensive } from './analyse.ts'
 
 /** An api whose function fills a queue, five receives 60 s apart; a worker takes from it and writes a table. */
@@ -90,7 +90,9 @@ describe('loss', () => {
     const loaded = loadedWith({ ...whole, nodes }, { door: 1 }, { front: 0.1, worker: 0.1 })
     const { score, static: steady } = comprehensive(loaded)
     expect(score.terms.find((term) => term.name === 'loss')?.demand).toBe(demand)
-    expect(steady.unavailable).toMatchObject([{ at: name, why: offSays }])
+    expect(steady.unavailable).toMatchObject([
+      { at: name, why: 'its reserved concurrency is 0: all that comes is throttled' },
+    ])
   })
 
   it.each([

@@ -1,7 +1,7 @@
 import { isShared, poolOf, type Use, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import { isOff, type Law, type MeshElement, type MeshNode, offSays } from '../model.ts'
+import { type Law, type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { nameOf } from '../static/stress.ts'
@@ -129,10 +129,14 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     ...passed({ at: node.id, name: node.name, laws: node.laws }, { node, state, element }),
   ]
 
-  const off = new Set(
-    states.flatMap(({ node }, state) => (isOff(node) && (rates[state] ?? 0) > 0 ? [node] : [])),
-  )
-  for (const { id, name } of off) found.unavailable.push({ at: id, name, law: 'servers', why: offSays })
+  for (const node of nodes.values()) {
+    const why = whyNoLimit(node)
+    if (
+      why !== undefined &&
+      states.some((state, place) => state.node.id === node.id && (rates[place] ?? 0) > 0)
+    )
+      found.unavailable.push({ at: node.id, name: node.name, law: 'servers', why })
+  }
   const calibrated = calibration(loaded, rates)
   states.forEach(({ node }, state) => {
     const rate =

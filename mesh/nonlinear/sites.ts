@@ -1,7 +1,7 @@
 import { isLimit, isShared, type Limiting, poolOf, type Shared, type Use, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import { isOff, type MeshElement, type MeshNode, offSays } from '../model.ts'
+import { type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
 import { mostAtOnce, perMessage } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver } from '../static/tries.ts'
@@ -154,6 +154,7 @@ function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElem
     tokens: unlimited,
     tokensOver: 'refuse',
   }
+  const why = whyNoLimit(node)
   return {
     at: node.id,
     name: node.name,
@@ -167,7 +168,7 @@ function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElem
     pools: [],
     members: [],
     complete: true,
-    notes: isOff(node) ? [offSays] : [],
+    notes: why === undefined ? [] : [why],
   }
 }
 

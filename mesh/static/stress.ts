@@ -1,6 +1,6 @@
 import { isLimit, isShared, type Limiting, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import { isOff, type MeshElement, type MeshNode, type NodeOf, offSays } from '../model.ts'
+import { type MeshElement, type MeshNode, type NodeOf, whyNoLimit } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
 
 /** How much of one limit is used. */
@@ -51,13 +51,13 @@ export function stressesIn({
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const names = new Map(mesh.nodes.map((node) => [node.id, node]))
   const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
-  const off = mesh.nodes.filter(isOff)
+  const unlimited = mesh.nodes.filter((node) => whyNoLimit(node) !== undefined)
   const limitedElements = mesh.elements
     .filter(({ laws }) => laws.some(isLimit))
     .map((element) => ({ element, name: nameOf(element, names) }))
   return (demands) => {
     const stresses: Stress[] = []
-    const unavailable = switchedOff(off, demands)
+    const unavailable = withoutLimit(unlimited, demands)
     const shared = new Map<string, Sharers>()
     const judge = ({ id, name }: Named, law: Limiting, demand: Demand, use: Use, why = untimed) => {
       const of = { at: id, name }
@@ -96,10 +96,10 @@ export function stressesIn({
   }
 }
 
-const switchedOff = (off: readonly MeshNode[], demands: Demands): Unavailable[] =>
-  off
+const withoutLimit = (nodes: readonly MeshNode[], demands: Demands): Unavailable[] =>
+  nodes
     .filter(({ id }) => demands.ofNode(id).messages > 0)
-    .map(({ id, name }) => ({ at: id, name, unit: 'servers', why: offSays }))
+    .map((node) => ({ at: node.id, name: node.name, unit: 'servers', why: whyNoLimit(node) ?? '' }))
 
 const untimed = 'nobody has said how long one takes'
 

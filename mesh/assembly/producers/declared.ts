@@ -26,6 +26,8 @@ const declaration = z.strictObject({
   takes: z.array(z.string().min(1)).optional(),
   /** without `at`: found at the resource itself */
   accepted: z.array(acceptance.partial({ at: true })).default([]),
+  /** of a service: requests that one of its tasks handles at once */
+  atOnce: z.number().positive().optional(),
 })
 type Declaration = z.output<typeof declaration>
 
@@ -46,6 +48,7 @@ export function declare(draft: Draft): Declared {
     const said = saidBy(resource)
     if (said === undefined) continue
     if (said.takes !== undefined) refuseTakes(resource)
+    refuseTasks(resource, said)
     accepted.push(...acceptedAt(draft, resource, said))
     if (isOfOthers(said)) continue
     const ids = draft.nodes.has(resource.key) ? [resource.key] : (draft.means.get(resource.key) ?? [])
@@ -137,6 +140,11 @@ function refuseTakes(resource: Resource): void {
     )
 }
 
+function refuseTasks(resource: Resource, { atOnce }: Declaration) {
+  if (atOnce !== undefined && resource.type !== 'AWS::ECS::Service')
+    throw faultOf(resource, 'Metadata.mesh.atOnce', `a ${resource.type} runs no tasks: write it at a service`)
+}
+
 const ways: ReadonlySet<string> = new Set([
   'AWS::Lambda::EventSourceMapping',
   'AWS::ApiGatewayV2::Integration',
@@ -148,6 +156,10 @@ export function typesOf({ metadata }: Resource): string[] | null {
   const parsed = declaration.shape.takes.safeParse(at(metadata, 'mesh', 'takes'))
   return parsed.data?.toSorted(order) ?? null
 }
+
+/** Requests that a task of a service handles at once, where it says so; undefined: nobody knows. */
+export const atOnceOf = ({ metadata }: Resource): number | undefined =>
+  declaration.shape.atOnce.safeParse(at(metadata, 'mesh', 'atOnce')).data
 
 /** By reference, id, construct path or name. */
 function receivers(draft: Draft, resource: Resource, to: z.output<typeof json>, path: string): string[] {

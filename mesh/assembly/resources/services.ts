@@ -4,6 +4,7 @@ import { nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, ofType, put } from '../draft/draft.ts'
 import { once } from '../draft/retries.ts'
 import { at, isRecord, type Json, listOf, textOf } from '../json.ts'
+import { atOnceOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { tokensIn } from '../resolve/tokens.ts'
 
@@ -21,17 +22,9 @@ const keyAt = (properties: Json, ...path: string[]): string | undefined =>
 function service(draft: Draft, resource: Resource, properties: Json) {
   const scaled = scalingOf(draft, resource)
   const desired = numberAt(draft, resource, properties, ['DesiredCount']) ?? scaled?.least ?? 1
-  const cooldown = draft.constant('ecs-scale-out-cooldown')
-  const laws: Law[] =
-    scaled?.most === undefined
-      ? []
-      : [
-          {
-            // one task in each cooldown at the least
-            ...{ law: 'scaling', initial: desired, perMinute: 60 / (scaled.cooldown ?? cooldown.value) },
-            ...{ most: scaled.most, from: scaled.cooldown === undefined ? cooldown.from : 'template' },
-          },
-        ]
+  const atOnce = atOnceOf(resource)
+  // how many requests a task handles at once no template says: without that it has no law
+  const laws = atOnce === undefined ? [] : lawsOf(draft, scaled, desired, atOnce)
   put(draft, {
     ...{ ...base(resource), kind: 'service', laws },
     settings: {
@@ -44,6 +37,26 @@ function service(draft: Draft, resource: Resource, properties: Json) {
   const groups = listOf(at(properties, 'LoadBalancers')).map((balancer) => keyAt(balancer, 'TargetGroupArn'))
   for (const key of [definition, ...groups])
     if (key !== undefined) draft.means.set(key, [...(draft.means.get(key) ?? []), resource.key])
+}
+
+/** As many at once as its tasks handle together, of which in each cooldown one more comes at the least. */
+function lawsOf(
+  { constant }: Draft,
+  scaled: ReturnType<typeof scalingOf>,
+  desired: number,
+  atOnce: number,
+): Law[] {
+  const most = (scaled?.most ?? desired) * atOnce
+  if (most === 0) return []
+  const cooldown = constant('ecs-scale-out-cooldown')
+  const perMinute = (60 * atOnce) / (scaled?.cooldown ?? cooldown.value)
+  const from = scaled?.cooldown === undefined ? cooldown.from : 'template'
+  return [
+    { law: 'servers', servers: most, over: 'wait', from: 'declared' },
+    ...(scaled?.most === undefined
+      ? []
+      : [{ law: 'scaling' as const, initial: desired * atOnce, perMinute, most, from }]),
+  ]
 }
 
 function scalingOf(draft: Draft, { key }: Resource) {

@@ -1,6 +1,10 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: CloudFormation writes references so
 import { expect, it } from 'vitest'
 import { elementIn, elementsIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
+import { dynamic } from '../../dynamic/dynamic.ts'
+import { load } from '../../load.ts'
+import { noLoads } from '../../loads.ts'
+import { analyseStatic } from '../../static/analyse.ts'
 
 const cluster = {
   C: { Type: 'AWS::ECS::Cluster' },
@@ -62,14 +66,37 @@ const cluster = {
   ...{ F: lambda, In: queue, Out: queue },
 }
 
-it('a service runs tasks, more when it scales, one in each cooldown', () => {
-  const mesh = meshIn(cluster)
+it('a service runs tasks, more when it scales, one in each cooldown, each as many requests as somebody says', () => {
+  const mesh = meshIn({ ...cluster, S: { ...cluster.S, Metadata: { mesh: { atOnce: 50 } } } })
   const { settings, laws } = nodeIn(mesh, 'service', 'S')
   expect(settings).toEqual({ desired: 3, least: 2, most: 8 })
   expect(laws).toEqual([
-    { law: 'scaling', initial: 3, perMinute: 0.2, most: 8, from: 'ecs-scale-out-cooldown' },
+    { law: 'servers', servers: 400, over: 'wait', from: 'declared' },
+    { law: 'scaling', initial: 150, perMinute: 10, most: 400, from: 'ecs-scale-out-cooldown' },
   ])
   expect(mesh.unknown).toEqual([])
+  expect(() => meshIn({ F: { ...lambda, Metadata: { mesh: { atOnce: 1 } } } })).toThrow(
+    /Resources\.F\.Metadata\.mesh\.atOnce: a AWS::Lambda::Function runs no tasks/,
+  )
+})
+
+it('of a service of which nobody says so, no analysis claims a limit or a backlog, and each says that', () => {
+  const mesh = meshIn(cluster)
+  expect(nodeIn(mesh, 'service', 'S').laws).toEqual([])
+  const loaded = load(mesh, {
+    ...noLoads,
+    arrivals: new Map([['s/LB', new Map([['x', 200]])]]),
+    sends: [{ from: 's/LB', to: 's/S', type: 'x', per: null, ratio: 1, reads: false, measured: false }],
+    service: new Map([['s/S', { mean: 0.1, scv: 1, batch: undefined }]]),
+  })
+  const unavailable = expect.objectContaining({
+    at: 's/S',
+    why: expect.stringContaining('how many requests a task handles at once'),
+  })
+  expect(analyseStatic(loaded).unavailable).toContainEqual(unavailable)
+  const { limits, unavailable: unheld } = dynamic(loaded, { shape: 'step', factor: 10 })
+  expect(limits.filter(({ at }) => at === 's/S')).toEqual([])
+  expect(unheld).toContainEqual(unavailable)
 })
 
 it('a balancer invokes services and functions', () => {
