@@ -129,7 +129,7 @@ function assumptionsOf(loaded: Loaded, { flows }: Survey, outage: number): strin
     `An outage lasts ${outage} s, takes one node or element (in pairs two) and all of it, and what fails fails independently.`,
     'A handler needs every table, bucket and service that it calls or has permission to read or write, and everything it waits for; where a message goes on to is missed there only.',
     'What is given up and kept (in a dead letter queue, a destination, the history of a standard state machine) is not dropped: somebody sends it again before it expires there.',
-    `Each availability is what AWS promises (as of ${promisedAsOf}) or what was given for it, not what was measured; nodes of one service fail independently of each other.`,
+    `Each availability is what AWS promises (as it was written down from ${promisedAsOf}) or what was given for it, not what was measured; nodes of one service fail independently of each other.`,
     ...lawsAssumed(loaded),
     'Where the caller waits, what fails is lost to the mesh: whether it comes again is the caller’s to decide.',
     'In a cascade, what refuses beyond its limit and is waited for fails as a whole; measured rates inside the mesh play no part in it.',

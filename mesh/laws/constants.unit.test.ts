@@ -1,12 +1,13 @@
 import { expect, it } from 'vitest'
 import { MeshError } from '../faults.ts'
+import { availabilityConstants } from '../fracture/availability.ts'
 import { lookupWith } from './constant-values.ts'
 import { constants } from './constants.ts'
 
 it('has each name once, with where and when it was read', () => {
   const names = constants.map(({ name }) => name)
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
-  for (const constant of constants) {
+  for (const constant of [...constants, ...availabilityConstants]) {
     expect(constant.name).toMatch(/^[a-z0-9-]+(\/[a-z0-9-]+)?$/)
     expect(constant.dated).toMatch(/^20\d\d-(0[1-9]|1[0-2])$/)
     expect(constant.source).toMatch(/^https:\/\/|^measurements/)
