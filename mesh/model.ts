@@ -48,6 +48,12 @@ export const law = z.discriminatedUnion('law', [
 ])
 export type Law = z.output<typeof law>
 
+/**
+ * The unit of requests whose caller waits, pollers among them. What is handed over and not waited for, Lambda runs as fast as it
+ * has environments (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+ */
+export const synchronous = 'synchronous requests'
+
 const seconds = z.number().min(0)
 
 /** How a caller tries again: attempts in all, the first wait, its growth, the longest wait, and whether waits are spread. */

@@ -99,6 +99,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
       full: time ? tries * perMessage(time, mostAtOnce(element))[filling] : null,
       reads: element !== undefined && isAsked(element) ? tries : 0,
       deliveries: of.at === node.id ? (delivered[state] ?? 0) : 1,
+      pushed: element?.kind === 'delivery' ? requests : 0,
     }
     return of.laws.flatMap((law, index) => {
       if (law.law === 'latency') return []

@@ -205,7 +205,7 @@ export const constants: readonly Constant[] = [
     'requests/s',
     '2026-11',
     lambdaQuotas,
-    'requests a second are at most so many times the concurrency',
+    'synchronous requests a second are at most so many times the concurrency; of asynchronous ones there is no such limit',
   ),
   of(
     'lambda-scaling-step',

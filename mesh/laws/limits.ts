@@ -1,4 +1,4 @@
-import type { Law } from '../model.ts'
+import { type Law, synchronous } from '../model.ts'
 
 /** What can be compared with what is asked of it. */
 export type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
@@ -27,6 +27,8 @@ export type Use = {
   reads: number
   /** messages that are delivered for these */
   deliveries: number
+  /** of the requests, those that nobody waits for */
+  pushed: number
 }
 
 /** The work that a use is to a limit: servers or tokens, in the limit's unit; null: not known. */
@@ -42,6 +44,8 @@ export function workOf(law: Exclude<Law, { law: 'latency' }>, use: Use): number 
       return use.attempts - use.reads
     case 'messages':
       return use.attempts
+    case synchronous:
+      return use.requests - use.pushed
     default:
       return use.requests
   }

@@ -237,14 +237,16 @@ const untimed = 'nobody has said how long one takes: its servers are no limit he
 function useOf({ inflows, capacity }: Site, times: Service | undefined, delivered: number): Use {
   const requests = 1 / (times?.batch ?? 1)
   const handled = inflows.reduce((sum, { rate }) => sum + rate, 0) || 1
-  const read = inflows.reduce((sum, { element, rate }) => sum + (isAsked(element) ? rate : 0), 0)
+  const part = (of: (element: MeshElement) => boolean) =>
+    inflows.reduce((sum, { element, rate }) => sum + (of(element) ? rate : 0), 0) / handled
   return {
     attempts: 1,
     requests,
     busy: times === undefined ? null : requests * times.mean,
     full: capacity.mean,
-    reads: read / handled,
+    reads: part(isAsked),
     deliveries: delivered / handled,
+    pushed: requests * part(({ kind }) => kind === 'delivery'),
   }
 }
 

@@ -49,6 +49,7 @@ export function stressesIn({
   mesh,
 }: Loaded): (demands: Demands) => { stresses: Stress[]; unavailable: Unavailable[] } {
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
+  const entering = Map.groupBy(mesh.elements, ({ to }) => to)
   const names = new Map(mesh.nodes.map((node) => [node.id, node]))
   const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
   const unlimited = mesh.nodes.filter((node) => whyNoLimit(node) !== undefined)
@@ -79,7 +80,11 @@ export function stressesIn({
     for (const node of limitedNodes) {
       const demand = demands.ofNode(node.id)
       const out = leaving.get(node.id) ?? []
-      const use = useOf(demand, deliveredBy(out, demands))
+      const use = useOf(
+        demand,
+        deliveredBy(out, demands, 'messages'),
+        deliveredBy(entering.get(node.id) ?? [], demands, 'requests'),
+      )
       const flying = node.kind === 'queue' ? inFlight(node, out, demands) : undefined
       for (const law of node.laws.filter(isLimit))
         if (flying === undefined || law.law !== 'servers') judge(node, law, demand, use)
@@ -110,14 +115,19 @@ export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode
   `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`
 
 /** What comes to a node or an element, as what it asks of a limit. */
-const useOf = (demand: Demand, deliveries: number): Use => ({
+const useOf = (demand: Demand, deliveries: number, pushed = 0): Use => ({
   ...demand,
   full: demand.full?.most ?? null,
   deliveries,
+  pushed,
 })
 
-const deliveredBy = (out: readonly MeshElement[], demands: Demands): number =>
-  out.reduce((sum, { kind, id }) => sum + (kind === 'delivery' ? demands.ofElement(id).messages : 0), 0)
+const deliveredBy = (
+  elements: readonly MeshElement[],
+  demands: Demands,
+  unit: 'messages' | 'requests',
+): number =>
+  elements.reduce((sum, { kind, id }) => sum + (kind === 'delivery' ? demands.ofElement(id)[unit] : 0), 0)
 
 /**
  * Messages that those who poll a queue have taken and not yet deleted: what is being handled, and what failed up to the end

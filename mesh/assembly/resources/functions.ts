@@ -1,4 +1,4 @@
-import type { Law } from '../../model.ts'
+import { type Law, synchronous } from '../../model.ts'
 import { keyIn } from '../draft/arns.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, ofType, put } from '../draft/draft.ts'
@@ -37,7 +37,7 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
       : [
           { law: 'servers', servers: most, over: 'refuse', ...shared, from },
           {
-            ...{ law: 'tokens', rate: each.value * most, burst: 0, unit: 'requests', over: 'refuse' },
+            ...{ law: 'tokens', rate: each.value * most, burst: 0, unit: synchronous, over: 'refuse' },
             ...(reserved === undefined && { shared: `lambda-requests/${region}` }),
             from: each.from,
           },

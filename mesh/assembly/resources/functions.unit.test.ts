@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest'
 import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
+import { dynamic } from '../../dynamic/dynamic.ts'
+import { findingsOf } from '../../findings/findings.ts'
+import { load } from '../../load.ts'
+import { noLoads } from '../../loads.ts'
+import { nonlinear } from '../../nonlinear/nonlinear.ts'
+import { analyseStatic } from '../../static/analyse.ts'
 
 const of = (properties: object, more: object = {}) =>
   meshIn({ F: { ...lambda, Properties: properties }, ...more })
@@ -19,7 +25,7 @@ it('a function shares what the account has', () => {
       law: 'tokens',
       rate: 10_000,
       burst: 0,
-      unit: 'requests',
+      unit: 'synchronous requests',
       over: 'refuse',
       shared: 'lambda-requests/region',
       from: 'lambda-requests-per-environment',
@@ -37,6 +43,44 @@ it('what is reserved is its own; of none it has no limit to be held against, for
   expect(laws).toMatchObject([{ servers: 5, from: 'template' }, { rate: 50 }, { initial: 5, most: 5 }])
   expect(laws[0]).not.toHaveProperty('shared')
   expect(nodeIn(of({ ReservedConcurrentExecutions: 0 }), 'function', 'F').laws).toEqual([])
+})
+
+it.each([
+  [
+    'T',
+    'AWS::SNS::Topic',
+    {
+      Type: 'AWS::SNS::Subscription',
+      Properties: { TopicArn: { Ref: 'T' }, Protocol: 'lambda', Endpoint: arnOf('F') },
+    },
+  ],
+  [
+    'Q',
+    'AWS::SQS::Queue',
+    {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: { EventSourceArn: arnOf('Q'), FunctionName: { Ref: 'F' } },
+    },
+  ],
+])('its requests are limited where somebody waits for them: of what comes by %s, a %s', (from, Type, way) => {
+  const mesh = of({ ReservedConcurrentExecutions: 10 }, { [from]: { Type }, Way: way })
+  const loaded = load(mesh, {
+    ...noLoads,
+    arrivals: new Map([[`s/${from}`, new Map([['x', 200]])]]),
+    service: new Map([['s/F', { mean: 0.02, scv: 1, batch: undefined }]]),
+  })
+  const waits = from === 'Q'
+  const { stresses } = analyseStatic(loaded)
+  expect(stresses.filter(({ unit }) => unit === 'synchronous requests')).toMatchObject([
+    { at: 's/F', demand: waits ? 200 : 0, limit: 100 },
+  ])
+  const high = findingsOf(loaded).filter(({ rule, at }) => rule === 'over-utilised' && at === 's/F')
+  expect(high).toHaveLength(waits ? 1 : 0)
+  const { limits } = dynamic(loaded, { shape: 'step', factor: 1.1 })
+  expect(limits.filter(({ at, law }) => at === 's/F' && law === 'tokens')).toHaveLength(waits ? 1 : 0)
+  // 10 at once of 20 ms are 500 a second
+  const site = nonlinear(loaded, {}).sites.find(({ at }) => at === 's/F')
+  expect(site?.capacity).toBe(waits ? 100 : 500)
 })
 
 it('aliases keep environments warm', () => {
