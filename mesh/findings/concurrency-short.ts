@@ -1,9 +1,9 @@
-import { type Facts, mostAtOnce, type Rule } from './facts.ts'
+import { attemptsOver } from '../static/tries.ts'
+import { mostAtOnce, type Rule } from './facts.ts'
 import { shown } from './finding.ts'
 
 /** Pollers that may ask for more than the function may run are throttled, and throttled receives count. */
-export const concurrencyShort: Rule = function* (facts) {
-  const { nodes, arriving, live, node, constant } = facts
+export const concurrencyShort: Rule = function* ({ nodes, arriving, live, node, constant }) {
   for (const handler of nodes('function')) {
     const limit = handler.settings.reserved
     if (limit === undefined || limit === 0) continue
@@ -12,7 +12,7 @@ export const concurrencyShort: Rule = function* (facts) {
     )
     const measured = polls.reduce((sum, poll) => sum + (mostAtOnce(poll) ?? 0), 0)
     if (measured <= limit) continue
-    const fewest = Math.min(...polls.map(({ from }) => receivesOf(facts, from)))
+    const fewest = Math.min(...polls.map((poll) => attemptsOver(poll, node(poll.from))))
     yield {
       at: handler.id,
       severity: fewest < constant('least-receives') ? 'high' : 'medium',
@@ -24,9 +24,4 @@ export const concurrencyShort: Rule = function* (facts) {
       from: 'template',
     }
   }
-}
-
-function receivesOf({ node }: Facts, id: string): number {
-  const queue = node(id)
-  return queue?.kind === 'queue' ? (queue.settings.maxReceiveCount ?? Infinity) : Infinity
 }

@@ -52,9 +52,16 @@ const machine = (
   ],
 })
 const general = { attempts: 4, interval: 1, backoff: 2, jitter: false, from: 'template' }
-const chain = (receives: number, attempts: number): Case => ({
+const chain = (receives: number | undefined, attempts: number): Case => ({
   nodes: [node('queue', 'q', { maxReceiveCount: receives }), node('function', 'f'), node('function', 'g')],
   elements: [element('poll', 'q', 'f'), element('invoke', 'f', 'g', { retry: { ...general, attempts } })],
+})
+const streaming = (attempts: number | null): Case => ({
+  nodes: [node('stream', 's'), node('function', 'f'), node('function', 'g')],
+  elements: [
+    element('poll', 's', 'f', { attempts }),
+    element('invoke', 'f', 'g', { retry: { ...general, attempts: 2 } }),
+  ],
 })
 const looping = (ratio: number): Case => ({
   nodes: [node('queue', 'q'), node('function', 'f')],
@@ -167,6 +174,10 @@ describe.each<[string, Case, object, Case]>([
     { at: 'invoke:f>g', severity: 'medium', measured: 15, limit: 10 },
     chain(5, 1),
   ],
+  // four days of 60 s, and a day of once a second
+  ['retries-multiply', chain(undefined, 3), { measured: 3 * 5760 }, chain(undefined, 1)],
+  ['retries-multiply', streaming(null), { measured: 2 * 86_400 }, streaming(1)],
+  ['retries-multiply', streaming(3), { severity: 'low', measured: 6 }, streaming(1)],
   ['retries-multiply', chain(3, 3), { severity: 'low', measured: 9 }, chain(1, 3)],
   ['loop-gain', looping(1), { at: 'f', severity: 'high', measured: 1, limit: 1 }, looping(0.99)],
   ['flow-through-one', split(5), { at: 'a', severity: 'low', measured: 5 / 6, limit: 0.8 }, split(4)],

@@ -1,3 +1,4 @@
+import { attemptsOver } from '../static/tries.ts'
 import { attemptsOfInvoke } from './attempts.ts'
 import type { Facts, Rule } from './facts.ts'
 import { shown } from './finding.ts'
@@ -67,11 +68,12 @@ const onto = (layers: Layers, attempts: number, name: string): Layers =>
 /** How often what a node takes from a queue, or is given as a function, comes again. */
 function* entries({ arriving, node, live, nameOf }: Facts, id: string): Generator<Layers> {
   for (const poll of arriving(id, 'poll').filter(live)) {
-    const queue = node(poll.from)
-    const receives = queue?.kind === 'queue' ? (queue.settings.maxReceiveCount ?? 1) : 1
-    yield onto(none, receives, queue?.name ?? poll.from)
+    const source = node(poll.from)
+    // how often what is outside hands out again, nobody has said
+    if (source?.kind === 'external') continue
+    yield onto(none, attemptsOver(poll, source), source?.name ?? poll.from)
   }
   if (node(id)?.kind !== 'function') return
   for (const delivery of arriving(id, 'delivery').filter(live))
-    yield onto(none, delivery.retry.attempts, nameOf(delivery))
+    yield onto(none, attemptsOver(delivery, node(delivery.from)), nameOf(delivery))
 }
