@@ -91,16 +91,3 @@ function turn(sources: readonly Source[], curve: readonly Point[], place: number
   }
   return best
 }
-
-/** Attempts a second at a load factor, from below or from above: the least, or the largest steady state. */
-export function settledAt(sources: readonly Source[], factor: number, from: 'idle' | 'collapsed'): number {
-  const worst = (x: number) =>
-    sources.reduce((sum, { rate, attempts, cap }) => sum + Math.min(factor * rate * attempts(x), cap), 0)
-  let x = from === 'idle' ? 0 : worst(Number.MAX_VALUE)
-  for (let round = 0; round < 10_000; round++) {
-    const next = worst(x)
-    if (Math.abs(next - x) <= 1e-10 * Math.max(next, 1e-12)) return next
-    x = next
-  }
-  return x
-}

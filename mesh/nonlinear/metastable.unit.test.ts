@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { apiNode, invoke, loadedWith, meshFrom, servers, serviceNode } from '../../test/meshes.ts'
+import { serviceTimes } from '../queueing/sample.ts'
+import { seeded } from '../random.ts'
+import { ratesOf } from '../static/rates.ts'
+import { curveOf, factorAt, foldOf } from './curve.ts'
+import { type Capacity, late } from './failing.ts'
+import { nonlinear } from './nonlinear.ts'
+import { roomFor, sourcesOf, steadyAt } from './settle.ts'
+import { sitesOf } from './sites.ts'
+
+/** One server behind callers that wait for so long and try so often. */
+const behind = (load: number, given: { capacity: number; attempts: number; timeout: number }) =>
+  loadedWith(
+    meshFrom(
+      [apiNode('api'), serviceNode('s', [servers(1)])],
+      [invoke('api', 's', given.attempts, given.timeout)],
+    ),
+    { api: load },
+    { s: 1 / given.capacity },
+  )
+
+/** Published: Bronson et al., HotOS 2021, section 2. */
+describe('metastable failure: 300/s, one retry after 1 s', () => {
+  const system = { capacity: 300, attempts: 2, timeout: 1 }
+  const siteAt = (load: number) => nonlinear(behind(load, system)).sites.find(({ at }) => at === 's')
+
+  it('sticks at 560/s under 280/s: from 150/s on, and up to near 300/s nothing else does it', () => {
+    const site = siteAt(280)
+    expect(site?.low.rate).toBeCloseTo(280, 3)
+    expect(site?.high.rate).toBeCloseTo(560, 3)
+    expect((site?.hysteresis?.from ?? 0) * 280).toBeCloseTo(150, 3)
+    expect((site?.hysteresis?.to ?? 0) * 280).toBeGreaterThan(290)
+    expect((site?.hysteresis?.to ?? 0) * 280).toBeLessThan(300)
+  })
+
+  it.each([
+    [149, 'stable', 149],
+    [151, 'vulnerable', 302],
+    [299, 'vulnerable', 598],
+    [300, 'overloaded', 600],
+  ])('%d/s is %s, and %d/s come when it sticks', (load, state, high) => {
+    const site = siteAt(load)
+    expect(site?.state).toBe(state)
+    expect(site?.high.rate).toBeCloseTo(high, 3)
+  })
+
+  it('is stable up to 150/s', () => {
+    expect(siteAt(150)?.state).toBe('stable')
+  })
+
+  it.each([280, 160, 140, 100])('is what an outage of 10 s leaves behind in a seeded run at %d/s', (load) => {
+    const [low = 0, high = 0] = [siteAt(load)?.low.rate, siteAt(load)?.high.rate]
+    const given = { ...system, load, until: 1000, window: 200, seed: 7 }
+    expect(retryRun({ ...given, outage: { from: 50, to: 60 } }) / high).toBeCloseTo(1, 1)
+    expect(retryRun({ ...given, outage: { from: 0, to: 0 }, until: 400 }) / low).toBeCloseTo(1, 1)
+  })
+})
+
+/**
+ * Poisson arrivals, one first come first served server that does not know who has given up, each caller tries again when an
+ * attempt has no answer after `timeout`. During the outage nothing is served. Attempts a second over the last `window`.
+ */
+function retryRun(run: {
+  capacity: number
+  attempts: number
+  timeout: number
+  load: number
+  outage: { from: number; to: number }
+  until: number
+  window: number
+  seed: number
+}): number {
+  const random = seeded(run.seed)
+  const service = serviceTimes(1 / run.capacity, 1, random)
+  const between = serviceTimes(1 / run.load, 1, random)
+  // every attempt that fails comes again after the same time: who tries again does so in the order of the attempts
+  const again: { at: number; left: number }[] = []
+  let [next, first, free, tried] = [between(), 0, 0, 0]
+  for (;;) {
+    const retry = again[first]
+    const fresh = retry === undefined || next <= retry.at
+    const at = fresh ? next : retry.at
+    const left = fresh ? run.attempts - 1 : retry.left
+    if (at >= run.until) return tried / run.window
+    if (fresh) next += between()
+    else first++
+    const begins = Math.max(at, free)
+    free = (begins >= run.outage.from && begins < run.outage.to ? run.outage.to : begins) + service()
+    if (at >= run.until - run.window) tried++
+    if (free > at + run.timeout && left > 0) again.push({ at: at + run.timeout, left: left - 1 })
+  }
+}
+
+/**
+ * Published: U(t+1) = 1 - σ/U(t) (Pradhan, Hansen, Chakrabarti, Rev. Mod. Phys. 2010, section III), a bundle of fibres
+ * with uniform thresholds that share the load. Each that stays bears x = σ/U, and the part x of all is broken: the curve of
+ * attempts that are tried 1/(1 - x) times.
+ */
+describe('the fibre bundle', () => {
+  const sources = (load: number) => [
+    { rate: load, attempts: (x: number) => 1 / (1 - x), cap: Number.POSITIVE_INFINITY },
+  ]
+
+  it.each([
+    [0.1, 0.8873],
+    [0.2, 0.7236],
+    [0.24, 0.6],
+  ])('under %d keeps %d', (load, whole) => {
+    expect(factorAt(sources(load), 1 - whole)).toBeCloseTo(1, 3)
+  })
+
+  it('breaks above 1/4', () => {
+    const fold = foldOf(sources(1), curveOf(sources(1), 0.5, 0.999))
+    expect(fold?.top.factor).toBeCloseTo(0.25, 9)
+    expect(fold?.top.rate).toBeCloseTo(0.5, 3)
+  })
+})
+
+describe('laws', () => {
+  const capacity: Capacity = {
+    servers: 1,
+    over: 'wait',
+    mean: 1,
+    scv: 1,
+    tokens: Number.POSITIVE_INFINITY,
+    tokensOver: 'refuse',
+  }
+
+  it('M/M/1: the time in the system is exponential', () => {
+    expect(late(capacity, 0.8, 7)).toBeCloseTo(Math.exp(-0.2 * 7), 9)
+    expect(late(capacity, 1, 7)).toBe(1)
+    expect(late({ ...capacity, scv: 0 }, 0, 0.9)).toBe(1)
+    expect(late({ ...capacity, scv: 0 }, 0, 1.1)).toBe(0)
+  })
+
+  it('from below and from above enclose all steady states, and lie on the curve', () => {
+    const arbitrary = fc.record({
+      load: fc.double({ min: 0.05, max: 1.5, noNaN: true }),
+      attempts: fc.integer({ min: 1, max: 6 }),
+      timeout: fc.double({ min: 4, max: 40, noNaN: true }),
+    })
+    fc.assert(
+      fc.property(arbitrary, ({ load, attempts, timeout }) => {
+        const loaded = behind(load, { capacity: 1, attempts, timeout })
+        const sites = sitesOf(loaded, ratesOf(loaded))
+        const place = sites.findIndex(({ at }) => at === 's')
+        const sources = sites.filter(({ at }) => at === 's').flatMap((site) => sourcesOf(site))
+        const settled = (from: 'idle' | 'collapsed') => {
+          const room = roomFor(sites)
+          steadyAt(sites, [place], { factor: 1, from }, room)
+          return room.rates[place] ?? 0
+        }
+        const [low, high] = [settled('idle'), settled('collapsed')]
+        expect(low).toBeLessThanOrEqual(high * (1 + 1e-6))
+        // near a fold the iteration stops a little early
+        for (const x of [low, high]) expect(factorAt(sources, x)).toBeCloseTo(1, 3)
+        for (let k = 0; k < 200; k++) {
+          const x = (attempts * load * (k + 0.5)) / 200
+          const inside = Math.abs(factorAt(sources, x) - 1) < 1e-9
+          if (inside) expect(x >= low * (1 - 1e-6) && x <= high * (1 + 1e-6)).toBe(true)
+        }
+      }),
+      { seed: 1 },
+    )
+  })
+})
