@@ -1,3 +1,5 @@
+import { erlangB } from '../queueing/erlang.ts'
+import { delayed } from '../queueing/waiting.ts'
 import { expectedAttempts } from '../static/tries.ts'
 
 /** What a node can do, for attempts at one time: `c` servers that wait or refuse, and rates of tokens. */
@@ -24,23 +26,7 @@ export const most = ({ servers, mean, tokens }: Capacity): number =>
 export function refused({ servers, over, mean, tokens, tokensOver }: Capacity, x: number): number {
   const byTokens = tokensOver === 'refuse' && x > tokens ? 1 - tokens / x : 0
   if (over !== 'refuse' || mean === null || !Number.isFinite(servers)) return byTokens
-  return 1 - (1 - byTokens) * (1 - blocked(servers, x * mean))
-}
-
-/**
- * Erlang B by 1/B = Σ c!/((c-k)! aᵏ), k = 0..c: the same as the recursion of queueing/erlang.ts, but ends when the rest
- * does not count: the terms grow or shrink fast but for a near c.
- */
-export function blocked(servers: number, offered: number): number {
-  if (offered === 0) return 0
-  let [sum, term] = [1, 1]
-  for (let k = 0; k < servers; k++) {
-    term *= (servers - k) / offered
-    sum += term
-    if (term > 1e16) return 0
-    if (term < 1e-16 * sum) break
-  }
-  return 1 / sum
+  return 1 - (1 - byTokens) * (1 - erlangB(servers, x * mean))
 }
 
 /**
@@ -54,11 +40,9 @@ export function late(capacity: Capacity, x: number, patience: number): number {
   if (tokensOver === 'delay' && x >= tokens) return 1
   if (mean === null) return 0
   if (over === 'refuse' || !Number.isFinite(servers)) return lateAfter(0, 1, mean, scv, patience)
-  const offered = x * mean
-  if (offered >= servers) return 1
-  const lost = blocked(servers, offered)
-  const waits = lost / (1 - (offered / servers) * (1 - lost))
-  return lateAfter(waits, ((servers - offered) / mean) * (2 / (1 + scv)), mean, scv, patience)
+  const wait = delayed(servers, x, { mean, scv })
+  if (wait === null) return 1
+  return lateAfter(wait.waits, wait.scale > 0 ? 1 / wait.scale : 1, mean, scv, patience)
 }
 
 /** With probability `waits` an exponential wait of this rate, and then a service. */

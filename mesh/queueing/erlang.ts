@@ -1,13 +1,18 @@
 /**
  * The probability that an arrival finds all servers busy and is lost: M/G/c/c, whatever the service's distribution.
- * `offered` is the load λE[S] in erlangs. By the recursion B(n) = aB(n-1) / (n + aB(n-1)), which overflows nowhere
- * (A. K. Erlang 1917; Jagerman 1974).
+ * `offered` is the load a = λE[S] in erlangs. By 1/B = Σ c!/((c-k)! aᵏ), k = 0..c (A. K. Erlang 1917), which ends when the
+ * rest does not count: the terms grow or shrink fast but for a near c. Below 1e-16 it is 0.
  */
 export function erlangB(servers: number, offered: number): number {
   if (offered === 0) return 0
-  let blocked = 1
-  for (let n = 1; n <= servers; n++) blocked = (offered * blocked) / (n + offered * blocked)
-  return blocked
+  let [sum, term] = [1, 1]
+  for (let k = 0; k < servers; k++) {
+    term *= (servers - k) / offered
+    sum += term
+    if (term > 1e16) return 0
+    if (term < 1e-16 * sum) break
+  }
+  return 1 / sum
 }
 
 /**

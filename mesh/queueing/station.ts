@@ -1,5 +1,6 @@
-import { erlangB, erlangC } from './erlang.ts'
+import { erlangB } from './erlang.ts'
 import { type Finite, manyServers, oneServer } from './finite.ts'
+import { delayed } from './waiting.ts'
 
 /** In which order a station serves; `delay` has a server for everybody, `loss` takes nobody to wait. */
 export type Discipline = 'fifo' | 'ps' | 'delay' | 'loss'
@@ -78,14 +79,14 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
       measured({ rate, mean }, { servers, loss, time: stayOf(discipline, stay, all.mean, mean) }),
     )
   }
-  if (offered >= servers) return demands.map((demand) => saturated(demand, servers, offered))
-  const wait =
-    offered === 0
-      ? 0
-      : ((erlangC(servers, offered) * all.mean) / (servers - offered)) *
-        (discipline === 'ps' ? 1 : (arrivalScv + all.scv) / 2)
+  // processor sharing does not ask how services or arrivals vary
+  const asked = discipline === 'ps' ? { mean: all.mean, scv: 1 } : all
+  const wait = delayed(servers, all.rate, asked, discipline === 'ps' ? 1 : arrivalScv)
+  if (wait === null) return demands.map((demand) => saturated(demand, servers, offered))
+  const { waits, scale } = wait
+  const stay = all.mean + waits * scale
   return demands.map(({ rate, mean }) =>
-    measured({ rate, mean }, { servers, loss: 0, time: stayOf(discipline, all.mean + wait, all.mean, mean) }),
+    measured({ rate, mean }, { servers, loss: 0, time: stayOf(discipline, stay, all.mean, mean) }),
   )
 }
 

@@ -1,4 +1,4 @@
-import { erlangB } from './erlang.ts'
+import { erlangB, erlangC } from './erlang.ts'
 
 type Wait = { mean: number; variance: number }
 
@@ -18,16 +18,26 @@ export type Bulk = {
 export type Served = { batch: number; wait: Wait | null }
 
 /**
- * Mean and variance of the wait in M/G/c, seconds; null when the queue grows without end. Who waits, waits exponentially
- * (exact for M/M/c), scaled by (1 + cs²)/2 (Lee and Longton 1959).
+ * Who waits in G/G/c, waits exponentially, `scale` seconds in the mean; `waits` is the probability to wait at all. Exact for
+ * M/M/c, scaled by (ca² + cs²)/2 for others (Lee and Longton 1959 for Poisson arrivals, Allen and Cunneen 1990); null when
+ * the queue grows without end.
  */
-export function waiting(
+export function delayed(
   servers: number,
   rate: number,
   { mean, scv }: { mean: number; scv: number },
-): Wait | null {
-  const taken = takenAt({ servers, rate, most: 1 }, mean)
-  return taken && waitOf(taken.waits, (taken.scale * (1 + scv)) / 2)
+  arrivalScv = 1,
+): { waits: number; scale: number } | null {
+  const offered = rate * mean
+  if (offered >= servers) return null
+  const scale = ((arrivalScv + scv) / 2) * (mean / (servers - offered))
+  return offered === 0 ? { waits: 0, scale: 0 } : { waits: erlangC(servers, offered), scale }
+}
+
+/** Mean and variance of the wait in M/G/c, seconds; null when the queue grows without end. */
+export function waiting(servers: number, rate: number, service: { mean: number; scv: number }): Wait | null {
+  const wait = delayed(servers, rate, service)
+  return wait && waitOf(wait.waits, wait.scale)
 }
 
 /**
