@@ -258,7 +258,7 @@ const assumptions = [
   'What waits is served first come, first served.',
   'While messages wait batches are full: where it is known what each message takes of an invocation (each), so much more is done by it; where it is not, as much as at rest, and beside it what would be if one took as long with however many.',
   'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
-  'Refused deliveries wait up to their age; refused polls up to the last receive or the retention.',
+  'A refused poll of a queue counts as a receive, a refused delivery as an attempt; records of streams, and what Lambda itself invokes a function with, wait up to their age.',
   'Of a limit that 64 flows or more share, who gets which part of it is told anew only now and then; the sum is exact.',
   'Where those who wait and those who do not share a limit, each gets the part of it that it is of what comes.',
 ]
