@@ -103,6 +103,8 @@ const mesh: Mesh = meshOf(readAssembly(places.assembly))
 const low = { [deploymentFailed.type]: 3, [testCompleted.type]: 2, [githubPush.type]: 1 }
 const high = Object.fromEntries(Object.entries(low).map(([type, rate]) => [type, 2 * rate]))
 say('warming up …')
+// a process of each function first, then as many as twice the load needs
+await steadily(low, 10)
 await steadily(high, 10)
 await here.settled()
 say(`in ${2 * turns} turns of ${seconds / turns} s …`)
