@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { functionNode, meshFrom, poll, queueNode } from '../../test/meshes.ts'
 import { arnOf, lambda, meshIn, queue } from '../../test/mesh-in-template.ts'
+import { functionNode, meshFrom, poll, queueNode } from '../../test/meshes.ts'
 import { findingsOf } from '../findings/findings.ts'
 import { load } from '../load.ts'
 import { parseLoads } from '../loads.ts'

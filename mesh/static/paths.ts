@@ -50,11 +50,7 @@ export type Paths = { paths: Path[]; cut: string[] }
  * Every way of what comes in, the most used first. For each door and type at most 200: the most used, the slowest and the one
  * that loses most.
  */
-export function pathsOf(
-  loaded: Loaded,
-  passages: ReadonlyMap<string, Passage>,
-  refusals: Refusals,
-): Paths {
+export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, refusals: Refusals): Paths {
   const along: Along = { loaded, passages, refusals }
   const next = onwardOf(loaded)
   // sinks first; on a loop what was found last
@@ -139,9 +135,7 @@ function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, M
       return delay === null ? endless : delay.mean + mean + expected(extras)
     },
     (stream) =>
-      -Math.log(
-        Math.max((1 - (passageOf(stream)?.lost ?? 0)) * (1 - refusals.handling(stream.to)), 1e-300),
-      ),
+      -Math.log(Math.max((1 - (passageOf(stream)?.lost ?? 0)) * (1 - refusals.handling(stream.to)), 1e-300)),
   ]
 }
 

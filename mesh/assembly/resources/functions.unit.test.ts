@@ -79,7 +79,7 @@ it.each([
   const { limits } = dynamic(loaded, { shape: 'step', factor: 1.1 })
   expect(limits.filter(({ at, law }) => at === 's/F' && law === 'tokens')).toHaveLength(waits ? 1 : 0)
   // 10 at once of 20 ms are 500 a second
-  const site = nonlinear(loaded, {}).sites.find(({ at }) => at === 's/F')
+  const site = nonlinear(loaded).sites.find(({ at }) => at === 's/F')
   expect(site?.capacity).toBe(waits ? 100 : 500)
 })
 
