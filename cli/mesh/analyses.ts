@@ -36,7 +36,7 @@ export function showDynamic(
   { shape, factor, hold, rise, type, seed, ...options }: DynamicOptions,
 ): void {
   const report = analysing(() =>
-    dynamic(loadedApp(options).loaded, {
+    dynamic(loadedApp(options), {
       ...{ shape, factor, hold: secondsOf(hold), types: type, seed },
       ...(rise === undefined ? {} : { rise: secondsOf(rise) }),
     }),
@@ -49,7 +49,7 @@ const secondsOf = (milliseconds: number): number => Math.round(milliseconds / 10
 /** Where retries feed on themselves. */
 export function showNonlinear(cli: Cli, options: AppOptions): void {
   cli.show(
-    analysing(() => nonlinear(loadedApp(options).loaded)),
+    analysing(() => nonlinear(loadedApp(options))),
     nonlinearText,
   )
 }
@@ -65,8 +65,8 @@ const outageOf = ({ outage, seed = 1 }: OutageOptions) => ({
 export function showFracture(cli: Cli, { outage, seed, ...options }: AppOptions & OutageOptions): void {
   const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
-    const { loaded, overrides } = loadedApp(options)
-    return { mesh: loaded.mesh, report: fracture(loaded, { ...how, availability: overrides.availability }) }
+    const loaded = loadedApp(options)
+    return { mesh: loaded.mesh, report: fracture(loaded, how) }
   })
   cli.show(report, (shown, p) => fractureText(shown, mesh, p))
 }
@@ -86,9 +86,9 @@ export function showComprehensive(
 ): void {
   const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
-    const { loaded, overrides } = loadedApp(options)
+    const loaded = loadedApp(options)
     const earlier = before !== undefined && existsSync(before) ? { before: readEarlier(before) } : {}
-    return { mesh: loaded.mesh, report: comprehensive(loaded, { ...how, overrides, ...earlier }) }
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { ...how, ...earlier }) }
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (comment !== undefined) writeFileSync(comment, markdown(report))

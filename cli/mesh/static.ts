@@ -18,7 +18,7 @@ export function showModel(cli: Cli, options: AppOptions): void {
 /** The steady state of an app under its loads. */
 export function showStatic(cli: Cli, options: AppOptions): void {
   const { mesh, report } = analysing(() => {
-    const { loaded } = loadedApp(options)
+    const loaded = loadedApp(options)
     return { mesh: loaded.mesh, report: analyseStatic(loaded) }
   })
   cli.show(report, (shown, p) => staticText(shown, mesh, p))

@@ -5,14 +5,14 @@ import type { Loaded } from '../load.ts'
 import { nonlinear } from '../nonlinear/nonlinear.ts'
 import { analyseStatic } from '../static/analyse.ts'
 import { acceptedOf, settled } from './accepted.ts'
-import type { Overrides } from './overrides.ts'
 import { type ComprehensiveReport, type EarlierReport, reportVersion } from './report.ts'
 import { type Scored, scoreOf } from './score.ts'
 import { termsOf } from './terms.ts'
 import { trendOf } from './trend.ts'
 
 export type ComprehensiveOptions = {
-  overrides?: Overrides
+  /** the part of the time that something works, by node id or kind, in the place of what is promised */
+  availability?: Readonly<Record<string, number>>
   seed?: number
   /** how long an outage lasts, seconds; undefined: as the fracture analysis takes it */
   outage?: number | undefined
@@ -26,13 +26,13 @@ const arrivalsOfRun = 5000
 /** Every analysis of a mesh under its loads, with a surge to ten times in two minutes, and the score that follows. */
 export function comprehensive(
   loaded: Loaded,
-  { overrides, seed = 1, outage, before }: ComprehensiveOptions = {},
+  { availability, seed = 1, outage, before }: ComprehensiveOptions = {},
 ): ComprehensiveReport {
   const acceptances = acceptedOf(loaded)
   const steady = analyseStatic(loaded)
-  const all = findingsOf(loaded, { constants: overrides?.findings ?? {} })
+  const all = findingsOf(loaded)
   const { findings, accepted, needless } = settled(all, acceptances)
-  const broken = fracture(loaded, { seed, outage, availability: overrides?.availability ?? {} })
+  const broken = fracture(loaded, { seed, outage, ...(availability && { availability }) })
   const unstable = nonlinear(loaded)
   const surge = dynamic(loaded, { shape: 'ramp', seed, arrivals: arrivalsOfRun })
   const names = new Map(loaded.mesh.nodes.map(({ id, name }) => [id, name]))

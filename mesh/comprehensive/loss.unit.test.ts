@@ -46,7 +46,7 @@ const lossOf = (
   }: Partial<Loads> & { rate?: number; availability?: Record<string, number> } = {},
 ) => {
   const loaded = loadedWith(mesh, { door: rate }, { front: 0.1, worker: 0.1 }, more)
-  const report = comprehensive(loaded, { overrides: { laws: {}, findings: {}, availability } })
+  const report = comprehensive(loaded, { availability })
   return report.score.terms.find(({ name }) => name === 'loss')
 }
 
@@ -115,8 +115,8 @@ describe('loss', () => {
       ],
     )
     const loaded = loadedWith(mesh, { orders: 1 }, { worker: 0.1 }, { failures: new Map([['worker', 0.5]]) })
-    const overrides = { laws: {}, findings: {}, availability: { workflow: 1, function: 1, queue: 1 } }
-    const { terms } = comprehensive(loaded, { overrides }).score
+    const availability = { workflow: 1, function: 1, queue: 1 }
+    const { terms } = comprehensive(loaded, { availability }).score
     expect(terms.find(({ name }) => name === 'loss')?.demand).toBeCloseTo(demand, 9)
   })
 

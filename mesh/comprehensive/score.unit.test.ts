@@ -61,7 +61,7 @@ describe('flow through single points', () => {
   const name = 'flow through single points of failure'
   const given = (availability: Record<string, number>) =>
     comprehensive(loadedWith(mesh, { 'slow-queue': 3, 'quick-queue': 1 }, { slow: 0.1, quick: 0.1 }), {
-      overrides: { laws: {}, findings: {}, availability },
+      availability,
     })
 
   it('is what each stops for as long as it may not work, doors left out', () => {

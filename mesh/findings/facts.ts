@@ -31,8 +31,8 @@ export type Facts = {
 
 export type Rule = (facts: Facts) => Iterable<Found>
 
-export function factsOf(loaded: Loaded, overrides: Readonly<Record<string, number>>): Facts {
-  const { mesh } = loaded
+export function factsOf(loaded: Loaded): Facts {
+  const { mesh, constants } = loaded
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
   const from = Map.groupBy(mesh.elements, (element) => element.from)
   const to = Map.groupBy(mesh.elements, (element) => element.to)
@@ -41,7 +41,7 @@ export function factsOf(loaded: Loaded, overrides: Readonly<Record<string, numbe
   return {
     loaded,
     mesh,
-    constant: constantsWith(overrides),
+    constant: constantsWith(constants),
     node: (id) => byId.get(id),
     nodes: (kind) => mesh.nodes.filter((node) => isNode(node, kind)),
     elements: (kind) => mesh.elements.filter((element) => isElement(element, kind)),

@@ -77,14 +77,11 @@ export const rules = {
 const order = { high: 0, medium: 1, low: 2 } as const
 
 /**
- * The weaknesses of a mesh, the worst first. `constants`: values in the place of those of findings/constants.ts, by name.
- * What is not known makes no finding: a mesh without loads has those only that its template shows.
+ * The weaknesses of a mesh, the worst first. What is not known makes no finding: a mesh without loads has those only that its
+ * template shows.
  */
-export function findingsOf(
-  loaded: Loaded,
-  { constants = {} }: { constants?: Readonly<Record<string, number>> } = {},
-): Finding[] {
-  const facts = factsOf(loaded, constants)
+export function findingsOf(loaded: Loaded): Finding[] {
+  const facts = factsOf(loaded)
   const elements = new Map(loaded.mesh.elements.map((element) => [element.id, element]))
   const found = Object.entries(rules).flatMap(([rule, judge]) =>
     [...judge(facts)].map((one) => ({ rule, ...one })),

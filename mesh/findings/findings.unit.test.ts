@@ -12,8 +12,8 @@ type Case = { nodes: MeshNode[]; elements: MeshElement[]; watched?: Mesh['watche
 
 const all = ({ nodes, elements, watched = {}, loads }: Case, constants?: Record<string, number>) => {
   const mesh = { ...meshFrom(nodes, elements), watched }
-  const given = loads && parseLoads('rates.json', { version: 1, ...loads }, mesh)
-  return findingsOf(load(mesh, given), constants && { constants })
+  const given = parseLoads('rates.json', { version: 1, ...loads, constants }, mesh)
+  return findingsOf(load(mesh, given))
 }
 const found = (rule: string, given: Case, constants?: Record<string, number>) =>
   all(given, constants).filter((one) => one.rule === rule)

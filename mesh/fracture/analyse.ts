@@ -17,7 +17,7 @@ export type FractureOptions = {
   seed?: number | undefined
   /** how long an outage lasts, seconds (default 600) */
   outage?: number | undefined
-  /** the part of the time that something works, by node id, by kind, or by the name of a constant of availability.ts */
+  /** the part of the time that something works, by node id or kind, in the place of what is promised */
   availability?: Readonly<Record<string, number>>
 }
 
@@ -38,7 +38,7 @@ export function fracture(
   const windows = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow)]))
   const over = droppedAfter(loaded)
   const dropped = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow, over)]))
-  const works = availabilityWith(availability)
+  const works = availabilityWith(availability, loaded.constants)
   const given = { windows, dropped, demands, stresses, outage, works }
   const { removals, points } = removalsOf(loaded, known, given)
   const follow =

@@ -78,16 +78,17 @@ export function checkAvailability(where: string, given: Readonly<Record<string, 
 }
 
 /**
- * Answers the part of the time that a node works. `given`: by node id, kind, or name of a constant, in this order; a value that
- * is no part of the time is a MeshError.
+ * Answers the part of the time that a node works. `given`: by node id or kind, in this order; a value that is no part of the
+ * time is a MeshError. `constants`: in the place of what is promised, by name; names of others are none of its business.
  */
-export function availabilityWith(given: Readonly<Record<string, number>>): (node: MeshNode) => number {
+export function availabilityWith(
+  given: Readonly<Record<string, number>>,
+  constants: Readonly<Record<string, number>>,
+): (node: MeshNode) => number {
   checkAvailability('availability', given)
-  const values = new Map(availabilityConstants.map(({ name, value }) => [name, value]))
+  const values = new Map(availabilityConstants.map(({ name, value }) => [name, constants[name] ?? value]))
   return ({ id, kind }) => {
     const service = services[kind]
-    return (
-      given[id] ?? given[kind] ?? (service === undefined ? 1 : (given[service] ?? values.get(service) ?? 1))
-    )
+    return given[id] ?? given[kind] ?? (service === undefined ? 1 : (values.get(service) ?? 1))
   }
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { element, meshFrom, node, servers } from '../../test/meshes.ts'
-import { overridesOf } from '../comprehensive/overrides.ts'
+import { assemblyOf } from '../assembly/read/read.ts'
 import { load } from '../load.ts'
 import { parseLoads } from '../loads.ts'
 import type { Mesh, MeshElement, MeshNode } from '../model.ts'
+import { underLoad } from '../under-load.ts'
 import { fracture } from './analyse.ts'
 import { fractureReport } from './report.ts'
 
@@ -250,7 +251,9 @@ describe('availability', () => {
     expect(() => fracture(under(fan(), load4), { availability: { function: 99.95 } })).toThrow(
       'availability: function: 99.95 is no part of the time, which is from 0 to 1: did you mean 0.9995, which is 99.95 %?',
     )
-    expect(() => overridesOf('rates.yaml', { 'availability-lambda': 99.95 })).toThrow(
+    const constants = { 'availability-lambda': 99.95 }
+    const rates = { where: 'rates.yaml', value: { version: 1, constants } }
+    expect(() => underLoad(assemblyOf('t.json', { Resources: {} }), { rates })).toThrow(
       /^rates.yaml: constants: availability-lambda: 99.95 is no part.*0.9995/,
     )
     expect(() => fracture(under(fan(), load4), { availability: { bus: Number.NaN } })).toThrow(/bus: NaN/)

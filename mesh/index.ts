@@ -1,0 +1,30 @@
+/*
+ * The mesh as a library (docs/mesh.md, "As a library"). Pure but for readAssembly, which reads a folder; all of them throw a
+ * MeshError for what is wrong in their input, with where it stands and what to do. Times are seconds, rates per second.
+ */
+
+export { meshOf } from './assembly/mesh-of.ts'
+export { assemblyOf, readAssembly } from './assembly/read/read.ts'
+export type { Assembly } from './assembly/read/template.ts'
+export { type ComprehensiveOptions, comprehensive } from './comprehensive/analyse.ts'
+export { type ComprehensiveReport, comprehensiveReport, earlierReport } from './comprehensive/report.ts'
+export { type DynamicOptions, dynamic } from './dynamic/dynamic.ts'
+export type { DynamicReport } from './dynamic/report.ts'
+export { MeshError } from './faults.ts'
+export type { Finding } from './findings/finding.ts'
+export { findingsOf } from './findings/findings.ts'
+export { type FractureOptions, fracture } from './fracture/analyse.ts'
+export { fractureGraph, type GraphAnswer, parseGraph } from './fracture/graph.ts'
+export type { FractureReport } from './fracture/report.ts'
+export { type Loaded, load } from './load.ts'
+export { type Loads, noLoads, parseLoads } from './loads.ts'
+export { type Mesh, type MeshElement, type MeshNode, meshDocument } from './model.ts'
+export { analyseNetwork, type NetworkAnswer } from './network/analyse.ts'
+export { parseNetwork } from './network/network.ts'
+export { nonlinear } from './nonlinear/nonlinear.ts'
+export type { NonlinearReport } from './nonlinear/report.ts'
+export { markdown } from './report/markdown.ts'
+export { page } from './report/page.ts'
+export { analyseStatic } from './static/analyse.ts'
+export type { StaticReport } from './static/report.ts'
+export { type UnderLoad, underLoad } from './under-load.ts'
