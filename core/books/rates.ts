@@ -142,8 +142,9 @@ async function countEntry({ source, id }: PageEntry, page: Page, pass: Pass): Pr
       { project: query.project, source, id },
       { consistent: false },
     )
-    if (stored?.page.page !== page.page) pass.left++
-    else
+    if (stored === undefined) pass.left++
+    // an attempt to record it that was begun before listed it too: it counts where it stands
+    else if (stored.page.page === page.page)
       await countEvent(
         stored,
         deliveries.filter(({ replay }) => replay === ''),

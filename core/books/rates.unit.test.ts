@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
 import { byHttp, push, queued, tests } from '../../test/arrivals.ts'
 import { noon, type World, world } from '../../test/world.ts'
-import { type RatesQuery, type RatesSlice, ratesSlice, summed } from './rates.ts'
+import { type RatesDeps, type RatesQuery, type RatesSlice, ratesSlice, summed } from './rates.ts'
 
 let w: World
 beforeEach(() => {
@@ -70,17 +70,29 @@ describe('what was measured', () => {
     expect(shards.every(({ events }) => events < 40)).toBe(true)
   })
 
+  const sliceOf = (history: RatesDeps['history']) =>
+    ratesSlice(
+      { project: 'main', since: noon, until: new Date(Date.parse(w.clock()) + 1).toISOString() },
+      undefined,
+      { history, clock: w.clock },
+      10,
+    )
+
   it('counts what is listed and not there apart', async () => {
     await w.record(byHttp(push('a')))
     const { history } = w.deps
     const gone = { ...history, fate: async () => ({ stored: undefined, deliveries: [] }) }
-    const until = new Date(Date.parse(w.clock()) + 1).toISOString()
-    const slice = await ratesSlice(
-      { project: 'main', since: noon, until },
-      undefined,
-      { history: gone, clock: w.clock },
-      10,
-    )
-    expect(slice).toMatchObject({ events: 0, left: 1 })
+    expect(await sliceOf(gone)).toMatchObject({ events: 0, left: 1 })
+  })
+
+  it('counts an event where it stands, and not where an attempt to record it listed it too', async () => {
+    await w.record(byHttp(push('a')))
+    const { history } = w.deps
+    const twice: RatesDeps['history'] = {
+      ...history,
+      pages: async (asked) =>
+        (await history.pages(asked)).flatMap((page) => [{ ...page, page: `${page.page}-before` }, page]),
+    }
+    expect(await sliceOf(twice)).toMatchObject({ events: 1, left: 0 })
   })
 })
