@@ -45,7 +45,9 @@ describe('an app', () => {
     expect(report.findings.map(({ rule }: { rule: string }) => rule)).toEqual(
       expect.arrayContaining(['visibility-short', 'no-redrive', 'no-partial-batch']),
     )
-    expect(readFileSync(comment, 'utf8')).toMatch(/^## Mesh: score .+\n[\s\S]+\(visibility-short\)/)
+    expect(readFileSync(comment, 'utf8')).toMatch(
+      /^## Mesh: score .+\n[\s\S]+\(visibility-short, template\/Orders\)/,
+    )
     const page = readFileSync(html, 'utf8')
     expect(page).toContain('<svg class="mesh"')
     expect(page).not.toMatch(/src=|href="(?!#)|https?:\/\/(?!www\.w3\.org)[^<]*\.(js|css|woff)/)
@@ -100,6 +102,44 @@ describe('an app', () => {
       expect(out).toContain('Worker')
     },
   )
+})
+
+describe('the model in a text', () => {
+  it('has elements with who says so, and limits with their numbers', async () => {
+    const { out } = await loadpath(['mesh', 'model', '--app', template])
+    expect(out).toMatch(/^queue +Orders +template\/Orders +120000 at once or waits \(sqs-in-flight\)/m)
+    expect(out).toMatch(/^poll +Orders → Worker +any type +template +10 at once or waits \(template\)/m)
+  })
+
+  it('says how many elements it leaves out', async () => {
+    const queues = Array.from({ length: 70 }, (_, index): [string, object] => [
+      `Queue${index}`,
+      {
+        Type: 'AWS::SQS::Queue',
+        Properties: {
+          RedrivePolicy: { maxReceiveCount: 3, deadLetterTargetArn: { 'Fn::GetAtt': ['D', 'Arn'] } },
+        },
+      },
+    ])
+    const many = file('letters.json', {
+      Resources: { D: { Type: 'AWS::SQS::Queue' }, ...Object.fromEntries(queues) },
+    })
+    expect((await loadpath(['mesh', 'model', '--app', many])).out).toContain('and 10 more elements')
+  })
+
+  it('of a file of rates has what it says is sent', async () => {
+    const sent = file(
+      'sent.yaml',
+      'version: 1\nsends: [{ from: Worker, to: Orders, type: again, ratio: 0.1 }]\n',
+    )
+    const { out } = await loadpath(['mesh', 'model', '--app', template, '--rates', sent])
+    expect(out).toMatch(/^call +Worker → Orders +again, 0\.1 for each +declared/m)
+  })
+})
+
+it('a finding in a text has its rule and construct path', async () => {
+  const { out } = await loadpath(['mesh', 'comprehensive', ...app])
+  expect(out).toMatch(/^ {2}visibility-short template\/Orders$/m)
 })
 
 it('what is assumed stands at the end of every text', async () => {

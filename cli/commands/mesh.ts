@@ -6,14 +6,11 @@ import type { AppOptions } from '../mesh/app.ts'
 import type { RatesOptions } from '../mesh/rates.ts'
 import { duration, examples, instant, positive, requireWindow } from '../options.ts'
 
-/** `--app`, `--rates` and `--region`, the same for every analysis. */
-const ofApp = (command: Command): Command =>
+/** `--app`, `--rates` and `--region`, the same for every analysis. A model has no rates but those it is given: who mends a file looks there. */
+const ofApp = (command: Command, otherwise = 'default: mesh.yaml where there is one'): Command =>
   command
     .option('--app <folder...>', 'synthesized apps, or one template; default: cdk.out')
-    .option(
-      '--rates <file>',
-      'what comes, how long things take, who sends what (docs/mesh.md); default: mesh.yaml where there is one',
-    )
+    .option('--rates <file>', `what comes, how long things take, who sends what (docs/mesh.md); ${otherwise}`)
     .option(
       '--region <region>',
       'where stacks go whose template names no region; default: the least limits of all regions',
@@ -49,11 +46,11 @@ export function mesh(program: Command, cli: Cli): void {
       examples('mesh static --app cdk.out --rates rates.yaml', 'mesh static --network network.json'),
     )
 
-  ofApp(group.command('model'))
+  ofApp(group.command('model'), 'default: none')
     .description('the mesh of an app: what holds, handles and carries messages, and what limits it')
     .addHelpText('after', examples('mesh model', 'mesh model --app cdk.out --json'))
     .action(async (options: AppOptions) => {
-      const { showModel } = await import('../mesh/static.ts')
+      const { showModel } = await import('../mesh/model.ts')
       showModel(cli, options)
     })
 

@@ -229,10 +229,10 @@ function comprehensiveText(report: ComprehensiveReport, p: Paint): string {
     ...(findings.length === 0 ? [] : ['']),
     ...findings
       .slice(0, shownRows)
-      .map(({ severity: how, rule, says, mend, source }) =>
+      .map(({ severity: how, rule, path, says, mend, source }) =>
         [
           `${severity[how](how)} ${says} ${mend}`,
-          p.dim(`${rule}${source === undefined ? '' : ` ${source.file}:${source.line}`}`),
+          p.dim(`${rule} ${path}${source === undefined ? '' : ` ${source.file}:${source.line}`}`),
         ].join('\n  '),
       ),
     ...leftOut(p, findings, 'findings'),

@@ -21,8 +21,8 @@ export function showGraph(cli: Cli, file: string): void {
 export const shownRows = 20
 
 /** How many more there are of what a text shows the first of, and where. */
-export const leftOut = (p: Paint, all: readonly unknown[], what: string): string[] =>
-  all.length <= shownRows ? [] : [p.dim(`and ${all.length - shownRows} more ${what}: --json has all`)]
+export const leftOut = (p: Paint, all: readonly unknown[], what: string, most = shownRows): string[] =>
+  all.length <= most ? [] : [p.dim(`and ${all.length - most} more ${what}: --json has all`)]
 
 /** Four digits that count; what grows without end has no number. */
 export const digits = (value: number | null): string =>

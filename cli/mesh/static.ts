@@ -3,17 +3,9 @@ import { analyseStatic } from '../../mesh/static/analyse.ts'
 import type { StaticReport } from '../../mesh/static/report.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
-import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
+import { type AppOptions, loadedApp } from './app.ts'
 import { digits, leftOut, shownRows } from './bare.ts'
 import { analysing } from './files.ts'
-
-/** The document of an app. */
-export function showModel(cli: Cli, options: AppOptions): void {
-  cli.show(
-    analysing(() => meshOfApp(options)),
-    modelText,
-  )
-}
 
 /** The steady state of an app under its loads. */
 export function showStatic(cli: Cli, options: AppOptions): void {
@@ -22,19 +14,6 @@ export function showStatic(cli: Cli, options: AppOptions): void {
     return { mesh: loaded.mesh, report: analyseStatic(loaded) }
   })
   cli.show(report, (shown, p) => staticText(shown, mesh, p))
-}
-
-function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): string {
-  const out = new Map<string, number>()
-  for (const { from } of elements) out.set(from, (out.get(from) ?? 0) + 1)
-  const rows = nodes.map(({ kind, name, path, id }) => [kind, name, String(out.get(id) ?? 0), path])
-  const left = [
-    ...unknown.map(({ type, paths }) => `not modelled: ${type} (${paths.length})`),
-    ...unresolved.map(({ at, reference }) => `not followed: ${reference}, at ${at}`),
-  ]
-  return [table(p, ['kind', 'name', 'elements', 'path'], rows), ...left.map((line) => p.yellow(line))].join(
-    '\n',
-  )
 }
 
 function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {

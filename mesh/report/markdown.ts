@@ -85,8 +85,8 @@ const counted = (findings: readonly Finding[]): string =>
     .map(([severity, all]) => `${all.length} ${severity}`)
     .join(', ')
 
-const findingLine = ({ severity, name, rule, source, says, mend }: Finding): string =>
-  `- **${severity}** ${plain(name)}: ${plain(says)} *${plain(mend)}* (${plain(rule)}${source === undefined ? '' : `, ${plain(`${source.file}:${source.line}`)}`})`
+const findingLine = ({ severity, name, rule, path, source, says, mend }: Finding): string =>
+  `- **${severity}** ${plain(name)}: ${plain(says)} *${plain(mend)}* (${plain([rule, path, ...(source === undefined ? [] : [`${source.file}:${source.line}`])].join(', '))})`
 
 const table = (headings: readonly string[], rows: readonly (readonly string[])[]): string =>
   [headings, headings.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n')

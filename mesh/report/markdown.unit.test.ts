@@ -37,7 +37,7 @@ describe('a comment', () => {
     const text = markdown(named(['worker']))
     expect(text).toMatch(/^## Mesh: score \d+(\.\d)?, (strained|failing)\n/)
     expect(text).toContain('| worker | 1 | 2 | servers | 50 % | 2 |')
-    expect(text).toMatch(/- \*\*high\*\* worker-queue: .+ \*.+\* \(visibility-short\)/)
+    expect(text).toMatch(/- \*\*high\*\* worker-queue: .+ \*.+\* \(visibility-short, worker-queue\)/)
     expect(text).toMatch(/<details><summary>Assumptions \(\d+\)<\/summary>\n\n- /)
     expect(text).not.toContain('### What changed')
   })

@@ -1,0 +1,88 @@
+import type { Law, Mesh, MeshElement } from '../../mesh/model.ts'
+import type { Cli } from '../context.ts'
+import { type Paint, table } from '../output.ts'
+import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
+import { digits, leftOut } from './bare.ts'
+import { analysing } from './files.ts'
+
+/** Elements that a text shows: of nodes it shows all, for they are what a file of rates names. */
+const shownElements = 60
+
+/** The document of an app: what its templates say, and what a file of rates that is given says is sent. */
+export function showModel(cli: Cli, options: AppOptions): void {
+  cli.show(
+    analysing(() => (options.rates === undefined ? meshOfApp(options) : loadedApp(options).loaded.mesh)),
+    modelText,
+  )
+}
+
+function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): string {
+  const names = new Map(nodes.map(({ id, name }) => [id, name]))
+  const nameOf = (id: string): string => names.get(id) ?? id
+  const left = [
+    ...unknown.map(({ type, paths }) => `not modelled: ${type} (${paths.length})`),
+    ...unresolved.map(({ at, reference }) => `not followed: ${reference}, at ${at}`),
+  ]
+  return [
+    table(
+      p,
+      ['kind', 'name', 'path', 'limits'],
+      nodes.map(({ kind, name, path, laws }) => [kind, name, path, limitsOf(laws)]),
+    ),
+    ...(elements.length === 0
+      ? []
+      : [
+          '',
+          table(
+            p,
+            ['element', 'from → to', 'carries', 'says', 'limits'],
+            elements
+              .slice(0, shownElements)
+              .map((one) => [
+                one.kind,
+                `${nameOf(one.from)} → ${nameOf(one.to)}`,
+                carried(one),
+                one.provenance,
+                limitsOf(one.laws),
+              ]),
+          ),
+        ]),
+    ...leftOut(p, elements, 'elements', shownElements),
+    ...left.map((line) => p.yellow(line)),
+  ].join('\n')
+}
+
+const shownTypes = 3
+
+/** Types, and of a call how many for each. */
+function carried(element: MeshElement): string {
+  const { types } = element
+  const some =
+    types === null
+      ? 'any type'
+      : `${types.slice(0, shownTypes).join(', ')}${types.length > shownTypes ? ` and ${types.length - shownTypes} more` : ''}`
+  if (element.kind !== 'call') return some
+  const each = `${element.ratio === null ? '?' : digits(element.ratio)} for each${element.per === null ? '' : ` ${element.per}`}`
+  return element.carries ? `${some}, ${each}` : `${element.action}, ${each}`
+}
+
+const limitsOf = (laws: readonly Law[]): string => laws.map(limitOf).join('; ')
+
+const beyond = { wait: 'or waits', refuse: 'or refused', delay: 'or delayed' }
+
+/** A law in short, with who says so. */
+function limitOf(law: Law): string {
+  switch (law.law) {
+    case 'servers':
+      return `${digits(law.servers)} at once ${beyond[law.over]} (${saidBy(law)})`
+    case 'tokens':
+      return `${digits(law.rate)} ${law.unit}/s ${beyond[law.over]} (${saidBy(law)})`
+    case 'scaling':
+      return `${digits(law.initial)} and ${digits(law.perMinute)}/min more up to ${digits(law.most)} (${law.from})`
+    case 'latency':
+      return `takes ${digits(law.p50)} s, p99 ${digits(law.p99)} s (${law.from})`
+  }
+}
+
+const saidBy = ({ from, shared }: { from: string; shared?: string | undefined }): string =>
+  shared === undefined ? from : `${from}, shared`
