@@ -167,6 +167,40 @@ it('an outage, a seed, the types and the rise of a surge may be said', async () 
   expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('types: no none comes in') })
 })
 
+describe('a surge', () => {
+  it('has each limit once, by what it is counted in', async () => {
+    const { out } = await loadpath(['mesh', 'dynamic', ...app])
+    const rows = out.split('\n').filter((line) => line.startsWith('Orders → Worker '))
+    expect(rows).toEqual([
+      expect.stringMatching(/^Orders → Worker +servers +\S/),
+      expect.stringMatching(/^Orders → Worker +servers, as they come +\S/),
+    ])
+  })
+
+  it('of a burst is shorter than a step, unless somebody says for how long', async () => {
+    const held = async (...words: string[]) =>
+      JSON.parse((await loadpath(['mesh', 'dynamic', ...app, ...words, '--json'])).out).shape.hold
+    expect(await held('--shape', 'step')).toBe(600)
+    expect(await held('--shape', 'burst')).toBe(30)
+    expect(await held('--shape', 'burst', '--hold', '1m')).toBe(60)
+  })
+
+  it('may be by any factor above 0', async () => {
+    const by = (factor: string) => loadpath(['mesh', 'dynamic', ...app, '--factor', factor, '--json'])
+    expect(JSON.parse((await by('1.25')).out).shape.factor).toBe(1.25)
+    expect(await by('0')).toMatchObject({ code: 2, err: expect.stringContaining('a number above 0') })
+  })
+})
+
+it('a threshold is a score', async () => {
+  const by = async (threshold: string, ...words: string[]) =>
+    (await loadpath(['mesh', 'comprehensive', ...words, '--threshold', threshold])).code
+  expect(await Promise.all(['0', '48.9', '49.1', '101', 'much'].map((one) => by(one, ...app)))).toEqual([
+    ...[0, 0, 1, 2, 2],
+  ])
+  expect(await by('0', '--app', template)).toBe(1)
+})
+
 it('a region that the template does not name may be said', async () => {
   const limits = async (...more: string[]) => {
     const { out } = await loadpath(['mesh', 'static', ...app, ...more, '--json'])

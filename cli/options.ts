@@ -9,6 +9,21 @@ export function positive(text: string): number {
   return value
 }
 
+export function above0(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('expected a number above 0, such as 1.5.')
+  return value
+}
+
+/** A score. */
+export function upToHundred(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (!(value >= 0 && value <= 100))
+    throw new InvalidArgumentError('expected a number from 0 to 100, such as 70.')
+  return value
+}
+
 /** The id of an event or a story, which may be anything. */
 export function anyId(text: string): string {
   if (text === '') throw new InvalidArgumentError('expected an id.')

@@ -4,7 +4,7 @@ import { UsageError } from '../faults.ts'
 import type { ComprehensiveOptions, DynamicOptions, OutageOptions } from '../mesh/analyses.ts'
 import type { AppOptions } from '../mesh/app.ts'
 import type { RatesOptions } from '../mesh/rates.ts'
-import { duration, examples, instant, positive, requireWindow } from '../options.ts'
+import { above0, duration, examples, instant, positive, requireWindow, upToHundred } from '../options.ts'
 
 /** `--app`, `--rates` and `--region`, the same for every analysis. A model has no rates but those it is given: who mends a file looks there. */
 const ofApp = (command: Command, otherwise = 'default: mesh.yaml where there is one'): Command =>
@@ -99,8 +99,10 @@ export function mesh(program: Command, cli: Cli): void {
     .addOption(
       new Option('--shape <shape>', 'of the surge').choices(['step', 'burst', 'ramp']).default('ramp'),
     )
-    .addOption(new Option('--factor <n>', 'how many times the load').argParser(positive).default(10))
-    .addOption(new Option('--hold <span>', 'how long it stays').argParser(duration).default(600_000, '10m'))
+    .addOption(new Option('--factor <n>', 'how many times the load').argParser(above0).default(10))
+    .addOption(
+      new Option('--hold <span>', 'how long it stays; default: 10m, of a burst 30s').argParser(duration),
+    )
     .addOption(
       new Option('--rise <span>', 'how long a ramp takes to get there; default: 2m').argParser(duration),
     )
@@ -157,7 +159,7 @@ export function mesh(program: Command, cli: Cli): void {
     )
     .addOption(outage())
     .addOption(seed())
-    .addOption(new Option('--threshold <score>', 'exit code 1 below it').argParser(positive))
+    .addOption(new Option('--threshold <score>', 'exit code 1 below it: 0 to 100').argParser(upToHundred))
     .addHelpText(
       'after',
       examples(

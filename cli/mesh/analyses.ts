@@ -24,7 +24,7 @@ import { analysing, readJson } from './files.ts'
 export type DynamicOptions = AppOptions & {
   shape: 'step' | 'burst' | 'ramp'
   factor: number
-  hold: number
+  hold?: number
   rise?: number
   type?: string[]
   seed?: number
@@ -37,7 +37,8 @@ export function showDynamic(
 ): void {
   const report = analysing(() =>
     dynamic(loadedApp(options), {
-      ...{ shape, factor, hold: secondsOf(hold), types: type, seed },
+      ...{ shape, factor, types: type, seed },
+      ...(hold === undefined ? {} : { hold: secondsOf(hold) }),
       ...(rise === undefined ? {} : { rise: secondsOf(rise) }),
     }),
   )
@@ -92,7 +93,9 @@ export function showComprehensive(
   })
   if (html !== undefined) writeFileSync(html, page(mesh, report))
   if (comment !== undefined) writeFileSync(comment, markdown(report))
-  if (threshold !== undefined && !((report.score.score ?? 0) >= threshold)) cli.failed()
+  const { score } = report.score
+  // what is not known is below any
+  if (threshold !== undefined && (score === null || score < threshold)) cli.failed()
   cli.show(report, comprehensiveText)
 }
 
@@ -115,6 +118,7 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
     .slice(0, shownRows)
     .map((one) => [
       one.name,
+      one.unit,
       (one.state === 'behind' ? p.red : one.state === 'recovered' ? p.yellow : p.green)(one.state),
       digits(one.peakBacklog.messages),
       digits(one.oldestAge.seconds),
@@ -127,11 +131,23 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
     p.bold(`${shape.shape} to ${digits(shape.factor)} times, held for ${digits(shape.hold)} s`),
     table(
       p,
-      ['limit', 'state', 'backlog', 'oldest, s', 'throttled', 'lost', 'behind for, s', 'drained at, s'],
+      [
+        'limit',
+        'unit',
+        'state',
+        'backlog',
+        'oldest, s',
+        'throttled',
+        'lost',
+        'behind for, s',
+        'drained at, s',
+      ],
       rows,
     ),
     ...leftOut(p, limits, 'limits'),
-    ...limits.slice(0, shownRows).flatMap(({ name, notes }) => notes.map((note) => `${name}: ${note}`)),
+    ...limits
+      .slice(0, shownRows)
+      .flatMap(({ name, unit, notes }) => notes.map((note) => `${name}, ${unit}: ${note}`)),
     ...assumed(p, assumptions),
   ].join('\n')
 }

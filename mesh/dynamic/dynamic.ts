@@ -191,7 +191,7 @@ type Told = {
 
 function tellOf(station: Station, { until, horizon, simulation }: Told): DynamicReport['limits'][number] {
   const { limit, seen, over, messages } = station
-  const { at, name, law, from, most } = limit
+  const { at, name, law, unit, from, most } = limit
   const { overAt, metAt } = seen
   const behind = over
   const notes = [
@@ -207,6 +207,7 @@ function tellOf(station: Station, { until, horizon, simulation }: Told): Dynamic
     at,
     name,
     law,
+    unit,
     from,
     over: limit.over,
     limit: most,

@@ -1,4 +1,4 @@
-import { isShared, poolOf, type Use, workOf } from '../laws/limits.ts'
+import { isShared, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
@@ -13,6 +13,8 @@ export type Limit = {
   at: string
   name: string
   law: Law['law']
+  /** what it is counted in */
+  unit: string
   /** who says so */
   from: string
   over: 'wait' | 'refuse' | 'delay'
@@ -178,6 +180,7 @@ function limitOf(of: Named, law: Exclude<Law, { law: 'latency' }>, siblings: rea
     at: of.at,
     name: of.name,
     law: law.law,
+    unit: law.law === 'scaling' ? 'servers, as they come' : unitOf(law),
     from: law.from,
     scaling: null,
     burst: 0,

@@ -14,6 +14,7 @@ const plain = (most: number, patience: number, over: Limit['over']): Limit => ({
   at: 'l',
   name: 'l',
   law: 'servers',
+  unit: 'servers',
   from: 'template',
   over,
   most,

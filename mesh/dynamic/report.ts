@@ -27,6 +27,8 @@ const limited = z.object({
   law: z.enum(['servers', 'tokens', 'scaling', 'latency']),
   from: z.string(),
   over: z.enum(['wait', 'refuse', 'delay']),
+  /** what it is counted in: servers, servers as they come, or tokens; '': an older report */
+  unit: z.string().default(''),
   /** busy servers, or tokens a second */
   limit: z.number(),
   /** the most that was asked of what it could give at the time; null: it could give nothing yet */

@@ -161,6 +161,7 @@ const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
     table(
       [
         'limit',
+        'unit',
         'state',
         'largest backlog',
         'oldest, s',
@@ -171,6 +172,7 @@ const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
       ],
       surge.limits.map((one) => [
         one.name,
+        one.unit,
         one.state,
         one.peakBacklog.messages,
         one.oldestAge.seconds,
