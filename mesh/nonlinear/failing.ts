@@ -20,13 +20,13 @@ export const most = ({ servers, mean, tokens }: Capacity): number =>
   Math.min(tokens, mean === null || mean === 0 ? Number.POSITIVE_INFINITY : servers / mean)
 
 /**
- * The probability that an attempt is refused when x a second come: Erlang B for servers that let nobody wait, the part
- * beyond the rate for tokens.
+ * The probability that an attempt is refused when x a second come: the part beyond the rate for tokens, and of what these
+ * let in Erlang B for servers that let nobody wait.
  */
 export function refused({ servers, over, mean, tokens, tokensOver }: Capacity, x: number): number {
   const byTokens = tokensOver === 'refuse' && x > tokens ? 1 - tokens / x : 0
   if (over !== 'refuse' || mean === null || !Number.isFinite(servers)) return byTokens
-  return 1 - (1 - byTokens) * (1 - erlangB(servers, x * mean))
+  return 1 - (1 - byTokens) * (1 - erlangB(servers, x * (1 - byTokens) * mean))
 }
 
 /**

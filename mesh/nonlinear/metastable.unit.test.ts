@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { apiNode, invoke, loadedWith, meshFrom, servers, serviceNode } from '../../test/meshes.ts'
+import {
+  apiNode,
+  functionNode,
+  invoke,
+  loadedWith,
+  meshFrom,
+  servers,
+  serviceNode,
+  tokens,
+} from '../../test/meshes.ts'
 import { serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
 import { ratesOf } from '../static/rates.ts'
@@ -38,7 +47,9 @@ describe('metastable failure: 300/s, one retry after 1 s', () => {
   it.each([
     [149, 'stable', 149],
     [151, 'vulnerable', 302],
-    [299, 'vulnerable', 598],
+    [290, 'vulnerable', 580],
+    // so near the capacity waiting alone begins it
+    [299, 'overloaded', 598],
     [300, 'overloaded', 600],
   ])('%d/s is %s, and %d/s come when it sticks', (load, state, high) => {
     const site = siteAt(load)
@@ -55,6 +66,50 @@ describe('metastable failure: 300/s, one retry after 1 s', () => {
     const given = { ...system, load, until: 1000, window: 200, seed: 7 }
     expect(retryRun({ ...given, outage: { from: 50, to: 60 } }) / high).toBeCloseTo(1, 1)
     expect(retryRun({ ...given, outage: { from: 0, to: 0 }, until: 400 }) / low).toBeCloseTo(1, 1)
+  })
+})
+
+/**
+ * 30 servers of 0.1 s that refuse, behind 300 tokens a second: of x attempts the tokens let 300 in, and Erlang B of 30 servers
+ * offered 30 refuses 0.1325 of these; x = 280 (1 + q), q = 1 - 300 · 0.8675 / x.
+ */
+describe('two limits of one site', () => {
+  const at = (load: number) =>
+    nonlinear(
+      loadedWith(
+        meshFrom(
+          [apiNode('api'), functionNode('f', [servers(30, 'refuse'), tokens(300, 0)])],
+          [invoke('api', 'f', 2)],
+        ),
+        { api: load },
+        { f: 0.1 },
+      ),
+    )
+
+  it('refuse no more than one after the other does, and do not fold', () => {
+    const site = at(280).sites.find((one) => one.at === 'f')
+    const [load, letIn] = [280, 300 * (1 - 0.1324603)]
+    // x² = 280 (2x - 260.26)
+    const x = load + Math.sqrt(load ** 2 - load * letIn)
+    expect(site?.low.rate).toBeCloseTo(x, 1)
+    expect(site?.low.failing).toBeCloseTo(1 - letIn / x, 4)
+    expect(site).toMatchObject({ hysteresis: null, state: 'overloaded', critical: { by: 'capacity' } })
+  })
+
+  it('say that no other way to try helps, where the only state is beyond the capacity', () => {
+    const { whatIfs, mesh } = at(280)
+    expect(mesh.twoStates).toEqual([])
+    expect(whatIfs.map(({ says }) => says)).toEqual([
+      expect.stringContaining('in it f gets more than can be done'),
+    ])
+  })
+
+  it('that others share as well', () => {
+    const pools = [servers(1000, 'refuse', 'concurrency'), { ...tokens(10_000, 0), shared: 'requests' }]
+    const mesh = meshFrom([apiNode('api'), functionNode('f', pools)], [invoke('api', 'f')])
+    const report = nonlinear(loadedWith(mesh, { api: 12_000 }, { f: 0.1 }))
+    // 1,200 at once and 12,000 requests a second, each for 1,000 and 10,000: a sixth, and not a sixth of five sixths more
+    expect(report.sites.find((one) => one.at === 'f')?.low.failing).toBeCloseTo(1 / 6, 2)
   })
 })
 

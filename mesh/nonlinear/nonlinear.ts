@@ -69,7 +69,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
       capacity: limit,
       attempts,
       amplification,
-      state: stateOf(site, demand, amplification),
+      state: stateOf(site, Math.max(demand, low.rates[place] ?? 0), amplification),
       critical,
       hysteresis: fold === undefined ? null : { from: fold.bottom.factor, to: fold.top.factor },
       low: branch(low),
@@ -102,7 +102,11 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
           (b.amplification ?? 0) - (a.amplification ?? 0) ||
           (a.at < b.at ? -1 : 1),
       ),
-    whatIfs: whatIfs(sites, open),
+    whatIfs: whatIfs(
+      sites,
+      open,
+      told.flatMap(({ name, state }) => (state === 'overloaded' ? [name] : [])),
+    ),
     unavailable: sites
       .filter(({ notes }) => notes.length > 0)
       .map(({ at, name, notes }) => ({ at, name, why: notes.join('; ') }))
@@ -110,13 +114,14 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
   }
 }
 
+/** `least`: attempts a second in the state of the fewest, and not less than what is asked. */
 function stateOf(
   { can }: Site,
-  demand: number,
+  least: number,
   amplification: number | null,
 ): NonlinearReport['sites'][number]['state'] {
   if (amplification === null) return 'unknown'
-  if (demand >= can) return 'overloaded'
+  if (least >= can) return 'overloaded'
   return amplification <= 1 ? 'stable' : 'vulnerable'
 }
 

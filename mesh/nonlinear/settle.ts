@@ -46,11 +46,20 @@ const policyOf = ({ attempts }: Inflow, variant: Variant): Policy => ({
   breaker: variant.breaker,
 })
 
-/** The part of the attempts of an inflow that fails at its site alone, when x come in all. */
-export function failingAt(site: Site, { patience }: Inflow, x: number, { capacity }: Variant): number {
+/**
+ * The part of the attempts of an inflow that fails at its site, when x come in all. `beyond`: what of them the tightest limit
+ * that it shares refuses; what one limit refuses the others need not.
+ */
+export function failingAt(
+  site: Site,
+  { patience }: Inflow,
+  x: number,
+  { capacity }: Variant,
+  beyond = 0,
+): number {
   const one = x / capacity
   const tooLate = Math.max(late(site.capacity, one, patience), site.ended)
-  return 1 - (1 - site.fails) * (1 - refused(site.capacity, one)) * (1 - tooLate)
+  return 1 - (1 - site.fails) * (1 - Math.max(refused(site.capacity, one), beyond)) * (1 - tooLate)
 }
 
 /** Sources of the site's own curve: callers as they are at rest, what it asks and shares without fault. */
@@ -123,11 +132,11 @@ function node(site: Site, around: Around): Next {
   let holds = 1
   for (const { site: asked, calls, attempts } of site.asks)
     holds *= (1 - (failing[asked] ?? 0) ** Math.min(attempts, variant.attempts)) ** calls
-  for (const { pool: shared } of site.pools) holds *= 1 - (failing[shared] ?? 0)
+  const beyond = site.pools.reduce((most, { pool: shared }) => Math.max(most, failing[shared] ?? 0), 0)
   let [messages, arriving, rate, lost] = [0, 0, 0, 0]
   for (const inflow of site.inflows) {
     const comes = factor * inflow.rate * (inflow.caller === null ? 1 : (fanned[inflow.caller] ?? 1))
-    const q = 1 - (1 - failingAt(site, inflow, start, variant)) * holds
+    const q = 1 - (1 - failingAt(site, inflow, start, variant, beyond)) * holds
     const attempts = Math.min(comes * attemptsOf(policyOf(inflow, variant), q), inflow.cap * variant.capacity)
     messages += factor * inflow.rate
     arriving += comes

@@ -5,10 +5,28 @@ import type { Site } from './sites.ts'
 /** What is tried: retries of at most a part of the messages, a breaker that opens when a part fails, times the capacity. */
 const [budget, breaker, capacity] = [0.1, 0.5, 2]
 
+const mostNames = 3
+
 type WhatIf = NonlinearReport['whatIfs'][number]
 
-/** Which mends would take away the upper states at the load factor 1. `open`: groups that have one. */
-export function whatIfs(sites: readonly Site[], open: readonly number[][]): WhatIf[] {
+/**
+ * Which mends would take away the upper states at the load factor 1. `open`: groups that have one; `over`: names of sites that
+ * are over their capacity anyway.
+ */
+export function whatIfs(
+  sites: readonly Site[],
+  open: readonly number[][],
+  over: readonly string[],
+): WhatIf[] {
+  if (open.length === 0 && over.length > 0)
+    return [
+      {
+        what: 'fewer attempts, a budget or a breaker',
+        removes: null,
+        left: [],
+        says: `There is one state at this load, and in it ${over.slice(0, mostNames).join(', ')}${over.length > mostNames ? ` and ${over.length - mostNames} more` : ''} ${over.length === 1 ? 'gets' : 'get'} more than can be done: only capacity helps, or less load.`,
+      },
+    ]
   const tries = open.flatMap((members) =>
     members.flatMap((site) => sites[site]?.inflows.map(({ attempts }) => attempts) ?? []),
   )
