@@ -7,6 +7,7 @@ import {
   loadedWith,
   meshFrom,
   node,
+  poll,
   queueNode,
   send,
   servers,
@@ -72,7 +73,9 @@ describe('loss', () => {
       availability: { function: 1, table: 1 },
     })
     expect(term?.demand).toBeCloseTo(0.5 ** 5, 9)
-    expect(term?.says).toBe('t on the way from door to worker: refused, or given up and kept nowhere')
+    expect(term?.says).toBe(
+      't on the way from door to worker: refused, given up or expired, and kept nowhere',
+    )
   })
 
   it('is what the door refuses under the load: Erlang B of 10 servers offered 10', () => {
@@ -185,6 +188,48 @@ describe('loss', () => {
     )
     const term = lossOf(mesh, { rate: 10, availability: sure })
     expect(term?.demand).toBeCloseTo(0.5, 9)
-    expect(term?.says).toBe('t on the way from door to front: refused, or given up and kept nowhere')
+    expect(term?.says).toBe('t on the way from door to front: refused, given up or expired, and kept nowhere')
+  })
+
+  const worker = functionNode('worker', [servers(10, 'refuse')])
+  const pushed = (kept: boolean) => element('delivery', 'door', 'worker', { kept })
+  it.each([
+    [
+      'a queue whose poll has no more servers',
+      queueNode('door'),
+      functionNode('worker'),
+      poll('door', 'worker', [servers(10)]),
+      0.375,
+    ],
+    ['a queue whose function refuses', queueNode('door'), worker, poll('door', 'worker'), 0],
+    [
+      'a stream',
+      node('stream', 'door'),
+      functionNode('worker'),
+      poll('door', 'worker', [servers(10)]),
+      0.375,
+    ],
+    ['an event of Lambda without a destination', node('bus', 'door'), worker, pushed(false), 0.375],
+    ['an event of Lambda with one', node('bus', 'door'), worker, pushed(true), 0],
+  ])(
+    'is what %s never gets to before its time is over, of 40/s before 25/s',
+    (_, door, target, way, demand) => {
+      const mesh = meshFrom(
+        [door, target, queueNode('letters', { deadLetters: true })],
+        [way, element('dead-letter', 'door', 'letters')],
+      )
+      const { terms } = comprehensive(loadedWith(mesh, { door: 40 }, { worker: 0.4 }), {
+        overrides: { laws: {}, findings: {}, availability: { ...sure, stream: 1 } },
+      }).score
+      expect(terms.find(({ name }) => name === 'loss')?.demand).toBeCloseTo(demand, 9)
+    },
+  )
+
+  it('is what a door refuses, though nobody knows which way the rest goes', () => {
+    const mesh = meshFrom(
+      [node('stream', 'door', {}, [tokens(10, 0, 'refuse', 'messages')]), functionNode('front')],
+      [element('poll', 'door', 'front', { filtered: true })],
+    )
+    expect(lossOf(mesh, { rate: 15, availability: { ...sure, stream: 1 } })?.demand).toBeCloseTo(1 / 3, 9)
   })
 })

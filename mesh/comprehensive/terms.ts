@@ -80,8 +80,8 @@ function latency(steady: StaticReport, limit: number, nameOf: (id: string) => st
 }
 
 /**
- * What never arrives: refused at its door under this load, given up after all attempts and kept nowhere, or given up so in
- * an outage. That a door does not answer meanwhile is its availability and no loss: who calls is told.
+ * What never arrives: refused at its door under this load, given up after all attempts or expired before one, and kept
+ * nowhere, or given up so in an outage. That a door does not answer meanwhile is its availability and no loss: who calls is told.
  */
 function loss(
   steady: StaticReport,
@@ -89,7 +89,9 @@ function loss(
   limit: number,
   nameOf: (id: string) => string,
 ): Term {
-  const known = largest(steady.paths, ({ rate, lost }) => (rate === null ? null : lost))
+  // of a way that nobody knows the use of, what its door refuses counts
+  const ways = steady.paths.map((way) => ({ ...way, lost: way.rate === null ? way.atDoor : way.lost }))
+  const known = largest(ways, ({ rate, lost }) => (rate === null && lost === 0 ? null : lost))
   const sinks = flows.flatMap(({ type, sinks: ends }) => ends.map((end) => ({ type, ...end })))
   const broken = largest(sinks, ({ dropped }) => dropped)
   const parts = [
@@ -101,7 +103,7 @@ function loss(
             says:
               known.lost === 0
                 ? 'under this load nothing is refused or dropped'
-                : `${known.type} on the way ${between(known.nodes, nameOf)}: refused, or given up and kept nowhere`,
+                : `${known.type} on the way ${between(known.nodes, nameOf)}: refused, given up or expired, and kept nowhere`,
           },
         ]),
     ...(broken?.dropped == null

@@ -19,8 +19,10 @@ export type Path = {
   untimed: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
-  /** the part that is refused at the door for good, or given up on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
+  /** the part that is refused at the door for good, or given up or deleted on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
   lost: number
+  /** of that, what the door refuses of all that comes there, whichever way it would have gone */
+  atDoor: number
 }
 
 type Way = {
@@ -34,6 +36,7 @@ type Way = {
   there: number
   /** what fails here comes back to something that keeps it */
   isKept: boolean
+  atDoor: number
 }
 
 /** A way as it is looked for: where it has got to, over what, from where, and what it adds up to. */
@@ -134,8 +137,10 @@ function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, M
       const mean = loaded.service.get(stream.element.to)?.mean ?? 0
       return delay === null ? endless : delay.mean + mean + expected(extras)
     },
-    (stream) =>
-      -Math.log(Math.max((1 - (passageOf(stream)?.lost ?? 0)) * (1 - refusals.handling(stream.to)), 1e-300)),
+    (stream) => {
+      const { lost = 0, expired = 0 } = passageOf(stream) ?? {}
+      return -Math.log(Math.max((1 - lost) * (1 - expired) * (1 - refusals.handling(stream.to)), 1e-300))
+    },
   ]
 }
 
@@ -228,27 +233,36 @@ function walked(along: Along, end: Begun, door: number): Way {
 }
 
 function start({ loaded, refusals: { atDoor, handling } }: Along, state: number): Way {
-  const taken = 1 - atDoor(loaded.states[state]?.node.id ?? '')
-  const empty = { nodes: [], untimed: [], extras: [], isKept: false }
+  const refused = atDoor(loaded.states[state]?.node.id ?? '')
+  const taken = 1 - refused
+  const empty = { nodes: [], untimed: [], extras: [], isKept: false, atDoor: refused }
   const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
   arrive(loaded, way, state)
   return way
 }
 
-const unhindered: Passage = { delay: instant, extras: [], refused: 0, givenUp: 'answered', lost: 0 }
+const unhindered: Passage = {
+  delay: instant,
+  extras: [],
+  refused: 0,
+  givenUp: 'answered',
+  lost: 0,
+  expired: 0,
+}
 
 function step(
   { loaded, passages, refusals: { handling } }: Along,
   way: Way,
   { element, to, gain }: Stream,
 ): void {
-  const { delay, extras, refused, givenUp, lost } = passages.get(element.id) ?? unhindered
+  const { delay, extras, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
   way.share = way.share === null || gain === null ? null : way.share * gain
   way.delay = way.delay === null || delay === null ? null : added(way.delay, delay)
   if (extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
   way.taken *= 1 - refused
   // whose caller is told, fails with it: it is kept where that is
   if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
+  way.there *= 1 - expired
   if (!way.isKept) way.there *= (1 - lost) * (1 - handling(to))
   arrive(loaded, way, to)
 }
@@ -265,7 +279,7 @@ function arrive(loaded: Loaded, way: Way, state: number): void {
 }
 
 const ended = (
-  { nodes, share, delay, extras, untimed, taken, there }: Way,
+  { nodes, share, delay, extras, untimed, taken, there, atDoor }: Way,
   type: string,
   rate: number | null,
 ): Path => ({
@@ -276,4 +290,5 @@ const ended = (
   untimed,
   refused: 1 - taken,
   lost: 1 - there,
+  atDoor,
 })

@@ -1,9 +1,10 @@
+import { isLimit, type Limiting, unitOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import type { Law, MeshElement } from '../model.ts'
+import type { ElementOf, MeshElement, MeshNode } from '../model.ts'
 import { isOnTheWay } from './paths.ts'
 import type { Stress } from './stress.ts'
 
-/** Parts that rates of tokens refuse in the end, however often they are tried. */
+/** Parts of what comes that is more than a limit does: refused in the end, however often tried, or never begun with. */
 export type Refusals = {
   /** of what comes in here from outside */
   atDoor: (node: string) => number
@@ -11,37 +12,55 @@ export type Refusals = {
   over: (element: MeshElement) => number
   /** of what is handled in this state, for it has to read or write something that refuses it */
   handling: (state: number) => number
+  /** of what is kept while it waits to go over this element: what nothing gets to before its time is over, and whether that
+   * deletes it where it waits (else it is given up as what fails is) */
+  unserved: (element: MeshElement) => Unserved
 }
+export type Unserved = { part: number; expires: boolean }
 
 /**
  * Of x a second at a bucket that fills with r, the part 1 - r/x is refused in the end, for attempts make no tokens: of at
  * most n, each refused with probability q, x(1 - qⁿ)/(1 - q) are made and the part 1 - q of them is let in, so that
- * r = x(1 - qⁿ). Bursts end; in the steady state they count for nothing. What is polled waits and is not refused.
+ * r = x(1 - qⁿ). Bursts end; in the steady state they count for nothing. What is polled, or delivered later, waits: of x a
+ * second before what does r of them the queue grows up to the age that it keeps, and 1 - r/x is never begun with. Each limit
+ * is held against all that comes, as if nothing had been lost before it.
  */
 export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly Stress[]): Refusals {
   const beyond = new Map(
-    stresses.flatMap(({ at, unit, over, utilisation }) =>
-      over === 'refuse' && utilisation > 1 ? [[`${at} ${unit}`, 1 - 1 / utilisation]] : [],
+    stresses.flatMap(({ at, unit, utilisation }) =>
+      utilisation > 1 ? [[`${at} ${unit}`, 1 - 1 / utilisation]] : [],
     ),
   )
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   // what the tightest lets in, the others need not refuse
-  const most = (laws: readonly Law[], at: string, asks: (unit: string) => boolean): number =>
-    laws.reduce(
-      (part, law) =>
-        law.law === 'tokens' && asks(law.unit)
-          ? Math.max(part, beyond.get(`${law.shared ?? at} ${law.unit}`) ?? 0)
-          : part,
-      0,
-    )
+  const tightest = ({ id, laws }: Limited, counts: (law: Limiting) => boolean): Beyond =>
+    laws
+      .filter(isLimit)
+      .filter(counts)
+      .map((law) => ({ law, part: beyond.get(`${law.shared ?? id} ${unitOf(law)}`) ?? 0 }))
+      .reduce<Beyond>((one, other) => (other.part > one.part ? other : one), { part: 0 })
+  const refusedAt = (place: Limited | undefined, asks: (unit: string) => boolean): number =>
+    place === undefined
+      ? 0
+      : tightest(place, (law) => law.law === 'tokens' && law.over === 'refuse' && asks(law.unit)).part
   const over = (element: MeshElement): number => {
     if (element.kind === 'poll' || element.kind === 'dead-letter') return 0
     const reads = element.kind === 'call' && !element.carries
-    const asked = most(nodes.get(element.to)?.laws ?? [], element.to, (unit) => isAsked(unit, reads))
+    const asked = refusedAt(nodes.get(element.to), (unit) => isAsked(unit, reads))
     return Math.max(
       asked,
-      most(element.laws, element.id, () => true),
+      refusedAt(element, () => true),
     )
+  }
+  const unserved = (element: MeshElement): Unserved => {
+    const [from, to] = [nodes.get(element.from), nodes.get(element.to)]
+    if (element.kind === 'call' || element.kind === 'dead-letter') return none
+    const begins = (law: Limiting) => isAsked(unitOf(law), false) && waitsFor(law, element, to)
+    const places = [tightest(element, begins), ...(to === undefined ? [] : [tightest(to, begins)])]
+    if (from !== undefined && element.kind === 'delivery')
+      places.push(tightest(from, (law) => unitOf(law) === 'deliveries' && law.over === 'delay'))
+    const { part, law } = places.reduce((one, other) => (other.part > one.part ? other : one))
+    return { part, expires: element.kind === 'poll' && expiresIn(element, from, law) }
   }
   const isOnWay = isOnTheWay({ states, streams })
   const done = new Map<number, number>()
@@ -53,11 +72,31 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
     if (refused > 0) done.set(from, (done.get(from) ?? 1) * (1 - refused))
   }
   return {
-    atDoor: (node) => most(nodes.get(node)?.laws ?? [], node, (unit) => isAsked(unit, false)),
+    atDoor: (node) => refusedAt(nodes.get(node), (unit) => isAsked(unit, false)),
     over,
     handling: (state) => 1 - (done.get(state) ?? 1),
+    unserved,
   }
 }
+
+type Limited = Pick<MeshElement | MeshNode, 'id' | 'laws'>
+/** The limit that leaves most of what comes undone, and that part. */
+type Beyond = { part: number; law?: Limiting }
+const none: Unserved = { part: 0, expires: false }
+
+/** Whether what is beyond the limit waits before the element: of a poll always, of a function that is pushed to its servers. */
+const waitsFor = (law: Limiting, { kind }: MeshElement, to: MeshNode | undefined): boolean =>
+  kind === 'poll' || law.over !== 'refuse' || (kind === 'delivery' && to?.kind === 'function')
+
+/**
+ * A message that is received and refused so often goes where failed ones go, one that is never received does not; a record
+ * has to be given up before its stream lets go of it.
+ */
+const expiresIn = (
+  { maxAge }: ElementOf<'poll'>,
+  from: MeshNode | undefined,
+  law: Limiting | undefined,
+): boolean => (from?.kind === 'queue' ? law?.over !== 'refuse' : maxAge == null)
 
 const isAsked = (unit: string, reads: boolean): boolean =>
   unit === 'reads' ? reads : unit === 'writes' ? !reads : unit !== 'deliveries'

@@ -34,13 +34,16 @@ it('attempts make no tokens: what is refused at the first of n is the fixed poin
   )
 })
 
-it('what is polled waits, and nothing is refused below the rate', () => {
+it('what is polled waits, until it was received too often, and nothing is refused below the rate', () => {
   const mesh = (rate: number) =>
     meshFrom(
       [queueNode('door'), node('function', 'worker', {}, [tokens(rate, 0)])],
       [element('poll', 'door', 'worker')],
     )
-  expect(analyseStatic(loadedWith(mesh(5), { door: 10 }, {})).paths).toMatchObject([{ refused: 0, lost: 0 }])
+  expect(analyseStatic(loadedWith(mesh(5), { door: 10 }, {})).paths).toMatchObject([
+    { refused: 0, lost: 0.5 },
+  ])
+  expect(analyseStatic(loadedWith(mesh(20), { door: 10 }, {})).paths).toMatchObject([{ refused: 0, lost: 0 }])
   const called = meshFrom(
     [node('api', 'door'), node('bus', 'bus', {}, [tokens(10, 0)])],
     [element('call', 'door', 'bus')],

@@ -51,8 +51,10 @@ export const staticReport = z.object({
       untimed: z.array(z.string()),
       /** at the first attempt */
       refused: z.number(),
-      /** for good: refused or given up, and kept nowhere */
+      /** for good: refused, given up or deleted, and kept nowhere */
       lost: z.number(),
+      /** of that, what the door refuses, whichever way it would have gone */
+      atDoor: z.number().default(0),
     }),
   ),
   shares: z.object({

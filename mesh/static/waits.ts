@@ -22,6 +22,8 @@ export type Passage = {
   givenUp: GivenUp
   /** the part of which that is the fate; of what is answered, the part that is refused in the end */
   lost: number
+  /** the part that is deleted where it waits, whatever keeps what fails */
+  expired: number
 }
 
 /** Latency of the way, the wait for a server at its end, and what does not get there, by element id. */
@@ -39,12 +41,14 @@ export function passagesOf(
       const fails = failures.get(element.to) ?? 0
       const givenUp = fateOf(element)
       const beyond = refusals.over(element)
-      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - beyond)
+      const { part, expires } = refusals.unserved(element)
+      const never = Math.max(beyond, expires ? 0 : part)
+      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - never)
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
       const mean = service.get(element.to)?.mean ?? 0
       const extras = extrasOver(element, nodes.get(element.from), { fails, attempts, mean })
-      return [element.id, { delay, extras, refused: first, givenUp, lost }]
+      return [element.id, { delay, extras, refused: first, givenUp, lost, expired: expires ? part : 0 }]
     }),
   )
 }
