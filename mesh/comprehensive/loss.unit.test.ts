@@ -219,7 +219,7 @@ describe('loss', () => {
         [way, element('dead-letter', 'door', 'letters')],
       )
       const { terms } = comprehensive(loadedWith(mesh, { door: 40 }, { worker: 0.4 }), {
-        overrides: { laws: {}, findings: {}, availability: { ...sure, stream: 1 } },
+        availability: { ...sure, stream: 1 },
       }).score
       expect(terms.find(({ name }) => name === 'loss')?.demand).toBeCloseTo(demand, 9)
     },
