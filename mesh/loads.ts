@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { faultsOf, MeshError } from './faults.ts'
 import { acceptance, type Mesh, type MeshNode } from './model.ts'
-import { type Role, role } from './static/roles.ts'
+import { type Role, role } from './roles.ts'
 
 /** `40ms`, `2s`, `5min` as seconds. */
 const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600 }

@@ -270,3 +270,7 @@ export const meshDocument = z.object({
   unresolved: z.array(z.object({ at: z.string(), reference: z.string() })),
 })
 export type Mesh = z.output<typeof meshDocument>
+
+/** What people call an element: by its two ends. */
+export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
+  `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`

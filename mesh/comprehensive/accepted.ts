@@ -4,7 +4,7 @@ import { rules } from '../findings/findings.ts'
 import { isShared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { type Loads, nodesNamed } from '../loads.ts'
-import { nameOf } from '../static/stress.ts'
+import { nameOf } from '../model.ts'
 
 /** A finding that somebody has decided to live with: of this rule, at a node, an element or a limit that several share. */
 type Acceptance = Loads['accepted'][number] & { ids: ReadonlySet<string> }

@@ -1,10 +1,9 @@
 import { isShared, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import { type Law, type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
+import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
-import { nameOf } from '../static/stress.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 
 /** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */

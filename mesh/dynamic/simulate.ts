@@ -1,6 +1,6 @@
+import { heap } from '../heap.ts'
 import { estimated, serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
-import { heap } from './heap.ts'
 import type { Handling } from './limits.ts'
 import { between, type Line, valueAt } from './lines.ts'
 import type { Simulated } from './report.ts'

@@ -1,5 +1,5 @@
+import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
-import { heap } from './heap.ts'
 
 export type Sweep = {
   /** a vertex is to be renewed */

@@ -1,9 +1,18 @@
 import { type SinglePoint, singlePointsOf } from '../fracture/points.ts'
 import type { Loaded } from '../load.ts'
-import type { ElementKind, ElementOf, Mesh, MeshElement, MeshNode, NodeKind, NodeOf } from '../model.ts'
+import {
+  type ElementKind,
+  type ElementOf,
+  type Mesh,
+  type MeshElement,
+  type MeshNode,
+  type NodeKind,
+  type NodeOf,
+  nameOf,
+} from '../model.ts'
 import { type Demands, demandsOf } from '../static/demand.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
-import { nameOf, type Stress, stressesOf } from '../static/stress.ts'
+import { type Stress, stressesOf } from '../static/stress.ts'
 import { type ConstantName, constantsWith } from './constants.ts'
 import type { Found } from './finding.ts'
 

@@ -1,6 +1,7 @@
 import type { Loaded } from '../load.ts'
+import { nameOf } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
-import { nameOf, type Stress } from '../static/stress.ts'
+import type { Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
 import type { Works } from './reach.ts'
 import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'

@@ -1,4 +1,4 @@
-import { heap } from '../dynamic/heap.ts'
+import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { role } from './roles.ts'
+import { role } from '../roles.ts'
 
 const perSecond = z.number()
 

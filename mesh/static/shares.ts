@@ -1,8 +1,8 @@
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
+import { role, roles } from '../roles.ts'
 import type { Demands } from './demand.ts'
 import type { StaticReport } from './report.ts'
-import { role, roles } from './roles.ts'
 import { lognormal } from './times.ts'
 
 type Shares = StaticReport['shares']

@@ -1,6 +1,6 @@
 import { isLimit, isShared, type Limiting, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import { type MeshElement, type MeshNode, type NodeOf, whyNoLimit } from '../model.ts'
+import { type MeshElement, type MeshNode, type NodeOf, nameOf, whyNoLimit } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
 
 /** How much of one limit is used. */
@@ -110,9 +110,6 @@ const untimed = 'nobody has said how long one takes'
 
 type Named = { id: string; name: string }
 type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
-
-export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
-  `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`
 
 /** What comes to a node or an element, as what it asks of a limit. */
 const useOf = (demand: Demand, deliveries: number, pushed = 0): Use => ({

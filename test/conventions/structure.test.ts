@@ -39,11 +39,30 @@ const coreInOrder = [
   'sweep',
 ]
 
+/** The folders of mesh/, each importing only from those before it; the files of `onTop` of all. mesh/README.md says what each is. */
+const meshInOrder = [
+  '.',
+  'laws',
+  'linear',
+  'queueing',
+  'network',
+  'assembly',
+  'static',
+  'dynamic',
+  'nonlinear',
+  'fracture',
+  'findings',
+  'comprehensive',
+  'report',
+]
+const onTop = ['mesh/index.ts', 'mesh/schemas.ts', 'mesh/under-load.ts']
+
 /** The folders of mesh/assembly/, each importing only from those before it; json.ts is for all, mesh-of.ts for none. */
 const assemblyInOrder = ['read', 'resolve', 'draft', 'producers', 'states', 'resources']
 
 const room = (path: string): string => path.split('/')[0] ?? ''
 const folderOfCore = (path: string): string => dirname(path.slice('core/'.length))
+const folderOfMesh = (path: string): string => dirname(path.slice('mesh/'.length)).split('/')[0] ?? ''
 const code = sources.filter((path) => !isTest(path) && path.includes('/') && path.endsWith('.ts'))
 
 describe('imports go one way: events <- core <- adapters <- api <- functions and servers', () => {
@@ -65,6 +84,23 @@ describe('imports go one way: events <- core <- adapters <- api <- functions and
     const ofCore = importsOf(path).filter((imported) => room(imported) === 'core')
     expect(ofCore.filter((imported) => !allowed.includes(folderOfCore(imported)))).toEqual([])
   })
+
+  it('mesh has no folder that is not in its order', () => {
+    const folders = new Set(code.filter((path) => room(path) === 'mesh').map((path) => folderOfMesh(path)))
+    expect([...folders].toSorted()).toEqual(meshInOrder.toSorted())
+    const named = [...textOf('mesh/README.md').matchAll(/^\| `(.+?)\/` \|/gm)].map((match) => match[1])
+    expect(named).toEqual(meshInOrder.slice(1))
+  })
+
+  it.each(code.filter((path) => room(path) === 'mesh' && !onTop.includes(path)))(
+    '%s, inside mesh',
+    (path) => {
+      const allowed = meshInOrder.slice(0, meshInOrder.indexOf(folderOfMesh(path)) + 1)
+      const ofMesh = importsOf(path).filter((imported) => room(imported) === 'mesh')
+      expect(ofMesh.filter((imported) => !allowed.includes(folderOfMesh(imported)))).toEqual([])
+      expect(ofMesh.filter((imported) => onTop.includes(imported))).toEqual([])
+    },
+  )
 
   it('mesh/assembly has no circle of folders', () => {
     const folder = (path: string) => /^mesh\/assembly\/(.+)\/[^/]+$/.exec(path)?.[1]

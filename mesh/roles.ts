@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { NodeKind } from '../model.ts'
+import type { NodeKind } from './model.ts'
 
 /** What a part of a system is there for, and the kinds of nodes that it is made of. */
 export const roles = {
