@@ -1,22 +1,20 @@
-/**
- * Draws service times with this mean (seconds) and squared coefficient of variation, from the fit that `arrivalsDuring`
- * computes with (Tijms 1994, ch. 5): constant at 0, a mixture of two Erlang below 1, two exponentials above.
- */
+import { fitted } from './fit.ts'
+
+/** Draws service times with this mean (seconds) and squared coefficient of variation, from what is computed with (`fitted`). */
 export function serviceTimes(mean: number, scv: number, random: () => number): () => number {
   const exponential = (of: number) => -of * Math.log(1 - random())
-  if (scv < 1 / 500) return () => mean
-  if (scv > 1) {
-    const part = (1 + Math.sqrt((scv - 1) / (scv + 1))) / 2
+  const fit = fitted(scv)
+  if (fit.kind === 'constant') return () => mean
+  if (fit.kind === 'hyperexponential') {
+    const { part } = fit
     return () => exponential(random() < part ? mean / (2 * part) : mean / (2 * (1 - part)))
   }
-  const k = Math.ceil(1 / scv - 1e-9)
-  if (k === 1) return () => exponential(mean)
-  const part = (k * scv - Math.sqrt(k * (1 + scv) - k * k * scv)) / (1 + scv)
-  const phase = mean / (k - part)
+  const { phases, part, phase } = fit
+  if (phases === 1) return () => exponential(mean)
   return () => {
     let product = 1
-    for (let phases = random() < part ? k - 1 : k; phases > 0; phases--) product *= 1 - random()
-    return -phase * Math.log(product)
+    for (let left = random() < part ? phases - 1 : phases; left > 0; left--) product *= 1 - random()
+    return -phase * mean * Math.log(product)
   }
 }
 

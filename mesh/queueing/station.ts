@@ -1,6 +1,6 @@
-import { erlangB } from './erlang.ts'
+import { erlangC } from './erlang.ts'
 import { type Finite, manyServers, oneServer } from './finite.ts'
-import { delayed } from './waiting.ts'
+import { phaseChain } from './phase-chain.ts'
 
 /** In which order a station serves; `delay` has a server for everybody, `loss` takes nobody to wait. */
 export type Discipline = 'fifo' | 'ps' | 'delay' | 'loss'
@@ -15,8 +15,10 @@ export type Station = {
 
 /** What comes of one class. */
 export type Demand = {
-  /** arrivals per second */
+  /** arrivals per second; at few places as if none were turned away */
   rate: number
+  /** of these, those that have just been served here and come back at once */
+  returning?: number
   /** of one service, seconds, on a server by itself */
   mean: number
   /** squared coefficient of variation of the service: 0 constant, 1 exponential */
@@ -40,54 +42,89 @@ export type Measure = {
 
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
 
+/** The services of a station's classes together, and the part of them after which somebody comes back at once. */
+export type Mixed = { rate: number; mean: number; scv: number; again: number }
+
 /** Mean and squared coefficient of variation of the service of whoever comes next. */
-export function mixed(demands: readonly Demand[]): { rate: number; mean: number; scv: number } {
+export function mixed(demands: readonly Demand[]): Mixed {
   const rate = sumOf(demands.map((demand) => demand.rate))
-  if (rate === 0) return { rate, mean: 0, scv: 1 }
+  if (rate === 0) return { rate, mean: 0, scv: 1, again: 0 }
   const mean = sumOf(demands.map((demand) => demand.rate * demand.mean)) / rate
   const second = sumOf(demands.map((demand) => demand.rate * demand.mean ** 2 * (1 + demand.scv))) / rate
-  return { rate, mean, scv: mean === 0 ? 1 : Math.max(0, second / mean ** 2 - 1) }
+  const again = sumOf(demands.map(({ returning = 0 }) => returning)) / rate
+  return { rate, mean, scv: mean === 0 ? 1 : Math.max(0, second / mean ** 2 - 1), again }
 }
+
+/** All services of one after the other, of whoever comes from elsewhere. */
+export const merged = ({ rate, mean, scv, again }: Mixed): Mixed => ({
+  rate: rate * (1 - again),
+  mean: mean / (1 - again),
+  scv: again + (1 - again) * scv,
+  again: 0,
+})
+
+/** As a part of what it is compared with, rounding of sums. */
+const rounding = 1e-12
+/** Streams whose variation differs by less are Poisson. */
+export const isOne = (scv: number): boolean => Math.abs(scv - 1) < 1e-9
 
 /**
  * Every class at one station in steady state. `arrivalScv`: squared coefficient of variation of the time between two
  * arrivals of all classes together, 1 for Poisson.
  *
- * - fifo: Pollaczek-Khinchine for one server over the mixture of classes, Allen-Cunneen Wq(M/M/c)(ca² + cs²)/2 for more;
- *   exact for M/M/c and M/G/1.
- * - ps: at most one server for each job; insensitive, as M/M/c; exact for Poisson arrivals.
+ * - fifo: Pollaczek-Khinchine for one server over the mixture of classes, Allen-Cunneen Wq(M/M/c)(ca² + cs²)/2 for more,
+ *   of steady arrivals by Krämer and Langenbach-Belz; exact for M/M/c and M/G/1.
+ * - ps: at most one server for each job; insensitive, as M/M/c; exact for Poisson arrivals, for others as with
+ *   exponential services.
  * - delay: M/G/∞. - loss: Erlang B; exact for both with Poisson arrivals.
- * - a finite buffer: M/G/1/K exact, M/M/c/K exact; for other services at several servers the places to wait are
- *   counted in units of the queue's own decay, 2/(ca² + cs²) (heavy traffic; Whitt 1993).
+ * - a finite buffer: M/G/1/K and M/M/c/K exact; for others the chain of two moments (`phaseChain`).
  *
- * A station that cannot keep up serves at capacity, in proportion to what comes; its number and time are null.
+ * Whoever comes back at once is taken as staying (Whitt 1983, section III.A): a sum of as many services as visits, of all
+ * classes alike. Exact for one class in M/G/1 (Takács 1963), where all are exponential and alike (BCMP), and where the
+ * service makes no difference; at few places, whoever comes back finds the place that it has left.
+ *
+ * A station that cannot keep up serves at capacity; its number and time are null. In fifo each class gets of it in
+ * proportion to what comes; under processor sharing all that have piled up share it, so that the short ones get more.
  */
 export function measure(station: Station, demands: readonly Demand[], arrivalScv = 1): Measure[] {
-  const { discipline } = station
+  const { discipline, servers } = station
   if (discipline === 'delay')
-    return demands.map(({ rate, mean }) => measured({ rate, mean }, { servers: 1, loss: 0, time: mean }))
-  const { servers } = station
-  const buffer = discipline === 'loss' ? (station.buffer ?? 0) : station.buffer
+    return demands.map(({ rate, mean }) => measured({ rate, mean }, { servers: 1, lost: 0, time: mean }))
   const all = mixed(demands)
   const offered = all.rate * all.mean
+  const buffer = discipline === 'loss' ? 0 : station.buffer
   if (buffer !== null) {
     const { loss, number } = finite(discipline, servers, demands, buffer, arrivalScv)
     const entered = all.rate * (1 - loss)
     // Little's law for those that enter
     const stay = entered === 0 ? all.mean : number / entered
-    return demands.map(({ rate, mean }) =>
-      measured({ rate, mean }, { servers, loss, time: stayOf(discipline, stay, all.mean, mean) }),
+    return demands.map(({ rate, returning = 0, mean }) =>
+      measured(
+        { rate: rate - loss * returning, mean },
+        { servers, lost: loss * (rate - returning), time: stayOf(discipline, stay, all.mean, mean) },
+      ),
     )
   }
-  // processor sharing does not ask how services or arrivals vary
-  const asked = discipline === 'ps' ? { mean: all.mean, scv: 1 } : all
-  const wait = delayed(servers, all.rate, asked, discipline === 'ps' ? 1 : arrivalScv)
-  if (wait === null) return demands.map((demand) => saturated(demand, servers, offered))
-  const { waits, scale } = wait
-  const stay = all.mean + waits * scale
+  if (offered >= servers * (1 - rounding)) return saturated(discipline, demands, servers, offered)
+  const wait =
+    discipline === 'ps'
+      ? waitOf(servers, { ...all, scv: 1 }, offered, arrivalScv)
+      : (1 - all.again) * waitOf(servers, merged(all), offered, arrivalScv)
   return demands.map(({ rate, mean }) =>
-    measured({ rate, mean }, { servers, loss: 0, time: stayOf(discipline, stay, all.mean, mean) }),
+    measured({ rate, mean }, { servers, lost: 0, time: stayOf(discipline, all.mean + wait, all.mean, mean) }),
   )
+}
+
+/** Before the service begins; under processor sharing what is lost by sharing. */
+function waitOf(servers: number, { mean, scv }: Mixed, offered: number, arrivalScv: number): number {
+  if (offered === 0) return 0
+  const poisson = (erlangC(servers, offered) * mean) / (servers - offered)
+  const variation = arrivalScv + scv
+  if (arrivalScv >= 1 || variation === 0) return (poisson * variation) / 2
+  // Krämer and Langenbach-Belz 1976; Whitt 1983, eq. 45
+  const idle = 1 - offered / servers
+  const steadier = (-2 * idle * (1 - arrivalScv) ** 2) / (3 * (1 - idle) * variation)
+  return ((poisson * variation) / 2) * Math.exp(steadier)
 }
 
 /** In fifo all wait alike and each is served as long as it needs; under processor sharing all are slowed down alike. */
@@ -98,30 +135,52 @@ function stayOf(discipline: Discipline, stay: number, meanOfAll: number, mean: n
 
 function measured(
   { rate, mean }: { rate: number; mean: number },
-  { servers, loss, time }: { servers: number; loss: number; time: number },
+  { servers, lost, time }: { servers: number; lost: number; time: number },
 ): Measure {
-  const throughput = rate * (1 - loss)
+  const throughput = rate - lost
   return {
     arrivalRate: rate,
     throughput,
     utilisation: (throughput * mean) / servers,
     number: throughput * time,
     time,
-    loss,
+    loss: rate === 0 ? 0 : lost / rate,
   }
 }
 
-function saturated({ rate, mean }: Demand, servers: number, offered: number): Measure {
-  const served = servers / offered
-  return {
+function saturated(
+  discipline: Discipline,
+  demands: readonly Demand[],
+  servers: number,
+  offered: number,
+): Measure[] {
+  const growth = discipline === 'ps' ? growthOf(demands, servers) : 0
+  return demands.map(({ rate, mean }) => ({
     arrivalRate: rate,
-    throughput: rate * served,
+    throughput:
+      discipline === 'ps' ? (rate * servers) / (growth * mean + servers) : (rate * servers) / offered,
     // what is asked of it, not what it gives: by how much it is over
     utilisation: (rate * mean) / servers,
-    number: null,
+    // of what does not come there is none
+    number: rate === 0 ? 0 : null,
     time: null,
     loss: 0,
+  }))
+}
+
+/**
+ * By how many a second those grow who share servers that cannot keep up: with services exponential, class k is a part of
+ * them that grows by λ - cμ·part = growth·part, so that Σλ/(growth + cμ) = 1. The sum falls with growth.
+ */
+function growthOf(demands: readonly Demand[], servers: number): number {
+  let [low, high] = [0, sumOf(demands.map(({ rate }) => rate))]
+  for (let step = 0; step < 200 && high > low; step++) {
+    const middle = (low + high) / 2
+    if (middle === low || middle === high) break
+    if (sumOf(demands.map(({ rate, mean }) => (rate * mean) / (middle * mean + servers))) > 1) low = middle
+    else high = middle
   }
+  return low
 }
 
 function finite(
@@ -132,17 +191,27 @@ function finite(
   arrivalScv: number,
 ): Finite {
   const all = mixed(demands)
+  const { rate, mean, scv } = merged(all)
   const offered = all.rate * all.mean
-  if (discipline === 'loss' && buffer === 0) {
-    const loss = erlangB(servers, offered)
-    return { loss, number: offered * (1 - loss) }
-  }
-  if (discipline === 'ps') return manyServers(servers, offered, buffer)
-  if (servers === 1 && arrivalScv === 1) {
-    const classes = demands.map(({ rate, mean, scv }) => ({ part: rate / (all.rate || 1), mean, scv }))
-    return oneServer(all.rate, classes, buffer)
-  }
-  const variation = (arrivalScv + all.scv) / 2
-  if (buffer === 0 || variation === 1) return manyServers(servers, offered, buffer)
-  return manyServers(servers, offered, buffer / Math.max(variation, 1e-3))
+  const poisson = isOne(arrivalScv)
+  const insensitive = discipline === 'ps' || isOne(scv)
+  // with nowhere to wait the service makes no difference either (Erlang B)
+  if (poisson && (insensitive || buffer === 0)) return manyServers(servers, offered, buffer)
+  if (poisson && servers === 1)
+    return oneServer(
+      rate,
+      all.again > 0
+        ? [{ part: 1, mean, scv }]
+        : demands.map((demand) => ({ ...demand, part: demand.rate / (all.rate || 1) })),
+      buffer,
+    )
+  if (offered === 0) return { loss: 0, number: 0 }
+  return phaseChain({
+    servers,
+    waiting: buffer,
+    rate,
+    arrivalScv,
+    mean,
+    serviceScv: insensitive ? 1 : scv,
+  })
 }
