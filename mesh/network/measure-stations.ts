@@ -1,4 +1,5 @@
-import { type Demand, type Measure, measure, mixed } from '../queueing/station.ts'
+import { solveFlow } from '../linear/flow.ts'
+import { type Demand, type Measure, measure, merged, mixed } from '../queueing/station.ts'
 import type { Network, NetworkNode } from './network.ts'
 import { arrivalVariability, type Through } from './variability.ts'
 
@@ -18,21 +19,32 @@ export function measureStations(
 ): Measure[] {
   const names = Object.keys(network.nodes)
   const nodes = Object.values(network.nodes)
-  const nodeOf = states.map(({ node }) => names.indexOf(node))
-  const again = states.map(() => 0)
-  for (const { from, to, probability } of routes)
-    if (from === to && mergesReturns(network.nodes[states[from]?.node ?? ''])) again[from] = probability
+  const place = new Map(names.map((name, index) => [name, index]))
+  const nodeOf = states.map(({ node }) => place.get(node) ?? -1)
+  const isBack = ({ from, to }: Route): boolean =>
+    nodeOf[from] === nodeOf[to] && staysFor(nodes[nodeOf[from] ?? -1])
+  const back = routes.filter(isBack)
+  const streams = names.map(() => new Map<number, number>())
+  const entering = rates.slice()
+  const goes = ({ from, probability }: Route) => (rates[from] ?? 0) * (passed[from] ?? 1) * probability
+  for (const route of routes) {
+    const [i, j] = [nodeOf[route.from] ?? -1, nodeOf[route.to] ?? -1]
+    if (isBack(route)) entering[route.to] = Math.max(0, (entering[route.to] ?? 0) - goes(route))
+    else streams[i]?.set(j, (streams[i]?.get(j) ?? 0) + goes(route))
+  }
+  // how often those that enter are served, were nobody turned away
+  const visits = solveFlow(
+    states.length,
+    back.map(({ from, to, probability }) => ({ from, to, gain: probability })),
+    entering,
+  ).rates
   const demands = names.map((): (Demand & { state: number })[] => [])
   states.forEach(({ demand }, state) => {
-    demands[nodeOf[state] ?? -1]?.push({ state, ...stayed(demand, rates[state] ?? 0, again[state] ?? 0) })
+    const node = nodeOf[state] ?? -1
+    const finite = nodes[node]?.discipline === 'loss' || nodes[node]?.buffer !== null
+    const rate = (finite ? visits[state] : rates[state]) ?? 0
+    demands[node]?.push({ state, ...demand, rate, returning: Math.max(0, rate - (entering[state] ?? 0)) })
   })
-  const streams = names.map(() => new Map<number, number>())
-  for (const { from, to, probability } of routes) {
-    if (from === to && (again[from] ?? 0) > 0) continue
-    const [i, j] = [nodeOf[from] ?? -1, nodeOf[to] ?? -1]
-    const rate = (rates[from] ?? 0) * (passed[from] ?? 1) * probability
-    streams[i]?.set(j, (streams[i]?.get(j) ?? 0) + rate)
-  }
   const variability = arrivalVariability(
     nodes.map((node, index) => through(node, demands[index] ?? [])),
     {
@@ -46,34 +58,18 @@ export function measureStations(
     const found = measure(node, classes, variability[index])
     classes.forEach(({ state }, place) => {
       const measured = found[place]
-      if (measured !== undefined) measures[state] = perVisit(measured, again[state] ?? 0)
+      if (measured !== undefined) measures[state] = measured
     })
   })
   return measures
 }
 
-/**
- * Whoever comes back at once to the queue that it left is taken as staying (Whitt 1983, section III.A): a sum of as many
- * services as visits. Exact for the number in M/G/1 with feedback (Takács 1963).
- */
-const mergesReturns = (node: NetworkNode | undefined): boolean =>
-  node !== undefined && node.discipline === 'fifo' && node.buffer === null
-
-const stayed = ({ mean, scv }: { mean: number; scv: number }, rate: number, again: number): Demand => ({
-  rate: rate * (1 - again),
-  mean: mean / (1 - again),
-  scv: again + (1 - again) * scv,
-})
-
-const perVisit = (measured: Measure, again: number): Measure => ({
-  ...measured,
-  arrivalRate: measured.arrivalRate / (1 - again),
-  throughput: measured.throughput / (1 - again),
-  time: measured.time === null ? null : measured.time * (1 - again),
-})
+/** Whether who comes back at once is taken as staying: in a queue, and where it keeps its place. */
+const staysFor = (node: NetworkNode | undefined): boolean =>
+  node !== undefined && node.discipline !== 'delay' && (node.discipline !== 'ps' || node.buffer !== null)
 
 function through(node: NetworkNode, demands: readonly Demand[]): Through {
-  const all = mixed(demands)
+  const all = merged(mixed(demands))
   // what leaves a station of these kinds is Poisson when what comes is, whatever the service
   if (node.discipline !== 'fifo') return { utilisation: 0, servers: 1, serviceScv: 1 }
   return { utilisation: (all.rate * all.mean) / node.servers, servers: node.servers, serviceScv: all.scv }

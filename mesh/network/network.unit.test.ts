@@ -172,3 +172,56 @@ describe('published results', () => {
     expect(nodes.a?.job?.arrivalRate).toBeCloseTo(8, 9)
   })
 })
+
+describe('who comes back at once', () => {
+  const back = (kind: string, probability: number) => ({ from: 'a', to: 'a', class: kind, probability })
+  const looped = (node: object, rate: number, probabilities: readonly number[]) =>
+    analyse({
+      nodes: { a: node },
+      routes: probabilities.map((probability) => back('job', probability)),
+      arrivals: { a: { job: rate } },
+    }).a?.job
+
+  it('of two classes that are alike is one queue with the others (BCMP)', () => {
+    const found = analyse({
+      nodes: { a: { service: { A: 0.25, B: 0.25 } } },
+      arrivals: { a: { A: 1, B: 1 } },
+      routes: [back('A', 0.5)],
+    }).a
+    expect(found?.A?.number).toBeCloseTo(2, 9)
+    expect(found?.B?.number).toBeCloseTo(1, 9)
+  })
+
+  it('by two routes comes back as often as by one', () => {
+    const node = { service: { job: 0.1 }, scv: 0 }
+    expect(looped(node, 4, [0.25, 0.25])).toEqual(looped(node, 4, [0.5]))
+  })
+
+  it('finds the place that it has left (M/M/1/4; Erlang B)', () => {
+    for (const [node, number] of [
+      [{ service: { job: 0.5 }, buffer: 3 }, 2],
+      [{ service: { job: 0.5 }, discipline: 'loss', servers: 2 }, 0.8],
+    ] as const) {
+      const found = looped(node, 1, [0.5])
+      const lost = 1 - (found?.throughput ?? 0) / 2
+      expect(found?.number).toBeCloseTo(number, 9)
+      expect(lost).toBeCloseTo(0.2, 9)
+      expect(found?.loss).toBeCloseTo(lost / (lost + (found?.throughput ?? 0)), 9)
+      expect(found?.loss).toBeCloseTo(1 / 9, 9)
+    }
+  })
+})
+
+it('what streams join is Poisson but for rounding (M/D/1/5)', () => {
+  const found = analyse({
+    nodes: {
+      s: { service: { job: 0.01 } },
+      r: { service: { job: 0.01 } },
+      t: { service: { job: 3.08641975308642 }, scv: 0, buffer: 4 },
+    },
+    arrivals: { s: { job: 2.8 }, r: { job: 2.6 } },
+    routes: ['s', 'r'].map((from) => ({ from, to: 't', class: 'job', probability: 0.06 })),
+  }).t?.job
+  expect(found?.number).toBeCloseTo(2.546, 3)
+  expect(found?.loss).toBeCloseTo(0.1034, 4)
+})
