@@ -1,4 +1,4 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 
 /** What somebody gave that cannot be analysed: names the file, the place in it, and how to mend it. */
 export class MeshError extends Error {
@@ -36,16 +36,52 @@ export const whole = (name: string, value: number, least: number): Given => ({
   expected: `a whole number of ${least} or more`,
 })
 
-/** The value of a JSON text. `where` names the file. */
+/** An object of these members alone; another is told which there are. */
+export const membersOnly = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: ({ code, keys }) => {
+      const known = Object.keys(shape).join(', ')
+      if (code === 'unrecognized_keys' && Array.isArray(keys))
+        return `there is no ${keys.join(', ')} here, only ${known}`
+      return code === 'invalid_type' ? `expected an object of ${known}` : undefined
+    },
+  })
+
+/** The value of a JSON text, which may begin with a byte order mark. `where` names the file. */
 export function parseJson(where: string, text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch (error) {
     throw new MeshError(`${where}: no JSON: ${error instanceof Error ? error.message : String(error)}`)
   }
   refuseDepth(where, value)
   return value
+}
+
+/**
+ * Refuses names that stand twice in one object, of which JSON keeps the last without a word, and the one name that is no
+ * member in JavaScript. `text` is JSON.
+ */
+export function refuseNames(where: string, text: string): void {
+  const open: { names: Set<string> | undefined; name: string }[] = []
+  let last = '""'
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g)) {
+    const inside = open.at(-1)
+    if (token === '{') open.push({ names: new Set(), name: '' })
+    else if (token === '[') open.push({ names: undefined, name: '' })
+    else if (token === '}' || token === ']') open.pop()
+    else if (token !== ':') last = token
+    else if (inside?.names !== undefined) {
+      const name = String(JSON.parse(last))
+      inside.name = name
+      const path = open.map((level) => level.name).filter((part) => part !== '')
+      if (inside.names.has(name)) throw new MeshError(`${where}: ${path.join('.')}: stands here twice`)
+      if (name === '__proto__')
+        throw new MeshError(`${where}: ${path.join('.')}: nothing can have this name: take another`)
+      inside.names.add(name)
+    }
+  }
 }
 
 /** Nothing that people or the CDK write is nested so deep; what is would end the stack of whoever walks it. */

@@ -3,17 +3,17 @@ import { analyseNetwork, type NetworkAnswer } from '../../mesh/network/analyse.t
 import { parseNetwork } from '../../mesh/network/network.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
-import { analysing, readJson } from './files.ts'
+import { analysing, readWritten } from './files.ts'
 
 /** The steady state of a network that a file describes. */
 export function showNetwork(cli: Cli, file: string): void {
-  const answer = analysing(() => analyseNetwork(file, parseNetwork(file, readJson(file))))
+  const answer = analysing(() => analyseNetwork(file, parseNetwork(file, readWritten(file))))
   cli.show(answer, networkText)
 }
 
 /** What breaks in a graph that a file describes. */
 export function showGraph(cli: Cli, file: string): void {
-  const answer = analysing(() => fractureGraph(parseGraph(file, readJson(file))))
+  const answer = analysing(() => fractureGraph(parseGraph(file, readWritten(file))))
   cli.show(answer, graphText)
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { MeshError, parseJson } from '../../mesh/faults.ts'
+import { MeshError, parseJson, refuseNames } from '../../mesh/faults.ts'
 import { CommandError } from '../faults.ts'
 
 /** What cannot be analysed, as an error for people. */
@@ -11,13 +11,26 @@ export function analysing<T>(work: () => T): T {
   }
 }
 
+const whys: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+}
+
 export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    throw new CommandError(`${file} cannot be read: ${why === 'ENOENT' ? 'there is no such file' : why}`)
+    throw new CommandError(`${file} cannot be read: ${whys[why] ?? why}`)
   }
 }
 
 export const readJson = (file: string): unknown => parseJson(file, readText(file))
+
+/** What people write by hand: a name that stands twice is a slip. */
+export function readWritten(file: string): unknown {
+  const text = readText(file)
+  const value = parseJson(file, text)
+  refuseNames(file, text)
+  return value
+}

@@ -1,12 +1,12 @@
 import * as z from 'zod'
-import { faultsOf, MeshError } from '../faults.ts'
+import { faultsOf, MeshError, membersOnly } from '../faults.ts'
 import { dominators, properDominators } from './dominators.ts'
 import { type Link, reliability } from './reliability.ts'
 
 const vertex = z.union([z.string(), z.number()], { error: 'expected a name' }).transform(String)
 const probability = z.number().min(0, 'a probability is 0 or more').max(1, 'a probability is at most 1')
 
-const document = z.strictObject({
+const document = membersOnly({
   edges: z
     .array(
       z.union([z.tuple([vertex, vertex]), z.tuple([vertex, vertex, probability])], {

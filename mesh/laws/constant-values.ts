@@ -1,4 +1,5 @@
 import { MeshError } from '../faults.ts'
+import { nearest } from '../near.ts'
 import { constants } from './constants.ts'
 
 /** A number and the name of the constant that it is. */
@@ -33,23 +34,9 @@ export function lookupWith(overrides: Readonly<Record<string, number>> = {}): Lo
 }
 
 function notKnown(name: string): string {
-  const near = constants
-    .map((constant) => ({ name: constant.name, distance: distance(name, constant.name) }))
-    .toSorted((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-  return `constants.${name}: there is no such constant; near it: ${near.map((other) => other.name).join(', ')}`
-}
-
-/** Levenshtein (1966): letters to put in, take out or change. */
-function distance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...one].entries()) {
-    const next = [i + 1]
-    for (const [j, against] of [...other].entries())
-      next.push(
-        Math.min((row[j] ?? 0) + (letter === against ? 0 : 1), (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1),
-      )
-    row = next
-  }
-  return row.at(-1) ?? 0
+  const near = nearest(
+    name,
+    constants.map((constant) => constant.name),
+  )
+  return `constants.${name}: there is no such constant; near it: ${near.join(', ')}`
 }

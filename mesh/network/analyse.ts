@@ -1,8 +1,8 @@
 import { MeshError } from '../faults.ts'
-import { solveFlow } from '../linear/flow.ts'
+import { type Loop, solveFlow } from '../linear/flow.ts'
 import type { Measure } from '../queueing/station.ts'
 import { measureStations, type State } from './measure-stations.ts'
-import type { Network } from './network.ts'
+import { type Network, ownOf } from './network.ts'
 
 /** Of one class at one node; `saturated` says why there is no number. */
 export type NetworkMeasure = Measure & { saturated?: string }
@@ -18,8 +18,8 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   const states: State[] = Object.entries(network.nodes).flatMap(([node, { service }]) =>
     Object.entries(service).map(([kind, demand]) => ({ node, kind, demand })),
   )
-  const position = new Map(states.map(({ node, kind }, index) => [`${node}\n${kind}`, index]))
-  const at = (node: string, kind: string): number => position.get(`${node}\n${kind}`) ?? -1
+  const position = new Map(states.map(({ node, kind }, index) => [JSON.stringify([node, kind]), index]))
+  const at = (node: string, kind: string): number => position.get(JSON.stringify([node, kind])) ?? -1
   const routes = network.routes.map(({ from, to, class: kind, becomes, probability }) => ({
     from: at(from, kind),
     to: at(to, becomes),
@@ -37,9 +37,7 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   const { loops, endless: lasting } = steady(routes.map(({ probability }) => probability))
   const endless = loops.find(({ members }) => members.some((state) => lasting.has(state)))
   if (endless !== undefined)
-    throw new MeshError(
-      `${where}: routes: nothing ever leaves the loop of ${endless.members.map((state) => `${states[state]?.node} (${states[state]?.kind})`).join(', ')}; let some of it out`,
-    )
+    throw new MeshError(`${where}: routes: ${endlessText(endless, states, network)}; let some of it out`)
   let passed = states.map(() => 1)
   let measures: Measure[] = []
   // losses thin what comes further on, and what comes makes the losses
@@ -49,7 +47,7 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
         `${where}: what is lost and what comes do not settle on each other after ${mostRounds} rounds: give some node a larger buffer, or less to do`,
       )
     const { rates } = steady(routes.map(({ from, probability }) => probability * (passed[from] ?? 1)))
-    measures = measureStations(network, states, routes, rates, passed)
+    measures = measureStations(where, network, states, routes, rates, passed)
     const next = measures.map(({ arrivalRate, throughput }) =>
       arrivalRate === 0 ? 1 : throughput / arrivalRate,
     )
@@ -57,17 +55,26 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
     if (change < 1e-12) break
     passed = next.map((part, state) => part + (1 - weightIn(round)) * ((passed[state] ?? 1) - part))
   }
-  const nodes: NetworkAnswer['nodes'] = {}
+  const nodes = new Map(Object.keys(network.nodes).map((name) => [name, new Map<string, NetworkMeasure>()]))
   states.forEach(({ node, kind }, state) => {
     const found = measures[state]
     if (found === undefined) return
-    nodes[node] ??= {}
-    nodes[node][kind] = {
-      ...found,
-      ...(found.number === null && { saturated: saturation(node, network, measures, states) }),
-    }
+    const saturated = found.number === null && { saturated: saturation(node, network, measures, states) }
+    nodes.get(node)?.set(kind, { ...found, ...saturated })
   })
-  return { nodes }
+  return {
+    nodes: Object.fromEntries([...nodes].map(([name, classes]) => [name, Object.fromEntries(classes)])),
+  }
+}
+
+function endlessText({ members, gain }: Loop, states: readonly State[], network: Network): string {
+  const turnsAway = members.some((state) => {
+    const { discipline, buffer = null } = ownOf(network.nodes, states[state]?.node ?? '') ?? {}
+    return discipline === 'loss' || buffer !== null
+  })
+  const little = gain < 1 - 1e-15 ? `hardly anything (${(1 - gain).toPrecision(1)})` : 'nothing'
+  const leaves = turnsAway ? 'only what finds no place' : little
+  return `${leaves} ever leaves the loop of ${members.map((state) => `${states[state]?.node} (${states[state]?.kind})`).join(', ')}`
 }
 
 const mostRounds = 5000
@@ -86,6 +93,7 @@ function saturation(
       state.node === node ? sum + (measures[index]?.arrivalRate ?? 0) * state.demand.mean : sum,
     0,
   )
-  const { servers = 1 } = network.nodes[node] ?? {}
-  return `cannot keep up: ${Number(load.toPrecision(4))} servers' work arrives, there ${servers === 1 ? 'is 1' : `are ${servers}`}; the queue grows without end`
+  const { servers = 1 } = ownOf(network.nodes, node) ?? {}
+  const work = Number(load.toPrecision(4))
+  return `cannot keep up: ${work === 1 ? "1 server's" : `${work} servers'`} work arrives, there ${servers === 1 ? 'is 1' : `are ${servers}`}; the queue grows without end`
 }

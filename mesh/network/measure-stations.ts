@@ -1,3 +1,4 @@
+import { MeshError } from '../faults.ts'
 import { solveFlow } from '../linear/flow.ts'
 import { type Demand, type Measure, measure, merged, mixed } from '../queueing/station.ts'
 import type { Network, NetworkNode } from './network.ts'
@@ -11,6 +12,7 @@ type Route = { from: number; to: number; probability: number }
 
 /** Every class at every node, given the rates that come; `passed` is the part of them that each lets through. */
 export function measureStations(
+  where: string,
   network: Network,
   states: readonly State[],
   routes: readonly Route[],
@@ -55,13 +57,25 @@ export function measureStations(
   const measures: Measure[] = []
   nodes.forEach((node, index) => {
     const classes = demands[index] ?? []
-    const found = measure(node, classes, variability[index])
+    const found = countable(`${where}: nodes.${names[index]}.buffer`, () =>
+      measure(node, classes, variability[index]),
+    )
     classes.forEach(({ state }, place) => {
       const measured = found[place]
       if (measured !== undefined) measures[state] = measured
     })
   })
   return measures
+}
+
+/** Where it takes too long to count through the places. */
+function countable<Value>(path: string, work: () => Value): Value {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof RangeError) throw new MeshError(`${path}: ${error.message}: give it fewer, or null`)
+    throw error
+  }
 }
 
 /** Whether who comes back at once is taken as staying: in a queue, and where it keeps its place. */

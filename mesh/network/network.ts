@@ -1,48 +1,84 @@
 import * as z from 'zod'
-import { faultsOf, MeshError } from '../faults.ts'
+import { faultsOf, MeshError, membersOnly } from '../faults.ts'
+import { nearest } from '../near.ts'
 import type { Station } from '../queueing/station.ts'
 
-const seconds = z
-  .number('expected seconds as a number, such as 0.04')
-  .positive('expected more than 0 seconds')
-const variation = z.number().min(0, 'a squared coefficient of variation is 0 or more')
-const rate = z
-  .number('expected arrivals per second as a number')
-  .positive('expected more than 0 per second; leave out what does not arrive')
+/** Beyond these, squares and products are no numbers any more. */
+const [smallest, largest] = [1e-60, 1e60]
+const sized = (unit: string, expected: string, few: string) =>
+  z
+    .number(expected)
+    .gt(0, few)
+    .min(smallest, `${few}: at least ${smallest}`)
+    .max(largest, `expected at most ${largest} ${unit}`)
+const seconds = sized('seconds', 'expected seconds as a number, such as 0.04', 'expected more than 0 seconds')
+const variation = z
+  .number('expected a squared coefficient of variation, such as 1')
+  .min(0, 'a squared coefficient of variation is 0 or more')
+  .max(largest, `expected at most ${largest}`)
+const rate = sized(
+  'per second',
+  'expected arrivals per second as a number',
+  'expected more than 0 per second; leave out what does not arrive',
+)
+/** Beyond these, those who count one server after the other take too long. */
+const mostServers = 1_000_000
+const count = (least: number, what: string) =>
+  z.int(`expected ${what} as a whole number`).min(least, `expected ${what}, ${least} or more`)
 
-const node = z.strictObject({
-  servers: z.int().min(1).nullish(),
+const node = membersOnly({
+  servers: count(1, 'servers')
+    .max(mostServers, `expected at most ${mostServers} servers; one for everybody is a "delay"`)
+    .nullish(),
   service: z.record(
     z.string(),
     z.union([seconds, z.strictObject({ mean: seconds, scv: variation.optional() })], {
       error: 'expected seconds above 0, such as 0.04, or {"mean": 0.04, "scv": 2} with scv 0 or more',
     }),
+    'expected a service time for each class, such as {"job": 0.04}',
   ),
   scv: variation.default(1),
-  discipline: z.enum(['fifo', 'ps', 'delay', 'loss']).default('fifo'),
-  buffer: z.int().min(0).nullish(),
+  discipline: z
+    .enum(['fifo', 'ps', 'delay', 'loss'], 'expected "fifo", "ps", "delay" or "loss"')
+    .default('fifo'),
+  buffer: count(0, 'places to wait').nullish(),
+}).superRefine(({ discipline, buffer, servers }, context) => {
+  const none = (member: string, why: string) =>
+    context.addIssue({ code: 'custom', path: [member], message: `${why}: leave it out` })
+  if (discipline === 'delay' && typeof servers === 'number')
+    none('servers', 'a "delay" has a server for everybody')
+  if (discipline === 'delay' && typeof buffer === 'number') none('buffer', 'nobody waits at a "delay"')
+  if (discipline === 'loss' && typeof buffer === 'number' && buffer > 0)
+    none('buffer', 'a "loss" takes nobody to wait; with places it is a "fifo"')
 })
 
-const route = z.strictObject({
-  from: z.string(),
-  to: z.string(),
-  class: z.string(),
-  probability: z.number().gt(0, 'expected more than 0').max(1, 'a probability is at most 1').default(1),
-  becomes: z.string().optional(),
+const text = z.string('expected a name')
+const route = membersOnly({
+  from: text,
+  to: text,
+  class: text,
+  probability: z
+    .number('expected a probability, such as 0.5')
+    .gt(0, 'expected more than 0')
+    .max(1, 'a probability is at most 1')
+    .default(1),
+  becomes: text.optional(),
 })
 
-const document = z.strictObject({
-  nodes: z.record(z.string(), node),
-  routes: z.array(route).default([]),
+const document = membersOnly({
+  nodes: z.record(text, node, 'expected nodes by their names'),
+  routes: z.array(route, 'expected a list of routes').default([]),
   arrivals: z.record(
-    z.string(),
+    text,
     z.record(
-      z.string(),
+      text,
       z.union([rate, z.strictObject({ rate, scv: variation })], {
         error:
           'expected arrivals per second above 0, or {"rate": 4, "scv": 0.5}; leave out what does not arrive',
       }),
+      'expected arrivals for each class, such as {"job": 4}',
     ),
+    'expected arrivals by their nodes',
   ),
 })
 
@@ -94,28 +130,40 @@ export function parseNetwork(where: string, value: unknown): Network {
   return network
 }
 
+/** A member of its own: not what every object has, such as `constructor`. */
+export const ownOf = <Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
 function contradictions({ nodes, routes, arrivals }: Network): string[] {
-  const known = Object.keys(nodes).join(', ')
   const faults: string[] = []
-  const expectService = (path: string, name: string, kind: string) => {
-    const found = nodes[name]
-    if (found === undefined) faults.push(`${path}: there is no node ${name}, only ${known}`)
-    else if (found.service[kind] === undefined)
-      faults.push(
-        `${path}: node ${name} has no service time for class ${kind}: add nodes.${name}.service.${kind}`,
-      )
+  const near = (name: string, names: readonly string[]) => nearest(name, names).join(', ')
+  const expectNode = (path: string, name: string): NetworkNode | undefined => {
+    const found = ownOf(nodes, name)
+    if (found === undefined)
+      faults.push(`${path}: there is no node ${name}; near it: ${near(name, Object.keys(nodes))}`)
+    return found
+  }
+  const expectClass = (path: string, name: string, found: NetworkNode | undefined, kind: string) => {
+    if (found === undefined || ownOf(found.service, kind) !== undefined) return
+    const kinds = near(kind, Object.keys(found.service))
+    faults.push(
+      `${path}: node ${name} has no service time for class ${kind}: ${kinds === '' ? '' : `near it: ${kinds}; or `}add nodes.${name}.service.${kind}`,
+    )
   }
   if (arrivals.length === 0) faults.push('arrivals: nothing arrives, so there is nothing to analyse')
-  for (const { node: name, class: kind } of arrivals) expectService(`arrivals.${name}.${kind}`, name, kind)
-  const leaving = new Map<string, number>()
+  for (const { node: name, class: kind } of arrivals)
+    expectClass(`arrivals.${name}.${kind}`, name, expectNode(`arrivals.${name}`, name), kind)
+  const leaving = new Map<string, { what: string; sum: number }>()
   routes.forEach(({ from, to, class: kind, becomes, probability }, index) => {
-    expectService(`routes.${index}.from`, from, kind)
-    expectService(`routes.${index}.to`, to, becomes)
-    const key = `${from}, class ${kind}`
-    leaving.set(key, (leaving.get(key) ?? 0) + probability)
+    expectClass(`routes.${index}.class`, from, expectNode(`routes.${index}.from`, from), kind)
+    const place = becomes === kind ? 'to' : 'becomes'
+    expectClass(`routes.${index}.${place}`, to, expectNode(`routes.${index}.to`, to), becomes)
+    const key = JSON.stringify([from, kind])
+    const sum = (leaving.get(key)?.sum ?? 0) + probability
+    leaving.set(key, { what: `${from}, class ${kind}`, sum })
   })
-  for (const [key, sum] of leaving)
+  for (const { what, sum } of leaving.values())
     if (sum > 1 + 1e-9)
-      faults.push(`routes: the probabilities from ${key} come to ${Number(sum.toFixed(6))}, more than 1`)
+      faults.push(`routes: the probabilities from ${what} come to ${Number(sum.toFixed(6))}, more than 1`)
   return faults
 }
