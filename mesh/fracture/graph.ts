@@ -79,7 +79,10 @@ export function fractureGraph(graph: Graph, options: { seed?: number; samples?: 
   const each = <Value>(answer: (sink: number) => Value): Record<string, Value> =>
     Object.fromEntries(sinks.map((sink) => [name(sink), answer(sink)]))
   const found = new Map(
-    sinks.map((sink) => [sink, reliability(vertices.length, links, root, sink, { directed, ...options })]),
+    sinks.map((sink) => [
+      sink,
+      reliability(vertices.length, links, root, sink, { directed, sinks: sinks.length, ...options }),
+    ]),
   )
   return {
     dominators: Object.fromEntries(

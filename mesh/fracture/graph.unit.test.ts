@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { byFrontier } from './frontier.ts'
 import { fractureGraph, parseGraph } from './graph.ts'
 import { type Link, reliability } from './reliability.ts'
 
@@ -52,6 +53,42 @@ describe('reliability', () => {
     expect(answer.reliabilityError.t).toBe(0)
   })
 
+  /** Rungs between two rails, and a grid, from corner to corner. */
+  const ladder = (rungs: number) =>
+    Array.from({ length: rungs + 1 }, (_, i) => [
+      [2 * i, 2 * i + 1],
+      ...(i < rungs
+        ? [
+            [2 * i, 2 * i + 2],
+            [2 * i + 1, 2 * i + 3],
+          ]
+        : []),
+    ]).flat()
+  const grid = (side: number) =>
+    Array.from({ length: side ** 2 }, (_, i) => [
+      ...(i % side < side - 1 ? [[i, i + 1]] : []),
+      ...(i + side < side ** 2 ? [[i, i + side]] : []),
+    ]).flat()
+
+  it.each([
+    ['a ladder of 100 rungs', ladder(100), 201, 0.300_712_222],
+    ['a grid of 8 × 8', grid(8), 63, 0.975_661_264],
+  ])('of %s is exact: what counts is how many vertices are between', (_, edges, sink, value) => {
+    const answer = fracture({ edges, root: 0, sinks: [sink], directed: false, edgeReliability: 0.9 })
+    expect(answer.reliability[sink]).toBeCloseTo(value, 8)
+    expect(answer.reliabilityError[sink]).toBe(0)
+  })
+
+  it('of a star of 1000 ways is exact', () => {
+    const edges = Array.from({ length: 1000 }, (_, i) => [
+      ['s', i],
+      [i, 't'],
+    ]).flat()
+    const answer = fracture({ edges, root: 's', sinks: ['t'], edgeReliability: 0.1 })
+    expect(answer.reliability.t).toBeCloseTo(1 - 0.99 ** 1000, 12)
+    expect(answer.reliabilityError.t).toBe(0)
+  })
+
   const graphs = fc.record({
     directed: fc.boolean(),
     links: fc.array(
@@ -63,8 +100,9 @@ describe('reliability', () => {
   it('is what counting all states of the edges comes to', () => {
     fc.assert(
       fc.property(graphs, ({ directed, links }) => {
-        const { value } = reliability(5, links, 0, 4, { directed })
-        expect(value).toBeCloseTo(counted(links, directed), 9)
+        const exact = counted(links, directed)
+        expect(reliability(5, links, 0, 4, { directed }).value).toBeCloseTo(exact, 9)
+        expect(byFrontier(links, 0, 4, { directed, most: 1000 })).toBeCloseTo(exact, 9)
       }),
     )
   })

@@ -1,4 +1,5 @@
 import { seeded } from '../random.ts'
+import { byFrontier } from './frontier.ts'
 
 /** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
 export type Link = { from: number; to: number; reliability: number }
@@ -14,15 +15,17 @@ export type ReliabilityOptions = {
   directed: boolean
   /** states of the exact method before it gives up (default 100,000) */
   states?: number
-  /** samples of the simulation (default 100,000) */
+  /** samples of the simulation (default 100,000, fewer of a large graph) */
   samples?: number
   seed?: number
+  /** of how many sinks this is one: they share the time (default 1) */
+  sinks?: number
 }
 
 /**
- * Whether `sink` is reached from `root` when edges fail independently. Exact by conditioning on the edges out of what is
- * reached already (Satyanarayana and Prabhakar 1978; states that leave the same rest are merged); where that takes too
- * many states, simulated, with its standard error.
+ * Whether `sink` is reached from `root` when edges fail independently. Exact by the frontier of the graph, and where that
+ * is wide by conditioning on the edges out of what is reached already (Satyanarayana and Prabhakar 1978; states that leave
+ * the same rest are merged); where both take too many states, simulated, with its standard error.
  */
 export function reliability(
   size: number,
@@ -32,10 +35,24 @@ export function reliability(
   options: ReliabilityOptions,
 ): Reliability {
   if (root === sink) return { value: 1, error: 0 }
-  const edges = edgesOf(size, links, options.directed)
-  const exact = conditioned(edges, root, sink, options.states ?? 100_000)
-  return exact === undefined ? simulated(size, links, root, sink, options) : { value: exact, error: 0 }
+  const { directed, states = 100_000, sinks = 1 } = options
+  const exact =
+    byFrontier(links, root, sink, { directed, most: states / sinks }) ??
+    conditioned(
+      edgesOf(size, links, directed),
+      root,
+      sink,
+      Math.min(states, Math.ceil(mostWork / sinks / (size + links.length))),
+    )
+  return exact === undefined
+    ? simulated(size, links, root, sink, options)
+    : { value: Math.min(1, exact), error: 0 }
 }
+
+/** Vertices and edges looked at by conditioning before it is given up: each state looks at all. */
+const mostWork = 5_000_000
+/** Edges drawn, so that a large graph is simulated less often. */
+const mostDrawn = 20_000_000
 
 /** Edges by their start: vertex -> probability that at least one of the parallel ones holds. */
 type Edges = readonly ReadonlyMap<number, number>[]
@@ -124,12 +141,14 @@ function between(
   return new Set([...ahead].filter((vertex) => leading.has(vertex)))
 }
 
+const enoughFor = (links: number): number => Math.round(Math.min(100_000, Math.max(1000, mostDrawn / links)))
+
 function simulated(
   size: number,
   links: readonly Link[],
   root: number,
   sink: number,
-  { directed, samples = 100_000, seed = 1 }: ReliabilityOptions,
+  { directed, sinks = 1, samples = enoughFor(links.length * sinks), seed = 1 }: ReliabilityOptions,
 ): Reliability {
   const random = seeded(seed)
   const incident = Array.from({ length: size }, (): { to: number; link: number }[] => [])
