@@ -41,7 +41,10 @@ function networkText({ nodes }: NetworkAnswer, p: Paint): string {
       digits(found.number),
       digits(found.time),
       digits(found.loss),
-      p.red(found.saturated ?? ''),
+      [
+        ...(found.saturated === undefined ? [] : [p.red(found.saturated)]),
+        ...(found.approximate === undefined ? [] : [`≈ ${found.approximate}`]),
+      ].join('; '),
     ]),
   )
   const headings = [

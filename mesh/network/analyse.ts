@@ -1,18 +1,19 @@
 import { MeshError } from '../faults.ts'
 import { type Loop, solveFlow } from '../linear/flow.ts'
 import type { Measure } from '../queueing/station.ts'
+import { approximations } from './exactness.ts'
 import { measureStations, type State } from './measure-stations.ts'
 import { type Network, ownOf } from './network.ts'
 
-/** Of one class at one node; `saturated` says why there is no number. */
-export type NetworkMeasure = Measure & { saturated?: string }
+/** Of one class at one node; `saturated` says why there is no number, `approximate` why the numbers are not exact. */
+export type NetworkMeasure = Measure & { saturated?: string; approximate?: string }
 
 export type NetworkAnswer = { nodes: Record<string, Record<string, NetworkMeasure>> }
 
 /**
  * The steady state of an open network, node by node (decomposition): exact for product-form networks (Jackson; BCMP
  * without finite buffers), by the Queueing Network Analyzer where services or arrivals are not exponential. What a full
- * node turns away, and what a saturated one cannot serve, goes nowhere. Throws a MeshError for a loop that nothing leaves.
+ * node turns away, and what a saturated one cannot serve, goes nowhere. Each number that is not exact says why. Throws a MeshError for a loop that nothing leaves.
  */
 export function analyseNetwork(where: string, network: Network): NetworkAnswer {
   const states: State[] = Object.entries(network.nodes).flatMap(([node, { service }]) =>
@@ -55,12 +56,15 @@ export function analyseNetwork(where: string, network: Network): NetworkAnswer {
     if (change < 1e-12) break
     passed = next.map((part, state) => part + (1 - weightIn(round)) * ((passed[state] ?? 1) - part))
   }
+  const whys = approximations(network, states, measures)
   const nodes = new Map(Object.keys(network.nodes).map((name) => [name, new Map<string, NetworkMeasure>()]))
   states.forEach(({ node, kind }, state) => {
     const found = measures[state]
     if (found === undefined) return
+    const why = whys.get(node)
+    const approximate = found.arrivalRate > 0 && why !== undefined && { approximate: why }
     const saturated = found.number === null && { saturated: saturation(node, network, measures, states) }
-    nodes.get(node)?.set(kind, { ...found, ...saturated })
+    nodes.get(node)?.set(kind, { ...found, ...saturated, ...approximate })
   })
   return {
     nodes: Object.fromEntries([...nodes].map(([name, classes]) => [name, Object.fromEntries(classes)])),

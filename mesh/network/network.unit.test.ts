@@ -225,3 +225,58 @@ it('what streams join is Poisson but for rounding (M/D/1/5)', () => {
   expect(found?.number).toBeCloseTo(2.546, 3)
   expect(found?.loss).toBeCloseTo(0.1034, 4)
 })
+
+describe('what is not exact says so, and why', () => {
+  const why = (nodes: object, routes: readonly object[] = [], arrivals: object = { a: { job: 0.5 } }) => {
+    const found = analyse({ nodes, routes, arrivals })
+    return Object.entries(found).flatMap(([name, { job }]) =>
+      job?.approximate === undefined ? [] : [`${name}: ${job.approximate}`],
+    )
+  }
+  const node = (more: object = {}) => ({ service: { job: 1 }, ...more })
+  const route = (from: string, to: string, probability = 1) => ({ from, to, class: 'job', probability })
+
+  it.each([
+    ['M/M/c', node({ servers: 2 })],
+    ['M/G/1', node({ scv: 3 })],
+    ['M/M/c/K', node({ servers: 2, buffer: 3 })],
+    ['M/D/1/K', node({ scv: 0, buffer: 3 })],
+    ['M/G/c/c', node({ scv: 3, discipline: 'loss', servers: 4 })],
+    ['M/G/∞', node({ scv: 3, discipline: 'delay' })],
+    ['M/G/1-PS', node({ scv: 3, discipline: 'ps' })],
+  ])('%s is exact, with who comes back at once too', (name, a) => {
+    expect(why({ a })).toEqual([])
+    if (name !== 'M/D/1/K') expect(why({ a }, [route('a', 'a', 0.25)])).toEqual([])
+  })
+
+  it.each([
+    ['M/G/c', node({ scv: 3, servers: 2 }), 1, /a: of its services two moments are known \(Allen-Cunneen\)/],
+    ['M/G/1/K', node({ scv: 3, buffer: 2 }), 1, /a: of its services two moments are known/],
+    ['M/D/c/K', node({ scv: 0, buffer: 2, servers: 2 }), 1, /a: of its services two moments are known/],
+    ['GI/M/1', node(), 2, /a: of its arrivals two moments are known/],
+  ])('%s is not', (_, a, scv, reason) => {
+    const [found] = why({ a }, [], { a: { job: { rate: 0.5, scv } } })
+    expect(found).toMatch(reason)
+  })
+
+  it('behind a full place, and in a loop with it', () => {
+    const full = node({ buffer: 1 })
+    expect(why({ a: full, b: node() }, [route('a', 'b')])).toEqual([
+      'b: what comes by way of a is not Poisson, and is taken by two moments',
+    ])
+    expect(why({ a: full, b: node() }, [route('a', 'b'), route('b', 'a', 0.5)])[0]).toMatch(
+      /a: what comes back/,
+    )
+    expect(why({ a: node(), b: full }, [route('a', 'b')])).toEqual([])
+    // a delay holds them however they come
+    const slow = node({ discipline: 'delay' })
+    expect(why({ a: full, b: slow }, [route('a', 'b')])).toEqual([])
+    expect(why({ a: node({ buffer: 1, scv: 3 }), b: slow }, [route('a', 'b')])[1]).toMatch(
+      /b: how much a lets/,
+    )
+  })
+
+  it('not of what does not come', () => {
+    expect(why({ a: node(), b: node({ scv: 3, servers: 2 }) })).toEqual([])
+  })
+})
