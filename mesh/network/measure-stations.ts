@@ -48,7 +48,11 @@ export function measureStations(
     demands[node]?.push({ state, ...demand, rate, returning: Math.max(0, rate - (entering[state] ?? 0)) })
   })
   const variability = arrivalVariability(
-    nodes.map((node, index) => through(node, demands[index] ?? [])),
+    nodes.map((node, index) => {
+      const classes = demands[index] ?? []
+      const served = classes.reduce((sum, { state }) => sum + (rates[state] ?? 0) * (passed[state] ?? 1), 0)
+      return through(node, classes, served)
+    }),
     {
       external: names.map((name) => outside(network, name)),
       internal: streams.map((stream) => [...stream].map(([to, rate]) => ({ to, rate }))),
@@ -82,11 +86,16 @@ function countable<Value>(path: string, work: () => Value): Value {
 const staysFor = (node: NetworkNode | undefined): boolean =>
   node !== undefined && node.discipline !== 'delay' && (node.discipline !== 'ps' || node.buffer !== null)
 
-function through(node: NetworkNode, demands: readonly Demand[]): Through {
-  const all = merged(mixed(demands))
+/** `served`: services a second, those included after which somebody comes back at once. */
+function through(node: NetworkNode, demands: readonly Demand[], served: number): Through {
+  const { servers, discipline, buffer } = node
+  const all = mixed(demands)
   // what leaves a station of these kinds is Poisson when what comes is, whatever the service
-  if (node.discipline !== 'fifo') return { utilisation: 0, servers: 1, serviceScv: 1 }
-  return { utilisation: (all.rate * all.mean) / node.servers, servers: node.servers, serviceScv: all.scv }
+  if (discipline === 'delay' || (discipline === 'ps' && buffer === null))
+    return { utilisation: 0, servers: 1, kept: 1, serviceScv: 1 }
+  const kept = all.rate === 0 ? 1 : Math.min(1, served / all.rate)
+  const serviceScv = discipline === 'ps' ? 1 : merged(all).scv
+  return { utilisation: (all.rate * all.mean * kept) / servers, servers, kept, serviceScv }
 }
 
 /** What comes from outside, of all classes: variabilities add in proportion to the rates (Whitt 1983, eq. 33). */

@@ -4,6 +4,8 @@ import { type System, solve } from '../linear/solve.ts'
 export type Through = {
   utilisation: number
   servers: number
+  /** the part of what comes that is served, not turned away */
+  kept: number
   /** squared coefficient of variation of the service of whoever comes next */
   serviceScv: number
 }
@@ -17,7 +19,9 @@ export type Streams = {
 
 /**
  * The squared coefficient of variation of the time between arrivals at each node: the Queueing Network Analyzer (Whitt
- * 1983, eqs. 24 to 44). Poisson streams and exponential services give 1 everywhere.
+ * 1983, eqs. 24 to 44). Poisson streams and exponential services give 1 everywhere where nothing is turned away. Where the
+ * part q is, departures are 2q(1 - ρ) steadier, ρ being what is busy: exact for one server and Poisson arrivals, for after
+ * each service there is either the next or the time to the next arrival.
  */
 export function arrivalVariability(nodes: readonly Through[], { external, internal }: Streams): number[] {
   const arriving = external.map(({ rate }) => rate)
@@ -31,7 +35,8 @@ export function arrivalVariability(nodes: readonly Through[], { external, intern
   const into = nodes.map((): { from: number; part: number; split: number }[] => [])
   internal.forEach((streams, from) => {
     for (const { to, rate } of streams) {
-      const served = Math.max(leaving[from] ?? 0, arriving[from] ?? 0)
+      const { kept = 1 } = nodes[from] ?? {}
+      const served = Math.max(leaving[from] ?? 0, (arriving[from] ?? 0) * kept)
       into[to]?.push({ from, part: rate / (arriving[to] || 1), split: served === 0 ? 0 : rate / served })
     }
   })
@@ -46,10 +51,11 @@ export function arrivalVariability(nodes: readonly Through[], { external, intern
     const row = new Map([[j, 1]])
     let load = 1 + weight * (outside * scv - (squares === 0 ? 0 : 1))
     for (const { from, part, split } of streams) {
-      const { utilisation: busy = 0, servers = 1, serviceScv = 1 } = nodes[from] ?? {}
+      const { utilisation: busy = 0, servers = 1, kept = 1, serviceScv = 1 } = nodes[from] ?? {}
       const square = Math.min(1, busy) ** 2
       const departing = 1 + (Math.max(serviceScv, 0.2) - 1) / Math.sqrt(servers)
-      load += weight * part * (1 - split + split * square * departing)
+      const steadier = (2 * (1 - kept) * (1 - Math.min(1, busy))) / Math.sqrt(servers)
+      load += weight * part * (1 - split + split * (square * departing - steadier))
       row.set(from, (row.get(from) ?? 0) - weight * part * split * (1 - square))
     }
     loads.push(load)
