@@ -1,6 +1,6 @@
-import { erlangC } from './erlang.ts'
 import { type Finite, manyServers, oneServer } from './finite.ts'
 import { phaseChain } from './phase-chain.ts'
+import { delayed } from './waiting.ts'
 
 /** In which order a station serves; `delay` has a server for everybody, `loss` takes nobody to wait. */
 export type Discipline = 'fifo' | 'ps' | 'delay' | 'loss'
@@ -106,25 +106,14 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
     )
   }
   if (offered >= servers * (1 - rounding)) return saturated(discipline, demands, servers, offered)
-  const wait =
-    discipline === 'ps'
-      ? waitOf(servers, { ...all, scv: 1 }, offered, arrivalScv)
-      : (1 - all.again) * waitOf(servers, merged(all), offered, arrivalScv)
+  const sharing = discipline === 'ps'
+  const one = sharing ? { ...all, scv: 1 } : merged(all)
+  const { waits, scale } = delayed(servers, one.rate, one, arrivalScv) ?? { waits: 1, scale: 0 }
+  // before the service begins; under processor sharing what is lost by sharing
+  const wait = waits * scale * (sharing ? 1 : 1 - all.again)
   return demands.map(({ rate, mean }) =>
     measured({ rate, mean }, { servers, lost: 0, time: stayOf(discipline, all.mean + wait, all.mean, mean) }),
   )
-}
-
-/** Before the service begins; under processor sharing what is lost by sharing. */
-function waitOf(servers: number, { mean, scv }: Mixed, offered: number, arrivalScv: number): number {
-  if (offered === 0) return 0
-  const poisson = (erlangC(servers, offered) * mean) / (servers - offered)
-  const variation = arrivalScv + scv
-  if (arrivalScv >= 1 || variation === 0) return (poisson * variation) / 2
-  // Krämer and Langenbach-Belz 1976; Whitt 1983, eq. 45
-  const idle = 1 - offered / servers
-  const steadier = (-2 * idle * (1 - arrivalScv) ** 2) / (3 * (1 - idle) * variation)
-  return ((poisson * variation) / 2) * Math.exp(steadier)
 }
 
 /** In fifo all wait alike and each is served as long as it needs; under processor sharing all are slowed down alike. */

@@ -19,8 +19,8 @@ export type Served = { batch: number; wait: Wait | null }
 
 /**
  * Who waits in G/G/c, waits exponentially, `scale` seconds in the mean; `waits` is the probability to wait at all. Exact for
- * M/M/c, scaled by (ca² + cs²)/2 for others (Lee and Longton 1959 for Poisson arrivals, Allen and Cunneen 1990); null when
- * the queue grows without end.
+ * M/M/c, scaled by (ca² + cs²)/2 for others (Lee and Longton 1959 for Poisson arrivals, Allen and Cunneen 1990), of steady
+ * arrivals by Krämer and Langenbach-Belz (1976; Whitt 1983, eq. 45); null when the queue grows without end.
  */
 export function delayed(
   servers: number,
@@ -30,8 +30,15 @@ export function delayed(
 ): { waits: number; scale: number } | null {
   const offered = rate * mean
   if (offered >= servers) return null
-  const scale = ((arrivalScv + scv) / 2) * (mean / (servers - offered))
-  return offered === 0 ? { waits: 0, scale: 0 } : { waits: erlangC(servers, offered), scale }
+  const variation = arrivalScv + scv
+  if (offered === 0 || variation === 0) return { waits: 0, scale: 0 }
+  const idle = 1 - offered / servers
+  const steadier =
+    arrivalScv < 1 ? Math.exp((-2 * idle * (1 - arrivalScv) ** 2) / (3 * (1 - idle) * variation)) : 1
+  return {
+    waits: erlangC(servers, offered),
+    scale: (variation / 2) * (mean / (servers - offered)) * steadier,
+  }
 }
 
 /** Mean and variance of the wait in M/G/c, seconds; null when the queue grows without end. */
