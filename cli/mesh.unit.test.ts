@@ -74,6 +74,21 @@ describe('an app', () => {
     })
   })
 
+  it('is not compared with a report of another', async () => {
+    const other = file('other.json', {
+      Resources: { Letters: { Type: 'AWS::SQS::Queue' } },
+    })
+    const before = file(
+      'letters-before.json',
+      (await loadpath(['mesh', 'comprehensive', '--app', other, '--json'])).out,
+    )
+    const words = ['mesh', 'comprehensive', ...app, '--before', before]
+    expect(JSON.parse((await loadpath([...words, '--json'])).out).trend).toBeNull()
+    expect((await loadpath(words)).err).toMatch(
+      /letters-before.json: is a report of another app \(other\), with no node of this one/,
+    )
+  })
+
   it('without rates has no score, which is below any threshold', async () => {
     const { code, out } = await loadpath(['mesh', 'comprehensive', '--app', template, '--threshold', '1'])
     expect(code).toBe(1)
@@ -102,39 +117,6 @@ describe('an app', () => {
       expect(out).toContain('Worker')
     },
   )
-})
-
-describe('the model in a text', () => {
-  it('has elements with who says so, and limits with their numbers', async () => {
-    const { out } = await loadpath(['mesh', 'model', '--app', template])
-    expect(out).toMatch(/^queue +Orders +template\/Orders +120000 at once or waits \(sqs-in-flight\)/m)
-    expect(out).toMatch(/^poll +Orders → Worker +any type +template +10 at once or waits \(template\)/m)
-  })
-
-  it('says how many elements it leaves out', async () => {
-    const queues = Array.from({ length: 70 }, (_, index): [string, object] => [
-      `Queue${index}`,
-      {
-        Type: 'AWS::SQS::Queue',
-        Properties: {
-          RedrivePolicy: { maxReceiveCount: 3, deadLetterTargetArn: { 'Fn::GetAtt': ['D', 'Arn'] } },
-        },
-      },
-    ])
-    const many = file('letters.json', {
-      Resources: { D: { Type: 'AWS::SQS::Queue' }, ...Object.fromEntries(queues) },
-    })
-    expect((await loadpath(['mesh', 'model', '--app', many])).out).toContain('and 10 more elements')
-  })
-
-  it('of a file of rates has what it says is sent', async () => {
-    const sent = file(
-      'sent.yaml',
-      'version: 1\nsends: [{ from: Worker, to: Orders, type: again, ratio: 0.1 }]\n',
-    )
-    const { out } = await loadpath(['mesh', 'model', '--app', template, '--rates', sent])
-    expect(out).toMatch(/^call +Worker → Orders +again, 0\.1 for each +declared/m)
-  })
 })
 
 it('a finding in a text has its rule and construct path', async () => {
@@ -254,7 +236,41 @@ describe('bad input', () => {
       /p.json: arrivals: nothing arrives/,
     ],
     [['fracture', '--graph', file('g.json', { edges: [], root: 'a', sinks: ['b'] })], /g.json: edges/],
+    [
+      [
+        'static',
+        ...['--app', template, '--rates', file('x.yaml', 'version: 1\narrivals: { Ordres: { a: 1 } }')],
+      ],
+      /there is no node Ordres; near it: Orders/,
+    ],
+    [
+      [
+        'static',
+        ...[
+          '--app',
+          template,
+          '--rates',
+          file('c.yaml', 'version: 1\nconstants: { lambda-concurrency: -5 }'),
+        ],
+      ],
+      /c.yaml: constants.lambda-concurrency: expected a number above 0/,
+    ],
+    [
+      [
+        'static',
+        ...['--app', template, '--rates', file('d.yaml', 'version: 1\nconstants: { lambda-concurency: 5 }')],
+      ],
+      /d.yaml: constants: there is none named lambda-concurency; near it: lambda-concurrency/,
+    ],
     [['comprehensive', ...app, '--before', file('b.json', '{}')], /b.json: is no report/],
+    [
+      ['comprehensive', ...app, '--before', file('o.json', '{"version":0}')],
+      /o.json: is a report of version 0, and this one writes and reads 1: make it anew/,
+    ],
+    [
+      ['comprehensive', ...app, '--html', join(folder, 'none', 'x.html')],
+      /x.html cannot be written: there is no such folder/,
+    ],
   ])('%j', async (words, message) => {
     const { code, err } = await loadpath(['mesh', ...words])
     expect(code).toBe(1)

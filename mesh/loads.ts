@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { faultsOf, MeshError } from './faults.ts'
 import { acceptance, type Mesh, type MeshNode } from './model.ts'
+import { nearest } from './nearest.ts'
 import { type Role, role } from './roles.ts'
 
 /** `40ms`, `2s`, `5min` as seconds. */
@@ -42,7 +43,7 @@ const targetPart = part.gt(0, 'expected a part above 0: nothing can be held agai
 /** A file of rates, as people write it. */
 export const ratesDocument = z.strictObject({
   version: z.literal(1, { error: 'expected version: 1' }),
-  constants: z.record(z.string(), z.number().positive()).default({}),
+  constants: z.record(z.string(), z.number().positive('expected a number above 0')).default({}),
   arrivals: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
   service: z
     .record(
@@ -161,18 +162,23 @@ export const noLoads: Loads = {
   targets: {},
 }
 
-/** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
-export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
+/** What a file of rates says, by whatever names. `where` names the file in errors. */
+export function parseRates(where: string, value: unknown): z.output<typeof ratesDocument> {
   const parsed = ratesDocument.safeParse(value)
   if (!parsed.success) throw faultsOf(where, parsed.error)
-  const { data } = parsed
+  return parsed.data
+}
+
+/** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
+export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
+  const data = parseRates(where, value)
   const faults: string[] = []
   const named = nodesNamed(mesh)
   const node = (path: string, reference: string): MeshNode | undefined => {
     const found = named(reference)
     const [only] = found
     if (found.length === 1) return only
-    faults.push(`${path}: ${found.length === 0 ? nearest(mesh, reference) : ambiguous(reference, found)}`)
+    faults.push(`${path}: ${found.length === 0 ? noSuch(mesh, reference) : ambiguous(reference, found)}`)
     return undefined
   }
   const byNode = <Given, Read>(
@@ -222,10 +228,14 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   return loads
 }
 
-/** Everything that a reference may mean: an id or a path first, then a name. */
+/**
+ * Everything that a reference may mean: an id or a path first, then a name, then a path without the `Resource` at its end,
+ * which stays what it is when another stage is analysed beside it.
+ */
 export function nodesNamed({ nodes }: Mesh): (reference: string) => readonly MeshNode[] {
   const exact = new Map<string, MeshNode[]>()
   const byName = new Map<string, MeshNode[]>()
+  const byConstruct = new Map<string, MeshNode[]>()
   const add = (to: Map<string, MeshNode[]>, key: string, node: MeshNode) => {
     const known = to.get(key)
     if (known === undefined) to.set(key, [node])
@@ -234,19 +244,24 @@ export function nodesNamed({ nodes }: Mesh): (reference: string) => readonly Mes
   for (const node of nodes) {
     for (const key of new Set([node.id, node.path])) add(exact, key, node)
     add(byName, node.name, node)
+    add(byConstruct, node.path.replace(/\/(Resource|Default)$/, ''), node)
   }
-  return (reference) => exact.get(reference) ?? byName.get(reference) ?? []
+  return (reference) => exact.get(reference) ?? byName.get(reference) ?? byConstruct.get(reference) ?? []
 }
 
 const ambiguous = (reference: string, found: readonly MeshNode[]): string =>
   `${reference} may be ${found.map(({ path, kind }) => `${path} (${kind})`).join(' or ')}: give the path`
 
-function nearest({ nodes }: Mesh, reference: string): string {
+function noSuch({ nodes }: Mesh, reference: string): string {
   const wanted = reference.toLowerCase()
-  const near = nodes
+  const holding = nodes
     .filter(({ name, path }) => path.toLowerCase().includes(wanted) || wanted.includes(name.toLowerCase()))
-    .slice(0, 5)
     .map(({ name }) => name)
+  const alike = nearest(
+    reference,
+    nodes.map(({ name }) => name),
+  )
+  const near = [...new Set([...alike, ...holding])].slice(0, 5)
   return `there is no node ${reference}${near.length === 0 ? '' : `; near it: ${near.join(', ')}`}. loadpath mesh model lists all`
 }
 

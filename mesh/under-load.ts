@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { meshOf } from './assembly/mesh-of.ts'
 import type { Assembly } from './assembly/read/template.ts'
 import { MeshError } from './faults.ts'
@@ -6,7 +5,8 @@ import { findingConstants } from './findings/constants.ts'
 import { availabilityConstants, checkAvailability } from './fracture/availability.ts'
 import { constants } from './laws/constants.ts'
 import { type Loaded, load } from './load.ts'
-import { noLoads, parseLoads } from './loads.ts'
+import { noLoads, parseLoads, parseRates } from './loads.ts'
+import { nearest } from './nearest.ts'
 
 export type UnderLoad = {
   /** where stacks go that name no region; without it they have the least limits of all regions */
@@ -30,21 +30,24 @@ export function underLoad(
   return load(mesh, rates === undefined ? noLoads : parseLoads(rates.where, rates.value, mesh))
 }
 
-/** What is wrong with the rest of them is said by whoever reads the whole. */
-const given = z.object({ constants: z.record(z.string(), z.number()) })
-
 /** What is given in the place of numbers of AWS, which the mesh is made with. */
 function lawsIn(where: string, value: unknown): Record<string, number> {
-  const all = Object.entries(given.safeParse(value).data?.constants ?? {})
+  const all = Object.entries(parseRates(where, value).constants)
   const laws = new Set(constants.flatMap(({ name }) => [name, name.split('/')[0] ?? name]))
   const lines = new Set<string>(findingConstants.map(({ name }) => name))
   const promises = new Set<string>(availabilityConstants.map(({ name }) => name))
   const unknown = all
     .map(([name]) => name)
     .filter((name) => ![laws, lines, promises].some((of) => of.has(name)))
+  const near = unknown.flatMap((name) =>
+    nearest(
+      name,
+      [laws, lines, promises].flatMap((of) => [...of]),
+    ),
+  )
   if (unknown.length > 0)
     throw new MeshError(
-      `${where}: constants: there is none named ${unknown.join(', ')}; docs/mesh-reference.md lists them with their sources`,
+      `${where}: constants: there is none named ${unknown.join(', ')}${near.length === 0 ? '' : `; near it: ${near.join(', ')}`}; docs/mesh-reference.md lists them with their sources`,
     )
   const named = (of: ReadonlySet<string>) => Object.fromEntries(all.filter(([name]) => of.has(name)))
   checkAvailability(`${where}: constants`, named(promises))

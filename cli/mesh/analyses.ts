@@ -1,10 +1,13 @@
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
+import * as z from 'zod'
 import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
 import {
   type ComprehensiveReport,
   type EarlierReport,
   earlierReport,
+  reportVersion,
 } from '../../mesh/comprehensive/report.ts'
+import { isOfAnother } from '../../mesh/comprehensive/trend.ts'
 import { dynamic } from '../../mesh/dynamic/dynamic.ts'
 import type { DynamicReport } from '../../mesh/dynamic/report.ts'
 import { MeshError } from '../../mesh/faults.ts'
@@ -19,7 +22,7 @@ import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
 import { type AppOptions, loadedApp } from './app.ts'
 import { digits, leftOut, shownRows } from './bare.ts'
-import { analysing, readJson } from './files.ts'
+import { analysing, readJson, writeText } from './files.ts'
 
 export type DynamicOptions = AppOptions & {
   shape: 'step' | 'burst' | 'ramp'
@@ -36,7 +39,7 @@ export function showDynamic(
   { shape, factor, hold, rise, type, seed, ...options }: DynamicOptions,
 ): void {
   const report = analysing(() =>
-    dynamic(loadedApp(options), {
+    dynamic(loadedApp(cli, options), {
       ...{ shape, factor, types: type, seed },
       ...(hold === undefined ? {} : { hold: secondsOf(hold) }),
       ...(rise === undefined ? {} : { rise: secondsOf(rise) }),
@@ -50,7 +53,7 @@ const secondsOf = (milliseconds: number): number => Math.round(milliseconds / 10
 /** Where retries feed on themselves. */
 export function showNonlinear(cli: Cli, options: AppOptions): void {
   cli.show(
-    analysing(() => nonlinear(loadedApp(options))),
+    analysing(() => nonlinear(loadedApp(cli, options))),
     nonlinearText,
   )
 }
@@ -66,7 +69,7 @@ const outageOf = ({ outage, seed = 1 }: OutageOptions) => ({
 export function showFracture(cli: Cli, { outage, seed, ...options }: AppOptions & OutageOptions): void {
   const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
-    const loaded = loadedApp(options)
+    const loaded = loadedApp(cli, options)
     return { mesh: loaded.mesh, report: fracture(loaded, how) }
   })
   cli.show(report, (shown, p) => fractureText(shown, mesh, p))
@@ -87,12 +90,18 @@ export function showComprehensive(
 ): void {
   const how = outageOf({ outage, seed })
   const { mesh, report } = analysing(() => {
-    const loaded = loadedApp(options)
-    const earlier = before !== undefined && existsSync(before) ? { before: readEarlier(before) } : {}
-    return { mesh: loaded.mesh, report: comprehensive(loaded, { ...how, ...earlier }) }
+    const loaded = loadedApp(cli, options)
+    const earlier = before !== undefined && existsSync(before) ? readEarlier(before) : undefined
+    const other = earlier !== undefined && isOfAnother(earlier, loaded.mesh)
+    if (other)
+      cli.note(
+        `${before}: is a report of another app (${earlier.mesh.stacks.join(', ')}), with no node of this one: nothing is compared with it`,
+      )
+    const trend = earlier === undefined || other ? {} : { before: earlier }
+    return { mesh: loaded.mesh, report: comprehensive(loaded, { ...how, ...trend }) }
   })
-  if (html !== undefined) writeFileSync(html, page(mesh, report))
-  if (comment !== undefined) writeFileSync(comment, markdown(report))
+  if (html !== undefined) writeText(html, page(mesh, report))
+  if (comment !== undefined) writeText(comment, markdown(report))
   const { score } = report.score
   // what is not known is below any
   if (threshold !== undefined && (score === null || score < threshold)) cli.failed()
@@ -100,13 +109,21 @@ export function showComprehensive(
 }
 
 function readEarlier(file: string): EarlierReport {
-  const parsed = earlierReport.safeParse(readJson(file))
+  const value = readJson(file)
+  const parsed = earlierReport.safeParse(value)
   if (parsed.success) return parsed.data
+  const version = versioned.safeParse(value).data?.version
+  if (version !== undefined && version !== reportVersion)
+    throw new MeshError(
+      `${file}: is a report of version ${version}, and this one writes and reads ${reportVersion}: make it anew with --json, of the older commit by the loadpath of now, or leave --before out once`,
+    )
   const { path = [], message } = parsed.error.issues[0] ?? {}
   throw new MeshError(
     `${file}: is no report of loadpath mesh comprehensive --json: ${path.join('.')}: ${message}`,
   )
 }
+
+const versioned = z.object({ version: z.number() })
 
 const assumed = (p: Paint, lines: readonly string[]): string[] =>
   lines.map((line) => p.dim(`assumed: ${line}`))

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { parse, YAMLParseError } from 'yaml'
 import { meshOf } from '../../mesh/assembly/mesh-of.ts'
 import { readAssembly } from '../../mesh/assembly/read/read.ts'
+import type { Assembly } from '../../mesh/assembly/read/template.ts'
 import { MeshError } from '../../mesh/faults.ts'
 import type { Loaded } from '../../mesh/load.ts'
 import type { Mesh } from '../../mesh/model.ts'
 import { underLoad } from '../../mesh/under-load.ts'
+import type { Cli } from '../context.ts'
 import { readText } from './files.ts'
 
 /** What every analysis of an app is given. */
@@ -15,19 +18,26 @@ export type AppOptions = { app?: string[]; rates?: string; region?: string }
 const declarations = 'mesh.yaml'
 
 /** Synthesized apps under what is known of their load. */
-export function loadedApp({ app = ['cdk.out'], rates, region }: AppOptions): Loaded {
+export function loadedApp(cli: Pick<Cli, 'note'>, { app, rates, region }: AppOptions): Loaded {
   const file = rates ?? (existsSync(declarations) ? declarations : undefined)
-  return underLoad(
-    app.map((folder) => readAssembly(folder)),
-    { region, ...(file !== undefined && { rates: { where: file, value: readYaml(file) } }) },
-  )
+  return underLoad(assembliesOf(cli, app), {
+    region,
+    ...(file !== undefined && { rates: { where: file, value: readYaml(file) } }),
+  })
 }
 
-export const meshOfApp = ({ app = ['cdk.out'], ...options }: AppOptions): Mesh =>
-  meshOf(
-    app.map((folder) => readAssembly(folder)),
-    placed(options),
-  )
+export const meshOfApp = (cli: Pick<Cli, 'note'>, { app, ...options }: AppOptions): Mesh =>
+  meshOf(assembliesOf(cli, app), placed(options))
+
+function assembliesOf(cli: Pick<Cli, 'note'>, folders = ['cdk.out']): Assembly[] {
+  const assemblies = folders.map((folder) => readAssembly(folder))
+  for (const [index, { stages = [] }] of assemblies.entries())
+    if (stages.length > 1)
+      cli.note(
+        `${folders[index]} has ${stages.length} stages, which are analysed together. For one of them: ${stages.map((stage) => `--app ${join(folders[index] ?? '', stage)}`).join(' or ')}`,
+      )
+  return assemblies
+}
 
 const placed = ({ region }: AppOptions) => (region === undefined ? {} : { region })
 

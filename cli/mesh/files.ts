@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { MeshError, parseJson, refuseNames } from '../../mesh/faults.ts'
 import { CommandError } from '../faults.ts'
 
@@ -20,10 +20,22 @@ export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const why = codeOf(error)
     throw new CommandError(`${file} cannot be read: ${whys[why] ?? why}`)
   }
 }
+
+export function writeText(file: string, text: string): void {
+  try {
+    writeFileSync(file, text)
+  } catch (error) {
+    const why = codeOf(error)
+    throw new CommandError(`${file} cannot be written: ${why === 'ENOENT' ? 'there is no such folder' : why}`)
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 export const readJson = (file: string): unknown => parseJson(file, readText(file))
 

@@ -11,7 +11,7 @@ const shownElements = 60
 /** The document of an app: what its templates say, and what a file of rates that is given says is sent. */
 export function showModel(cli: Cli, options: AppOptions): void {
   cli.show(
-    analysing(() => (options.rates === undefined ? meshOfApp(options) : loadedApp(options).mesh)),
+    analysing(() => (options.rates === undefined ? meshOfApp(cli, options) : loadedApp(cli, options).mesh)),
     modelText,
   )
 }

@@ -1,10 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import { type Measured, summed } from '../../core/books/rates.ts'
 import { producers, routes } from '../../events/routes.ts'
 import type { Rates } from '../answers-mending.ts'
 import type { Cli } from '../context.ts'
-import { CommandError } from '../faults.ts'
 import { steadily } from '../steadily.ts'
+import { writeText } from './files.ts'
 import { ratesFile, type Times } from './rates-file.ts'
 import { timesByLogs, timesByMetrics } from './times.ts'
 
@@ -22,18 +21,10 @@ export async function showRates(cli: Cli, options: RatesOptions): Promise<void> 
   const times = await timesOf(cli, window, options)
   const text = ratesFile({ window, events, left, measured, times, routes, producers })
   const { out } = options
-  if (out !== undefined) write(out, text)
+  if (out !== undefined) writeText(out, text)
   cli.show({ window, events, left, measured, times: Object.fromEntries(times.of), file: text }, () =>
     out === undefined ? text.trimEnd() : `${out}: the rates of ${events} events`,
   )
-}
-
-function write(file: string, text: string) {
-  try {
-    writeFileSync(file, text)
-  } catch (error) {
-    throw new CommandError(`${file} cannot be written: ${error instanceof Error ? error.message : error}`)
-  }
 }
 
 type Read = Pick<Rates, 'window' | 'events' | 'left'> & { measured: Measured }

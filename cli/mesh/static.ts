@@ -10,7 +10,7 @@ import { analysing } from './files.ts'
 /** The steady state of an app under its loads. */
 export function showStatic(cli: Cli, options: AppOptions): void {
   const { mesh, report } = analysing(() => {
-    const loaded = loadedApp(options)
+    const loaded = loadedApp(cli, options)
     return { mesh: loaded.mesh, report: analyseStatic(loaded) }
   })
   cli.show(report, (shown, p) => staticText(shown, mesh, p))

@@ -1,12 +1,24 @@
 import type { Finding } from '../findings/finding.ts'
+import type { Mesh } from '../model.ts'
 import type { ComprehensiveReport, EarlierReport } from './report.ts'
 
 type Trend = NonNullable<ComprehensiveReport['trend']>
 
+/** Whether an earlier report is of a system that has no node of this one but what is outside of both. */
+export function isOfAnother({ mesh: { parts } }: EarlierReport, { nodes }: Mesh): boolean {
+  if (parts === undefined) return false
+  const own = Object.keys(parts.nodes).filter((id) => !id.startsWith('external/'))
+  const here = new Set(nodes.map(({ id }) => id))
+  return own.length > 0 && here.size > 0 && !own.some((id) => here.has(id))
+}
+
 /** What changed since an earlier report: the score, findings that came and went, terms that moved, parts that are new or gone. */
-export function trendOf(before: EarlierReport, now: EarlierReport): Trend {
+export function trendOf(
+  before: EarlierReport,
+  now: Pick<ComprehensiveReport, keyof EarlierReport | 'accepted'>,
+): Trend {
   const keys = (findings: readonly Finding[]) => new Set(findings.map(({ rule, at }) => `${rule} ${at}`))
-  const [then, here] = [keys(before.findings), keys(now.findings)]
+  const [then, here] = [keys(before.findings), keys([...now.findings, ...now.accepted])]
   const points = new Map(before.score.terms.map(({ name, unity }) => [name, unity]))
   return {
     score:

@@ -1,5 +1,5 @@
 import { MeshError } from '../faults.ts'
-import { nearest } from '../near.ts'
+import { nearest } from '../nearest.ts'
 import { constants } from './constants.ts'
 
 /** A number and the name of the constant that it is. */
@@ -38,5 +38,5 @@ function notKnown(name: string): string {
     name,
     constants.map((constant) => constant.name),
   )
-  return `constants.${name}: there is no such constant; near it: ${near.join(', ')}`
+  return `constants.${name}: there is no such constant${near.length === 0 ? '' : `; near it: ${near.join(', ')}`}`
 }

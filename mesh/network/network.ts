@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { faultsOf, MeshError, membersOnly } from '../faults.ts'
-import { nearest } from '../near.ts'
+import { nearest } from '../nearest.ts'
 import type { Station } from '../queueing/station.ts'
 
 /** Beyond these, squares and products are no numbers any more. */
@@ -136,18 +136,22 @@ export const ownOf = <Value>(record: Readonly<Record<string, Value>>, name: stri
 
 function contradictions({ nodes, routes, arrivals }: Network): string[] {
   const faults: string[] = []
-  const near = (name: string, names: readonly string[]) => nearest(name, names).join(', ')
+  const near = (name: string, names: readonly string[]) => {
+    const alike = nearest(name, names)
+    if (alike.length > 0) return `near it: ${alike.join(', ')}`
+    return `there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
+  }
   const expectNode = (path: string, name: string): NetworkNode | undefined => {
     const found = ownOf(nodes, name)
     if (found === undefined)
-      faults.push(`${path}: there is no node ${name}; near it: ${near(name, Object.keys(nodes))}`)
+      faults.push(`${path}: there is no node ${name}; ${near(name, Object.keys(nodes))}`)
     return found
   }
   const expectClass = (path: string, name: string, found: NetworkNode | undefined, kind: string) => {
     if (found === undefined || ownOf(found.service, kind) !== undefined) return
-    const kinds = near(kind, Object.keys(found.service))
+    const kinds = Object.keys(found.service)
     faults.push(
-      `${path}: node ${name} has no service time for class ${kind}: ${kinds === '' ? '' : `near it: ${kinds}; or `}add nodes.${name}.service.${kind}`,
+      `${path}: node ${name} has no service time for class ${kind}: ${kinds.length === 0 ? '' : `${near(kind, kinds)}; or `}add nodes.${name}.service.${kind}`,
     )
   }
   if (arrivals.length === 0) faults.push('arrivals: nothing arrives, so there is nothing to analyse')

@@ -15,7 +15,7 @@ describe('names', () => {
     expect(Object.keys(found)).toEqual(['constructor', 'valueOf'])
     expect(Object.entries(found).map(([, classes]) => Object.keys(classes))).toEqual([['toString'], ['job']])
     expect(() => analyse({ nodes: { a: one }, arrivals: { constructor: { job: 1 } } })).toThrow(
-      /arrivals.constructor: there is no node constructor; near it: a/,
+      /arrivals.constructor: there is no node constructor; there is a/,
     )
   })
 

@@ -2,10 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers } from '../../test/meshes.ts'
 import { comprehensive } from '../comprehensive/analyse.ts'
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import type { Loads } from '../loads.ts'
 import { markdown, plain } from './markdown.ts'
 import { page } from './page.ts'
 
-const named = (names: readonly string[], before?: ComprehensiveReport): ComprehensiveReport => {
+const named = (
+  names: readonly string[],
+  before?: ComprehensiveReport,
+  accepted: Loads['accepted'] = [],
+): ComprehensiveReport => {
   const mesh = meshFrom(
     names.flatMap((name) => [
       queueNode(`${name}-queue`, { visibility: 1 }),
@@ -15,7 +20,7 @@ const named = (names: readonly string[], before?: ComprehensiveReport): Comprehe
   )
   const arrivals = Object.fromEntries(names.map((name) => [`${name}-queue`, 1]))
   const loaded = loadedWith(mesh, arrivals, Object.fromEntries(names.map((name) => [name, 1])))
-  return comprehensive(loaded, before === undefined ? {} : { before })
+  return comprehensive({ ...loaded, accepted }, before === undefined ? {} : { before })
 }
 
 describe('text', () => {
@@ -75,6 +80,15 @@ describe('a comment', () => {
       { before },
     )
     expect(markdown(more)).toContain('- utilisation: 71.43 % of what is allowed, now 135.7 %')
+  })
+
+  it('what is accepted since is not mended', () => {
+    const before = named(['worker'])
+    const [first] = before.findings
+    const accepted = { rule: first?.rule ?? '', at: first?.name ?? '', because: 'so it is', where: 'here' }
+    const after = named(['worker'], before, [accepted])
+    expect(after.accepted).toHaveLength(1)
+    expect(after.trend?.gone).toEqual([])
   })
 
   it('compares with a report that does not say which parts there were', () => {

@@ -28,7 +28,7 @@ beforeAll(
       for (const name of stacks)
         there.deploy(name, JSON.parse(readFileSync(join(folder, `${name}.template.json`), 'utf8')))
       const analysed = (also: AppOptions) => {
-        return comprehensive(loadedApp({ app: [folder], region, ...also }))
+        return comprehensive(loadedApp({ note: () => {} }, { app: [folder], region, ...also }))
       }
       Object.assign(clone, { underRates: analysed({ rates }), withoutRates: analysed({}) })
     }),

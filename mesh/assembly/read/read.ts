@@ -21,10 +21,13 @@ export function readAssembly(directory: string): Assembly {
       `${directory}: has no manifest.json: give the cdk.out that \`cdk synth\` writes, or a template as JSON`,
     )
   const file = join(directory, 'manifest.json')
-  const { newer } = parseManifest(file, read(file, directory))
+  const { artifacts, newer } = parseManifest(file, read(file, directory))
+  const stages = artifacts.flatMap(([, { type, properties }]) =>
+    type === 'cdk:cloud-assembly' ? (properties?.directoryName ?? []) : [],
+  )
   const stacks = [...stacksIn(directory, directory)]
   if (stacks.length === 0) throw new MeshError(`${file}: artifacts: there is no stack among them`)
-  return { stacks, ...(newer !== undefined && { newer }) }
+  return { stacks, stages, ...(newer !== undefined && { newer }) }
 }
 
 function read(file: string, namedBy: string): unknown {

@@ -80,6 +80,8 @@ export type Assembly = {
   stacks: Stack[]
   /** version of its manifest, if that is newer than those that are known */
   newer?: string
+  /** folders of its stages, each an assembly of its own */
+  stages?: string[]
 }
 
 export const faultAt = (stack: Stack, path: string, says: string): MeshError =>

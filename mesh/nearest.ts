@@ -1,10 +1,13 @@
-/** The three names that take the fewest letters to come to from `name`, the nearest first. */
-export const nearest = (name: string, names: readonly string[]): string[] =>
-  names
-    .map((other) => ({ other, letters: distance(name, other) }))
-    .toSorted((a, b) => a.letters - b.letters)
-    .slice(0, 3)
-    .map(({ other }) => other)
+/** Of some names those that are most like what somebody wrote, the nearest first: a third of its letters off at most. */
+export function nearest(wanted: string, names: Iterable<string>, most = 3): string[] {
+  const said = wanted.toLowerCase()
+  return [...new Set(names)]
+    .map((name) => ({ name, off: distance(said, name.toLowerCase()) }))
+    .filter(({ off }) => off <= Math.max(2, said.length / 3))
+    .toSorted((a, b) => a.off - b.off)
+    .slice(0, most)
+    .map(({ name }) => name)
+}
 
 /** Levenshtein (1966): letters to put in, take out or change. */
 function distance(one: string, other: string): number {

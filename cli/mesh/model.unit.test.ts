@@ -1,0 +1,110 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { loadpath } from '../../test/cli/terminal.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'loadpath-mesh-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+const file = (name: string, content: unknown): string => {
+  const path = join(folder, name)
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
+  return path
+}
+
+const template = file('template.json', {
+  Resources: {
+    Orders: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 30 } },
+    Worker: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 10 } },
+    Poll: {
+      Type: 'AWS::Lambda::EventSourceMapping',
+      Properties: {
+        EventSourceArn: { 'Fn::GetAtt': ['Orders', 'Arn'] },
+        FunctionName: { Ref: 'Worker' },
+        ScalingConfig: { MaximumConcurrency: 10 },
+      },
+    },
+  },
+})
+describe('the model in a text', () => {
+  it('has elements with who says so, and limits with their numbers', async () => {
+    const { out } = await loadpath(['mesh', 'model', '--app', template])
+    expect(out).toMatch(/^queue +Orders +template\/Orders +120000 at once or waits \(sqs-in-flight\)/m)
+    expect(out).toMatch(/^poll +Orders → Worker +any type +template +10 at once or waits \(template\)/m)
+  })
+
+  it('says how many elements it leaves out', async () => {
+    const queues = Array.from({ length: 70 }, (_, index): [string, object] => [
+      `Queue${index}`,
+      {
+        Type: 'AWS::SQS::Queue',
+        Properties: {
+          RedrivePolicy: { maxReceiveCount: 3, deadLetterTargetArn: { 'Fn::GetAtt': ['D', 'Arn'] } },
+        },
+      },
+    ])
+    const many = file('letters.json', {
+      Resources: { D: { Type: 'AWS::SQS::Queue' }, ...Object.fromEntries(queues) },
+    })
+    expect((await loadpath(['mesh', 'model', '--app', many])).out).toContain('and 10 more elements')
+  })
+
+  it('of a file of rates has what it says is sent', async () => {
+    const sent = file(
+      'sent.yaml',
+      'version: 1\nsends: [{ from: Worker, to: Orders, type: again, ratio: 0.1 }]\n',
+    )
+    const { out } = await loadpath(['mesh', 'model', '--app', template, '--rates', sent])
+    expect(out).toMatch(/^call +Worker → Orders +again, 0\.1 for each +declared/m)
+  })
+})
+
+describe('stages of one assembly', () => {
+  const stages = join(folder, 'stages')
+  const stackOf = (name: string) => ({
+    version: '36.0.0',
+    artifacts: {
+      [`${name}Shop`]: {
+        type: 'aws:cloudformation:stack',
+        displayName: `${name}/Shop`,
+        properties: { templateFile: 'shop.json', stackName: `${name}-Shop` },
+      },
+    },
+  })
+  const inner = (name: string) => ({
+    type: 'cdk:cloud-assembly',
+    properties: { directoryName: `assembly-${name}` },
+  })
+  for (const name of ['Dev', 'Prod']) {
+    mkdirSync(join(stages, `assembly-${name}`), { recursive: true })
+    file(`stages/assembly-${name}/manifest.json`, stackOf(name))
+    file(`stages/assembly-${name}/shop.json`, {
+      Resources: {
+        Orders: { Type: 'AWS::SQS::Queue', Metadata: { 'aws:cdk:path': `${name}/Shop/Orders/Resource` } },
+      },
+    })
+  }
+  file('stages/manifest.json', {
+    version: '36.0.0',
+    artifacts: { 'assembly-Dev': inner('Dev'), 'assembly-Prod': inner('Prod') },
+  })
+
+  it('are analysed together, which is said with how to choose', async () => {
+    const { out, err } = await loadpath(['mesh', 'model', '--app', stages])
+    expect(out).toMatch(/Dev\/Shop\/Orders[\s\S]+Prod\/Shop\/Orders/)
+    expect(err).toContain(
+      `has 2 stages, which are analysed together. For one of them: --app ${join(stages, 'assembly-Dev')} or --app ${join(stages, 'assembly-Prod')}`,
+    )
+    expect((await loadpath(['mesh', 'model', '--app', join(stages, 'assembly-Prod')])).err).toBe('')
+  })
+
+  it('have rates by one name, whether together or alone', async () => {
+    const known = file('stages.yaml', 'version: 1\narrivals: { Prod/Shop/Orders: { order.placed: 3/s } }\n')
+    for (const at of [stages, join(stages, 'assembly-Prod')]) {
+      const { out } = await loadpath(['mesh', 'static', '--app', at, '--rates', known, '--json'])
+      expect(JSON.parse(out).rates).toContainEqual(
+        expect.objectContaining({ type: 'order.placed', rate: 3, node: 'Prod-Shop/Orders' }),
+      )
+    }
+  })
+})
