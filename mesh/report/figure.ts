@@ -1,3 +1,15 @@
+import type { ComprehensiveReport } from '../comprehensive/report.ts'
+
 /** Four digits that count; what has no number says so. */
 export const figure = (value: number | null): string =>
   value === null ? '–' : String(Number(value.toPrecision(4)))
+
+type Filled = NonNullable<ComprehensiveReport['dynamic']['limits'][number]['filled']>
+
+/** What a surge leaves, were an invocation to take as long with however many messages. */
+export const filledIn = (filled: Filled | undefined): string =>
+  filled === undefined
+    ? ''
+    : filled.peakBacklog.messages === 0
+      ? 'nothing waits'
+      : `${figure(filled.peakBacklog.messages)}, drained at ${filled.drainedAt === null ? 'no time' : `${figure(filled.drainedAt)} s`}`

@@ -1,6 +1,6 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Finding } from '../findings/finding.ts'
-import { figure } from './figure.ts'
+import { figure, filledIn } from './figure.ts'
 
 /** What GitHub takes of a comment, characters. */
 const mostOfAComment = 65_536
@@ -60,7 +60,7 @@ function written(report: ComprehensiveReport, most: number): string {
     doors(report),
     ...changes(trend, most),
     `### ${report.findings.length === 0 ? 'No findings' : `Findings: ${counted(report.findings)}`}`,
-    list(report.findings, most, findingLine),
+    ...byRule(report.findings, most),
     ...stressed(report, most),
     ...folded(report, most),
   ]
@@ -84,6 +84,26 @@ const counted = (findings: readonly Finding[]): string =>
   [...Map.groupBy(findings, ({ severity }) => severity)]
     .map(([severity, all]) => `${all.length} ${severity}`)
     .join(', ')
+
+/** So many of a rule stand one by one; of more, the first with where the others are. */
+const mostOfARule = 4
+const mostPlaces = 20
+
+/** The gravest rules first, as findings come. */
+function byRule(findings: readonly Finding[], most: number): string[] {
+  const lines = [...Map.groupBy(findings, ({ severity, rule }) => `${severity} ${rule}`).values()].flatMap(
+    (all) => {
+      const [first] = all
+      if (first === undefined || all.length <= mostOfARule) return all.map(findingLine)
+      const others = all.slice(1, 1 + mostPlaces).map(({ name }) => plain(name))
+      const left = all.length - 1 - others.length
+      return [
+        `${findingLine(first)}\n  - ${all.length - 1} more of ${plain(first.rule)}: ${others.join(', ')}${left === 0 ? '' : ` ${rest(left + others.length, others.length)}`}`,
+      ]
+    },
+  )
+  return lines.length === 0 ? [] : [list(lines, most, (line) => line)]
+}
 
 const findingLine = ({ severity, name, rule, path, source, says, mend }: Finding): string =>
   `- **${severity}** ${plain(name)}: ${plain(says)} *${plain(mend)}* (${plain([rule, path, ...(source === undefined ? [] : [`${source.file}:${source.line}`])].join(', '))})`
@@ -129,7 +149,7 @@ function changes(trend: ComprehensiveReport['trend'], most: number): string[] {
   return [
     '### What changed',
     same ? 'Nothing.' : lines.join('\n'),
-    ...(appeared.length === 0 ? [] : ['New findings:', list(appeared, most, findingLine)]),
+    ...(appeared.length === 0 ? [] : ['New findings:', ...byRule(appeared, most)]),
     ...(gone.length === 0
       ? []
       : [
@@ -141,7 +161,7 @@ function changes(trend: ComprehensiveReport['trend'], most: number): string[] {
 
 const mostStressed = 10
 
-function stressed({ static: steady }: ComprehensiveReport, most: number): string[] {
+function stressed({ static: steady, dynamic }: ComprehensiveReport, most: number): string[] {
   const used = steady.stresses.filter(({ demand }) => demand > 0)
   const rows = used.slice(0, Math.min(most, mostStressed))
   if (rows.length === 0) return []
@@ -149,16 +169,35 @@ function stressed({ static: steady }: ComprehensiveReport, most: number): string
     '### Most stressed',
     table(
       ['limit', 'asked', 'of', 'unit', 'used', 'factor of safety'],
-      rows.map(({ name, demand, limit, unit, utilisation, safety, complete }) => [
+      rows.map(({ name, demand, limit, unit, utilisation, least, safety, complete }) => [
         plain(name),
         `${complete ? '' : 'at least '}${figure(demand)}`,
         figure(limit),
         plain(unit),
-        percent(utilisation),
+        `${least === undefined ? '' : `${figure(100 * least)} to `}${percent(utilisation)}`,
         figure(safety),
       ]),
     ),
     rest(used.length, rows.length),
+    ...surging(dynamic, most),
+  ]
+}
+
+/** What waits in a surge, with the other end of what is not known of batches. */
+function surging({ shape, limits }: ComprehensiveReport['dynamic'], most: number): string[] {
+  const waiting = limits.filter(({ peakBacklog }) => peakBacklog.messages > 0)
+  const rows = waiting.slice(0, Math.min(most, mostStressed))
+  if (rows.length === 0) return []
+  return [
+    `### In a surge to ${figure(shape.factor)} times, held for ${figure(shape.hold)} s`,
+    table(
+      ['limit', 'unit', 'state', 'largest backlog', 'drained at, s', 'if batches helped all they can'],
+      rows.map(({ name, unit, state, peakBacklog, drainedAt, filled }) => [
+        ...[plain(name), plain(unit), state],
+        ...[figure(peakBacklog.messages), figure(drainedAt), plain(filledIn(filled))],
+      ]),
+    ),
+    rest(waiting.length, rows.length),
   ]
 }
 

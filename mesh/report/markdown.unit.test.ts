@@ -41,7 +41,7 @@ describe('a comment', () => {
   it('has the score, the findings with how to mend them, what is used most, and what was assumed', () => {
     const text = markdown(named(['worker']))
     expect(text).toMatch(/^## Mesh: score \d+(\.\d)?, (strained|failing)\n/)
-    expect(text).toContain('| worker | 1 | 2 | servers | 50 % | 2 |')
+    expect(text).toContain('| worker | 1 | 2 | servers | 5 to 50 % | 2 |')
     expect(text).toMatch(/- \*\*high\*\* worker-queue: .+ \*.+\* \(visibility-short, worker-queue\)/)
     expect(text).toMatch(/<details><summary>Assumptions \(\d+\)<\/summary>\n\n- /)
     expect(text).not.toContain('### What changed')
@@ -58,7 +58,8 @@ describe('a comment', () => {
       `<summary>Findings that are accepted (1)</summary>\n\n- worker-queue (${first.rule}): it is so &lt;b&gt;`,
     )
     expect(text).toContain('<summary>Accepted, and not found any more (1)</summary>\n\n- gone (no-redrive)')
-    const html = page(meshFrom([queueNode('worker-queue')], []), decided)
+    const html = page(meshFrom([queueNode('worker-queue')], []), { ...decided, needless: idle })
+    expect(html).toMatch(/Accepted, and not found any more<[\s\S]+<td>no-redrive<\/td><td>gone<\/td>/)
     expect(html).toContain('it is so &lt;b&gt;')
     expect(html).not.toContain('it is so <b>')
   })
@@ -95,6 +96,29 @@ describe('a comment', () => {
     const before = named(['worker'])
     const { parts: _, ...counts } = before.mesh
     expect(markdown(named(['other'], { ...before, mesh: counts }))).not.toContain('nodes added')
+  })
+
+  it('tells many findings of a rule together, with where each is', () => {
+    const text = markdown(named(['a', 'b', 'c', 'd', 'e', 'f']))
+    expect(text).toContain('- 5 more of visibility-short: b-queue, c-queue, d-queue, e-queue, f-queue')
+    expect(text.match(/\(visibility-short, /g)).toHaveLength(1)
+    const few = markdown(named(['a', 'b', 'c']))
+    expect(few.match(/\(visibility-short, /g)).toHaveLength(3)
+  })
+
+  it('tells both ends of what is not known of batches', () => {
+    const mesh = meshFrom(
+      [queueNode('q'), functionNode('f', [servers(2)])],
+      [element('poll', 'q', 'f', { batch: 10, laws: [servers(2)] })],
+    )
+    const report = comprehensive(loadedWith(mesh, { q: 1 }, { f: 1 }))
+    expect(report.static.stresses.some(({ least }) => least !== undefined)).toBe(true)
+    const text = markdown(report)
+    expect(text).toMatch(/\| q → f \| .+ \| 5 to 50 % \|/)
+    expect(text).toMatch(/### In a surge to 10 times[\s\S]+\| q → f \| servers \|.+\| nothing waits \|/)
+    const html = page(mesh, report)
+    expect(html).toContain('<td>0.05 to 0.5</td>')
+    expect(html).toContain('<td>nothing waits</td>')
   })
 
   it('of names that would be markup is text', () => {

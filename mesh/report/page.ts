@@ -1,11 +1,11 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
-import { figure } from './figure.ts'
+import { figure, filledIn } from './figure.ts'
 import { script } from './script.ts'
 import { stage } from './stage.ts'
 import { style } from './style.ts'
-import { mark, mostRows, section, table } from './tables.ts'
+import { mark, mostFindings, mostRows, section, table } from './tables.ts'
 import { type View, viewOf } from './view.ts'
 
 /** One page with everything in it: no script, style, font or picture is fetched. */
@@ -73,7 +73,7 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
 
 function findingsSection(
   mesh: Mesh,
-  { findings, accepted, trend }: ComprehensiveReport,
+  { findings, accepted, needless, trend }: ComprehensiveReport,
   { boxes }: View,
 ): string {
   const index = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
@@ -90,10 +90,15 @@ function findingsSection(
   ) =>
     `<div class="finding ${severity}" id="f${place}"><b>${linked(at, name)}</b> <span class="soft">${severity}, ${escaped(rule)}</span><p>${escaped(says)}</p><p>${escaped(mend)}</p><code>${escaped(path)}${source === undefined ? '' : escaped(` · ${source.file}:${source.line}`)}</code></div>`
   const gone = trend?.gone ?? []
+  const folded = findings.slice(mostRows, mostFindings)
+  const left = findings.length - mostRows - folded.length
   return section(
     'findings',
     'Findings',
     findings.length === 0 ? '<p class="soft">None.</p>' : findings.slice(0, mostRows).map(one).join('\n'),
+    folded.length === 0
+      ? ''
+      : `<details><summary>${folded.length} more${left > 0 ? `, and ${left} in the JSON` : ''}</summary>${folded.map((each, place) => one(each, mostRows + place)).join('\n')}</details>`,
     gone.length === 0
       ? ''
       : `<p class="soft">Gone since the last report: ${escaped(gone.map(({ rule, name }) => `${name} (${rule})`).join(', '))}</p>`,
@@ -102,6 +107,12 @@ function findingsSection(
       : `<h2>Accepted</h2>${table(
           ['finding', 'at', 'because'],
           accepted.map(({ rule, at, name, because }) => [rule, { html: linked(at, name) }, because]),
+        )}`,
+    needless.length === 0
+      ? ''
+      : `<h2>Accepted, and not found any more</h2>${table(
+          ['finding', 'at', 'because'],
+          needless.map(({ rule, at, because }) => [rule, at, because]),
         )}`,
   )
 }
@@ -118,12 +129,12 @@ const steadySection = (
       ['limit', 'asked', 'of', 'unit', 'used', 'factor of safety', 'says'],
       steady.stresses
         .filter(({ demand }) => demand > 0)
-        .map(({ name, demand, limit, unit, utilisation, safety, from, complete }) => [
+        .map(({ name, demand, limit, unit, utilisation, least, safety, from, complete }) => [
           { html: `${mark(utilisation)}${escaped(name)}` },
           { html: `${complete ? '' : 'at least '}${figure(demand)}` },
           limit,
           unit,
-          utilisation,
+          least === undefined ? utilisation : { html: `${figure(least)} to ${figure(utilisation)}` },
           safety,
           from,
         ]),
@@ -169,6 +180,7 @@ const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
         'lost',
         'behind for, s',
         'drained at, s',
+        'if batches helped all they can',
       ],
       surge.limits.map((one) => [
         one.name,
@@ -180,6 +192,7 @@ const surgeSection = ({ dynamic: surge }: ComprehensiveReport): string =>
         one.lost,
         one.lag,
         one.drainedAt,
+        filledIn(one.filled),
       ]),
     ),
   )

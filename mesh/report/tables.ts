@@ -14,6 +14,8 @@ const cellOf = (cell: Cell): string => {
 }
 
 export const mostRows = 40
+/** Findings of a page, most of them folded. */
+export const mostFindings = 500
 const shownRows = 10
 
 /** The first rows, more of them folded, and how many are in the JSON alone. */

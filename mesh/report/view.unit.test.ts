@@ -57,7 +57,7 @@ describe('of a large mesh', () => {
     )
     expect(html.match(/<article /g)).toHaveLength(mesh.nodes.length)
     const ids = new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id))
-    const links = [...html.matchAll(/ href="#([nw]\d+)"/g)].map(([, id]) => id)
+    const links = [...html.matchAll(/ href="#([nwf]\d+)"/g)].map(([, id]) => id)
     expect(links.filter((id) => !ids.has(id))).toEqual([])
   })
 })

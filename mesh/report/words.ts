@@ -3,6 +3,7 @@ import type { Mesh, MeshElement } from '../model.ts'
 import { escaped } from './escape.ts'
 import { figure } from './figure.ts'
 import type { Drawn } from './parts.ts'
+import { mostFindings } from './tables.ts'
 import type { View } from './view.ts'
 
 /** The whole mesh in words: for who does not see the picture, for the panel beside it, and for what is not drawn. */
@@ -34,10 +35,10 @@ export function inWords(
   const link = (index: number): string =>
     `<a href="#${boxes.has(index) ? 'n' : 'w'}${index}">${escaped(mesh.nodes[index]?.name ?? '')}</a>`
   const findings = (id: string): string[] =>
-    (findingsAt.get(id) ?? []).map(
-      ({ finding, index }) =>
-        `<a href="#f${index}">${escaped(finding.severity)}: ${escaped(finding.rule)}</a>`,
-    )
+    (findingsAt.get(id) ?? []).map(({ finding, index }) => {
+      const says = `${escaped(finding.severity)}: ${escaped(finding.rule)}`
+      return index < mostFindings ? `<a href="#f${index}">${says}</a>` : says
+    })
   const rateOf = ({ element, part }: Drawn): string => {
     const known = load.get(element.id)
     if (part === 'dead' || known === undefined) return ''
