@@ -1,5 +1,5 @@
 import { layersOf, ordered, reachIn, rounds, stacked } from './columns.ts'
-import { around, besides, forward } from './ways.ts'
+import { around, besides, forward, type Upright } from './ways.ts'
 
 /** A vertex to be drawn, with the room that it takes; what stands aside is in a row below all others. */
 export type Box = { width: number; height: number; aside: boolean }
@@ -20,6 +20,8 @@ const rows = 16
 const gap = 64
 const thin = 10
 const lane = 7
+/** More lines than these that begin or end at a box share one upright. */
+const fan = 12
 
 /**
  * A layered drawing from left to right (Sugiyama, Tagawa and Toda 1981): what leads to something stands left of it. What
@@ -49,6 +51,18 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
   ]
   const below = heights + rows + returns.length * lane
   const shelf = shelved(boxes, lines, { at, width, top: below + 34 })
+  const ahead = lines.filter(
+    ({ from, to, leads }) => leads && !boxes[from]?.aside && !boxes[to]?.aside && !isBack(column, from, to),
+  )
+  const [leaving, arriving] = [counted(ahead, 'from'), counted(ahead, 'to')]
+  const uprightOf = ({ from, to, leads }: Line, end: Point): Upright => {
+    const fans = leads && (leaving.get(from) ?? 0) > fan
+    const meets = leads && (arriving.get(to) ?? 0) > fan
+    return {
+      right: fans ? (xs[column.get(from) ?? 0]?.right ?? 0) + 12 + 3 * (from % 8) : undefined,
+      left: meets ? (xs[column.get(to) ?? 0]?.left ?? end.x) - end.x - 12 - 3 * (to % 8) : undefined,
+    }
+  }
   const wayOf = (line: Line): string => {
     const [a, b] = [at[line.from], at[line.to]]
     const [from, to] = [boxes[line.from], boxes[line.to]]
@@ -78,7 +92,7 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
       const side = xs[layer]
       return layer > (column.get(line.from) ?? 0) && side ? [{ ...side, y: y.get(vertex) ?? 0 }] : []
     })
-    return forward(start, end, stops)
+    return forward(start, end, stops, uprightOf(line, end))
   }
   return {
     at,
@@ -87,6 +101,9 @@ export function layered(boxes: readonly Box[], lines: readonly Line[]): Placed {
     height: boxes.some(({ aside }) => aside) ? shelf.bottom : below,
   }
 }
+
+const counted = (lines: readonly Line[], end: 'from' | 'to'): ReadonlyMap<number, number> =>
+  new Map([...Map.groupBy(lines, (line) => line[end])].map(([vertex, all]) => [vertex, all.length]))
 
 const isBack = (column: ReadonlyMap<number, number>, from: number, to: number): boolean =>
   (column.get(to) ?? 0) <= (column.get(from) ?? 0)

@@ -37,6 +37,38 @@ it('a column keeps its order, leaves room, and is where it wants to be when ther
   )
 })
 
+describe('lines of a box that many leave', () => {
+  const boxes = Array.from({ length: 61 }, () => ({ width: 100, height: 45, aside: false }))
+  const uprights = (paths: readonly string[]) =>
+    new Set(paths.map((path) => / Q([\d.-]+) \S+ \1 \S+ V/.exec(path)?.[1]))
+
+  it('stand upright at one place, and are no wedge', () => {
+    const { paths } = layered(
+      boxes,
+      boxes.slice(1).map((_, index) => ({ from: 0, to: index + 1, leads: true, sure: true })),
+    )
+    const [x, ...others] = uprights(paths)
+    expect([Number(x) > 100, others]).toEqual([true, []])
+  })
+
+  it('as those of one where many arrive', () => {
+    const { paths } = layered(
+      boxes,
+      boxes.slice(1).map((_, index) => ({ from: index + 1, to: 0, leads: true, sure: true })),
+    )
+    const [x, ...others] = uprights(paths)
+    expect([Number(x) > 100, others]).toEqual([true, []])
+  })
+
+  it('few are bent', () => {
+    const { paths } = layered(
+      boxes.slice(0, 3),
+      [1, 2].map((to) => ({ from: 0, to, leads: true, sure: true })),
+    )
+    expect(paths.every((path) => path.includes('C') && !path.includes('V'))).toBe(true)
+  })
+})
+
 it('boxes of any graph do not lie on each other, and every line has its way', () => {
   const count = 12
   const place = fc.nat({ max: count - 1 })

@@ -25,28 +25,47 @@ told();
 
 const natural = Number(svg.getAttribute('width'));
 const tall = Number(svg.getAttribute('height'));
+const fit = document.getElementById('fit');
 let scale = 1;
-const zoom = (to) => {
-  scale = Math.min(3, Math.max(0.1, to));
-  svg.classList.remove('fit');
-  fit.setAttribute('aria-pressed', 'false');
+const sized = (to) => {
+  scale = to;
   svg.setAttribute('width', natural * scale);
   svg.setAttribute('height', tall * scale);
 };
-const fit = document.getElementById('fit');
-fit.addEventListener('click', () => {
-  const on = !svg.classList.contains('fit');
-  zoom(1);
-  svg.classList.toggle('fit', on);
+const fitted = () => fit.getAttribute('aria-pressed') === 'true';
+/** All of it in the frame, both ways, whose greatest height is a part of the window's. */
+const whole = () => {
+  sized(0);
+  sized(Math.min(1.5, frame.clientWidth / natural, (parseFloat(getComputedStyle(frame).maxHeight) - 3) / tall));
+};
+const toggle = (on) => {
   fit.setAttribute('aria-pressed', String(on));
-});
+  if (on) whole();
+};
+/** What is in the middle of the frame stays there. */
+const zoom = (to) => {
+  const part = (at, seen, of) => (at + seen / 2) / Math.max(1, of);
+  const { clientWidth, clientHeight } = frame;
+  const [x, y] = [part(frame.scrollLeft, clientWidth, frame.scrollWidth), part(frame.scrollTop, clientHeight, frame.scrollHeight)];
+  toggle(false);
+  sized(Math.min(3, Math.max(Math.min(0.1, scale), to)));
+  frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
+};
+fit.addEventListener('click', () => { if (fitted()) zoom(1); else toggle(true); });
 document.getElementById('larger').addEventListener('click', () => zoom(scale * 1.25));
 document.getElementById('smaller').addEventListener('click', () => zoom(scale / 1.25));
+addEventListener('resize', () => { if (fitted()) whole(); });
+toggle(true);
 
 const show = (...parts) => {
   panel.replaceChildren(...parts);
   for (const part of panel.querySelectorAll('[id]')) part.removeAttribute('id');
   panel.hidden = parts.length === 0;
+};
+/** The panel is not over what it tells of. */
+const beside = (what) => {
+  const [box, view] = [what.getBoundingClientRect(), frame.getBoundingClientRect()];
+  panel.classList.toggle('left', box.left + box.width / 2 > view.left + view.width / 2);
 };
 const wordsOf = (node) => [...document.getElementById('w' + node.id.slice(1)).cloneNode(true).childNodes];
 const light = (on, near) => {
@@ -78,6 +97,7 @@ const choose = (node) => {
   mark(node);
   if (!node) { light(null); show(); return; }
   around(node);
+  beside(node);
   show(...wordsOf(node));
 };
 const follow = (index) => {
@@ -95,8 +115,6 @@ const see = (node) => {
   frame.scrollBy({ left: box.left + box.width / 2 - view.left - view.width / 2, top: box.top + box.height / 2 - view.top - view.height / 2 });
 };
 way.addEventListener('change', () => follow(way.value));
-const first = ways.find((one) => one);
-if (first) { see(document.getElementById('n' + first[0])); frame.scrollLeft = 0; }
 
 let moved = false;
 svg.addEventListener('click', (event) => { if (!moved) choose(event.target.closest('.node')); });
@@ -104,15 +122,16 @@ svg.addEventListener('pointerover', (event) => {
   if (chosen || way.value !== '') return;
   const node = event.target.closest('.node');
   const element = event.target.closest('.element');
-  if (node) { show(...wordsOf(node)); return; }
+  if (node) { beside(node); show(...wordsOf(node)); return; }
   if (!element) { show(); return; }
+  beside(element);
   const from = document.createElement('h3');
   from.textContent = document.getElementById('n' + element.dataset.from).querySelector('title').textContent;
   show(from, ...document.getElementById('we' + element.id.slice(1)).cloneNode(true).childNodes);
 });
 svg.addEventListener('focusin', (event) => {
   const node = event.target.closest('.node');
-  if (node && !chosen && way.value === '') show(...wordsOf(node));
+  if (node && !chosen && way.value === '') { beside(node); show(...wordsOf(node)); }
 });
 
 const middle = (node) => { const box = node.getBoundingClientRect(); return { x: box.x + box.width / 2, y: box.y + box.height / 2 }; };
@@ -138,6 +157,7 @@ svg.addEventListener('keydown', (event) => {
       for (const other of nodes) other.tabIndex = other === next ? 0 : -1;
       next.focus({ preventScroll: true });
       see(next);
+      beside(next);
       if (chosen) choose(next);
     }
   } else return;
@@ -151,8 +171,11 @@ document.addEventListener('click', (event) => {
   if (!node || !node.classList.contains('node')) return;
   event.preventDefault();
   choose(node);
+  // what somebody asks for is to be read
+  if (scale < 0.7) zoom(1);
   frame.scrollIntoView({ block: 'center' });
   see(node);
+  beside(node);
   node.focus({ preventScroll: true });
 });
 

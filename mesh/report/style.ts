@@ -7,8 +7,9 @@ export const style = `
   --mark: light-dark(#2458d3, #7ea6ff); }
 :root[data-theme=light] { color-scheme: light; } :root[data-theme=dark] { color-scheme: dark; }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1500px; padding: 24px; background: var(--paper); color: var(--ink);
+body { margin: 0; padding: 24px; background: var(--paper); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', sans-serif; overflow-wrap: anywhere; }
+body > :not(#mesh), #mesh > :not(.stage) { max-width: 1452px; margin-inline: auto; }
 h1 { font-size: 22px; margin: 0; } h2 { font-size: 18px; margin: 40px 0 8px; } h3 { font-size: 15px; margin: 20px 0 4px; } p { margin: 6px 0; }
 a { color: var(--mark); } .soft { color: var(--soft); } .score { font-size: 44px; font-weight: 650; line-height: 1.1; }
 header { display: flex; gap: 12px 32px; align-items: baseline; flex-wrap: wrap; }
@@ -31,8 +32,8 @@ button[aria-pressed=true] { border-color: var(--mark); color: var(--mark); } sel
 .frame.grab { cursor: grabbing; user-select: none; }
 .panel { position: absolute; right: 14px; bottom: 14px; width: 360px; max-width: calc(100% - 28px); max-height: 60%; overflow: auto; background: var(--paper);
   border: 1px solid var(--rule); border-radius: 8px; padding: 4px 14px 10px; font-size: 13px; box-shadow: 0 4px 18px #0003; }
-.panel h3 { margin-top: 8px; } .panel ul { margin: 4px 0; padding-left: 18px; } .panel[hidden] { display: none; }
-svg.mesh { display: block; font: 12.5px system-ui, -apple-system, 'Segoe UI', sans-serif; } svg.mesh.fit { width: 100%; height: auto; }
+.panel h3 { margin-top: 8px; } .panel ul { margin: 4px 0; padding-left: 18px; } .panel.left { right: auto; left: 14px; } .panel[hidden] { display: none; }
+svg.mesh { display: block; margin: 0 auto; font: 12.5px system-ui, -apple-system, 'Segoe UI', sans-serif; }
 svg.mesh .hit { fill: none; stroke: transparent; stroke-width: 9; } svg.mesh .line { fill: none; stroke: var(--line); }
 svg.mesh .element.low .line { stroke: var(--low); } svg.mesh .element.some .line { stroke: var(--some); } svg.mesh .element.high .line { stroke: var(--high); } svg.mesh .element.over .line { stroke: var(--over); }
 svg.mesh .may .line { opacity: .55; } svg.mesh .store .line { opacity: .35; } svg.mesh .dead .line, svg.mesh .after .line { opacity: .5; stroke-dasharray: 4 4; } svg.mesh .may .line { stroke-dasharray: 1.5 3; }

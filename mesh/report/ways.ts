@@ -3,33 +3,52 @@ import type { Point } from './layout.ts'
 const n = (value: number): string => String(Math.round(value * 10) / 10)
 const to = (point: Point): string => `${n(point.x)} ${n(point.y)}`
 
+const radius = 7
+
 /** An S between two points, level at both. */
 const bent = (from: Point, end: Point): string => {
   const half = (end.x - from.x) / 2
   return `C${n(from.x + half)} ${n(from.y)} ${n(end.x - half)} ${n(end.y)} ${to(end)}`
 }
 
+/** Level, upright at one place, level: what many lines do at the same place is one line, and no wedge. */
+function stepped(from: Point, end: Point, x: number): string {
+  const down = end.y - from.y
+  const r = Math.sign(down) * Math.min(radius, Math.abs(down) / 2)
+  const turn = Math.abs(r)
+  return `H${n(x - turn)} Q${n(x)} ${n(from.y)} ${n(x)} ${n(from.y + r)} V${n(end.y - r)} Q${n(x)} ${n(end.y)} ${n(x + turn)} ${n(end.y)} H${n(end.x)}`
+}
+
+/** Where a line stands upright, right of its beginning or left of its end, if there are many beside it. */
+export type Upright = { right: number | undefined; left: number | undefined }
+
 /** To the right, straight through the places that it has in the columns between. */
 export function forward(
   start: Point,
   end: Point,
   stops: readonly { left: number; right: number; y: number }[],
+  { right: after, left: before }: Upright = { right: undefined, left: undefined },
 ): string {
   const parts = [`M${to(start)}`]
   let last = start
+  const lead = (place: Point) => {
+    const x =
+      last === start && after !== undefined ? after : before === undefined ? undefined : place.x + before
+    parts.push(x === undefined ? bent(last, place) : stepped(last, place, x))
+    last = place
+  }
   for (const { left, right, y } of stops) {
-    parts.push(bent(last, { x: left, y }), `H${n(right)}`)
+    lead({ x: left, y })
+    parts.push(`H${n(right)}`)
     last = { x: right, y }
   }
-  if (end.x > last.x) parts.push(bent(last, end))
+  if (end.x > last.x) lead(end)
   else {
     const away = Math.max(30, Math.abs(end.x - last.x) / 3)
     parts.push(`C${n(last.x + away)} ${n(last.y)} ${n(end.x - away)} ${n(end.y)} ${to(end)}`)
   }
   return parts.join(' ')
 }
-
-const radius = 7
 
 /** Straight lines with round corners. */
 function cornered(points: readonly Point[]): string {

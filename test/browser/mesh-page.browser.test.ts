@@ -101,6 +101,31 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
     expect(await width(`call:a>${hostile}`)).toBeGreaterThan(await width('dead-letter:a-queue>letters'))
   })
 
+  it.each([400, 1280, 2560])(
+    'at a width of %i has all of the picture in view, as large as it can be',
+    async (width) => {
+      const { mesh, loads } = meshOfSize(300)
+      const { page } = await opened(browser, htmlOf(load(mesh, loads)), { viewport: { width, height: 900 } })
+      const sides = () =>
+        page.evaluate(`(() => {
+        const [frame, svg] = ['.frame', 'svg.mesh'].map((each) => document.querySelector(each))
+        const [room, { width, height }] = [frame.getBoundingClientRect(), svg.getBoundingClientRect()]
+        const most = 0.82 * innerHeight
+        return {
+          whole: frame.scrollWidth <= frame.clientWidth && frame.scrollHeight <= frame.clientHeight,
+          filled: Math.max(width / room.width, height / most) > 0.95,
+          wide: room.width / innerWidth > 0.9,
+          fits: document.documentElement.scrollWidth <= innerWidth,
+        }
+      })()`)
+      expect(await sides()).toEqual({ whole: true, filled: true, wide: true, fits: true })
+      await page.locator('#larger').click()
+      expect(await page.locator('#fit').getAttribute('aria-pressed')).toBe('false')
+      await page.locator('#fit').click()
+      expect(await sides()).toMatchObject({ whole: true, filled: true })
+    },
+  )
+
   it('is dark where the system is, and where the switch says so', async () => {
     const paper = 'getComputedStyle(document.body).backgroundColor'
     const light = await opened(browser, html, { colorScheme: 'light' })
@@ -138,12 +163,14 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
     expect(await page.locator('.node.off').count()).toBeGreaterThan(1)
     await page.locator('#way').selectOption({ index: 0 })
     const width = () => page.locator('svg.mesh').evaluate((svg) => svg.getBoundingClientRect().width)
-    const natural = await width()
+    const fitted = await width()
     await page.locator('#fit').click()
-    const frame = await page.locator('.frame').evaluate((box) => box.clientWidth)
-    expect(Math.abs((await width()) - frame)).toBeLessThan(1.5)
+    const natural = await page
+      .locator('svg.mesh')
+      .evaluate((svg) => svg.getAttribute('viewBox')?.split(' ')[2])
+    expect(await width()).toBe(Number(natural))
     await page.locator('#fit').click()
-    expect(await width()).toBe(natural)
+    expect(await width()).toBe(fitted)
     await page.locator('input[data-part=dead]').uncheck()
     expect(await page.locator('.element.dead .line').first().isHidden()).toBe(true)
   })
