@@ -67,7 +67,9 @@ function openNodesOf({ rates }: StaticReport): (way: Way) => string[] {
 }
 
 function latency(steady: StaticReport, limit: number, nameOf: (id: string) => string): Term {
-  const { paths } = steady
+  const paths = steady.paths.filter(({ job, delay }) => job === undefined || delay === null)
+  if (paths.length === 0 && steady.paths.length > 0)
+    return termOf('latency', 0, limit, 's', 'all that comes is started by schedules: nobody waits for it')
   const worst = largest(paths, ({ delay }) => (delay === null ? endless : delay.p99))
   const p99 = worst && (worst.delay?.p99 ?? endless)
   // of a way without its times the least says nothing, but where that is too much already

@@ -2,42 +2,9 @@ import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'
-import { added, type Extra, extrasOf, instant, type Moments, withExtras } from './times.ts'
+import { type Extra, instant } from './times.ts'
 import type { Passage } from './waits.ts'
-
-/** One way of an event from where it comes in to where it ends. */
-export type Path = {
-  /** the type that came in */
-  type: string
-  /** node ids, from the door to the end */
-  nodes: string[]
-  /** messages per second that go all the way; null: not known */
-  rate: number | null
-  /** from the door to the end of the last handling, seconds; null: a queue on the way grows without end */
-  delay: { mean: number; p50: number; p99: number } | null
-  /** nodes on the way whose service time nobody has said: their part is missing in the delay */
-  untimed: string[]
-  /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
-  refused: number
-  /** the part that is refused at the door for good, or given up or deleted on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
-  lost: number
-  /** of that, what the door refuses of all that comes there, whichever way it would have gone */
-  atDoor: number
-}
-
-type Way = {
-  nodes: string[]
-  share: number | null
-  delay: Moments | null
-  extras: (readonly Extra[])[]
-  untimed: string[]
-  /** at the first attempt, and in the end */
-  taken: number
-  there: number
-  /** what fails here comes back to something that keeps it */
-  isKept: boolean
-  atDoor: number
-}
+import { type Along, ended, type Path, start, step, type Way } from './way.ts'
 
 /** A way as it is looked for: where it has got to, over what, from where, and what it adds up to. */
 type Begun = { state: number; over: Stream | undefined; before: Begun | undefined; sum: number }
@@ -117,9 +84,6 @@ export function isOnTheWay({
     return !isKept && (element.kind !== 'call' || element.carries)
   }
 }
-
-/** What ways are walked with. */
-type Along = { loaded: Loaded; passages: ReadonlyMap<string, Passage>; refusals: Refusals }
 
 type Measure = (stream: Stream) => number
 
@@ -231,64 +195,3 @@ function walked(along: Along, end: Begun, door: number): Way {
   for (const stream of streams.reverse()) step(along, way, stream)
   return way
 }
-
-function start({ loaded, refusals: { atDoor, handling } }: Along, state: number): Way {
-  const refused = atDoor(loaded.states[state]?.node.id ?? '')
-  const taken = 1 - refused
-  const empty = { nodes: [], untimed: [], extras: [], isKept: false, atDoor: refused }
-  const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
-  arrive(loaded, way, state)
-  return way
-}
-
-const unhindered: Passage = {
-  delay: instant,
-  extras: [],
-  refused: 0,
-  givenUp: 'answered',
-  lost: 0,
-  expired: 0,
-}
-
-function step(
-  { loaded, passages, refusals: { handling } }: Along,
-  way: Way,
-  { element, to, gain }: Stream,
-): void {
-  const { delay, extras, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
-  way.share = way.share === null || gain === null ? null : way.share * gain
-  way.delay = way.delay === null || delay === null ? null : added(way.delay, delay)
-  if (extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
-  way.taken *= 1 - refused
-  // whose caller is told, fails with it: it is kept where that is
-  if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
-  way.there *= 1 - expired
-  if (!way.isKept) way.there *= (1 - lost) * (1 - handling(to))
-  arrive(loaded, way, to)
-}
-
-function arrive(loaded: Loaded, way: Way, state: number): void {
-  const node = loaded.states[state]?.node
-  if (node === undefined) return
-  const times = loaded.service.get(node.id)
-  const works = node.kind === 'function' || node.kind === 'task' || node.kind === 'service'
-  way.nodes.push(node.id)
-  if (works && times === undefined) way.untimed.push(node.id)
-  if (way.delay !== null && times !== undefined)
-    way.delay = added(way.delay, { mean: times.mean, variance: times.scv * times.mean ** 2 })
-}
-
-const ended = (
-  { nodes, share, delay, extras, untimed, taken, there, atDoor }: Way,
-  type: string,
-  rate: number | null,
-): Path => ({
-  type,
-  nodes,
-  rate: share === null || rate === null ? null : share * rate,
-  delay: delay === null ? null : withExtras(delay, extrasOf(extras)),
-  untimed,
-  refused: 1 - taken,
-  lost: 1 - there,
-  atDoor,
-})

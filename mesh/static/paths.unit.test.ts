@@ -1,5 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { element, functionNode, loadedWith, meshFrom, queueNode, send, servers } from '../../test/meshes.ts'
+import {
+  element,
+  functionNode,
+  loadedWith,
+  meshFrom,
+  node,
+  poll,
+  queueNode,
+  send,
+  servers,
+} from '../../test/meshes.ts'
+import { comprehensive } from '../comprehensive/analyse.ts'
 import type { Mesh } from '../model.ts'
 import { analyseStatic } from './analyse.ts'
 import { extrasOf } from './times.ts'
@@ -133,5 +144,47 @@ describe('the delay', () => {
       extras.reduce((all, each) => all + mean(each), 0),
       9,
     )
+  })
+})
+
+describe('what a schedule starts', () => {
+  const mesh = meshFrom(
+    [
+      node('schedule', 'nightly'),
+      functionNode('job', [], 900),
+      queueNode('mail'),
+      functionNode('mailer'),
+      functionNode('sweep', [], 900),
+    ],
+    [
+      element('delivery', 'nightly', 'job', {
+        laws: [{ law: 'latency', p50: 5, p99: 9, from: 'eventbridge' }],
+      }),
+      send('job', 'mail'),
+      poll('mail', 'mailer'),
+      element('delivery', 'nightly', 'sweep'),
+    ],
+  )
+  const { paths } = analyseStatic(loadedWith(mesh, {}, { job: 120, mailer: 2, sweep: 300 }))
+
+  it('has the delay of what it sends, from then on: nobody waits for the job', () => {
+    const { delay, job } = paths.find(({ nodes }) => nodes.at(-1) === 'mailer') ?? {}
+    expect(job).toBeUndefined()
+    expect(delay?.mean).toBeCloseTo(2, 9)
+  })
+
+  it('and sends nothing on is a job: no latency of anything, and none that is not known', () => {
+    const sweep = paths.find(({ nodes }) => nodes.at(-1) === 'sweep')
+    expect(sweep).toMatchObject({ job: true, delay: { p99: 0 }, untimed: [] })
+    const latencyOf = (loaded: ReturnType<typeof loadedWith>) =>
+      comprehensive(loaded).score.terms.find(({ name }) => name === 'latency')
+    expect(latencyOf(loadedWith(mesh, {}, { job: 120, mailer: 2, sweep: 300 }))?.demand).toBeLessThan(30)
+    // a job of which all is known says nothing of events of which nothing is
+    expect(latencyOf(loadedWith(mesh, {}, { job: 120, sweep: 300 }))?.demand).toBeNull()
+    const alone = meshFrom(mesh.nodes.slice(0, 2), mesh.elements.slice(0, 1))
+    expect(latencyOf(loadedWith(alone, {}, { job: 120 }))).toMatchObject({
+      demand: 0,
+      says: 'all that comes is started by schedules: nobody waits for it',
+    })
   })
 })

@@ -48,6 +48,8 @@ export const staticReport = z.object({
       nodes: z.array(z.string()),
       rate: perSecond.nullable(),
       delay: z.object({ mean: z.number(), p50: z.number(), p99: z.number() }).nullable(),
+      /** what a schedule starts and nothing is sent on of: nobody waits for it, and it has no delay */
+      job: z.literal(true).optional(),
       untimed: z.array(z.string()),
       /** at the first attempt */
       refused: z.number(),
