@@ -8,7 +8,7 @@ import { availabilityWith, promisedAsOf } from './availability.ts'
 import { cascades } from './cascade.ts'
 import type { Flow } from './flows.ts'
 import { pairsOf } from './pairs.ts'
-import { acceptedAt, droppedAfter, lateIn, restOf, type Works, windowsOf } from './reach.ts'
+import { acceptedAt, droppedAfter, lateIn, restOf, type Windows, type Works, windowsOf } from './reach.ts'
 import { type Point, removalsOf } from './removals.ts'
 import type { FractureReport } from './report.ts'
 import { nodesOf, type Survey, type Surveyed, survey } from './survey.ts'
@@ -58,6 +58,7 @@ export function fracture(
 }
 
 const mostPoints = 50
+const noWindows: Windows = { itself: new Float64Array(), needs: new Float64Array() }
 /** States of all flows together that may be looked at for ways beside each other. */
 const mostAside = 5000
 
@@ -65,8 +66,8 @@ function flowsOf(
   loaded: Loaded,
   { flows, needs }: Survey,
   given: {
-    windows: ReadonlyMap<Surveyed, Float64Array>
-    dropped: ReadonlyMap<Surveyed, Float64Array>
+    windows: ReadonlyMap<Surveyed, Windows>
+    dropped: ReadonlyMap<Surveyed, Windows>
     points: ReadonlyMap<Surveyed, readonly (readonly Point[])[]>
     outage: number
     works: Works
@@ -79,8 +80,8 @@ function flowsOf(
   const budget = { left: mostAside }
   return flows.map((surveyed) => {
     const { door, flow } = surveyed
-    const windows = given.windows.get(surveyed) ?? new Float64Array()
-    const dropped = given.dropped.get(surveyed) ?? new Float64Array()
+    const windows = given.windows.get(surveyed) ?? noWindows
+    const dropped = given.dropped.get(surveyed) ?? noWindows
     const rest = restOf(loaded, surveyed, { ...parts, windows, dropped, outage, budget, seed })
     return {
       type: loaded.states[door]?.type ?? '',

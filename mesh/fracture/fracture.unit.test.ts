@@ -3,7 +3,7 @@ import { element, meshFrom, node, servers } from '../../test/meshes.ts'
 import { assemblyOf } from '../assembly/read/read.ts'
 import { load } from '../load.ts'
 import { parseLoads } from '../loads.ts'
-import type { Mesh, MeshElement, MeshNode } from '../model.ts'
+import type { Mesh, MeshElement } from '../model.ts'
 import { underLoad } from '../under-load.ts'
 import { fracture } from './analyse.ts'
 import { fractureReport } from './report.ts'
@@ -120,25 +120,6 @@ describe('a queue with two consumers', () => {
     expect(pairs.all).toBe(true)
     expect(pairs.cuts.map(({ at }) => at)).toContainEqual(['one', 'two'])
     expect(pairs.cuts.every(({ losses }) => losses[0]?.share === 1)).toBe(true)
-  })
-})
-
-describe('how long it waits', () => {
-  const only = (source: MeshNode, given = {}) =>
-    meshFrom([source, node('function', 'f')], [element('poll', source.id, 'f', given)])
-  const of = (mesh: Mesh) =>
-    fracture(under(mesh, { arrivals: { s: { x: 1 } } }), { availability: { function: 0.9 }, outage: 600 })
-
-  it('of one receive nothing: that was it', () => {
-    const { removals, flows } = of(only(node('queue', 's', { visibility: 600, maxReceiveCount: 1 })))
-    expect(removals.find(({ at }) => at === 'f')?.holdsFor).toBe(0)
-    expect(flows[0]?.sinks[0]?.eventually).toBeCloseTo(0.9, 12)
-  })
-
-  it('of a stream no longer than its poller tries', () => {
-    const { removals, flows } = of(only(node('stream', 's'), { attempts: 1, maxAge: null }))
-    expect(removals.find(({ at }) => at === 'f')?.holdsFor).toBe(0)
-    expect(flows[0]?.sinks[0]?.dropped).toBeCloseTo(0.1, 12)
   })
 })
 

@@ -1,7 +1,7 @@
 import type { Loaded } from '../load.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
 import { givenUpOf } from '../static/given-up.ts'
-import { isHeld, waitsOf, windowOf } from '../static/tries.ts'
+import { isHeld, patienceOver, waitsOf, windowOf } from '../static/tries.ts'
 import type { Flow } from './flows.ts'
 import type { Needs } from './needs.ts'
 import { type Link, reliability } from './reliability.ts'
@@ -23,45 +23,63 @@ function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
   return waits
 }
 
-/** How long what goes over an element is tried again while its target fails, seconds; undefined: as what led there is. */
-export type WindowOver = (element: MeshElement, from: MeshNode) => number | undefined
+/**
+ * How long what goes over an element is tried again while its target fails, seconds; undefined: as what led there is. What a
+ * function makes of an outage of something else is an error of its own, and counts as an attempt; Lambda not working itself
+ * is to whoever invokes it a refusal (`patienceOver`).
+ */
+export type WindowOver = (
+  element: MeshElement,
+  from: MeshNode,
+  to: MeshNode,
+  itself: boolean,
+) => number | undefined
 
-const heldFor: WindowOver = (element, from) => (isHeld(element) ? windowOf(element, from) : undefined)
+const heldFor: WindowOver = (element, from, to, itself) =>
+  !isHeld(element) ? undefined : itself ? patienceOver(element, from, to, true) : windowOf(element, from)
 
 /** The same, and infinite where what is given up is kept: only what is kept nowhere is dropped. */
 export function droppedAfter({ mesh }: Loaded): WindowOver {
   const givenUp = givenUpOf(mesh)
-  return (element, from) => {
+  return (element, from, to, itself) => {
     const becomes = givenUp(element)
     if (becomes === 'answered') return undefined
     if (becomes === 'kept') return Number.POSITIVE_INFINITY
-    return isHeld(element) ? windowOf(element, from) : element.kind === 'invoke' ? waitsOf(element.retry) : 0
+    return heldFor(element, from, to, itself) ?? (element.kind === 'invoke' ? waitsOf(element.retry) : 0)
   }
 }
+
+/** By state: the window of an outage of the node itself, and of one of what it needs. */
+export type Windows = Readonly<Record<'itself' | 'needs', Float64Array>>
 
 /**
  * Of each state: how long what goes there is tried again while it fails, seconds; infinite: the caller at the door waits
  * for it, and what was accepted has passed it.
  */
-export function windowsOf(loaded: Loaded, flow: Flow, over: WindowOver = heldFor): Float64Array {
+export function windowsOf(loaded: Loaded, flow: Flow, over: WindowOver = heldFor): Windows {
   const { states, streams } = loaded
   const waits = awaited(loaded, flow)
-  const windows = new Float64Array(flow.states.length)
-  for (let state = 0; state < windows.length; state++) {
-    let window = Number.POSITIVE_INFINITY
+  const needs = new Float64Array(flow.states.length).fill(Number.POSITIVE_INFINITY)
+  const itself = needs.slice()
+  const nodeAt = (state: number) => states[flow.states[state] ?? -1]?.node
+  for (let state = 0; state < needs.length; state++) {
     for (const branch of waits[state] === 1 ? [] : (flow.arriving[state] ?? [])) {
       const { stream = -1, from = 0 } = flow.branches[branch] ?? {}
       const element = streams[stream]?.element
-      const source = states[flow.states[from] ?? -1]?.node
-      if (element === undefined || source === undefined) continue
-      const tried = over(element, source)
-      if (tried !== undefined) window = Math.min(window, tried)
+      const [source, target] = [nodeAt(from), nodeAt(state)]
+      if (element === undefined || source === undefined || target === undefined) continue
       // what leads back was tried within the window of what led there
-      else if (from < state) window = Math.min(window, windows[from] ?? 0)
+      const before = from < state ? needs[from] : undefined
+      for (const [windows, own] of [
+        [needs, false],
+        [itself, true],
+      ] as const) {
+        const tried = over(element, source, target, own) ?? before ?? Number.POSITIVE_INFINITY
+        windows[state] = Math.min(windows[state] ?? 0, tried)
+      }
     }
-    windows[state] = window
   }
-  return windows
+  return { itself, needs }
 }
 
 export type Works = (node: MeshNode) => number
@@ -129,9 +147,9 @@ export function restOf(
   loaded: Loaded,
   { flow, tree }: Surveyed,
   given: Parts & {
-    windows: Float64Array
+    windows: Windows
     /** as windows, of what is kept nowhere */
-    dropped: Float64Array
+    dropped: Windows
     outage: number
     budget: { left: number }
     seed: number
@@ -143,12 +161,20 @@ export function restOf(
   const single = new Uint8Array(flow.next.length)
   for (const vertex of tree.preorder)
     single[vertex] = vertex === 0 || (into[vertex] === 1 && single[tree.parent[vertex] ?? 0] === 1) ? 1 : 0
-  const chance = (position: number, points: ReadonlySet<string>): number => {
+  /** `lasts`: whether the outage of something that is in this window counts as one, from 0 to 1. */
+  const chance = (
+    position: number,
+    points: ReadonlySet<string>,
+    windows?: Windows,
+    lasts: (window: number) => number = () => 1,
+  ): number => {
     const state = loaded.states[flow.states[position] ?? -1]
     if (state === undefined) return 1
     return [state.node.id, ...given.needs(state)].reduce((product, id) => {
       const node = points.has(id) ? undefined : given.byId.get(id)
-      return node === undefined ? product : product * given.works(node)
+      if (node === undefined) return product
+      const window = windows?.[id === state.node.id ? 'itself' : 'needs'][position] ?? 0
+      return product * (1 - (1 - given.works(node)) * lasts(window))
     }, 1)
   }
   return (goal, points) => {
@@ -158,11 +184,12 @@ export function restOf(
     given.budget.left -= before.length
     if (before.length > mostStates || given.budget.left < 0) return null
     const now = before.map((position) => chance(position, points))
-    const later = before.map((position, i) =>
-      (given.windows[position] ?? 0) >= given.outage ? 1 : (now[i] ?? 1),
+    const { windows, dropped, outage } = given
+    const later = before.map((position) =>
+      chance(position, points, windows, (window) => (window >= outage ? 0 : 1)),
     )
-    const kept = before.map(
-      (position, i) => 1 - (1 - (now[i] ?? 1)) * lateIn(given.outage, given.dropped[position] ?? 0),
+    const kept = before.map((position) =>
+      chance(position, points, dropped, (window) => lateIn(outage, window)),
     )
     const solved = [now, later, kept].map((chances) => anyWay(flow, before, states, chances, given.seed))
     const [atOnce, delivered, notDropped] = solved

@@ -3,7 +3,7 @@ import { nameOf } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
-import type { Works } from './reach.ts'
+import type { Windows, Works } from './reach.ts'
 import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
 import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
@@ -22,8 +22,8 @@ export type Removals = {
 
 type Given = {
   /** by flow and state */
-  windows: ReadonlyMap<Surveyed, Float64Array>
-  dropped: ReadonlyMap<Surveyed, Float64Array>
+  windows: ReadonlyMap<Surveyed, Windows>
+  dropped: ReadonlyMap<Surveyed, Windows>
   demands: Demands
   stresses: readonly Stress[]
   outage: number
@@ -38,6 +38,7 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
   const elements = new Map(mesh.elements.map((element) => [element.id, element]))
   const points = new Map(flows.map((flow) => [flow, flow.flow.goals.map((): Point[] => [])]))
   const tally = tallyOf(loaded, given)
+  const windowOf = windowWith(loaded)
   const worksAt = (at: string): number => {
     const node = nodes.get(at)
     return node === undefined ? 1 : given.works(node)
@@ -50,13 +51,13 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
     tally.start(at)
     for (const part of parts) {
       const { surveyed, vertices } = part
-      const tries = windowOfPart(part, given.windows.get(surveyed))
+      const tries = windowOf(at, part, given.windows.get(surveyed))
       window = Math.min(window, tries)
       const { loss, cut, goals } = lossOf(loaded, part)
       shares.set(surveyed, loss.share)
       if (goals.length > 0) losses.push(loss)
       const depth = surveyed.tree.depth[vertices[0] ?? 0] ?? 0
-      const point = { at, depth, window: tries, dropped: windowOfPart(part, given.dropped.get(surveyed)) }
+      const point = { at, depth, window: tries, dropped: windowOf(at, part, given.dropped.get(surveyed)) }
       for (const goal of goals) points.get(surveyed)?.[goal]?.push(point)
       tally.add(surveyed, cut)
     }
@@ -120,13 +121,17 @@ function tallyOf(loaded: Loaded, { demands, stresses, outage }: Given) {
 }
 
 /** The shortest of all that fails with it; of a branch, that of where it gets to. */
-function windowOfPart({ surveyed, vertices }: Part, windows: Float64Array | undefined): number {
-  const { states, branches } = surveyed.flow
-  return vertices.reduce((least, vertex) => {
-    const state = vertex < states.length ? vertex : (branches[vertex - states.length]?.to ?? -1)
-    return Math.min(least, windows?.[state] ?? Number.POSITIVE_INFINITY)
-  }, Number.POSITIVE_INFINITY)
-}
+const windowWith =
+  ({ states }: Loaded) =>
+  (at: string, { surveyed, vertices }: Part, windows: Windows | undefined): number => {
+    const { flow } = surveyed
+    return vertices.reduce((least, vertex) => {
+      const branch = flow.branches[vertex - flow.states.length]
+      const state = branch?.to ?? vertex
+      const own = branch !== undefined || states[flow.states[vertex] ?? -1]?.node.id === at
+      return Math.min(least, windows?.[own ? 'itself' : 'needs'][state] ?? Number.POSITIVE_INFINITY)
+    }, Number.POSITIVE_INFINITY)
+  }
 
 /** By rate over all doors; where a rate or a share is not known, only when all of them agree. */
 function shareOfAll(

@@ -282,7 +282,7 @@ describe('what is not exact says so, and why', () => {
 })
 
 describe('behind a full node, by runs of 600,000 events', () => {
-  const after = (full: object, next: object, rate: number) =>
+  const behind = (full: object, next: object, rate: number) =>
     analyse({
       nodes: { a: full, b: next },
       routes: [{ from: 'a', to: 'b', class: 'job' }],
@@ -291,11 +291,11 @@ describe('behind a full node, by runs of 600,000 events', () => {
   const line = { service: { job: 1 }, discipline: 'loss' }
 
   it('departures are steadier than arrivals', () => {
-    const queue = after(line, { service: { job: 1.4 } }, 2)
+    const queue = behind(line, { service: { job: 1.4 } }, 2)
     expect(Math.abs((queue?.number ?? 0) - 10.37)).toBeLessThan(1)
-    expect(after(line, line, 5)?.loss).toBeCloseTo(0.415, 1.5)
+    expect(behind(line, line, 5)?.loss).toBeCloseTo(0.415, 1.5)
     // M/M/1/4, then M/M/1
-    const slight = after({ service: { job: 1 }, buffer: 3 }, { service: { job: 0.8 } }, 1)
+    const slight = behind({ service: { job: 1 }, buffer: 3 }, { service: { job: 0.8 } }, 1)
     expect(Math.abs((slight?.number ?? 0) / 1.585 - 1)).toBeLessThan(0.1)
   })
 })
