@@ -60,6 +60,10 @@ export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: D
           total,
           passed: shareOf(ids, (id) => passing.get(id) ?? 0),
           untimed: unknown,
+          elsewhere: [...untimed.values()].filter(
+            (one) => isCalled.has(one.kind) && !kinds.includes(one.kind),
+          ),
+          tooHigh: share !== null && claimed !== null && share > claimed,
         }),
       }
     }),
@@ -89,14 +93,25 @@ function reasons(given: {
   /** the share that is latency of ways */
   passed: number
   untimed: readonly { name: string; kind: string }[]
+  /** called ones of other roles, whose time counts where a handler waits */
+  elsewhere: readonly { name: string; kind: string }[]
+  /** more than was expected */
+  tooHigh: boolean
 }): string[] {
-  const { kinds, nodes, total, passed, untimed } = given
+  const { kinds, nodes, total, passed, untimed, elsewhere, tooHigh } = given
   if (nodes.length === 0) return [`nothing in the mesh is of it (${kinds.join(', ')})`]
   if (total === 0) return ['no time at all is known']
   const working = untimed.filter(({ kind }) => worksItself.has(kind))
   const called = untimed.filter(({ kind }) => isCalled.has(kind))
   return [
-    ...(working.length > 0 ? [`too low: nobody has said how long ${named(working)} take`] : []),
+    ...(tooHigh && elsewhere.length > 0 && kinds.some((kind) => worksItself.has(kind))
+      ? [
+          `too high: it has the time of ${named(elsewhere)} in it, which is not known apart, while a handler waits for it`,
+        ]
+      : []),
+    ...(working.length > 0
+      ? [`${tooHigh ? 'and more still' : 'too low'}: nobody has said how long ${named(working)} take`]
+      : []),
     ...(called.length > 0
       ? [`too low: the time of ${named(called)} is not known apart, and counts where a handler waits for it`]
       : []),

@@ -38,6 +38,18 @@ it('is held against what is expected, and says what it leaves out', () => {
   expect(roles.get('models')?.why).toEqual(['nothing in the mesh is of it (external)'])
 })
 
+it('says what makes a share larger than expected, and not that it is too low', () => {
+  const { why } =
+    rolesOf({
+      arrivals: { inbox: { order: 2 } },
+      service: { worker: { mean: 0.1 } },
+      shares: { execution: 0.05 },
+    }).get('execution') ?? {}
+  expect(why).toEqual([
+    'too high: it has the time of books in it, which is not known apart, while a handler waits for it',
+  ])
+})
+
 it('has a table whose time somebody has said', () => {
   const roles = rolesOf({
     arrivals: { inbox: { order: 2 } },
