@@ -217,11 +217,12 @@ function passes(
   if (ratios.length > 0) return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
   // where it may go one of several ways, what is said of one is said of all; a machine goes through its states in turn
   if (said.length > 0 && node.kind !== 'workflow') return undefined
-  const isOff =
-    (element.kind === 'poll' && !element.enabled) || (node.kind === 'rule' && !node.settings.enabled)
+  const isOff = (element.kind === 'poll' && !element.enabled) || [node, around.to].some(isRuleOff)
   if (isOff || !takes(element, type)) return undefined
   return led(element, state, around)
 }
+
+const isRuleOff = (node: MeshNode): boolean => node.kind === 'rule' && !node.settings.enabled
 
 /** By a call: so many for each message that it is made for. */
 function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string): Passed | undefined {

@@ -197,3 +197,15 @@ it('more messages an invocation than a poll brings are refused', () => {
   expect(given('f', 10)().service.get('f')?.batch).toBe(10)
   expect(given('g', 50)().service.get('g')?.batch).toBe(50)
 })
+
+it('nothing goes to a rule that is switched off', () => {
+  const mesh = meshFrom(
+    [node('bus', 'bus'), node('rule', 'off', { enabled: false }), node('rule', 'on'), node('function', 'f')],
+    [
+      ...['off', 'on'].map((rule) => element('delivery', 'bus', rule)),
+      ...['off', 'on'].map((rule) => element('delivery', rule, 'f')),
+    ],
+  )
+  const { states } = load(mesh, parseLoads('rates.yaml', { version: 1, arrivals: { bus: { x: 1 } } }, mesh))
+  expect(states.map(({ node: { id } }) => id)).toEqual(['bus', 'on', 'f'])
+})
