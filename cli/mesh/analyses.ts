@@ -16,6 +16,7 @@ import type { FractureReport } from '../../mesh/fracture/report.ts'
 import type { Mesh } from '../../mesh/model.ts'
 import { nonlinear } from '../../mesh/nonlinear/nonlinear.ts'
 import type { NonlinearReport } from '../../mesh/nonlinear/report.ts'
+import { limitingOf } from '../../mesh/report/figure.ts'
 import { markdown } from '../../mesh/report/markdown.ts'
 import { page } from '../../mesh/report/page.ts'
 import type { Cli } from '../context.ts'
@@ -169,11 +170,9 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
   ].join('\n')
 }
 
-function nonlinearText(
-  { mesh, sites, whatIfs, unavailable, assumptions }: NonlinearReport,
-  p: Paint,
-): string {
-  const { critical, limiting } = mesh
+function nonlinearText(report: NonlinearReport, p: Paint): string {
+  const { mesh, sites, whatIfs, unavailable, assumptions } = report
+  const { critical } = mesh
   const rows = sites
     .slice(0, shownRows)
     .map(({ name, state, demand, capacity, attempts, amplification, critical: own }) => [
@@ -189,7 +188,7 @@ function nonlinearText(
     critical === null
       ? p.bold('Nothing buckles up to the largest load looked at.')
       : p.bold(
-          `At ${digits(critical.factor)} times the load ${limiting} ${critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.`,
+          `At ${digits(critical.factor)} times the load ${limitingOf(report)} ${critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.`,
         ),
     table(p, ['site', 'state', 'asked', 'capacity', 'attempts', 'amplification', 'critical load'], rows),
     ...leftOut(p, sites, 'sites'),
@@ -220,9 +219,9 @@ function fractureText(
   const ends = flows.flatMap(({ type, door, sinks }) => sinks.map((sink) => ({ type, door, ...sink })))
   const points = ends
     .slice(0, shownRows)
-    .map(({ type, door, nodes, points: single, now, eventually }) => [
+    .map(({ type, door, nodes, types, points: single, now, eventually }) => [
       type,
-      `${nameOf(door)} → ${nodes.map(nameOf).join(' or ')}`,
+      `${nameOf(door)} → ${nodes.map(nameOf).join(' or ')}${types.every((as) => as === type) ? '' : ` as ${types.join(', ')}`}`,
       number(now),
       number(eventually),
       single.map(nameOf).join(', ') || '-',
@@ -244,12 +243,12 @@ function comprehensiveText(report: ComprehensiveReport, p: Paint): string {
   const { static: steady, dynamic: surge, nonlinear: unstable, fracture: broken } = report
   const assumptions = [steady, surge, unstable, broken].flatMap((each) => each.assumptions)
   const colour = health === 'healthy' ? p.green : health === 'failing' ? p.red : p.yellow
-  const terms = score.terms.map(({ name, demand, limit, unit, unity, points, says, atLeast }) => [
+  const terms = score.terms.map(({ name, demand, endless, limit, unit, unity, points, says, atLeast }) => [
     name,
-    `${atLeast === null || demand === null ? '' : '≥ '}${number(demand)}`,
+    endless ? '∞' : `${atLeast === null || demand === null ? '' : '≥ '}${number(demand)}`,
     digits(limit),
     unit,
-    (unity !== null && unity > 1 ? p.red : String)(number(unity)),
+    (unity !== null && unity > 1 ? p.red : String)(endless ? '∞' : number(unity)),
     number(points),
     atLeast === null ? says : `${says}; ${atLeast}`,
   ])

@@ -12,6 +12,8 @@ export const term = z.object({
   ]),
   /** null: not known, for the reason in `says` */
   demand: z.number().nullable(),
+  /** it has no end, and `demand` is a year in its place */
+  endless: z.literal(true).exactOptional(),
   limit: z.number(),
   unit: z.string(),
   /** unity check, demand / limit: up to 1 it holds */
@@ -41,6 +43,9 @@ export type Scored = z.output<typeof scored>
 /** A point of a limit state: linear from 100 to 50 up to its limit, then falling as 50/u. */
 const pointsOf = (unity: number): number => (unity <= 1 ? 100 - 50 * unity : 50 / unity)
 
+/** A year: what never ends counts as that, and is told as ∞. */
+export const endless = 31_536_000
+
 export function termOf(
   name: Term['name'],
   demand: number | null,
@@ -50,7 +55,9 @@ export function termOf(
   atLeast: string | null = null,
 ): Term {
   const unity = demand === null ? null : demand / limit
-  return { name, demand, limit, unit, unity, points: unity === null ? null : pointsOf(unity), says, atLeast }
+  const points = unity === null ? null : pointsOf(unity)
+  const isEndless = unit === 's' && demand === endless
+  return { name, demand, ...(isEndless && { endless: true }), limit, unit, unity, points, says, atLeast }
 }
 
 /** Without these there is no score: what is left says nothing of a structure under load. */

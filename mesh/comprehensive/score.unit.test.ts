@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { element, functionNode, loadedWith, meshFrom, queueNode, servers } from '../../test/meshes.ts'
+import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers } from '../../test/meshes.ts'
 import { markdown } from '../report/markdown.ts'
 import { page } from '../report/page.ts'
 import { comprehensive } from './analyse.ts'
@@ -57,7 +57,44 @@ describe('a score', () => {
   })
 })
 
+describe('what has no end', () => {
+  it('is told as that, and not as the year that stands for it', () => {
+    const report = under(30, { slow: 0.4, quick: 0.1 })
+    expect(term('latency', report)).toMatchObject({ demand: 31_536_000, endless: true })
+    expect(comprehensiveReport.parse(report)).toEqual(report)
+    expect(markdown(report)).toContain('| latency | ∞ | 30 s | **∞** |')
+    expect(page(mesh, report)).toContain('<td>∞</td>')
+    for (const text of [markdown(report), page(mesh, report)]) expect(text).not.toMatch(/31540000|105100000/)
+    const now = comprehensive(loadedWith(mesh, { 'slow-queue': 1 }, { slow: 0.4, quick: 0.1 }), {
+      before: report,
+    })
+    expect(markdown(now)).toMatch(/- latency: ∞, now [\d.]+ % of what is allowed/)
+  })
+
+  it('calls places by their names, with digits that count', () => {
+    const named = { ...mesh, nodes: mesh.nodes.map((node) => ({ ...node, name: `the ${node.id}` })) }
+    const rates = { 'slow-queue': 20, 'quick-queue': 20 }
+    const report = comprehensive(loadedWith(named, rates, { slow: 0.4, quick: 0.1 }))
+    expect(report.nonlinear.mesh.limiting).toBe('slow')
+    expect(page(named, report)).toContain('times the load the slow is at its capacity')
+  })
+})
+
 describe('flow through single points', () => {
+  it('is what is known of it, where of one type nobody knows the rate', () => {
+    const open = meshFrom(
+      [...mesh.nodes, node('bus', 'bus'), functionNode('other')],
+      [...mesh.elements, element('delivery', 'bus', 'other')],
+    )
+    const loaded = loadedWith(open, { 'slow-queue': 3, 'quick-queue': 1 }, { slow: 0.1, quick: 0.1 })
+    const { score } = comprehensive(loaded, {
+      overrides: { laws: {}, findings: {}, availability: { slow: 0.99, quick: 0.96 } },
+    })
+    const flow = score.terms.find((each) => each.name === name)
+    expect(flow?.demand).toBeCloseTo(0.75 * 0.01 + 0.25 * 0.04, 12)
+    expect(flow?.atLeast).toMatch(/^not known whole: what passes /)
+  })
+
   const name = 'flow through single points of failure'
   const given = (availability: Record<string, number>) =>
     comprehensive(loadedWith(mesh, { 'slow-queue': 3, 'quick-queue': 1 }, { slow: 0.1, quick: 0.1 }), {

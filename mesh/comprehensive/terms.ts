@@ -1,16 +1,14 @@
 import type { FractureReport } from '../fracture/report.ts'
 import type { Targets } from '../loads.ts'
 import type { NonlinearReport } from '../nonlinear/report.ts'
+import { figure } from '../report/figure.ts'
 import type { StaticReport } from '../static/report.ts'
-import { type Term, termOf } from './score.ts'
+import { endless, type Term, termOf } from './score.ts'
 
 /** Conventions, no laws: the part of limits that leaves waits short, what teams ask of deliveries (99.9 %), and that of
  * a hundred events all but one go straight through.
  */
 const usual: Targets = { utilisation: 0.7, latency: 30, loss: 0.001, stopped: 0.01, recovery: 600 }
-
-/** A year: what never ends counts as that. */
-const endless = 31_536_000
 
 type Reports = { steady: StaticReport; broken: FractureReport; unstable: NonlinearReport }
 
@@ -140,7 +138,7 @@ function vulnerability({ sites }: NonlinearReport): Term {
   const says =
     worst === undefined
       ? 'no site has both a known demand and a known capacity'
-      : `what may come at once to ${worst.name} when all fail, up to ${worst.attempts} attempts of each, / its capacity`
+      : `what may come at once to ${worst.name} when all fail, up to ${figure(worst.attempts)} attempts of each, / its capacity`
   // a site without any limit has no note of one that could not be had
   const open = sites.filter(
     ({ amplification, complete, notes }) => (amplification === null && notes.length > 0) || !complete,
@@ -159,7 +157,20 @@ function vulnerability({ sites }: NonlinearReport): Term {
 function flow({ removals, flows }: FractureReport, limit: number): Term {
   const doors = new Set(flows.map(({ door }) => door))
   const points = removals.filter(({ is, at, losses }) => is === 'node' && losses.length > 0 && !doors.has(at))
-  const stops = ({ share, works }: (typeof points)[number]) => (share === null ? null : share * (1 - works))
+  // where something that comes in has no rate, of what has one
+  const rateOf = new Map(flows.map(({ door, type, rate }) => [`${door}\n${type}`, rate ?? 0]))
+  const known = [...rateOf.values()].reduce((sum, rate) => sum + rate, 0)
+  const ofKnown = (losses: (typeof points)[number]['losses']): number | null =>
+    known === 0
+      ? null
+      : losses.reduce(
+          (sum, { door, type, share }) => sum + (rateOf.get(`${door}\n${type}`) ?? 0) * (share ?? 0),
+          0,
+        ) / known
+  const stops = ({ share, works, losses }: (typeof points)[number]) => {
+    const part = share ?? ofKnown(losses)
+    return part === null ? null : part * (1 - works)
+  }
   const worst = largest(points, stops)
   const sum = points.reduce((all, point) => all + (stops(point) ?? 0), 0)
   // without any single point nothing is stopped by one, unless nothing is known to come in

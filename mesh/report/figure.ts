@@ -1,4 +1,5 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import type { NonlinearReport } from '../nonlinear/report.ts'
 
 /** Four digits that count; what has no number says so. */
 export const figure = (value: number | null): string =>
@@ -13,3 +14,7 @@ export const filledIn = (filled: Filled | undefined): string =>
     : filled.peakBacklog.messages === 0
       ? 'nothing waits'
       : `${figure(filled.peakBacklog.messages)}, drained at ${filled.drainedAt === null ? 'no time' : `${figure(filled.drainedAt)} s`}`
+
+/** What leaves its state of few attempts first, as people call it. */
+export const limitingOf = ({ mesh: { limiting }, sites }: NonlinearReport): string =>
+  sites.find(({ at }) => at === limiting)?.name ?? limiting ?? ''

@@ -1,4 +1,5 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import { endless } from '../comprehensive/score.ts'
 import type { Finding } from '../findings/finding.ts'
 import { figure, filledIn } from './figure.ts'
 
@@ -48,17 +49,19 @@ function written(report: ComprehensiveReport, most: number): string {
     ...score.caps.map(({ at, because }) => `At most ${at}: ${plain(because)}.`),
     table(
       ['limit state', 'asked', 'allowed', 'of that', 'points', 'where'],
-      score.terms.map(({ name, demand, limit, unit, unity, points: each, says, atLeast }) => [
-        name,
-        `${atLeast === null || demand === null ? '' : 'at least '}${figure(demand)}`,
-        `${figure(limit)} ${plain(unit)}`,
-        unity === null ? '–' : unity > 1 ? `**${percent(unity)}**` : percent(unity),
-        each === null ? '–' : points(each),
-        plain(atLeast === null ? says : `${says}; ${atLeast}`),
-      ]),
+      score.terms.map(
+        ({ name, demand, endless: isEndless, limit, unit, unity, points: each, says, atLeast }) => [
+          name,
+          isEndless ? '∞' : `${atLeast === null || demand === null ? '' : 'at least '}${figure(demand)}`,
+          `${figure(limit)} ${plain(unit)}`,
+          isEndless ? '**∞**' : unity === null ? '–' : unity > 1 ? `**${percent(unity)}**` : percent(unity),
+          each === null ? '–' : points(each),
+          plain(atLeast === null ? says : `${says}; ${atLeast}`),
+        ],
+      ),
     ),
     doors(report),
-    ...changes(trend, most),
+    ...changes(report, most),
     `### ${report.findings.length === 0 ? 'No findings' : `Findings: ${counted(report.findings)}`}`,
     ...byRule(report.findings, most),
     ...stressed(report, most),
@@ -123,8 +126,15 @@ function list<Item>(items: readonly Item[], most: number, line: (item: Item) => 
   return [...items.slice(0, most).map(line), ...(more === '' ? [] : [`- ${more}`])].join('\n')
 }
 
-function changes(trend: ComprehensiveReport['trend'], most: number): string[] {
+function changes({ trend, score }: ComprehensiveReport, most: number): string[] {
   if (trend === null) return []
+  const part = (name: string, unity: number | null): string => {
+    const { unit, limit = 1 } = score.terms.find((term) => term.name === name) ?? {}
+    if (unity === null) return 'not known'
+    return unit === 's' && unity * limit >= endless * (1 - 1e-9)
+      ? '∞'
+      : `${percent(unity)} of what is allowed`
+  }
   const { appeared, gone, terms, nodes, elements } = trend
   const names = (title: string, all: readonly string[] | undefined) =>
     all === undefined || all.length === 0
@@ -136,10 +146,7 @@ function changes(trend: ComprehensiveReport['trend'], most: number): string[] {
             .join(', ')}${all.length > most ? ` ${rest(all.length, most)}` : ''}`,
         ]
   const lines = [
-    ...terms.map(
-      ({ name, before, now }) =>
-        `- ${name}: ${before === null ? 'not known' : percent(before)} of what is allowed, now ${now === null ? 'not known' : percent(now)}`,
-    ),
+    ...terms.map(({ name, before, now }) => `- ${name}: ${part(name, before)}, now ${part(name, now)}`),
     ...names('nodes added', nodes?.added),
     ...names('nodes removed', nodes?.removed),
     ...names('elements added', elements?.added),

@@ -1,7 +1,7 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
-import { figure, filledIn } from './figure.ts'
+import { figure, filledIn, limitingOf } from './figure.ts'
 import { script } from './script.ts'
 import { stage } from './stage.ts'
 import { style } from './style.ts'
@@ -59,12 +59,12 @@ const termsSection = ({ score }: ComprehensiveReport): string =>
     'What the score is made of',
     table(
       ['limit state', 'asked', 'allowed', 'unit', 'unity', 'points', 'where'],
-      score.terms.map(({ name, demand, limit, unit, unity, points, says, atLeast }) => [
+      score.terms.map(({ name, demand, endless, limit, unit, unity, points, says, atLeast }) => [
         { html: `${mark(unity ?? undefined)}${escaped(name)}` },
-        atLeast === null || demand === null ? demand : { html: `at least ${figure(demand)}` },
+        endless ? '∞' : atLeast === null || demand === null ? demand : { html: `at least ${figure(demand)}` },
         limit,
         unit,
-        unity,
+        endless ? '∞' : unity,
         points,
         atLeast === null ? says : `${says}; ${atLeast}`,
       ]),
@@ -203,7 +203,7 @@ const unstableSection = ({ nonlinear }: ComprehensiveReport): string =>
     'Retries that feed on themselves',
     nonlinear.mesh.critical === null
       ? '<p>Up to the largest load looked at, nothing buckles.</p>'
-      : `<p>At ${figure(nonlinear.mesh.critical.factor)} times the load ${escaped(nonlinear.mesh.limiting ?? '')} ${nonlinear.mesh.critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.</p>`,
+      : `<p>At ${figure(nonlinear.mesh.critical.factor)} times the load ${escaped(limitingOf(nonlinear))} ${nonlinear.mesh.critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.</p>`,
     table(
       ['site', 'state', 'asked', 'capacity', 'attempts of each', 'amplification'],
       nonlinear.sites.map(({ name, state, demand, capacity, attempts, amplification }) => [
