@@ -96,12 +96,17 @@ describe('two limits of one site', () => {
     expect(site).toMatchObject({ hysteresis: null, state: 'overloaded', critical: { by: 'capacity' } })
   })
 
-  it('say that no other way to try helps, where the only state is beyond the capacity', () => {
+  it('and of the only state, beyond the capacity, it is told what ends it', () => {
     const { whatIfs, mesh } = at(280)
     expect(mesh.twoStates).toEqual([])
-    expect(whatIfs.map(({ says }) => says)).toEqual([
-      expect.stringContaining('in it f gets more than can be done'),
-    ])
+    const removes = Object.fromEntries(whatIfs.map(({ what, removes: ends }) => [what, ends]))
+    expect(removes).toMatchObject({
+      'at most 1 attempts at each layer': true,
+      'jitter alone': false,
+      '2 times the capacity': true,
+    })
+    // without trying again 310 are too many all the same
+    expect(at(310).whatIfs[0]).toMatchObject({ what: 'at most 1 attempts at each layer', removes: false })
   })
 
   it('that others share as well', () => {

@@ -1,12 +1,12 @@
 import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
-import { ratesOf } from '../static/rates.ts'
+import { type Rates, ratesOf } from '../static/rates.ts'
 import { expectedAttempts } from '../static/tries.ts'
 import { aloneOf, criticalOf } from './critical.ts'
 import type { Point } from './curve.ts'
 import { groupsOf, worstAttempts, worstRates } from './groups.ts'
 import type { NonlinearReport } from './report.ts'
-import { differ, roomFor, type Steady, steadyAt } from './settle.ts'
+import { differ, isOver, roomFor, type Steady, steadyAt } from './settle.ts'
 import { type Site, sitesOf } from './sites.ts'
 import { whatIfs } from './what-ifs.ts'
 
@@ -21,21 +21,6 @@ const range = { from: 0.1, to: 3 }
 export function nonlinear(loaded: Loaded): NonlinearReport {
   const rates = ratesOf(loaded)
   const head = { range, assumptions: [...assumptions, ...lawsAssumed(loaded)] }
-  if (rates.loops.length > 0)
-    return {
-      ...head,
-      mesh: { critical: null, limiting: null, hysteresis: null, twoStates: [], coupled: [] },
-      sites: [],
-      whatIfs: [],
-      unavailable: rates.loops.map(({ members }) => {
-        const node = loaded.states[members[0] ?? 0]?.node
-        return {
-          at: node?.id ?? '',
-          name: node?.name ?? '',
-          why: 'what goes round this loop never fades: there are no rates',
-        }
-      }),
-    }
   const sites = sitesOf(loaded, rates)
   const worst = worstAttempts(sites)
   const most = worstRates(sites, worst, range.to)
@@ -48,6 +33,9 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
   const solved = groups.map((members) => criticalOf(sites, members, { alone, active, range, rooms }))
   const [low, high] = [allAt(sites, groups, 'idle'), allAt(sites, groups, 'collapsed')]
   const open = groups.filter((members) => members.some((site) => differ(low, high, site)))
+  const beyond = groups.filter((members) =>
+    members.some((site) => differ(low, high, site) || isOver(sites, low, site)),
+  )
   const first = solved
     .filter(({ critical }) => critical !== null)
     .toSorted((a, b) => (a.critical?.factor ?? 0) - (b.critical?.factor ?? 0))[0]
@@ -102,17 +90,23 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
           (b.amplification ?? 0) - (a.amplification ?? 0) ||
           (a.at < b.at ? -1 : 1),
       ),
-    whatIfs: whatIfs(
-      sites,
-      open,
-      told.flatMap(({ name, state }) => (state === 'overloaded' ? [name] : [])),
-    ),
-    unavailable: sites
-      .filter(({ notes }) => notes.length > 0)
-      .map(({ at, name, notes }) => ({ at, name, why: notes.join('; ') }))
-      .toSorted((a, b) => (a.at < b.at ? -1 : 1)),
+    whatIfs: whatIfs(sites, beyond),
+    unavailable: [
+      ...endlessIn(loaded, rates.loops),
+      ...sites
+        .filter(({ notes }) => notes.length > 0)
+        .map(({ at, name, notes }) => ({ at, name, why: notes.join('; ') })),
+    ].toSorted((a, b) => (a.at < b.at ? -1 : 1)),
   }
 }
+
+/** Of each loop that never fades a place in it. */
+const endlessIn = ({ states }: Loaded, loops: Rates['loops']) =>
+  loops.flatMap(({ members }) => {
+    const node = states[members[0] ?? -1]?.node
+    const why = 'what goes round this loop never fades: there are no rates in it, nor behind it'
+    return node === undefined ? [] : [{ at: node.id, name: node.name, why }]
+  })
 
 /** `least`: attempts a second in the state of the fewest, and not less than what is asked. */
 function stateOf(

@@ -204,3 +204,15 @@ describe('a queue that nothing ends', () => {
     expect(siteOf(report, 's')?.amplification).toBeCloseTo((40 * 3) / 100, 9)
   })
 })
+
+it('is told beside a loop that never fades', () => {
+  const mesh = meshFrom(
+    [queueNode('round'), functionNode('again'), apiNode('api'), serviceNode('s', [servers(300)])],
+    [poll('round', 'again'), send('again', 'round'), invoke('api', 's', 2)],
+  )
+  const report = nonlinear(loadedWith(mesh, { round: 1, api: 280 }, { again: 0.1, s: 1 }))
+  expect(siteOf(report, 's')).toMatchObject({ demand: 280, state: 'vulnerable' })
+  expect(report.unavailable).toContainEqual(
+    expect.objectContaining({ name: 'round', why: expect.stringMatching(/never fades/) }),
+  )
+})

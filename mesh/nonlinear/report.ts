@@ -58,7 +58,7 @@ export const nonlinearReport = z.object({
   whatIfs: z.array(
     z.object({
       what: z.string(),
-      /** whether the upper states go; null: there are none, or it does not come to rest */
+      /** whether the upper states go, and those beyond a capacity; null: there are none, or it does not come to rest */
       removes: z.boolean().nullable(),
       /** sites where they stay */
       left: z.array(z.string()),

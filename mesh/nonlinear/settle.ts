@@ -40,6 +40,10 @@ export const roomFor = (sites: readonly Site[]): Steady => ({
 export const differ = (low: Steady, high: Steady, site: number): boolean =>
   (high.rates[site] ?? 0) > (low.rates[site] ?? 0) * (1 + 1e-3) + 1e-12
 
+/** Whether also in the state of the fewest attempts more comes than can be done, with so many times the capacity. */
+export const isOver = (sites: readonly Site[], low: Steady, site: number, capacity = 1): boolean =>
+  (low.rates[site] ?? 0) >= (sites[site]?.can ?? Number.POSITIVE_INFINITY) * capacity
+
 const policyOf = ({ attempts }: Inflow, variant: Variant): Policy => ({
   attempts: Math.min(attempts, variant.attempts),
   budget: variant.budget,

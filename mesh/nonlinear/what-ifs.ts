@@ -1,32 +1,17 @@
 import type { NonlinearReport } from './report.ts'
-import { asItIs, differ, roomFor, steadyAt, type Variant } from './settle.ts'
+import { asItIs, differ, isOver, roomFor, steadyAt, type Variant } from './settle.ts'
 import type { Site } from './sites.ts'
 
 /** What is tried: retries of at most a part of the messages, a breaker that opens when a part fails, times the capacity. */
 const [budget, breaker, capacity] = [0.1, 0.5, 2]
 
-const mostNames = 3
-
 type WhatIf = NonlinearReport['whatIfs'][number]
 
 /**
- * Which mends would take away the upper states at the load factor 1. `open`: groups that have one; `over`: names of sites that
- * are over their capacity anyway.
+ * Which mends would take away, at the load factor 1, the upper states, and the only states that are beyond a capacity. `open`:
+ * groups that have one of these.
  */
-export function whatIfs(
-  sites: readonly Site[],
-  open: readonly number[][],
-  over: readonly string[],
-): WhatIf[] {
-  if (open.length === 0 && over.length > 0)
-    return [
-      {
-        what: 'fewer attempts, a budget or a breaker',
-        removes: null,
-        left: [],
-        says: `There is one state at this load, and in it ${over.slice(0, mostNames).join(', ')}${over.length > mostNames ? ` and ${over.length - mostNames} more` : ''} ${over.length === 1 ? 'gets' : 'get'} more than can be done: only capacity helps, or less load.`,
-      },
-    ]
+export function whatIfs(sites: readonly Site[], open: readonly number[][]): WhatIf[] {
   const tries = open.flatMap((members) =>
     members.flatMap((site) => sites[site]?.inflows.map(({ attempts }) => attempts) ?? []),
   )
@@ -65,7 +50,9 @@ function tried(
   for (const members of open) {
     steadyAt(sites, members, { factor: 1, from: 'idle', variant }, low)
     steadyAt(sites, members, { factor: 1, from: 'collapsed', variant }, high)
-    for (const site of members) if (differ(low, high, site)) left.push(sites[site]?.at ?? '')
+    for (const site of members)
+      if (differ(low, high, site) || isOver(sites, low, site, variant.capacity))
+        left.push(sites[site]?.at ?? '')
   }
   if (!low.settled || !high.settled)
     return {
@@ -80,7 +67,7 @@ function tried(
     left: left.toSorted(),
     says:
       left.length === 0
-        ? 'There is one steady state left.'
-        : `${left.length} can still stay in either state.`,
+        ? 'There is one steady state left, of few attempts.'
+        : `${left.length} can still stay in a state of many attempts.`,
   }
 }
