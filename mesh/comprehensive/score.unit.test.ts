@@ -88,7 +88,7 @@ describe('flow through single points', () => {
     )
     const loaded = loadedWith(open, { 'slow-queue': 3, 'quick-queue': 1 }, { slow: 0.1, quick: 0.1 })
     const { score } = comprehensive(loaded, {
-      overrides: { laws: {}, findings: {}, availability: { slow: 0.99, quick: 0.96 } },
+      availability: { slow: 0.99, quick: 0.96 },
     })
     const flow = score.terms.find((each) => each.name === name)
     expect(flow?.demand).toBeCloseTo(0.75 * 0.01 + 0.25 * 0.04, 12)
