@@ -32,11 +32,13 @@ const mostWork = 5_000_000
  * largest backlogs a seeded simulation with error bars. Rates per second, times in seconds from the start; a burst is a
  * step of 30 s. What comes before the change is steady. Throws a MeshError for options that fit nothing.
  */
-export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport {
+export function dynamic(given: Loaded, options: DynamicOptions): DynamicReport {
   const shape = shapeOf(options)
-  checked(loaded, options, shape)
+  checked(given, options, shape)
   const { after, rise, hold } = shape
   const { horizon = after + rise + hold + 6 * 3600, seed = 1, types, doors } = options
+  const { loops } = ratesOf(given)
+  const loaded = without(given, loops)
   const rates = ratesOf(loaded)
   const head = {
     shape: { ...shape, types: sorted(types), doors: sorted(doors) },
@@ -44,13 +46,6 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
     seed,
     assumptions: [...assumptions, ...lawsAssumed(loaded)],
   }
-  if (rates.loops.length > 0)
-    return {
-      ...head,
-      until: 0,
-      limits: [],
-      unavailable: rates.loops.map(({ members }) => endless(loaded, members)),
-    }
   const found = limitsOf(loaded, rates)
   const [once, changed] = [[{ from: 0, line: { at: 1, slope: 0 } }], factorOver(shape)]
   const surges = ({ to }: Flow): boolean => {
@@ -87,7 +82,23 @@ export function dynamic(loaded: Loaded, options: DynamicOptions): DynamicReport 
     const other = filled(index)
     return other === undefined ? told : { ...told, filled: other, notes: [...told.notes, otherEnd(other)] }
   })
-  return { ...head, until, limits, unavailable: unavailable(loaded, found) }
+  return {
+    ...head,
+    until,
+    limits,
+    unavailable: [...loops.map(({ members }) => endless(given, members)), ...unavailable(loaded, found)],
+  }
+}
+
+/** Without what goes round loops that never fade: in them and behind them nothing is steady, and what comes there counts as nothing. */
+function without(loaded: Loaded, loops: Rates['loops']): Loaded {
+  if (loops.length === 0) return loaded
+  const round = new Set(loops.flatMap(({ members }) => members))
+  return {
+    ...loaded,
+    streams: loaded.streams.filter(({ to }) => !round.has(to)),
+    external: loaded.external.map((rate, state) => (round.has(state) ? 0 : rate)),
+  }
 }
 
 type Surge = { rates: Rates; found: Limits; stations: readonly Station[]; flowing: (limits: Limits) => Fluid }
