@@ -33,10 +33,12 @@ const sized = (to) => {
   svg.setAttribute('height', tall * scale);
 };
 const fitted = () => fit.getAttribute('aria-pressed') === 'true';
-/** All of it in the frame, both ways, whose greatest height is a part of the window's. */
+/** All of it in the frame, both ways, and within the window as it opens where that leaves half of it. */
 const whole = () => {
   sized(0);
-  sized(Math.min(1.5, frame.clientWidth / natural, (parseFloat(getComputedStyle(frame).maxHeight) - 3) / tall));
+  const under = innerHeight - (frame.getBoundingClientRect().top + scrollY) - 12;
+  const most = Math.min(parseFloat(getComputedStyle(frame).maxHeight), Math.max(innerHeight / 2, under)) - 3;
+  sized(Math.min(1.5, frame.clientWidth / natural, most / tall));
 };
 const toggle = (on) => {
   fit.setAttribute('aria-pressed', String(on));

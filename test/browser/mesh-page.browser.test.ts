@@ -110,7 +110,7 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
         page.evaluate(`(() => {
         const [frame, svg] = ['.frame', 'svg.mesh'].map((each) => document.querySelector(each))
         const [room, { width, height }] = [frame.getBoundingClientRect(), svg.getBoundingClientRect()]
-        const most = 0.82 * innerHeight
+        const most = Math.min(0.82 * innerHeight, Math.max(innerHeight / 2, innerHeight - (room.top + scrollY) - 12))
         return {
           whole: frame.scrollWidth <= frame.clientWidth && frame.scrollHeight <= frame.clientHeight,
           filled: Math.max(width / room.width, height / most) > 0.95,
