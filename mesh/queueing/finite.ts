@@ -191,7 +191,7 @@ export function arrivalsDuring(load: number, scv: number, most: number): number[
     return mixed(
       fit.part,
       negativeBinomial(1, load / (2 * fit.part), most),
-      negativeBinomial(1, load / (2 * (1 - fit.part)), most),
+      negativeBinomial(1, load / (2 * fit.rest), most),
     )
   const { phases, part, phase } = fit
   const longer = negativeBinomial(phases, load * phase, most)

@@ -1,8 +1,8 @@
 /** A time of which two moments are known, as the distribution that is computed with. */
 export type Fit =
   | { kind: 'constant' }
-  /** exponential of mean/(2 part) in `part` of all cases, else of mean/(2(1 - part)): both bring half of the mean */
-  | { kind: 'hyperexponential'; part: number }
+  /** exponential of mean/(2 part) in `part` of all cases, of mean/(2 rest) in the rest: both bring half of the mean */
+  | { kind: 'hyperexponential'; part: number; rest: number }
   /** `phases` one after the other, each `phase` of the mean; one fewer in `part` of all cases */
   | { kind: 'erlang'; phases: number; part: number; phase: number }
 
@@ -15,7 +15,11 @@ export const constantBelow = 1 / 500
  */
 export function fitted(scv: number): Fit {
   if (scv < constantBelow) return { kind: 'constant' }
-  if (scv > 1) return { kind: 'hyperexponential', part: (1 + Math.sqrt((scv - 1) / (scv + 1))) / 2 }
+  if (scv > 1) {
+    // 1 - part, without the difference
+    const rest = 1 / ((scv + 1) * (1 + Math.sqrt((scv - 1) / (scv + 1))))
+    return { kind: 'hyperexponential', part: 1 - rest, rest }
+  }
   const phases = Math.ceil(1 / scv - 1e-9)
   const root = Math.sqrt(Math.max(0, phases * (1 + scv) - phases ** 2 * scv))
   const part = phases === 1 ? 0 : Math.max(0, (phases * scv - root) / (1 + scv))

@@ -16,8 +16,8 @@ export type Queue = {
   serviceScv: number
 }
 
-/** States of a level; more than these take too long. */
-const mostStates = 64
+/** States of a level; more than these take too long, for each server is a level. */
+const mostStates = (servers: number): number => Math.max(4, Math.min(64, Math.cbrt(1e8 / servers)))
 
 /**
  * GI/G/c/c+N with both times `fitted`: the chain of how many are there and in which phases. Solved level by level, and over
@@ -31,7 +31,7 @@ export function phaseChain(queue: Queue): Finite {
     return { loss: 0, number: rate * mean }
   const alike =
     statesOf(servers, Math.min(2, phasesOf(queue.serviceScv))) * Math.min(2, phasesOf(arrivalScv)) <=
-    mostStates
+    mostStates(servers)
   const serviceScv = alike
     ? queue.serviceScv
     : 1 + (queue.serviceScv - 1) * longWait(servers, waiting, queue.serviceScv)
@@ -40,7 +40,12 @@ export function phaseChain(queue: Queue): Finite {
     const crew = alike ? crewOf(servers, service) : fastCrew(servers, mean, service)
     return chain({ crew, servers, waiting, arrival: phased(1 / rate, arriving), offered: rate * mean })
   }
-  const [arrivals, services] = fewer(phasesOf(arrivalScv), phasesOf(serviceScv), alike ? servers : 1)
+  const [arrivals, services] = fewer(
+    phasesOf(arrivalScv),
+    phasesOf(serviceScv),
+    alike ? servers : 1,
+    Math.floor(mostStates(servers)),
+  )
   const steps = [
     nearestOf(arrivalScv, arrivals) - arrivalScv,
     nearestOf(serviceScv, services) - serviceScv,
@@ -77,9 +82,9 @@ function statesOf(servers: number, phases: number): number {
 }
 
 /** Fewer phases of both times, until the states of a level are few enough. */
-function fewer(arrivals: number, services: number, servers: number): [number, number] {
-  let [first, second] = [Math.min(arrivals, mostStates), Math.min(services, mostStates)]
-  while (first * statesOf(servers, second) > mostStates) {
+function fewer(arrivals: number, services: number, servers: number, most: number): [number, number] {
+  let [first, second] = [Math.min(arrivals, most), Math.min(services, most)]
+  while (first * statesOf(servers, second) > most) {
     if (first > second || second <= 2) first--
     else second--
   }
@@ -163,6 +168,7 @@ function chain(given: Chain): Finite {
   const lowest = Math.max(0, Math.floor(usual - 40 * Math.sqrt(usual) - 100))
   let kept = ratesAt(given, lowest, lowest === places)
   let rewards = second(kept.within.length, lowest)
+  const rate = 1 / meanOf(arrival)
   for (let number = lowest; number < servers; number++) {
     const held = kept.within.map((row) => row.map((value) => -value))
     const size = kept.up[0]?.length ?? 0
@@ -170,11 +176,10 @@ function chain(given: Chain): Finite {
     const next = ratesAt(given, number + 1, number + 1 === places)
     rewards = plus(second(size, number + 1), times(next.down, columnsOf(passed, size)))
     kept = { ...next, within: plus(next.within, times(next.down, columnsOf(passed, 0, size))) }
-    // never so many at once
-    if (!((rewards[0]?.[0] ?? 0) < 1e250)) return { loss: 0, number: offered }
+    // hardly ever so many at once, and beyond this rounding alone
+    if (!((rewards[0]?.[0] ?? 0) < 1e25)) return { loss: 0, number: offered }
   }
   const total = totals(given, kept, rewards)
-  const rate = 1 / meanOf(arrival)
   const loss = total.lost / total.seconds / rate
   return { loss: Math.min(1, Math.max(0, loss)), number: total.weighted / total.seconds }
 }

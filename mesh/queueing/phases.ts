@@ -15,10 +15,10 @@ export function phased(mean: number, scv: number): Phases {
   const fit = fitted(scv)
   if (fit.kind === 'constant') throw new RangeError('a constant has no phases')
   if (fit.kind === 'hyperexponential') {
-    const { part } = fit
+    const { part, rest } = fit
     return {
-      start: [part, 1 - part],
-      rates: [(2 * part) / mean, (2 * (1 - part)) / mean],
+      start: [part, rest],
+      rates: [(2 * part) / mean, (2 * rest) / mean],
       next: [-1, -1],
     }
   }

@@ -6,8 +6,8 @@ export function serviceTimes(mean: number, scv: number, random: () => number): (
   const fit = fitted(scv)
   if (fit.kind === 'constant') return () => mean
   if (fit.kind === 'hyperexponential') {
-    const { part } = fit
-    return () => exponential(random() < part ? mean / (2 * part) : mean / (2 * (1 - part)))
+    const { part, rest } = fit
+    return () => exponential(random() < part ? mean / (2 * part) : mean / (2 * rest))
   }
   const { phases, part, phase } = fit
   if (phases === 1) return () => exponential(mean)

@@ -89,21 +89,31 @@ export const isOne = (scv: number): boolean => Math.abs(scv - 1) < 1e-9
 export function measure(station: Station, demands: readonly Demand[], arrivalScv = 1): Measure[] {
   const { discipline, servers } = station
   if (discipline === 'delay')
-    return demands.map(({ rate, mean }) => measured({ rate, mean }, { servers: 1, lost: 0, time: mean }))
+    return demands.map(({ rate, mean }) =>
+      measured({ rate, mean }, { servers: 1, throughput: rate, time: mean }),
+    )
   const all = mixed(demands)
   const offered = all.rate * all.mean
   const buffer = discipline === 'loss' ? 0 : station.buffer
   if (buffer !== null) {
     const { loss, number } = finite(discipline, servers, demands, buffer, arrivalScv)
-    const entered = all.rate * (1 - loss)
+    // of what comes a billion times too often, 1 - loss is rounding
+    const kept = Math.min(1 - loss, servers / offered)
+    const entered = all.rate * kept
     // Little's law for those that enter
     const stay = entered === 0 ? all.mean : number / entered
-    return demands.map(({ rate, returning = 0, mean }) =>
-      measured(
-        { rate: rate - loss * returning, mean },
-        { servers, lost: loss * (rate - returning), time: stayOf(discipline, stay, all.mean, mean) },
-      ),
-    )
+    return demands.map(({ rate, returning = 0, mean }) => {
+      const arrivalRate = rate - loss * returning
+      return measured(
+        { rate: arrivalRate, mean },
+        {
+          servers,
+          throughput: rate * kept,
+          time: stayOf(discipline, stay, all.mean, mean),
+          loss: arrivalRate === 0 ? 0 : (loss * (rate - returning)) / arrivalRate,
+        },
+      )
+    })
   }
   if (offered >= servers * (1 - rounding)) return saturated(discipline, demands, servers, offered)
   const sharing = discipline === 'ps'
@@ -112,7 +122,10 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
   // before the service begins; under processor sharing what is lost by sharing
   const wait = waits * scale * (sharing ? 1 : 1 - all.again)
   return demands.map(({ rate, mean }) =>
-    measured({ rate, mean }, { servers, lost: 0, time: stayOf(discipline, all.mean + wait, all.mean, mean) }),
+    measured(
+      { rate, mean },
+      { servers, throughput: rate, time: stayOf(discipline, all.mean + wait, all.mean, mean) },
+    ),
   )
 }
 
@@ -124,16 +137,20 @@ function stayOf(discipline: Discipline, stay: number, meanOfAll: number, mean: n
 
 function measured(
   { rate, mean }: { rate: number; mean: number },
-  { servers, lost, time }: { servers: number; lost: number; time: number },
+  {
+    servers,
+    throughput,
+    time,
+    loss = 0,
+  }: { servers: number; throughput: number; time: number; loss?: number },
 ): Measure {
-  const throughput = rate - lost
   return {
     arrivalRate: rate,
     throughput,
     utilisation: (throughput * mean) / servers,
     number: throughput * time,
     time,
-    loss: rate === 0 ? 0 : lost / rate,
+    loss,
   }
 }
 

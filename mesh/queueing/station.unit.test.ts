@@ -102,6 +102,22 @@ describe('places by the thousand', () => {
   })
 })
 
+it('numbers stay numbers, however far from each other they are', () => {
+  for (const [servers, rate, mean, scv, arrivalScv] of [
+    [65, 5e31, 1.3, 0.5, 4],
+    [63, 25_000, 1.2e-3, 1e30, 0.7],
+    [5000, 0.04, 0.9, 1, 0.01],
+    [30, 3e20, 1e-20, 0.01, 0],
+  ] as const)
+    for (const buffer of [0, 2, 12_345]) {
+      const found = at({ servers, buffer }, { rate, mean, scv }, arrivalScv)
+      expect(found.number).toBeLessThanOrEqual((servers + buffer) * (1 + 1e-9))
+      expect(found.utilisation).toBeLessThanOrEqual(1 + 1e-9)
+      expect(found.loss).toBeGreaterThanOrEqual(0)
+      expect(found.loss).toBeLessThanOrEqual(1)
+    }
+})
+
 describe('queues without end', () => {
   // exact: number ρ / (1 - σ), σ = exp(-(1 - σ)/ρ)
   it.each([
