@@ -1,98 +1,8 @@
-import * as z from 'zod'
-import { faultsOf, MeshError } from './faults.ts'
-import { acceptance, type Mesh, type MeshNode } from './model.ts'
+import { MeshError } from './faults.ts'
+import type { Mesh, MeshNode } from './model.ts'
 import { nearest } from './nearest.ts'
-import { type Role, role } from './roles.ts'
-
-/** `40ms`, `2s`, `5min` as seconds. */
-const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600 }
-/** `4/s`, `120/min`, `1000/h` as per second. */
-const paces: Readonly<Record<string, number>> = { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600, '/d': 1 / 86_400 }
-
-const measure = (units: Readonly<Record<string, number>>, expected: string) =>
-  z
-    .union(
-      [
-        z.number().meta({ exclusiveMinimum: 0 }),
-        z.string().meta({ pattern: `^[\\d.]+ ?(${Object.keys(units).join('|')})$` }),
-      ],
-      { error: `expected ${expected}` },
-    )
-    .meta({ description: expected })
-    .transform((given, context) => {
-      const [, digits, unit] = /^([\d.]+) ?([a-z/]+)$/.exec(String(given)) ?? []
-      const factor = units[unit ?? '']
-      const value = typeof given === 'number' ? given : Number(digits) * (factor ?? Number.NaN)
-      if (Number.isFinite(value) && value > 0) return value
-      context.issues.push({
-        code: 'custom',
-        input: given,
-        message: `expected ${expected}, not ${JSON.stringify(given)}`,
-      })
-      return z.NEVER
-    })
-
-const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms')
-export const perSecond = measure(
-  paces,
-  'a rate above 0: a number per second, or 120/min; leave out what does not come',
-)
-const part = z.number().min(0, 'a part is 0 or more').max(1, 'a part is at most 1: 0.01 for one in a hundred')
-const targetPart = part.gt(0, 'expected a part above 0: nothing can be held against 0')
-
-/** A file of rates, as people write it. */
-export const ratesDocument = z.strictObject({
-  version: z.literal(1, { error: 'expected version: 1' }),
-  constants: z.record(z.string(), z.number().positive('expected a number above 0')).default({}),
-  arrivals: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
-  service: z
-    .record(
-      z.string(),
-      z.strictObject({
-        mean: seconds,
-        scv: z.number().min(0).default(1),
-        batch: z.number().min(1).optional(),
-        each: z
-          .union([z.literal(0), seconds], { error: 'expected seconds of 0 or more, such as 4ms' })
-          .optional(),
-      }),
-    )
-    .default({}),
-  failures: z.record(z.string(), part).default({}),
-  sends: z
-    .array(
-      z.strictObject({
-        from: z.string(),
-        to: z.string(),
-        type: z.string().default('*'),
-        per: z.string().optional(),
-        ratio: z.number().min(0, 'expected 0 or more').default(1),
-        reads: z.boolean().default(false),
-        measured: z.boolean().default(false),
-      }),
-    )
-    .default([]),
-  measured: z.record(z.string(), z.record(z.string(), perSecond)).default({}),
-  accepted: z.array(acceptance).default([]),
-  /** what somebody expects of the load, by role; shown beside what is computed */
-  shares: z
-    .partialRecord(role, part)
-    .refine(
-      (given) => Object.values(given).reduce((sum, share) => sum + share, 0) <= 1.000_001,
-      'they add up to more than 1',
-    )
-    .default({}),
-  /** what the score's limit states are held against */
-  targets: z
-    .strictObject({
-      utilisation: targetPart.exactOptional(),
-      latency: seconds.exactOptional(),
-      loss: targetPart.exactOptional(),
-      stopped: targetPart.exactOptional(),
-      recovery: seconds.exactOptional(),
-    })
-    .default({}),
-})
+import { parseRates } from './rates-document.ts'
+import type { Role } from './roles.ts'
 
 export type Service = {
   /** of one invocation or request, seconds */
@@ -160,13 +70,6 @@ export const noLoads: Loads = {
   accepted: [],
   shares: {},
   targets: {},
-}
-
-/** What a file of rates says, by whatever names. `where` names the file in errors. */
-export function parseRates(where: string, value: unknown): z.output<typeof ratesDocument> {
-  const parsed = ratesDocument.safeParse(value)
-  if (!parsed.success) throw faultsOf(where, parsed.error)
-  return parsed.data
 }
 
 /** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */

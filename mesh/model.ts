@@ -1,3 +1,5 @@
+// Longer than 300 lines: one document, each member with what it is.
+
 import * as z from 'zod'
 
 /*
@@ -24,8 +26,10 @@ export const law = z.discriminatedUnion('law', [
     law: z.literal('servers'),
     servers: z.number().positive(),
     over: z.enum(['wait', 'refuse']),
-    /** of several that share the limit: the name that they share it under */
-    shared: z.string().optional(),
+    shared: z
+      .string()
+      .optional()
+      .describe('of several that share the limit: the name that they share it under'),
     from,
   }),
   z.object({
@@ -63,22 +67,22 @@ export const retry = z.object({
   backoff: z.number().min(1),
   maxDelay: seconds.optional(),
   jitter: z.boolean(),
-  /** names of errors that it is for; absent: all */
-  errors: z.array(z.string()).optional(),
+  errors: z.array(z.string()).optional().describe('names of errors that it is for; absent: all'),
   from,
 })
 export type Retry = z.output<typeof retry>
 
 const common = {
-  /** `<stack>/<logical id>`, of a state `<stack>/<logical id>#<path of states>`, of what is outside `external/<name>` */
-  id: z.string().min(1),
-  /** what people call it: the construct's own name, as short as it is unambiguous */
-  name: z.string(),
-  /** construct path, or the id where the assembly has none */
-  path: z.string(),
+  id: z
+    .string()
+    .min(1)
+    .describe(
+      '`<stack>/<logical id>`, of a state `<stack>/<logical id>#<path of states>`, of what is outside `external/<name>`',
+    ),
+  name: z.string().describe("what people call it: the construct's own name, as short as it is unambiguous"),
+  path: z.string().describe('construct path, or the id where the assembly has none'),
   stack: z.string(),
-  /** CloudFormation type; '' for what has none */
-  type: z.string(),
+  type: z.string().describe("CloudFormation type; '' for what has none"),
   source: source.optional(),
   laws: z.array(law),
 }
@@ -86,10 +90,12 @@ const common = {
 const kinds = {
   bus: z.object({}),
   rule: z.object({
-    /** detail types that it takes; null: any */
-    types: z.array(z.string()).nullable(),
-    /** of what comes with such a type, whether the pattern asks for more (then `gain` of its elements is not 1) */
-    narrower: z.boolean(),
+    types: z.array(z.string()).nullable().describe('detail types that it takes; null: any'),
+    narrower: z
+      .boolean()
+      .describe(
+        'of what comes with such a type, whether the pattern asks for more (then `gain` of its elements is not 1)',
+      ),
     enabled: z.boolean(),
   }),
   queue: z.object({
@@ -98,8 +104,7 @@ const kinds = {
     delay: seconds,
     fifo: z.boolean(),
     maxReceiveCount: z.int().min(1).optional(),
-    /** the policies of other queues point here */
-    deadLetters: z.boolean(),
+    deadLetters: z.boolean().describe('the policies of other queues point here'),
   }),
   topic: z.object({ fifo: z.boolean() }),
   function: z.object({
@@ -110,19 +115,24 @@ const kinds = {
   }),
   workflow: z.object({ flavour: z.enum(['STANDARD', 'EXPRESS']), timeout: seconds.optional() }),
   task: z.object({
-    /** the state machine that it is a state of */
-    workflow: z.string(),
+    workflow: z.string().describe('the state machine that it is a state of'),
     timeout: seconds.optional(),
     heartbeat: seconds.optional(),
-    /** request: goes on when the call is accepted; sync: when the job ends; token: when somebody answers */
-    integration: z.enum(['request', 'sync', 'token']),
+    integration: z
+      .enum(['request', 'sync', 'token'])
+      .describe(
+        'request: goes on when the call is accepted; sync: when the job ends; token: when somebody answers',
+      ),
     action: z.string(),
     retries: z.array(retry),
     catches: z.boolean(),
-    /** runs of it for one run of the machine: product of the Maps around it; null: depends on the input */
-    times: z.number().nullable(),
-    /** at once in one run; 0: no limit */
-    concurrency: z.number().min(0),
+    times: z
+      .number()
+      .nullable()
+      .describe(
+        'runs of it for one run of the machine: product of the Maps around it; null: depends on the input',
+      ),
+    concurrency: z.number().min(0).describe('at once in one run; 0: no limit'),
   }),
   table: z.object({
     billing: z.enum(['on-demand', 'provisioned']),
@@ -175,64 +185,79 @@ export function whyNoLimit(node: MeshNode): string | undefined {
 }
 
 const between = {
-  /** `<kind>:<from>><to>`, with `:<n>` behind it where there are several */
-  id: z.string().min(1),
+  id: z.string().min(1).describe('`<kind>:<from>><to>`, with `:<n>` behind it where there are several'),
   from: z.string().min(1),
   to: z.string().min(1),
-  /** event types that it carries; null: whatever comes */
-  types: z.array(z.string()).nullable(),
-  /** template: it stands there; declared: somebody says so; measured: it was seen; inferred: a permission allows it */
-  provenance: z.enum(['template', 'declared', 'measured', 'inferred']),
+  types: z.array(z.string()).nullable().describe('event types that it carries; null: whatever comes'),
+  provenance: z
+    .enum(['template', 'declared', 'measured', 'inferred'])
+    .describe(
+      'template: it stands there; declared: somebody says so; measured: it was seen; inferred: a permission allows it',
+    ),
   laws: z.array(law),
 }
 
 export const meshElement = z.discriminatedUnion('kind', [
-  /** A service pushes, and goes on without an answer: rule to target, topic to subscription, bucket to listener. */
-  z.object({
-    ...between,
-    kind: z.literal('delivery'),
-    retry,
-    /** seconds after which it gives up */
-    maxAge: seconds,
-    /** whether what it gives up goes somewhere */
-    kept: z.boolean(),
-    /** whether it asks more of a message than its type */
-    filtered: z.boolean().optional(),
-  }),
-  /** A poller takes batches from a queue or a stream. */
-  z.object({
-    ...between,
-    kind: z.literal('poll'),
-    batch: z.int().min(1),
-    window: seconds,
-    partialBatch: z.boolean(),
-    /** what it asks of a message before it takes it */
-    filtered: z.boolean(),
-    enabled: z.boolean(),
-    /** of a stream, after which attempts and age a record is given up (null: not before it expires); absent: not known */
-    attempts: z.number().min(1).nullable().optional(),
-    maxAge: seconds.nullable().optional(),
-    /** of a stream: whether a batch that fails is halved; absent: not known */
-    bisect: z.boolean().optional(),
-  }),
-  /** Somebody calls and waits for the answer. */
-  z.object({ ...between, kind: z.literal('invoke'), retry, timeout: seconds }),
-  /** Code calls a service: what a handler sends, reads and writes. */
-  z.object({
-    ...between,
-    kind: z.literal('call'),
-    /** such as `sqs:SendMessage`; of a declared one `*` */
-    action: z.string(),
-    /** carries on what the load is about (a message, an event), or only uses it (a table that is read) */
-    carries: z.boolean(),
-    /** for each message of this type that `from` handles; null: for each, of whatever type */
-    per: z.string().nullable(),
-    /** how many for each; null: not known */
-    ratio: z.number().min(0).nullable(),
-    retry,
-  }),
-  /** What failed for good: after so many attempts of the kind that `of` says. */
-  z.object({ ...between, kind: z.literal('dead-letter'), of: z.string() }),
+  z
+    .object({
+      ...between,
+      kind: z.literal('delivery'),
+      retry,
+      maxAge: seconds.describe('seconds after which it gives up'),
+      kept: z.boolean().describe('whether what it gives up goes somewhere'),
+      filtered: z.boolean().optional().describe('whether it asks more of a message than its type'),
+    })
+    .describe(
+      'A service pushes, and goes on without an answer: rule to target, topic to subscription, bucket to listener.',
+    ),
+  z
+    .object({
+      ...between,
+      kind: z.literal('poll'),
+      batch: z.int().min(1),
+      window: seconds,
+      partialBatch: z.boolean(),
+      filtered: z.boolean().describe('what it asks of a message before it takes it'),
+      enabled: z.boolean(),
+      attempts: z
+        .number()
+        .min(1)
+        .nullable()
+        .optional()
+        .describe(
+          'of a stream, after which attempts and age a record is given up (null: not before it expires); absent: not known',
+        ),
+      maxAge: seconds.nullable().optional(),
+      bisect: z
+        .boolean()
+        .optional()
+        .describe('of a stream: whether a batch that fails is halved; absent: not known'),
+    })
+    .describe('A poller takes batches from a queue or a stream.'),
+  z
+    .object({ ...between, kind: z.literal('invoke'), retry, timeout: seconds })
+    .describe('Somebody calls and waits for the answer.'),
+  z
+    .object({
+      ...between,
+      kind: z.literal('call'),
+      action: z.string().describe('such as `sqs:SendMessage`; of a declared one `*`'),
+      carries: z
+        .boolean()
+        .describe(
+          'carries on what the load is about (a message, an event), or only uses it (a table that is read)',
+        ),
+      per: z
+        .string()
+        .nullable()
+        .describe('for each message of this type that `from` handles; null: for each, of whatever type'),
+      ratio: z.number().min(0).nullable().describe('how many for each; null: not known'),
+      retry,
+    })
+    .describe('Code calls a service: what a handler sends, reads and writes.'),
+  z
+    .object({ ...between, kind: z.literal('dead-letter'), of: z.string() })
+    .describe('What failed for good: after so many attempts of the kind that `of` says.'),
 ])
 export type MeshElement = z.output<typeof meshElement>
 export type ElementKind = MeshElement['kind']
@@ -250,24 +275,32 @@ export const meshDocument = z.object({
   stacks: z.array(
     z.object({
       name: z.string(),
-      /** null: it may go anywhere, so that the least limits of all regions hold for it */
-      region: z.string().nullable(),
-      /** the template names none, and somebody has said this one */
-      assumed: z.boolean().optional(),
+      region: z
+        .string()
+        .nullable()
+        .describe('null: it may go anywhere, so that the least limits of all regions hold for it'),
+      assumed: z.boolean().optional().describe('the template names none, and somebody has said this one'),
     }),
   ),
   nodes: z.array(meshNode),
   elements: z.array(meshElement),
-  /** what alarms watch: node id -> names of metrics */
-  watched: z.record(z.string(), z.array(z.string())),
-  /** what resources declare to come to them from outside: node id -> type -> per second */
-  arrivals: z.record(z.string(), z.record(z.string(), z.number().positive())).optional(),
-  /** findings that resources declare to be lived with; `where`: by which member of which template */
-  accepted: z.array(acceptance.extend({ where: z.string() })).optional(),
-  /** resource types that the model does not know */
-  unknown: z.array(z.object({ type: z.string(), paths: z.array(z.string()) })),
-  /** references that could not be followed, each with where it stands */
-  unresolved: z.array(z.object({ at: z.string(), reference: z.string() })),
+  watched: z
+    .record(z.string(), z.array(z.string()))
+    .describe('what alarms watch: node id -> names of metrics'),
+  arrivals: z
+    .record(z.string(), z.record(z.string(), z.number().positive()))
+    .optional()
+    .describe('what resources declare to come to them from outside: node id -> type -> per second'),
+  accepted: z
+    .array(acceptance.extend({ where: z.string() }))
+    .optional()
+    .describe('findings that resources declare to be lived with; `where`: by which member of which template'),
+  unknown: z
+    .array(z.object({ type: z.string(), paths: z.array(z.string()) }))
+    .describe('resource types that the model does not know'),
+  unresolved: z
+    .array(z.object({ at: z.string(), reference: z.string() }))
+    .describe('references that could not be followed, each with where it stands'),
 })
 export type Mesh = z.output<typeof meshDocument>
 

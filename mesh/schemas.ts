@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { comprehensiveReport } from './comprehensive/report.ts'
-import { ratesDocument } from './loads.ts'
 import { meshDocument } from './model.ts'
+import { ratesDocument } from './rates-document.ts'
 
 /** What programs may hold a file against: what comes out of the mesh, and what it is told. */
 export const meshSchemas: readonly {

@@ -5,8 +5,9 @@ import { findingConstants } from './findings/constants.ts'
 import { availabilityConstants, checkAvailability } from './fracture/availability.ts'
 import { constants } from './laws/constants.ts'
 import { type Loaded, load } from './load.ts'
-import { noLoads, parseLoads, parseRates } from './loads.ts'
+import { noLoads, parseLoads } from './loads.ts'
 import { nearest } from './nearest.ts'
+import { parseRates } from './rates-document.ts'
 
 export type UnderLoad = {
   /** where stacks go that name no region; without it they have the least limits of all regions */

@@ -17,38 +17,42 @@ export const comprehensiveReport = z.object({
     stacks: z.array(z.string()),
     nodes: z.int(),
     elements: z.int(),
-    /** id -> what people call it, to compare with a later report */
     parts: z
       .object({ nodes: z.record(z.string(), z.string()), elements: z.record(z.string(), z.string()) })
-      .exactOptional(),
+      .exactOptional()
+      .describe('id -> what people call it, to compare with a later report'),
   }),
-  /** failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: there is no score */
-  system_health: z.enum(['healthy', 'strained', 'failing', 'unknown']),
+  system_health: z
+    .enum(['healthy', 'strained', 'failing', 'unknown'])
+    .describe(
+      'failing: a limit state does not hold; strained: one is at four fifths, or a high finding is open; unknown: there is no score',
+    ),
   score: scored,
-  /** those that are open */
-  findings: z.array(finding),
-  /** those that somebody has decided to live with; they cap no score */
-  accepted: z.array(finding.extend({ because: z.string() })).default([]),
-  /** accepted, and not found any more */
-  needless: z.array(z.object({ rule: z.string(), at: z.string(), because: z.string() })).default([]),
-  /** not modelled or not followed */
-  gaps: z.array(z.string()),
+  findings: z.array(finding).describe('those that are open'),
+  accepted: z
+    .array(finding.extend({ because: z.string() }))
+    .default([])
+    .describe('those that somebody has decided to live with; they cap no score'),
+  needless: z
+    .array(z.object({ rule: z.string(), at: z.string(), because: z.string() }))
+    .default([])
+    .describe('accepted, and not found any more'),
+  gaps: z.array(z.string()).describe('not modelled or not followed'),
   static: staticReport,
   dynamic: dynamicReport,
   nonlinear: nonlinearReport,
   fracture: fractureReport,
   trend: z
     .object({
-      /** score now less score then; null: one of them is not known */
-      score: z.number().nullable(),
+      score: z.number().nullable().describe('score now less score then; null: one of them is not known'),
       appeared: z.array(finding),
       gone: z.array(finding),
-      /** terms that changed by more than a hundredth */
-      terms: z.array(
-        z.object({ name: z.string(), before: z.number().nullable(), now: z.number().nullable() }),
+      terms: z
+        .array(z.object({ name: z.string(), before: z.number().nullable(), now: z.number().nullable() }))
+        .describe('terms that changed by more than a hundredth'),
+      nodes: changedParts.describe(
+        'names of what is new and what is gone; null: the earlier report does not say what there was',
       ),
-      /** names of what is new and what is gone; null: the earlier report does not say what there was */
-      nodes: changedParts,
       elements: changedParts,
     })
     .nullable(),

@@ -10,33 +10,36 @@ export const term = z.object({
     'flow through single points of failure',
     'recovery',
   ]),
-  /** null: not known, for the reason in `says` */
-  demand: z.number().nullable(),
-  /** it has no end, and `demand` is a year in its place */
-  endless: z.literal(true).exactOptional(),
+  demand: z.number().nullable().describe('null: not known, for the reason in `says`'),
+  endless: z.literal(true).exactOptional().describe('it has no end, and `demand` is a year in its place'),
   limit: z.number(),
   unit: z.string(),
-  /** unity check, demand / limit: up to 1 it holds */
-  unity: z.number().nullable(),
-  /** 100 unstressed, 50 at the limit, towards 0 beyond it */
-  points: z.number().nullable(),
+  unity: z.number().nullable().describe('unity check, demand / limit: up to 1 it holds'),
+  points: z.number().nullable().describe('100 unstressed, 50 at the limit, towards 0 beyond it'),
   says: z.string(),
-  /** what of it is not known, so that demand is the least that it can be; null: all of it is known */
-  atLeast: z.string().nullable().default(null),
+  atLeast: z
+    .string()
+    .nullable()
+    .default(null)
+    .describe(
+      'what of it is not known, so that demand is the least that it can be; null: all of it is known',
+    ),
 })
 export type Term = z.output<typeof term>
 
 export const scored = z.object({
-  /** 0 to 100; null: a term that nothing can be said without is not known */
-  score: z.number().nullable(),
-  /** whether the score is the most that it can be, because something of a term is not known */
-  atMost: z.boolean().default(false),
-  /** the mean of the terms that are known, before anything caps it */
-  uncapped: z.number().nullable(),
+  score: z
+    .number()
+    .nullable()
+    .describe('0 to 100; null: a term that nothing can be said without is not known'),
+  atMost: z
+    .boolean()
+    .default(false)
+    .describe('whether the score is the most that it can be, because something of a term is not known'),
+  uncapped: z.number().nullable().describe('the mean of the terms that are known, before anything caps it'),
   caps: z.array(z.object({ at: z.number(), because: z.string() })),
   terms: z.array(term),
-  /** names of the terms that nobody can know from what was given */
-  unavailable: z.array(z.string()),
+  unavailable: z.array(z.string()).describe('names of the terms that nobody can know from what was given'),
 })
 export type Scored = z.output<typeof scored>
 

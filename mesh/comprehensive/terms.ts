@@ -1,7 +1,7 @@
+import { figure } from '../figure.ts'
 import type { FractureReport } from '../fracture/report.ts'
 import type { Targets } from '../loads.ts'
 import type { NonlinearReport } from '../nonlinear/report.ts'
-import { figure } from '../report/figure.ts'
 import type { StaticReport } from '../static/report.ts'
 import { endless, type Term, termOf } from './score.ts'
 

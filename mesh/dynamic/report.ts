@@ -8,48 +8,53 @@ const estimate = z.object({ mean: z.number(), halfWidth: z.number() })
 /** What a seeded simulation of one limit says beside the fluid. Messages and seconds. */
 export const simulated = z.object({
   runs: z.int(),
-  /** arrivals of a run, on the mean */
-  arrivals: z.number(),
-  /** rates and servers were divided by this to bound the work; the backlog is told for the whole */
-  scaledDownBy: z.number(),
+  arrivals: z.number().describe('arrivals of a run, on the mean'),
+  scaledDownBy: z
+    .number()
+    .describe('rates and servers were divided by this to bound the work; the backlog is told for the whole'),
   peakBacklog: estimate,
   oldestAge: estimate,
-  /** from the start to when nobody waited any more, after the peak; null: in some run not within the horizon */
-  drainedAt: estimate.nullable(),
+  drainedAt: estimate
+    .nullable()
+    .describe(
+      'from the start to when nobody waited any more, after the peak; null: in some run not within the horizon',
+    ),
 })
 export type Simulated = z.output<typeof simulated>
 
 const limited = z.object({
-  /** node or element; of a limit that several share, its name */
-  at: z.string(),
+  at: z.string().describe('node or element; of a limit that several share, its name'),
   name: z.string(),
-  /** which law limits, who says so, and what happens beyond */
-  law: z.enum(['servers', 'tokens', 'scaling', 'latency']),
+  law: z
+    .enum(['servers', 'tokens', 'scaling', 'latency'])
+    .describe('which law limits, who says so, and what happens beyond'),
   from: z.string(),
   over: z.enum(['wait', 'refuse', 'delay']),
-  /** what it is counted in: servers, servers as they come, or tokens; '': an older report */
-  unit: z.string().default(''),
-  /** busy servers, or tokens a second */
-  limit: z.number(),
-  /** the most that was asked of what it could give at the time; null: it could give nothing yet */
-  utilisation: z.number().nullable(),
+  unit: z
+    .string()
+    .default('')
+    .describe("what it is counted in: servers, servers as they come, or tokens; '': an older report"),
+  limit: z.number().describe('busy servers, or tokens a second'),
+  utilisation: z
+    .number()
+    .nullable()
+    .describe('the most that was asked of what it could give at the time; null: it could give nothing yet'),
   state: z.enum(['kept up', 'recovered', 'behind']),
   peakBacklog: z.object({ messages: z.number(), at: seconds }),
-  /** the longest that one waited, first come first served */
-  oldestAge: z.object({ seconds, at: seconds }),
-  /** messages whose first attempt was refused */
-  throttled: z.number(),
-  /** messages that were given up: refused for good, or older than what keeps them allows */
-  lost: z.number(),
-  /** when more came first than it could take */
-  overAt: seconds.nullable(),
-  /** when it could take again what came, and how long after `overAt` that was */
-  capacityMetAt: seconds.nullable(),
+  oldestAge: z
+    .object({ seconds, at: seconds })
+    .describe('the longest that one waited, first come first served'),
+  throttled: z.number().describe('messages whose first attempt was refused'),
+  lost: z
+    .number()
+    .describe('messages that were given up: refused for good, or older than what keeps them allows'),
+  overAt: seconds.nullable().describe('when more came first than it could take'),
+  capacityMetAt: seconds
+    .nullable()
+    .describe('when it could take again what came, and how long after `overAt` that was'),
   lag: seconds.nullable(),
-  /** when nothing waited any more */
-  drainedAt: seconds.nullable(),
-  /** messages that wait at the end */
-  remaining: z.number(),
+  drainedAt: seconds.nullable().describe('when nothing waited any more'),
+  remaining: z.number().describe('messages that wait at the end'),
   simulation: simulated.nullable(),
   /**
    * the same, were an invocation to take as long with however many messages: with full batches it takes the most then;
@@ -62,8 +67,7 @@ const limited = z.object({
       drainedAt: seconds.nullable(),
     })
     .optional(),
-  /** why one of the numbers above is null, or what it leaves out */
-  notes: z.array(z.string()),
+  notes: z.array(z.string()).describe('why one of the numbers above is null, or what it leaves out'),
 })
 
 export const dynamicReport = z.object({
@@ -73,16 +77,13 @@ export const dynamicReport = z.object({
     after: seconds,
     rise: seconds,
     hold: seconds,
-    /** which types and doors it is about; null: all */
-    types: z.array(z.string()).nullable(),
+    types: z.array(z.string()).nullable().describe('which types and doors it is about; null: all'),
     doors: z.array(z.string()).nullable(),
   }),
-  /** seconds that were looked at, and up to when it was followed */
-  horizon: seconds,
+  horizon: seconds.describe('seconds that were looked at, and up to when it was followed'),
   until: seconds,
   seed: z.number(),
-  /** the largest backlog first */
-  limits: z.array(limited),
+  limits: z.array(limited).describe('the largest backlog first'),
   unavailable: z.array(z.object({ at: z.string(), name: z.string(), law: z.string(), why: z.string() })),
   assumptions: z.array(z.string()),
 })

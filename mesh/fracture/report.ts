@@ -10,103 +10,111 @@ const sink = z.array(id)
 const loss = z.object({
   type: z.string(),
   door: id,
-  /** at most twenty of the sinks that are lost */
-  sinks: z.array(sink),
+  sinks: z.array(sink).describe('at most twenty of the sinks that are lost'),
   lost: z.int(),
   of: z.int(),
-  /** of what gets to its last handlers; null: not known */
-  share: share.nullable(),
+  share: share.nullable().describe('of what gets to its last handlers; null: not known'),
 })
 
 /** The answer of the fracture analysis; docs/mesh.md says what each number means. Times in seconds. */
 export const fractureReport = z.object({
-  /** how long each outage is taken to last */
-  outage: z.number(),
+  outage: z.number().describe('how long each outage is taken to last'),
   flows: z.array(
     z.object({
       type: z.string(),
       door: id,
-      /** per second; null: nobody has said */
-      rate: z.number().nullable(),
-      /** that the door accepts, with all that its caller waits for */
-      accepted: share,
+      rate: z.number().nullable().describe('per second; null: nobody has said'),
+      accepted: share.describe('that the door accepts, with all that its caller waits for'),
       sinks: z.array(
         z.object({
           nodes: sink,
-          /** types that get there; what comes in may have become others on its way */
-          types: z.array(z.string()),
-          /** nodes that it fails with, nearest first, at most fifty; and how many there are */
-          points: z.array(id),
+          types: z
+            .array(z.string())
+            .describe('types that get there; what comes in may have become others on its way'),
+          points: z
+            .array(id)
+            .describe('nodes that it fails with, nearest first, at most fifty; and how many there are'),
           pointCount: z.int(),
-          /** elements that it fails with, nearest first, at most fifty */
-          ways: z.array(id),
-          /** that all of one way works at once; null: too many ways to say */
-          now: share.nullable(),
-          /** that what was accepted gets there in the end, when outages last as long as `outage`; null: too many ways to say */
-          eventually: share.nullable(),
-          /** that what was accepted is given up in such an outage and kept nowhere; null: too many ways to say */
-          dropped: share.nullable(),
-          /** standard error where `now`, `eventually` and `dropped` are simulated; 0: exact */
-          error: z.number(),
+          ways: z.array(id).describe('elements that it fails with, nearest first, at most fifty'),
+          now: share.nullable().describe('that all of one way works at once; null: too many ways to say'),
+          eventually: share
+            .nullable()
+            .describe(
+              'that what was accepted gets there in the end, when outages last as long as `outage`; null: too many ways to say',
+            ),
+          dropped: share
+            .nullable()
+            .describe(
+              'that what was accepted is given up in such an outage and kept nowhere; null: too many ways to say',
+            ),
+          error: z
+            .number()
+            .describe('standard error where `now`, `eventually` and `dropped` are simulated; 0: exact'),
         }),
       ),
     }),
   ),
-  /** what is lost without one node or element, the worst first; those that nothing is lost without are left out */
-  removals: z.array(
-    z.object({
-      at: id,
-      name: z.string(),
-      is: z.enum(['node', 'element']),
-      /** the part of the time that it works, as AWS promises; an element always does */
-      works: share.default(1),
-      /** types of which some sinks are lost */
-      types: z.int(),
-      /** of all that comes in; null: not known */
-      share: share.nullable(),
-      /** nodes that get nothing more of some type, itself included */
-      nodes: z.int(),
-      losses: z.array(loss),
-      /** consumers that take over its part, messages per second; null: not known */
-      moves: z.array(z.object({ at: id, before: z.number().nullable(), after: z.number().nullable() })),
-      /** how long it may fail before what waits for it is given up; null: nothing waits, callers are refused */
-      holdsFor: z.number().nullable(),
-      /** after the outage, until all that waited is done; null: see why */
-      recovery: z.object({
-        seconds: z.number().nullable(),
-        why: z.string().nullable(),
-        /** what waited is never done */
-        endless: z.literal(true).exactOptional(),
-      }),
-      /** what goes over its limit then, round by round; null: not followed, it is not among the worst */
-      cascade: z
-        .object({
-          rounds: z.array(
-            z.array(
-              z.object({
-                at: id,
-                name: z.string(),
-                unit: z.string(),
-                utilisation: z.number(),
-                effect: z.enum(['fails', 'falls behind']),
-              }),
-            ),
+  removals: z
+    .array(
+      z.object({
+        at: id,
+        name: z.string(),
+        is: z.enum(['node', 'element']),
+        works: share
+          .default(1)
+          .describe('the part of the time that it works, as AWS promises; an element always does'),
+        types: z.int().describe('types of which some sinks are lost'),
+        share: share.nullable().describe('of all that comes in; null: not known'),
+        nodes: z.int().describe('nodes that get nothing more of some type, itself included'),
+        losses: z.array(loss),
+        moves: z
+          .array(z.object({ at: id, before: z.number().nullable(), after: z.number().nullable() }))
+          .describe('consumers that take over its part, messages per second; null: not known'),
+        holdsFor: z
+          .number()
+          .nullable()
+          .describe(
+            'how long it may fail before what waits for it is given up; null: nothing waits, callers are refused',
           ),
-          /** whether nothing more followed */
-          settled: z.boolean(),
-        })
-        .nullable(),
-    }),
-  ),
-  /** nodes and elements that nothing is lost without */
-  spare: z.int(),
-  /** pairs that cut together what neither cuts alone */
-  pairs: z.object({
-    tried: z.int(),
-    /** whether all pairs that there are were tried */
-    all: z.boolean(),
-    cuts: z.array(z.object({ at: z.tuple([id, id]), losses: z.array(loss) })),
-  }),
+        recovery: z
+          .object({
+            seconds: z.number().nullable(),
+            why: z.string().nullable(),
+            endless: z.literal(true).exactOptional().describe('what waited is never done'),
+          })
+          .describe('after the outage, until all that waited is done; null: see why'),
+        cascade: z
+          .object({
+            rounds: z.array(
+              z.array(
+                z.object({
+                  at: id,
+                  name: z.string(),
+                  unit: z.string(),
+                  utilisation: z.number(),
+                  effect: z.enum(['fails', 'falls behind']),
+                }),
+              ),
+            ),
+            settled: z.boolean().describe('whether nothing more followed'),
+          })
+          .nullable()
+          .describe(
+            'what goes over its limit then, round by round; null: not followed, it is not among the worst',
+          ),
+      }),
+    )
+    .describe(
+      'what is lost without one node or element, the worst first; those that nothing is lost without are left out',
+    ),
+  spare: z.int().describe('nodes and elements that nothing is lost without'),
+  pairs: z
+    .object({
+      tried: z.int(),
+      all: z.boolean().describe('whether all pairs that there are were tried'),
+      cuts: z.array(z.object({ at: z.tuple([id, id]), losses: z.array(loss) })),
+    })
+    .describe('pairs that cut together what neither cuts alone'),
   assumptions: z.array(z.string()),
 })
 export type FractureReport = z.output<typeof fractureReport>

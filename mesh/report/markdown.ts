@@ -1,7 +1,8 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import { endless } from '../comprehensive/score.ts'
+import { figure } from '../figure.ts'
 import type { Finding } from '../findings/finding.ts'
-import { figure, filledIn } from './figure.ts'
+import { filledIn } from './said.ts'
 
 /** What GitHub takes of a comment, characters. */
 const mostOfAComment = 65_536

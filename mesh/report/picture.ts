@@ -1,6 +1,6 @@
+import { figure } from '../figure.ts'
 import type { Mesh, MeshNode } from '../model.ts'
 import { escaped } from './escape.ts'
-import { figure } from './figure.ts'
 import { heat, type Rate, thickness } from './heat.ts'
 import { label } from './label.ts'
 import { layered, type Point } from './layout.ts'

@@ -1,7 +1,7 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import { figure } from '../figure.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
-import { figure } from './figure.ts'
 import { type Numbers, thickness } from './heat.ts'
 import type { Part } from './parts.ts'
 import { picture } from './picture.ts'

@@ -1,5 +1,5 @@
+import { figure } from '../figure.ts'
 import { escaped } from './escape.ts'
-import { figure } from './figure.ts'
 import { heat } from './heat.ts'
 
 export type Cell = string | number | null | { html: string }

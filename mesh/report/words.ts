@@ -1,7 +1,7 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import { figure } from '../figure.ts'
 import type { Mesh, MeshElement } from '../model.ts'
 import { escaped } from './escape.ts'
-import { figure } from './figure.ts'
 import type { Drawn } from './parts.ts'
 import { mostFindings } from './tables.ts'
 import type { View } from './view.ts'

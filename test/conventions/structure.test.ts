@@ -163,7 +163,9 @@ describe('parse at every edge, cast nowhere', () => {
       .filter(
         (line) => !/^\s*(\*|\/\/|\/\*)/.test(line) && !/\b(import|export)\b|^\s+\w+ as \w+,?$/.test(line),
       )
-      .filter((line) => /[\w)\]}] as (?!const\b)[A-Za-z{[(]/.test(line.replaceAll(/'[^']*'|`[^`]*`/g, "''")))
+      .filter((line) =>
+        /[\w)\]}] as (?!const\b)[A-Za-z{[(]/.test(line.replaceAll(/"[^"]*"|'[^']*'|`[^`]*`/g, "''")),
+      )
       .filter((line) => !allowedCasts[path]?.test(line))
     expect(casts).toEqual([])
   })

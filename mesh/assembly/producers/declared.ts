@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import type { MeshError } from '../../faults.ts'
-import { perSecond } from '../../loads.ts'
 import { acceptance, type Mesh } from '../../model.ts'
+import { perSecond } from '../../rates-document.ts'
 import { type Draft, join } from '../draft/draft.ts'
 import { find } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'

@@ -1,9 +1,6 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
+import { figure } from '../figure.ts'
 import type { NonlinearReport } from '../nonlinear/report.ts'
-
-/** Four digits that count; what has no number says so. */
-export const figure = (value: number | null): string =>
-  value === null ? '–' : String(Number(value.toPrecision(4)))
 
 type Filled = NonNullable<ComprehensiveReport['dynamic']['limits'][number]['filled']>
 
