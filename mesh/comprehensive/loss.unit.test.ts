@@ -11,6 +11,7 @@ import {
   queueNode,
   send,
   servers,
+  serviceNode,
   tokens,
 } from '../../test/meshes.ts'
 import type { Loads } from '../loads.ts'
@@ -210,6 +211,13 @@ describe('loss', () => {
       0.375,
     ],
     ['an event of Lambda without a destination', node('bus', 'door'), worker, pushed(false), 0.375],
+    [
+      'a service that is asked',
+      apiNode('door'),
+      serviceNode('worker', [servers(10)]),
+      invoke('door', 'worker'),
+      0.375,
+    ],
     ['an event of Lambda with one', node('bus', 'door'), worker, pushed(true), 0],
   ])(
     'is what %s never gets to before its time is over, of 40/s before 25/s',
