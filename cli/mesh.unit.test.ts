@@ -131,6 +131,21 @@ it('what is assumed stands at the end of every text', async () => {
   }
 })
 
+it('a text calls places by their names, what has no end ∞, and tells ways apart by what ends them', async () => {
+  const resources = JSON.parse(readFileSync(template, 'utf8')).Resources
+  const both = file('both.json', { Resources: { ...resources, Out: { Type: 'AWS::SQS::Queue' } } })
+  const over = file(
+    'over.yaml',
+    'version: 1\narrivals: { Orders: { o: 40/s } }\nservice: { Worker: { mean: 400ms } }\nsends: [{ from: Worker, to: Out, type: a }, { from: Worker, to: Out, type: b }]\n',
+  )
+  const told = async (analysis: string) =>
+    (await loadpath(['mesh', analysis, '--app', both, '--rates', over])).out
+  expect(await told('comprehensive')).toMatch(/^latency +∞ +30 +s +∞/m)
+  expect(await told('nonlinear')).toMatch(/times the load Worker is at its capacity/)
+  const broken = await told('fracture')
+  for (const type of ['a', 'b']) expect(broken).toContain(`Orders → Out as ${type} `)
+})
+
 it('a text says how much more there is than it shows', async () => {
   const queues = Array.from({ length: 30 }, (_, index) => [`Queue${index}`, { Type: 'AWS::SQS::Queue' }])
   const many = file('many.json', { Resources: Object.fromEntries(queues) })
