@@ -3,7 +3,7 @@ export function nearest(wanted: string, names: Iterable<string>, most = 3): stri
   const said = wanted.toLowerCase()
   return [...new Set(names)]
     .map((name) => ({ name, off: distance(said, name.toLowerCase()) }))
-    .filter(({ off }) => off <= Math.max(2, said.length / 3))
+    .filter(({ off }) => off <= Math.ceil(said.length / 3))
     .toSorted((a, b) => a.off - b.off)
     .slice(0, most)
     .map(({ name }) => name)

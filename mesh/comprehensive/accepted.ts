@@ -5,6 +5,7 @@ import { isShared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { type Loads, nodesNamed } from '../loads.ts'
 import { nameOf } from '../model.ts'
+import { nearest } from '../nearest.ts'
 
 /** A finding that somebody has decided to live with: of this rule, at a node, an element or a limit that several share. */
 type Acceptance = Loads['accepted'][number] & { ids: ReadonlySet<string> }
@@ -22,6 +23,14 @@ export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
   )
   const faults: string[] = []
   const named = nodesNamed(mesh)
+  const likely = (at: string): string => {
+    const near = nearest(at, [
+      ...mesh.nodes.map(({ name }) => name),
+      ...mesh.elements.map((element) => nameOf(element, nodes)),
+      ...shared,
+    ])
+    return near.length === 0 ? '' : `; near it: ${near.join(', ')}`
+  }
   const accepted = said.map((one) => {
     const elements = mesh.elements.filter((element) => [element.id, nameOf(element, nodes)].includes(one.at))
     const found = [...named(one.at), ...elements].map(({ id }) => id)
@@ -30,7 +39,7 @@ export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
       faults.push(`${one.where}.rule: there is no rule ${one.rule}, only ${Object.keys(rules).join(', ')}`)
     if (ids.size === 0)
       faults.push(
-        `${one.where}.at: there is no node, element or limit ${one.at}. loadpath mesh model lists all nodes`,
+        `${one.where}.at: there is no node, element or limit ${one.at}${likely(one.at)}. loadpath mesh model lists all nodes`,
       )
     return { ...one, ids }
   })

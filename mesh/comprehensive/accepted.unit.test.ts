@@ -42,6 +42,7 @@ it.each<[unknown, RegExp]>([
     /mesh\.yaml: accepted\.0\.rule: there is no rule no-such, only api-timeout/,
   ],
   [[{ rule: 'no-redrive', at: 'P', because }], /accepted\.0\.at: there is no node, element or limit P/],
+  [[{ rule: 'no-redrive', at: 'Q → G', because }], /limit Q → G; near it: Q → F\. loadpath/],
   [[{ rule: 'no-redrive', at: 'Q', because: '' }], /accepted\.0\.because: say why/],
   [[{ rule: 'no-redrive', at: 'Q' }], /accepted\.0\.because/],
 ])('%j is an error that says where', (accepted, says) => {
