@@ -197,7 +197,15 @@ export const constants: readonly Constant[] = [
     'environments',
     '2026-11',
     lambdaQuotas,
-    'of all functions of an account in a region together; raised on request',
+    'of all functions of an account in a region together, what some reserve included; raised on request',
+  ),
+  of(
+    'lambda-unreserved',
+    100,
+    'environments',
+    '2025-06',
+    'https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html',
+    'of these stay with the functions that reserve none, however many the others reserve',
   ),
   of(
     'lambda-requests-per-environment',

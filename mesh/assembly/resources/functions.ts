@@ -21,13 +21,13 @@ export const functionHandlers: Record<string, Handler> = {
 function lambda(draft: Draft, resource: Resource, properties: Json) {
   const { constant } = draft
   const number = (name: string) => numberAt(draft, resource, properties, [name])
-  const reserved = number('ReservedConcurrentExecutions')
+  const reserved = number(reservation)
   const provisioned = provisionedOf(draft, resource)
-  const account = constant('lambda-concurrency')
+  const account = unreserved(draft, resource)
   const each = constant('lambda-requests-per-environment')
   const step = constant('lambda-scaling-step')
   const region = resource.stack.region ?? 'region'
-  // a function with none reserved shares what the account has
+  // a function with none reserved shares what the account has left
   const shared = reserved === undefined ? { shared: `lambda-concurrency/${region}` } : {}
   const most = reserved ?? account.value
   const from = reserved === undefined ? account.from : 'template'
@@ -58,6 +58,24 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
     },
   })
 }
+
+/**
+ * What functions share that reserve nothing: what the account has, less all that others of it reserve. Lambda keeps some of
+ * it from being reserved: where more is, the account has more than this knows.
+ */
+function unreserved(draft: Draft, { stack }: Resource): ReturnType<Draft['constant']> {
+  const account = draft.constant('lambda-concurrency')
+  const isOfAccount = (other: Resource) =>
+    other.stack.region === stack.region && other.stack.account === stack.account
+  const reserved = (draft.byType.get('AWS::Lambda::Function') ?? [])
+    .filter(({ resource }) => isOfAccount(resource))
+    .map(({ resource, variants }) => numberAt(draft, resource, variants[0] ?? {}, [reservation]) ?? 0)
+    .reduce((sum, number) => sum + number, 0)
+  const least = Math.min(account.value, draft.constant('lambda-unreserved').value)
+  return { ...account, value: Math.max(least, account.value - reserved) }
+}
+
+const reservation = 'ReservedConcurrentExecutions'
 
 /** Environments that aliases and versions of it keep warm. */
 function provisionedOf(draft: Draft, { key }: Resource): number | undefined {

@@ -46,6 +46,20 @@ it('what is reserved is its own; of none it has no limit to be held against, for
 })
 
 it.each([
+  [900, 100],
+  [400, 600],
+  [980, 100],
+])('of what the account has, others may reserve %d: %d are left', (reserved, left) => {
+  const other = { ...lambda, Properties: { ReservedConcurrentExecutions: reserved / 2 } }
+  const { laws } = nodeIn(of({}, { A: other, B: other }), 'function', 'F')
+  expect(laws).toMatchObject([
+    { servers: left, shared: 'lambda-concurrency/region', from: 'lambda-concurrency' },
+    { rate: 10 * left },
+    { initial: left, most: left },
+  ])
+})
+
+it.each([
   [
     'T',
     'AWS::SNS::Topic',
