@@ -221,12 +221,17 @@ describe('an event source', () => {
     ])
   })
 
-  it('of a queue that is elsewhere has batches of a queue', () => {
+  it('of a queue that is elsewhere has batches of a queue, and its own limits', () => {
     const mesh = meshIn({
       F: lambda,
-      M: mapping({ EventSourceArn: 'arn:aws:sqs:eu-west-1:111111111111:far' }),
+      M: mapping({
+        EventSourceArn: 'arn:aws:sqs:eu-west-1:111111111111:far',
+        ScalingConfig: { MaximumConcurrency: 3 },
+      }),
     })
-    expect(elementIn(mesh, 'poll', 'external/sqs:far', 'F').batch).toBe(10)
+    const poll = elementIn(mesh, 'poll', 'external/sqs:far', 'F')
+    expect(poll.batch).toBe(10)
+    expect(poll.laws).toMatchObject([{ servers: 3, from: 'template' }, { most: 3 }, { law: 'latency' }])
   })
 
   it('may name its function by an alias, by name or by part of an ARN', () => {

@@ -19,8 +19,9 @@ function link(draft: Draft, resource: Resource, properties: Json) {
   if (from.length === 0) unresolved(draft, where, 'an event source that is not known')
   for (const id of from) {
     const node = draft.nodes.get(id)
-    const queue = node?.kind === 'queue' || id.startsWith('external/sqs:')
-    const { value } = draft.constant(queue ? 'lambda-sqs-batch' : 'lambda-stream-batch')
+    const { value } = draft.constant(
+      node?.kind === 'queue' || isOutsideQueue(id) ? 'lambda-sqs-batch' : 'lambda-stream-batch',
+    )
     const number = (name: string, least = 0) =>
       numberAt(draft, resource, properties, [name], { least, whole: true })
     const path = ['DestinationConfig', 'OnFailure', 'Destination']
@@ -60,9 +61,12 @@ function polled(draft: Draft, resource: Resource, properties: Json): string[] {
     : nodesAt(draft, resource, properties, ['EventSourceArn'])
 }
 
+const isOutsideQueue = (id: string): boolean => id.startsWith('external/sqs:')
+
 function pollingLaws(draft: Draft, resource: Resource, properties: Json, source: string): Law[] {
   const node = draft.nodes.get(source)
   if (node?.kind === 'queue') return queueLaws(draft, resource, properties, node.settings.fifo)
+  if (isOutsideQueue(source)) return queueLaws(draft, resource, properties, source.endsWith('.fifo'))
   const factor = numberAt(draft, resource, properties, ['ParallelizationFactor'], { least: 1 }) ?? 1
   if (node?.kind === 'stream') {
     const { shards } = node.settings
