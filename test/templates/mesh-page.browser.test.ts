@@ -22,12 +22,14 @@ describe.skipIf(chromiumPath === undefined)('the page of our own app', () => {
   afterAll(() => browser?.close())
 
   it.each([390, 1280])(
-    'is in its natural size at %d pixels, and the page as wide as the screen',
+    'can be read in its natural size at %d pixels, and the page is as wide as the screen',
     async (width) => {
       const { page, asked, complaints } = await opened(browser, html, {
         viewport: { width, height: 800 },
       })
       expect(await page.locator('svg.mesh .node').count()).toBe(mesh?.nodes.length)
+      // it opens as a whole
+      await page.locator('#fit').click()
       const smallest = await page.evaluate(`(() => {
       const svg = document.querySelector('svg.mesh');
       const scale = svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
