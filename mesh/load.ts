@@ -215,8 +215,8 @@ function passes(
   )
   const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
   if (ratios.length > 0) return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
-  // where it may go one of several ways, what is said of one is said of all; a machine goes through its states in turn
-  if (said.length > 0 && node.kind !== 'workflow') return undefined
+  // where it goes one of several ways, what is said of one is said of all; elsewhere each takes what it takes
+  if (said.length > 0 && (node.kind === 'api' || node.kind === 'queue')) return undefined
   const isOff = (element.kind === 'poll' && !element.enabled) || [node, around.to].some(isRuleOff)
   if (isOff || !takes(element, type)) return undefined
   return led(element, state, around)

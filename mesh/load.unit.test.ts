@@ -209,3 +209,20 @@ it('nothing goes to a rule that is switched off', () => {
   const { states } = load(mesh, parseLoads('rates.yaml', { version: 1, arrivals: { bus: { x: 1 } } }, mesh))
   expect(states.map(({ node: { id } }) => id)).toEqual(['bus', 'on', 'f'])
 })
+
+it('what is said of one subscription of a topic leaves the others as they are', () => {
+  const mesh = meshFrom(
+    [node('topic', 't'), node('queue', 'a'), node('queue', 'b')],
+    [element('delivery', 't', 'a'), element('delivery', 't', 'b', { filtered: true })],
+  )
+  const loads = parseLoads(
+    'rates.json',
+    {
+      version: 1,
+      arrivals: { t: { x: 10 } },
+      sends: [{ from: 't', to: 'b', type: 'x', per: 'x', ratio: 0.3 }],
+    },
+    mesh,
+  )
+  expect(ratesOf(load(mesh, loads)).rates).toEqual([10, 10, 3])
+})
