@@ -1,4 +1,4 @@
-import type { Law } from '../../model.ts'
+import type { Law, NodeOf } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
 import { givingUp, isEnabled, keepsPlace, once, pushed, sdkRetry } from '../draft/retries.ts'
@@ -67,6 +67,8 @@ function pipe(draft: Draft, resource: Resource) {
   put(draft, { ...base(resource), kind: 'pipe', settings: {}, laws: [law] })
 }
 
+const isExpress = ({ settings }: NodeOf<'workflow'>): boolean => settings.flavour === 'EXPRESS'
+
 /** A pipe polls its source, asks its enrichment, and calls its target; what fails goes back to the source. */
 function linkPipe(draft: Draft, resource: Resource, properties: Json) {
   const { key } = resource
@@ -101,12 +103,21 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
       node?.kind === 'function' ? node.settings.timeout : draft.constant('states-express-timeout').value
     join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout })
   }
+  linkTarget(draft, resource, properties)
+}
+
+function linkTarget(draft: Draft, resource: Resource, properties: Json) {
+  const of = { from: resource.key, types: null, provenance: 'template' as const, laws: [] }
   for (const to of nodesAt(draft, resource, properties, ['Target'])) {
     const node = draft.nodes.get(to)
     // functions and express machines are waited for, unless the pipe is told to fire and forget
     const waits = !/FIRE_AND_FORGET/.test(JSON.stringify(at(properties, 'TargetParameters') ?? {}))
-    if (node?.kind === 'function' && waits)
-      join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout: node.settings.timeout })
+    const handler = node?.kind === 'function' || (node?.kind === 'workflow' && isExpress(node))
+    if (handler && waits)
+      join(draft, {
+        ...{ ...of, kind: 'invoke', to, retry: once('template') },
+        timeout: node.settings.timeout ?? draft.constant('states-express-timeout').value,
+      })
     else
       join(draft, {
         ...of,

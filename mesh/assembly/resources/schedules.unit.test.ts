@@ -95,3 +95,26 @@ it('a pipe from a stream says when a record is given up', () => {
   })
   expect(elementIn(mesh, 'poll', 'T', 'P')).toMatchObject({ attempts: 5, maxAge: null, bisect: true })
 })
+
+it.each([
+  ['EXPRESS', {}, 'invoke'],
+  ['EXPRESS', { StepFunctionStateMachineParameters: { InvocationType: 'FIRE_AND_FORGET' } }, 'call'],
+  ['STANDARD', {}, 'call'],
+])(
+  'of a machine that is %s and told %j a pipe makes an element %s',
+  (StateMachineType, TargetParameters, kind) => {
+    const definition = { StartAt: 'End', States: { End: { Type: 'Succeed' } } }
+    const mesh = meshIn({
+      Q: queue,
+      M: {
+        Type: 'AWS::StepFunctions::StateMachine',
+        Properties: { StateMachineType, DefinitionString: JSON.stringify(definition) },
+      },
+      P: {
+        Type: 'AWS::Pipes::Pipe',
+        Properties: { Source: arnOf('Q'), Target: { Ref: 'M' }, TargetParameters },
+      },
+    })
+    expect(mesh.elements.find(({ from, to }) => from === 's/P' && to === 's/M')?.kind).toBe(kind)
+  },
+)
