@@ -20,12 +20,15 @@ export const streamPollUnbounded: Rule = function* (facts) {
 
 function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found | undefined {
   const name = facts.nameOf(poll)
-  const held = `A record of ${name} that always fails holds up its shard for up to ${shown(retention)} s`
+  const { attempts, maxAge } = poll
+  const seconds = `${shown(Math.min(retention, maxAge ?? retention))} s`
+  const until = typeof attempts === 'number' ? `${attempts} attempts, at most ${seconds}` : `up to ${seconds}`
+  const held = `A record of ${name} that always fails holds up its shard for ${until}`
   if (!isKept(facts, poll))
     return {
       ...{ at: poll.id, severity: 'high', measured: 0, limit: 1, unit: 'on-failure destinations' },
       says: `${held}, and is lost then.`,
-      mend: `Give ${name} an on-failure destination, a maximum of attempts and of age, and let it bisect a batch that fails.`,
+      mend: `Give ${name} ${lacking(poll)}.`,
       from: 'template',
     }
   if (poll.attempts === null && poll.maxAge === null)
@@ -43,6 +46,15 @@ function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found
       from: 'template',
     }
   return undefined
+}
+
+function lacking({ attempts, maxAge, bisect, batch }: ElementOf<'poll'>): string {
+  const isOpen = typeof attempts !== 'number' && typeof maxAge !== 'number'
+  const more = [
+    ...(isOpen ? ['a maximum of attempts and of age'] : []),
+    ...(bisect !== true && batch > 1 ? ['let it bisect a batch that fails'] : []),
+  ]
+  return ['an on-failure destination', ...more].join(', and ')
 }
 
 const isKept = ({ leaving }: Facts, { from, to }: ElementOf<'poll'>): boolean =>
