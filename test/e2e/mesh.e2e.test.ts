@@ -92,6 +92,7 @@ it('notifies once of a new finding of high severity, and neither before nor when
     expect(worse.worse).toContain('1 new finding of high severity')
     const found = [
       { rule: 'delivery-without-dlq', severity: 'high' },
+      { rule: 'dominator-without-alarm', severity: 'medium' },
       { rule: 'queue-without-consumer', severity: 'medium' },
     ]
     expect(worse.changes.appeared.items).toMatchObject(found)
