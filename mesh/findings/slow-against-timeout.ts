@@ -20,7 +20,7 @@ export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving }) 
       limit: settings.timeout,
       unit: 's',
       says: `One run in a hundred of ${name} takes ${shown(p99)} s or more (mean ${shown(mean)} s${mean > times.mean ? ` with batches of ${fullest}` : ''}, lognormal), and it ends after ${shown(settings.timeout)} s.`,
-      mend: `Set the timeout of ${name} above ${shown(p99)} s, or give it smaller batches.`,
+      mend: `Set the timeout of ${name} above ${Math.ceil(p99)} s, or give it smaller batches.`,
       from: 'template',
     }
   }

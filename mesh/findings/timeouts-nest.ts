@@ -19,7 +19,7 @@ export const timeoutsNest: Rule = function* (facts) {
       limit: needed.seconds,
       unit: 's',
       says: `${from.name} ends after ${shown(own)} s, and ${nameOf(invoke)} may take ${shown(needed.seconds)} s in ${shown(needed.attempts)} attempts with the waits between them.`,
-      mend: `Give ${from.name} at least ${shown(needed.seconds)} s, or ${to.name} less time or fewer attempts.`,
+      mend: `Give ${from.name} at least ${Math.ceil(needed.seconds)} s, or ${to.name} less time or fewer attempts.`,
       from: 'template',
     }
   }

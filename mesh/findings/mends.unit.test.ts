@@ -1,0 +1,125 @@
+import { expect, it } from 'vitest'
+import { element, loadedWith, meshFrom, node, scaling, servers, tokens } from '../../test/meshes.ts'
+import type { Law, MeshElement, MeshNode } from '../model.ts'
+import { findingsOf } from './findings.ts'
+
+type Laid = { at: MeshNode; more?: MeshNode[]; elements?: MeshElement[]; rate: number; mean?: number }
+
+const mendOf = (rule: string, { at, more = [], elements = [], rate, mean }: Laid) => {
+  const mesh = meshFrom([at, ...more], elements)
+  const times = mean === undefined ? {} : { [more[0]?.id ?? at.id]: mean }
+  return findingsOf(loadedWith(mesh, { [at.id]: rate }, times)).find((found) => found.rule === rule)?.mend
+}
+const by = (from: string, law: Law): Law => ({ ...law, from })
+const polled = (source: MeshNode, laws: Law[], rate: number): Laid => ({
+  ...{ at: source, more: [node('function', 'f')], elements: [element('poll', 's', 'f', { laws, batch: 1 })] },
+  ...{ rate, mean: 1 },
+})
+const pool = { ...tokens(400, 400), shared: 'eventbridge-put-events/region', from: 'eventbridge-put-events' }
+const requests = { ...tokens(100, 0), shared: 'lambda-requests/region' }
+const provisioned = { billing: 'provisioned' } as const
+
+it.each<[string, Laid, string]>([
+  [
+    'shards',
+    { at: node('stream', 's', { shards: 1 }, [tokens(1000, 0)]), rate: 1500 },
+    'Give s 3 shards in the place of 1',
+  ],
+  [
+    'a stream on demand',
+    { at: node('stream', 's', {}, [tokens(4000, 0)]), rate: 3500 },
+    'Let what comes to s grow slowly, for on demand it takes twice its peak of the last 30 days, or provision shards for 5000 requests a second',
+  ],
+  [
+    'reserved',
+    { at: node('function', 'f', { reserved: 10 }, [servers(10, 'refuse')]), rate: 9, mean: 1 },
+    'Reserve 13 for f',
+  ],
+  [
+    'requests of what is reserved',
+    { at: node('function', 'f', { reserved: 10 }, [tokens(100, 0)]), rate: 90 },
+    'Reserve 13 for f',
+  ],
+  [
+    'the concurrency of the account',
+    {
+      at: node('function', 'f', {}, [servers(10, 'refuse', 'lambda-concurrency/region')]),
+      ...{ rate: 9, mean: 1 },
+    },
+    "Have AWS raise the account's concurrency by 3",
+  ],
+  [
+    'the requests of the account',
+    { at: node('function', 'f', {}, [requests]), rate: 90 },
+    "Have AWS raise the account's concurrency by 3",
+  ],
+  [
+    'a quota of the account',
+    { at: node('bus', 'b', {}, [pool]), rate: 300 },
+    'Have AWS raise the quota eventbridge-put-events to 429 requests a second',
+  ],
+  [
+    'provisioned units',
+    { at: node('table', 't', provisioned, [tokens(5, 0, 'refuse', 'writes')]), rate: 4 },
+    'Provision 6 writes a second for t, or bill it on demand',
+  ],
+  [
+    'a new table',
+    {
+      at: node('table', 't', {}, [by('dynamodb-new-table-writes', tokens(4000, 0, 'refuse', 'writes'))]),
+      rate: 3500,
+    },
+    'Warm t up to 5000 writes a second (WarmThroughput) before they come',
+  ],
+  [
+    'a table with a maximum',
+    { at: node('table', 't', {}, [tokens(5, 0, 'refuse', 'writes')]), rate: 4 },
+    'Raise the limit of t (template) to 6 writes a second',
+  ],
+  [
+    'tasks',
+    { at: node('service', 's', { desired: 2, most: 3 }, [servers(30)]), rate: 29, mean: 1 },
+    'Let s run up to 5 tasks',
+  ],
+  ['a poll', polled(node('queue', 's'), [servers(10)], 8), 'Set the maximum concurrency of s → f to 12'],
+  [
+    'a poll beyond what is set',
+    polled(node('queue', 's'), [by('lambda-sqs-most', servers(1250))], 900),
+    'Let s → f have up to 129 provisioned pollers (ProvisionedPollerConfig)',
+  ],
+  [
+    'provisioned pollers',
+    polled(node('queue', 's'), [servers(20), by('lambda-poller-per-minute', scaling(20, 1000, 20))], 15),
+    'Let s → f have up to 3 provisioned pollers (ProvisionedPollerConfig)',
+  ],
+  [
+    'a poll of a stream',
+    polled(node('stream', 's'), [servers(1)], 0.8),
+    'Let s → f take up to 2 at once, by a larger ParallelizationFactor (10 at most) or more shards of s',
+  ],
+])('room is made where it can be, in whole numbers: %s', (_, laid, mend) => {
+  expect(mendOf('over-utilised', laid)).toBe(`${mend}, or bring it less or shorter work.`)
+})
+
+it('what is in flight of a queue is spread over more of them', () => {
+  const laid = polled(node('queue', 's', {}, [servers(120)]), [], 130)
+  expect(mendOf('over-utilised', laid)).toMatch(/^Spread what s takes over 2 queues, or ask AWS for more/)
+})
+
+it.each<[string, MeshNode[], MeshElement[], string]>([
+  [
+    'a function behind a bucket',
+    [node('bucket', 'a'), node('function', 'z')],
+    [element('delivery', 'a', 'z'), element('call', 'z', 'a')],
+    'let z ignore what it has caused itself, or narrow what leads back to it.',
+  ],
+  [
+    'nobody’s code',
+    [node('bus', 'a'), node('rule', 'z')],
+    [element('delivery', 'a', 'z'), element('delivery', 'z', 'a')],
+    'narrow what leads back to it.',
+  ],
+])('a loop is broken by what runs code: %s', (_, nodes, elements, mend) => {
+  const found = findingsOf(loadedWith(meshFrom(nodes, elements), { a: 1 }, {}))
+  expect(found.find(({ rule }) => rule === 'loop-gain')?.mend).toBe(`Break the loop: ${mend}`)
+})
