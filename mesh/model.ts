@@ -58,6 +58,9 @@ export type Law = z.output<typeof law>
  */
 export const synchronous = 'synchronous requests'
 
+/** The unit of what an account puts on its buses; what AWS itself puts there is not of it. */
+export const putEvents = 'PutEvents'
+
 const seconds = z.number().min(0)
 
 /** How a caller tries again: attempts in all, the first wait, its growth, the longest wait, and whether waits are spread. */

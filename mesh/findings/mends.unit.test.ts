@@ -15,7 +15,11 @@ const polled = (source: MeshNode, laws: Law[], rate: number): Laid => ({
   ...{ at: source, more: [node('function', 'f')], elements: [element('poll', 's', 'f', { laws, batch: 1 })] },
   ...{ rate, mean: 1 },
 })
-const pool = { ...tokens(400, 400), shared: 'eventbridge-put-events/region', from: 'eventbridge-put-events' }
+const pool = {
+  ...tokens(400, 400, 'refuse', 'PutEvents'),
+  shared: 'eventbridge-put-events/region',
+  from: 'eventbridge-put-events',
+}
 const requests = { ...tokens(100, 0), shared: 'lambda-requests/region' }
 const provisioned = { billing: 'provisioned' } as const
 
@@ -56,7 +60,7 @@ it.each<[string, Laid, string]>([
   [
     'a quota of the account',
     { at: node('bus', 'b', {}, [pool]), rate: 300 },
-    'Have AWS raise the quota eventbridge-put-events to 429 requests a second',
+    'Have AWS raise the quota eventbridge-put-events to 429 PutEvents a second',
   ],
   [
     'provisioned units',

@@ -1,4 +1,4 @@
-import { type Law, synchronous } from '../model.ts'
+import { type Law, type MeshElement, type MeshNode, putEvents, synchronous } from '../model.ts'
 
 /** What can be compared with what is asked of it. */
 export type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
@@ -10,6 +10,22 @@ export const isLimit = (law: Law): law is Limiting => law.law === 'servers' || l
 export const isShared = (law: Law): law is Shared => isLimit(law) && law.shared !== undefined
 
 export const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : 'servers')
+
+/**
+ * Whether nobody calls who has a limit: what a service hands over and does not wait for, and on a bus what AWS itself says
+ * of a bucket or a machine. PutEvents, and what a rule sends to another bus, are of the account.
+ */
+export const isPushed = (
+  { kind, provenance }: MeshElement,
+  from: MeshNode | undefined,
+  to: MeshNode | undefined,
+): boolean =>
+  to?.kind === 'bus'
+    ? provenance === 'template' && (from?.kind === 'bucket' || from?.kind === 'workflow')
+    : kind === 'delivery'
+
+/** Whether a limit counts callers alone. */
+export const isOfCallers = (unit: string): boolean => unit === synchronous || unit === putEvents
 
 /** Of a limit that is shared, the same for all who share it: several units may go by one name. */
 export const poolOf = (law: Shared): string => `${law.shared} ${unitOf(law)}`
@@ -27,7 +43,7 @@ export type Use = {
   reads: number
   /** messages that are delivered for these */
   deliveries: number
-  /** of the requests, those that nobody waits for */
+  /** of the requests, those that a limit of callers does not count (`isPushed`) */
   pushed: number
 }
 
@@ -45,6 +61,7 @@ export function workOf(law: Exclude<Law, { law: 'latency' }>, use: Use): number 
     case 'messages':
       return use.attempts
     case synchronous:
+    case putEvents:
       return use.requests - use.pushed
     default:
       return use.requests

@@ -1,4 +1,13 @@
-import { isLimit, isShared, type Limiting, poolOf, type Shared, type Use, workOf } from '../laws/limits.ts'
+import {
+  isLimit,
+  isPushed,
+  isShared,
+  type Limiting,
+  poolOf,
+  type Shared,
+  type Use,
+  workOf,
+} from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
@@ -219,7 +228,7 @@ function limitSites(sites: Site[], { mesh, streams, service }: Loaded, rates: re
   const pools = new Map<string, number>()
   sites.slice().forEach((site, member) => {
     const { laws = [], kind } = nodes.get(site.at) ?? {}
-    const use = useOf(site, service.get(site.at), delivered.get(site.at) ?? 0)
+    const use = useOf(site, service.get(site.at), delivered.get(site.at) ?? 0, nodes)
     // what is in flight of a queue is a limit of those who poll it
     for (const law of laws.filter((each) => kind !== 'queue' || each.law !== 'servers').filter(isLimit)) {
       const work = workOf(law, use)
@@ -234,7 +243,12 @@ function limitSites(sites: Site[], { mesh, streams, service }: Loaded, rates: re
 const untimed = 'nobody has said how long one takes: its servers are no limit here'
 
 /** What an attempt at a site asks of its limits, as its inflows are mixed at the load factor 1. */
-function useOf({ inflows, capacity }: Site, times: Service | undefined, delivered: number): Use {
+function useOf(
+  { inflows, capacity }: Site,
+  times: Service | undefined,
+  delivered: number,
+  nodes: ReadonlyMap<string, MeshNode>,
+): Use {
   const requests = 1 / (times?.batch ?? 1)
   const handled = inflows.reduce((sum, { rate }) => sum + rate, 0) || 1
   const part = (of: (element: MeshElement) => boolean) =>
@@ -246,7 +260,7 @@ function useOf({ inflows, capacity }: Site, times: Service | undefined, delivere
     full: capacity.mean,
     reads: part(isAsked),
     deliveries: delivered / handled,
-    pushed: requests * part(({ kind }) => kind === 'delivery'),
+    pushed: requests * part((element) => isPushed(element, nodes.get(element.from), nodes.get(element.to))),
   }
 }
 

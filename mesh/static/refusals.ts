@@ -1,4 +1,4 @@
-import { isLimit, type Limiting, unitOf } from '../laws/limits.ts'
+import { isLimit, isOfCallers, isPushed, type Limiting, unitOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import type { ElementOf, MeshElement, MeshNode } from '../model.ts'
 import { isOnTheWay } from './paths.ts'
@@ -46,7 +46,9 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
   const over = (element: MeshElement): number => {
     if (element.kind === 'poll' || element.kind === 'dead-letter') return 0
     const reads = element.kind === 'call' && !element.carries
-    const asked = refusedAt(nodes.get(element.to), (unit) => isAsked(unit, reads))
+    const to = nodes.get(element.to)
+    const counts = countsOf(element, nodes.get(element.from), to)
+    const asked = refusedAt(to, (unit) => isAsked(unit, reads) && counts(unit))
     return Math.max(
       asked,
       refusedAt(element, () => true),
@@ -55,7 +57,9 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
   const unserved = (element: MeshElement): Unserved => {
     const [from, to] = [nodes.get(element.from), nodes.get(element.to)]
     if (element.kind === 'call' || element.kind === 'dead-letter') return none
-    const begins = (law: Limiting) => isAsked(unitOf(law), false) && waitsFor(law, element, to)
+    const counts = countsOf(element, from, to)
+    const begins = (law: Limiting) =>
+      isAsked(unitOf(law), false) && counts(unitOf(law)) && waitsFor(law, element, to)
     const places = [tightest(element, begins), ...(to === undefined ? [] : [tightest(to, begins)])]
     if (from !== undefined && element.kind === 'delivery')
       places.push(tightest(from, (law) => unitOf(law) === 'deliveries' && law.over === 'delay'))
@@ -97,6 +101,12 @@ const expiresIn = (
   from: MeshNode | undefined,
   law: Limiting | undefined,
 ): boolean => (from?.kind === 'queue' ? law?.over !== 'refuse' : maxAge == null)
+
+/** Whether a limit of a node counts what comes over an element: one of callers only what is called. */
+const countsOf =
+  (element: MeshElement, from: MeshNode | undefined, to: MeshNode | undefined) =>
+  (unit: string): boolean =>
+    !isOfCallers(unit) || !isPushed(element, from, to)
 
 const isAsked = (unit: string, reads: boolean): boolean =>
   unit === 'reads' ? reads : unit === 'writes' ? !reads : unit !== 'deliveries'

@@ -1,4 +1,13 @@
-import { isLimit, isShared, type Limiting, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
+import {
+  isLimit,
+  isPushed,
+  isShared,
+  type Limiting,
+  poolOf,
+  type Use,
+  unitOf,
+  workOf,
+} from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { type MeshElement, type MeshNode, type NodeOf, nameOf, whyNoLimit } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
@@ -82,8 +91,13 @@ export function stressesIn({
       const out = leaving.get(node.id) ?? []
       const use = useOf(
         demand,
-        deliveredBy(out, demands, 'messages'),
-        deliveredBy(entering.get(node.id) ?? [], demands, 'requests'),
+        deliveredBy(out, demands),
+        (entering.get(node.id) ?? []).reduce(
+          (sum, element) =>
+            sum +
+            (isPushed(element, names.get(element.from), node) ? demands.ofElement(element.id).requests : 0),
+          0,
+        ),
       )
       const flying = node.kind === 'queue' ? inFlight(node, out, demands) : undefined
       for (const law of node.laws.filter(isLimit))
@@ -119,12 +133,8 @@ const useOf = (demand: Demand, deliveries: number, pushed = 0): Use => ({
   pushed,
 })
 
-const deliveredBy = (
-  elements: readonly MeshElement[],
-  demands: Demands,
-  unit: 'messages' | 'requests',
-): number =>
-  elements.reduce((sum, { kind, id }) => sum + (kind === 'delivery' ? demands.ofElement(id)[unit] : 0), 0)
+const deliveredBy = (elements: readonly MeshElement[], demands: Demands): number =>
+  elements.reduce((sum, { kind, id }) => sum + (kind === 'delivery' ? demands.ofElement(id).messages : 0), 0)
 
 /**
  * Messages that those who poll a queue have taken and not yet deleted: what is being handled, and what failed up to the end

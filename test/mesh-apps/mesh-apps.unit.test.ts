@@ -86,7 +86,7 @@ const apps: Record<string, Expected> = {
       'Extract: servers': [0.15, 2],
       'Transform: servers': [2.4, 2],
       'Load: servers': [1.6, 2],
-      'eventbridge-put-events/region: requests': [40, 400],
+      'eventbridge-put-events/region: PutEvents': [40, 400],
     },
   },
   saga: {

@@ -1,3 +1,4 @@
+import { putEvents } from '../../model.ts'
 import { at, order, textOf } from '../json.ts'
 import type { Stack } from '../read/template.ts'
 import { textFrom } from '../resolve/intrinsics.ts'
@@ -125,7 +126,7 @@ export function defaultBus(draft: Draft, region: string | null): string {
       ...{ id, name: '', path: id, stack: '', type: '', kind: 'bus', settings: {} },
       laws: [
         {
-          ...{ law: 'tokens', rate: value, burst: value, unit: 'requests', over: 'refuse', from },
+          ...{ law: 'tokens', rate: value, burst: value, unit: putEvents, over: 'refuse', from },
           shared: `eventbridge-put-events/${region ?? 'region'}`,
         },
       ],

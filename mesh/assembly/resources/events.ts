@@ -1,4 +1,4 @@
-import type { Law } from '../../model.ts'
+import { type Law, putEvents } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
 import { defaultBus } from '../draft/find.ts'
@@ -20,7 +20,7 @@ function bus(draft: Draft, resource: Resource) {
   const shared = `eventbridge-put-events/${region ?? 'region'}`
   put(draft, {
     ...{ ...base(resource), kind: 'bus', settings: {} },
-    laws: [{ law: 'tokens', rate: value, burst: value, unit: 'requests', over: 'refuse', shared, from }],
+    laws: [{ law: 'tokens', rate: value, burst: value, unit: putEvents, over: 'refuse', shared, from }],
   })
 }
 
