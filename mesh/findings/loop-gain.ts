@@ -2,8 +2,8 @@ import type { NodeKind } from '../model.ts'
 import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
 
-/** What runs somebody's code or states, which can tell what it has caused. */
-const handlers: ReadonlySet<NodeKind> = new Set(['function', 'service', 'workflow', 'task'])
+/** What runs somebody's code or states, which can tell what it has caused; code first. */
+const handlers: readonly NodeKind[] = ['function', 'service', 'workflow', 'task']
 
 /** Events that beget as many of themselves never end, and cost without end. */
 export const loopGain: Rule = function* ({ rates, loaded }) {
@@ -12,7 +12,7 @@ export const loopGain: Rule = function* ({ rates, loaded }) {
     const sorted = states.map(({ node }) => node).toSorted((a, b) => (a.id < b.id ? -1 : 1))
     const [first] = sorted
     if (first === undefined) continue
-    const handler = sorted.find(({ kind }) => handlers.has(kind))
+    const [handler] = handlers.flatMap((kind) => sorted.filter((node) => node.kind === kind))
     const ignoring = handler === undefined ? '' : `let ${handler.name} ignore what it has caused itself, or `
     const names = [...new Set(states.map(({ node }) => node.name))].toSorted()
     yield {

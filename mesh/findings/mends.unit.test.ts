@@ -118,6 +118,12 @@ it.each<[string, MeshNode[], MeshElement[], string]>([
     'let z ignore what it has caused itself, or narrow what leads back to it.',
   ],
   [
+    'a function behind a machine',
+    [node('workflow', 'a'), node('function', 'z')],
+    [element('invoke', 'a', 'z'), element('call', 'z', 'a')],
+    'let z ignore what it has caused itself, or narrow what leads back to it.',
+  ],
+  [
     'nobody’s code',
     [node('bus', 'a'), node('rule', 'z')],
     [element('delivery', 'a', 'z'), element('delivery', 'z', 'a')],
