@@ -1,32 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
+import { meshFiles } from '../test/cli/mesh-files.ts'
 import { loadpath } from '../test/cli/terminal.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'loadpath-mesh-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-const file = (name: string, content: unknown): string => {
-  const path = join(folder, name)
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-  return path
-}
-
-const template = file('template.json', {
-  Resources: {
-    Orders: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 30 } },
-    Worker: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 10 } },
-    Poll: {
-      Type: 'AWS::Lambda::EventSourceMapping',
-      Properties: {
-        EventSourceArn: { 'Fn::GetAtt': ['Orders', 'Arn'] },
-        FunctionName: { Ref: 'Worker' },
-        ScalingConfig: { MaximumConcurrency: 10 },
-      },
-    },
-  },
-})
+const { folder, file, template } = meshFiles()
 const rates = file(
   'rates.yaml',
   'version: 1\narrivals: { Orders: { order.placed: 20/s } }\nservice: { Worker: { mean: 400ms } }\n',

@@ -1,31 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
+import { meshFiles } from '../../test/cli/mesh-files.ts'
 import { loadpath } from '../../test/cli/terminal.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'loadpath-mesh-'))
-afterAll(() => rmSync(folder, { recursive: true }))
-const file = (name: string, content: unknown): string => {
-  const path = join(folder, name)
-  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content))
-  return path
-}
-
-const template = file('template.json', {
-  Resources: {
-    Orders: { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 30 } },
-    Worker: { Type: 'AWS::Lambda::Function', Properties: { Timeout: 10 } },
-    Poll: {
-      Type: 'AWS::Lambda::EventSourceMapping',
-      Properties: {
-        EventSourceArn: { 'Fn::GetAtt': ['Orders', 'Arn'] },
-        FunctionName: { Ref: 'Worker' },
-        ScalingConfig: { MaximumConcurrency: 10 },
-      },
-    },
-  },
-})
+const { folder, file, template } = meshFiles()
 describe('the model in a text', () => {
   it('has elements with who says so, and limits with their numbers', async () => {
     const { out } = await loadpath(['mesh', 'model', '--app', template])
