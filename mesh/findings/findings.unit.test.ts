@@ -1,3 +1,5 @@
+// Longer than 300 lines: a table, each row a rule as it shows and as it does not.
+
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'

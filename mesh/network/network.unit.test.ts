@@ -1,3 +1,5 @@
+// Longer than 300 lines: each published case with its numbers.
+
 import { describe, expect, it } from 'vitest'
 import { analyseNetwork } from './analyse.ts'
 import { parseNetwork } from './network.ts'
