@@ -177,6 +177,15 @@ it('a threshold is a score', async () => {
   expect(await by('0', '--app', template)).toBe(1)
 })
 
+it('a measured rate tells what must come from elsewhere to explain it', async () => {
+  const known = file(
+    'measured.yaml',
+    'version: 1\narrivals: { Orders: { order.placed: 2/s } }\nmeasured: { Orders: { order.placed: 5/s } }\n',
+  )
+  const { out } = await loadpath(['mesh', 'static', '--app', template, '--rates', known])
+  expect(out).toContain('measured: 3 a second of order.placed at Orders more than what leads there brings')
+})
+
 it('a region that the template does not name may be said', async () => {
   const limits = async (...more: string[]) => {
     const { out } = await loadpath(['mesh', 'static', ...app, ...more, '--json'])

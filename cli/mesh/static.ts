@@ -65,6 +65,13 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
     ...report.loops.map(({ nodes, gain }) =>
       p.red(`endless loop, ${digits(gain)} times as many at each round: ${nodes.map(nameOf).join(' → ')}`),
     ),
+    ...report.unexplained.map(({ node, type, rate }) =>
+      p.yellow(
+        rate > 0
+          ? `measured: ${digits(rate)} a second of ${type} at ${nameOf(node)} more than what leads there brings`
+          : `measured: ${digits(-rate)} a second of ${type} at ${nameOf(node)} less than what leads there brings`,
+      ),
+    ),
     safety === null
       ? p.yellow('No factor of safety: no demand on any limit is known. Give --rates.')
       : p.bold(
