@@ -7,11 +7,12 @@ import {
   node,
   poll,
   queueNode,
+  scaling,
   send,
   servers,
 } from '../../test/meshes.ts'
 import { comprehensive } from '../comprehensive/analyse.ts'
-import type { Mesh } from '../model.ts'
+import type { Law, Mesh } from '../model.ts'
 import { analyseStatic } from './analyse.ts'
 import { extrasOf } from './times.ts'
 
@@ -101,11 +102,12 @@ describe('the delay', () => {
     window?: number
     rate?: number
     batch?: number
+    laws?: Law[]
   }) => {
-    const { fails = 0, delay = 0, window = 0, rate = 0.001, batch = 10 } = given
+    const { fails = 0, delay = 0, window = 0, rate = 0.001, batch = 10, laws = [] } = given
     const mesh: Mesh = meshFrom(
       [queueNode('q', { visibility: 360, delay }), functionNode('f', [servers(100)])],
-      [element('poll', 'q', 'f', { window, batch })],
+      [element('poll', 'q', 'f', { window, batch, laws })],
     )
     const loaded = loadedWith(mesh, { q: rate }, { f: 0.5 }, { failures: new Map([['f', fails]]) })
     return analyseStatic(loaded).paths[0]?.delay ?? { mean: Number.NaN, p50: Number.NaN, p99: Number.NaN }
@@ -127,6 +129,8 @@ describe('the delay', () => {
     expect(delayed({ delay: 900 }).p50).toBeGreaterThan(900)
     expect(delayed({ delay: 900 }).mean).toBeCloseTo(900.5, 6)
     expect(delayed({ window: 300, rate: 1e-9 }).mean).toBeCloseTo(300.5, 4)
+    // of one poller nine more come in 9 s: the first waits for all of it, the last for none
+    expect(delayed({ window: 300, rate: 1, laws: [scaling(1, 60, 100)] }).mean).toBeCloseTo(0.5 + 4.5, 6)
     expect(delayed({ window: 300, batch: 1 }).mean).toBeCloseTo(0.5, 6)
   })
 
