@@ -3,14 +3,15 @@ import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
 
 /** Types that come in from outside and that nothing handles: a name that is another in the templates or the file of rates. */
-export const arrivalsUntaken: Rule = function* ({ loaded: { states, streams, external }, arriving }) {
+export const arrivalsUntaken: Rule = function* ({ loaded, arriving, leaving }) {
+  const { states, streams, external } = loaded
   const isRead = (queue: string): boolean =>
     arriving(queue, 'call').some(({ action }) => action === 'sqs:ReceiveMessage')
+  const keeps = ({ id, kind }: MeshNode): boolean =>
+    kind === 'bucket' ? leaving(id, 'delivery').length === 0 : !passing.has(kind) || isRead(id)
   const before = Map.groupBy(streams, ({ to }) => to)
   // back along the streams from what handles or keeps it
-  const taken = new Set(
-    states.flatMap(({ node }, place) => (passing.has(node.kind) && !isRead(node.id) ? [] : [place])),
-  )
+  const taken = new Set(states.flatMap(({ node }, place) => (keeps(node) ? [place] : [])))
   for (const place of taken) for (const { from } of before.get(place) ?? []) taken.add(from)
   const untaken = states.flatMap(({ node, type }, place) => {
     const rate = external[place] ?? 0

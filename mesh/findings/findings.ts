@@ -18,6 +18,7 @@ import type { Finding } from './finding.ts'
 import { flowThroughOne } from './flow-through-one.ts'
 import { functionOff } from './function-off.ts'
 import { loopGain } from './loop-gain.ts'
+import { loopPossible } from './loop-possible.ts'
 import { mapUnlimited } from './map-unlimited.ts'
 import { noPartialBatch } from './no-partial-batch.ts'
 import { noRedrive } from './no-redrive.ts'
@@ -55,6 +56,7 @@ export const rules = {
   'flow-through-one': flowThroughOne,
   'function-off': functionOff,
   'loop-gain': loopGain,
+  'loop-possible': loopPossible,
   'map-unlimited': mapUnlimited,
   'no-partial-batch': noPartialBatch,
   'no-redrive': noRedrive,

@@ -65,7 +65,7 @@ const streaming = (attempts: number | null): Case => ({
     element('invoke', 'f', 'g', { retry: { ...general, attempts: 2 } }),
   ],
 })
-const looping = (ratio: number): Case => ({
+const looping = (ratio: number | null): Case => ({
   nodes: [node('queue', 'q'), node('function', 'f')],
   elements: [element('poll', 'q', 'f'), element('call', 'f', 'q', { ratio })],
   loads: { arrivals: { q: { x: 1 } } },
@@ -110,6 +110,12 @@ const coming = (
   nodes: [node('bus', 'bus'), node('rule', 'rule', { types: ['a'], enabled }), to],
   elements: [element('delivery', 'bus', 'rule', { types: ['a'] }), element('delivery', 'rule', 'to')],
   loads: { arrivals: { bus: types } },
+})
+/** A bucket that tells of what is made in it, and of nothing else. */
+const putting = (type: string): Case => ({
+  nodes: [node('bucket', 'b'), node('function', 'f')],
+  elements: [element('delivery', 'b', 'f', { types: ['s3:ObjectCreated:*'] })],
+  loads: { arrivals: { b: { [type]: 1 } } },
 })
 const streamed = (letters: boolean, poll: Partial<ElementOf<'poll'>> = {}): Case => ({
   nodes: [node('stream', 's'), node('function', 'f'), node('queue', 'dlq', { deadLetters: true })],
@@ -182,6 +188,8 @@ describe.each<[string, Case, object, Case]>([
   ['retries-multiply', streaming(3), { severity: 'low', measured: 6 }, streaming(1)],
   ['retries-multiply', chain(3, 3), { severity: 'low', measured: 9 }, chain(1, 3)],
   ['loop-gain', looping(1), { at: 'f', severity: 'high', measured: 1, limit: 1 }, looping(0.99)],
+  ['loop-possible', looping(null), { at: 'f', severity: 'low', measured: 1 }, looping(0.99)],
+  ['loop-possible', looping(null), {}, looping(1)],
   ['flow-through-one', split(5), { at: 'a', severity: 'low', measured: 5 / 6, limit: 0.8 }, split(4)],
   [
     'dominator-without-alarm',
@@ -229,6 +237,7 @@ describe.each<[string, Case, object, Case]>([
   ],
   ['arrivals-untaken', coming({ a: 1 }, node('function', 'to'), false), { measured: 1 }, coming({})],
   ['arrivals-untaken', coming({ a: 1 }, node('queue', 'to')), {}, coming({ a: 1 }, node('table', 'to'))],
+  ['arrivals-untaken', putting('put'), { at: 'b', measured: 1 }, putting('s3:ObjectCreated:Put')],
   [
     'map-unlimited',
     machine({ times: null, concurrency: 40 }, {}, 39),
