@@ -75,6 +75,8 @@ export function meshOf(
   indexNames(draft)
   for (const { resource, variants } of each)
     for (const properties of variants) handlers[resource.type]?.link?.(draft, resource, properties)
+  for (const { resource, variants } of each)
+    handlers[resource.type]?.settle?.(draft, resource, variants[0] ?? {})
   inferCalls(draft, isWhole)
   nameAll(draft)
   const declared = declare(draft)
@@ -119,7 +121,7 @@ function collectOne(draft: Draft, resource: Resource) {
 
 /** Types that make no node or element, and are read where another does. */
 const isLookedAt = (type: string): boolean =>
-  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::)/.test(
+  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ApiGatewayV2::Route|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::)/.test(
     type,
   )
 

@@ -7,7 +7,8 @@ import { constants } from '../laws/constants.ts'
 import { load } from '../load.ts'
 import { meshDocument } from '../model.ts'
 import { analyseStatic } from '../static/analyse.ts'
-import type { Options } from './mesh-of.ts'
+import { meshOf, type Options } from './mesh-of.ts'
+import { assemblyOf } from './read/read.ts'
 import { isIgnored } from './resources/ignored.ts'
 
 const at = (path: string, resource: object = queue) => ({ ...resource, Metadata: { 'aws:cdk:path': path } })
@@ -240,4 +241,29 @@ describe('a template that names no region', () => {
   it('is refused a region that is none', () => {
     expect(() => limits({ region: 'europe' })).toThrow(/region: europe is none of AWS: give one such as/)
   })
+})
+
+it('accounts share no limits and no default bus with each other, where it is known that there are several', () => {
+  const template = {
+    Resources: {
+      F: lambda,
+      R: { Type: 'AWS::Events::Rule', Properties: { EventPattern: { source: ['a'] }, Targets: [] } },
+    },
+  }
+  const shared = (...accounts: (string | null)[]) => {
+    const all = accounts.map((account, place) => {
+      const { stacks, ...more } = assemblyOf(`s${place}`, template)
+      return { ...more, stacks: stacks.map((stack) => ({ ...stack, region: 'eu-west-1', account })) }
+    })
+    const { nodes } = meshOf(all)
+    const names = nodes.flatMap(({ laws }) => laws.flatMap((law) => ('shared' in law ? [law.shared] : [])))
+    const buses = nodes.flatMap(({ id, kind }) => (kind === 'bus' ? [id] : []))
+    return [...new Set([...names.filter((name) => name?.startsWith('lambda-concurrency')), ...buses])]
+  }
+  expect(shared('1', '2')).toEqual([
+    ...['lambda-concurrency/1.eu-west-1', 'lambda-concurrency/2.eu-west-1'],
+    ...['external/default-bus.1.eu-west-1', 'external/default-bus.2.eu-west-1'],
+  ])
+  expect(shared('1', '1')).toEqual(['lambda-concurrency/eu-west-1', 'external/default-bus.eu-west-1'])
+  expect(shared('1', null)).toEqual(['lambda-concurrency/eu-west-1', 'external/default-bus.eu-west-1'])
 })

@@ -1,6 +1,7 @@
 import type { Lookup } from '../../laws/constant-values.ts'
 import type { MeshElement, MeshNode } from '../../model.ts'
 import { at, type Json, textOf } from '../json.ts'
+import type { Stack } from '../read/template.ts'
 import { faultOf, type Resource, type World } from '../resolve/scope.ts'
 import { hasToken, readable } from '../resolve/tokens.ts'
 
@@ -32,6 +33,8 @@ export type Handler = {
   node?: (draft: Draft, resource: Resource, properties: Json) => void
   /** makes the elements that the resource stands for; for each variant */
   link?: (draft: Draft, resource: Resource, properties: Json) => void
+  /** mends the node by what is known when all elements are there; of the variants the first */
+  settle?: (draft: Draft, resource: Resource, properties: Json) => void
 }
 
 /** What all nodes of resources have; the name is given when all are known. */
@@ -84,6 +87,23 @@ export function numberAt(
     )
   return number
 }
+
+/** Where limits are shared that an account has in a region; accounts are told apart where it is known that there are several. */
+function placeOf({ world }: Draft, { region, account }: Where): string[] {
+  const accounts = new Set(world.stacks.flatMap((stack) => stack.account ?? []))
+  const several = account !== null && new Set([...accounts, account]).size > 1
+  return [...(several && accounts.size > 0 ? [account] : []), ...(region === null ? [] : [region])]
+}
+
+export type Where = Pick<Stack, 'region' | 'account'>
+
+/** The name of a limit that all of one account share in one region. */
+export const sharedIn = (draft: Draft, name: string, where: Where): string =>
+  `${name}/${placeOf(draft, { ...where, region: where.region ?? 'region' }).join('.')}`
+
+/** Every account has one in each region, which no template makes. */
+export const defaultBusIn = (draft: Draft, where: Where): string =>
+  ['external/default-bus', ...placeOf(draft, where)].join('.')
 
 /** Of each resource of a type every variant. */
 export const ofType = (draft: Draft, ...types: string[]): { resource: Resource; properties: Json }[] =>

@@ -6,7 +6,7 @@ import { nameProperty, namingOf } from '../resolve/names.ts'
 import { type Resource, scopeOf } from '../resolve/scope.ts'
 import { hasToken, hasUnknown, readable } from '../resolve/tokens.ts'
 import { type Called, called, integrated, keyIn } from './arns.ts'
-import { type Draft, put, unresolved } from './draft.ts'
+import { type Draft, defaultBusIn, put, sharedIn, unresolved, type Where } from './draft.ts'
 
 /** What is only another way to call something: the property that says what. */
 const standIns: Readonly<Record<string, string>> = {
@@ -79,7 +79,12 @@ function byName(draft: Draft, arn: Called, text: string, context: Context): stri
   const inner = keyIn(arn.name)
   if (inner !== undefined) return meant(draft, inner, context)
   if (arn.service === 'events' && (arn.type === 'event-bus' || arn.type === '') && arn.name === 'default')
-    return [defaultBus(draft, arn.region !== '' && !hasToken(arn.region) ? arn.region : context.stack.region)]
+    return [
+      defaultBus(draft, {
+        region: saidOr(arn.region, context.stack.region),
+        account: saidOr(arn.account, context.stack.account),
+      }),
+    ]
   const candidates = (draft.byName.get(`${arn.service}:${arn.name}`) ?? []).filter((id) => {
     const stack = draft.world.resources.get(id)?.stack
     return agree(arn.region, stack?.region) && agree(arn.account, stack?.account)
@@ -93,6 +98,9 @@ function byName(draft: Draft, arn: Called, text: string, context: Context): stri
   }
   return [external(draft, readable(`${arn.service === '' ? '' : `${arn.service}:`}${arn.name}`))]
 }
+
+const saidOr = (said: string, usual: string | null): string | null =>
+  said === '' || hasToken(said) ? usual : said
 
 /** Of what is not said, or known at deployment only, nothing speaks against it. */
 const agree = (said: string, known: string | null | undefined): boolean =>
@@ -117,17 +125,16 @@ function outside(draft: Draft, { key, stack, type, place }: Resource): string {
   return id
 }
 
-/** Every account has one in each region, which no template makes. */
-export function defaultBus(draft: Draft, region: string | null): string {
-  const id = `external/default-bus${region === null ? '' : `.${region}`}`
-  const { value, from } = draft.constant('eventbridge-put-events', region)
+export function defaultBus(draft: Draft, where: Where): string {
+  const id = defaultBusIn(draft, where)
+  const { value, from } = draft.constant('eventbridge-put-events', where.region)
   if (!draft.nodes.has(id))
     put(draft, {
       ...{ id, name: '', path: id, stack: '', type: '', kind: 'bus', settings: {} },
       laws: [
         {
           ...{ law: 'tokens', rate: value, burst: value, unit: putEvents, over: 'refuse', from },
-          shared: `eventbridge-put-events/${region ?? 'region'}`,
+          shared: sharedIn(draft, 'eventbridge-put-events', where),
         },
       ],
     })

@@ -1,9 +1,20 @@
 import type { Law, NodeOf } from '../../model.ts'
 import { nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, join, numberAt, ofType, put, unresolved } from '../draft/draft.ts'
+import {
+  base,
+  type Draft,
+  type Handler,
+  join,
+  numberAt,
+  ofType,
+  put,
+  sharedIn,
+  unresolved,
+} from '../draft/draft.ts'
 import { defaultBus, find, meant } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
 import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
+import { carries } from '../producers/actions.ts'
 import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { hasUnknown, splitOutside, tokensIn } from '../resolve/tokens.ts'
@@ -25,7 +36,7 @@ function throttling(draft: Draft, { stack }: Resource, own: Throttle[]): Law {
   const law = { law: 'tokens' as const, unit: 'requests', over: 'refuse' as const }
   if (first !== undefined)
     return { ...law, rate: first.rate, burst: first.burst ?? burst.value, from: 'template' }
-  const shared = `apigateway/${stack.region ?? 'region'}`
+  const shared = sharedIn(draft, 'apigateway', stack)
   return { ...law, rate: rate.value, burst: burst.value, shared, from: rate.from }
 }
 
@@ -117,9 +128,9 @@ function invoke(
 }
 
 /** The API hands a request on to another service, by its API. */
-function call(draft: Draft, from: string, to: string, action: string) {
-  const of = { from, to, types: null, provenance: 'template' as const, laws: [], per: null, ratio: 1 }
-  join(draft, { kind: 'call', ...of, action, carries: true, retry: once('template') })
+function call(draft: Draft, from: string, to: string, action: string, types: string[] | null = null) {
+  const of = { from, to, types, provenance: 'template' as const, laws: [], per: null, ratio: 1 }
+  join(draft, { kind: 'call', ...of, action, carries: carries(action), retry: once('template') })
 }
 
 /** Of an API that is described in OpenAPI: the functions and addresses that its integrations name. */
@@ -171,6 +182,14 @@ const subtypes: Readonly<Record<string, { action: string; service: string; names
 function linkHttp(draft: Draft, resource: Resource, properties: Json) {
   const [api] = nodesAt(draft, resource, properties, ['ApiId'])
   if (api === undefined) return
+  if (!isRouted(draft, resource, api)) {
+    unresolved(
+      draft,
+      resource.place.path,
+      'an integration that no route of its API names: nothing comes by it',
+    )
+    return
+  }
   const millis = numberAt(draft, resource, properties, ['TimeoutInMillis'])
   const timeout = millis === undefined ? undefined : millis / 1000
   const subtype = textOf(at(properties, 'IntegrationSubtype'))
@@ -186,10 +205,20 @@ function linkHttp(draft: Draft, resource: Resource, properties: Json) {
   }
   const name = known.names.find((of) => at(properties, 'RequestParameters', of) !== undefined)
   if (name === undefined && known.service === 'events')
-    call(draft, api, defaultBus(draft, resource.stack.region), known.action)
+    call(draft, api, defaultBus(draft, resource.stack), known.action, typesOf(resource))
   if (name === undefined) return
   for (const to of nodesAt(draft, resource, properties, ['RequestParameters', name], known.service))
-    call(draft, api, to, known.action)
+    call(draft, api, to, known.action, typesOf(resource))
+}
+
+/** Whether a request can come to an integration; of an API that has no routes here, they are elsewhere. */
+function isRouted(draft: Draft, { key }: Resource, api: string): boolean {
+  const names = (value: Json | undefined, id: string) =>
+    tokensIn(textOf(value) ?? '').some((token) => token.key === id)
+  const routes = ofType(draft, 'AWS::ApiGatewayV2::Route').filter(({ properties }) =>
+    names(at(properties, 'ApiId'), api),
+  )
+  return routes.length === 0 || routes.some(({ properties }) => names(at(properties, 'Target'), key))
 }
 
 /** Actions of an API that REST APIs call by its wire protocol, by service. */

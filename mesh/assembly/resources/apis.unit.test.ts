@@ -52,6 +52,37 @@ describe('an HTTP API', () => {
     ])
   })
 
+  it('asks what its integrations say of the types that they take, and what only reads carries nothing', () => {
+    const mesh = meshIn({
+      ...{ A: api, Q: queue },
+      I: {
+        ...integration({
+          IntegrationSubtype: 'SQS-SendMessage',
+          RequestParameters: { QueueUrl: { Ref: 'Q' } },
+        }),
+        Metadata: { mesh: { takes: ['order'] } },
+      },
+    })
+    expect(elementIn(mesh, 'call', 'A', 'Q').types).toEqual(['order'])
+  })
+
+  it('brings nothing to an integration that none of its routes names', () => {
+    const of = (id: string) => integration({ IntegrationType: 'AWS_PROXY', IntegrationUri: arnOf(id) })
+    const mesh = meshIn({
+      ...{ A: api, F: lambda, G: lambda, I: of('F'), J: of('G') },
+      R: {
+        Type: 'AWS::ApiGatewayV2::Route',
+        Properties: {
+          ...{ ApiId: { Ref: 'A' }, RouteKey: 'POST /' },
+          Target: { 'Fn::Join': ['', ['integrations/', { Ref: 'I' }]] },
+        },
+      },
+    })
+    expect(elementsIn(mesh, 'invoke').map(({ to }) => to)).toEqual(['s/F'])
+    expect(mesh.unresolved).toMatchObject([{ at: 's/J' }])
+    expect(mesh.unknown).toEqual([])
+  })
+
   it('is throttled by its stage, else with all others of the account', () => {
     const stage = {
       Type: 'AWS::ApiGatewayV2::Stage',

@@ -1,6 +1,6 @@
 import { type Law, putEvents } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
+import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { defaultBus } from '../draft/find.ts'
 import { isEnabled, latency, once, pushed } from '../draft/retries.ts'
 import { at, entriesOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
@@ -10,14 +10,13 @@ import { perSecondOf } from './schedule-rate.ts'
 
 export const eventHandlers: Record<string, Handler> = {
   'AWS::Events::EventBus': { node: bus },
-  'AWS::Events::Rule': { node: rule, link: linkRule },
+  'AWS::Events::Rule': { node: rule, link: linkRule, settle: settleRule },
   'AWS::Events::ApiDestination': { node: apiDestination },
 }
 
 function bus(draft: Draft, resource: Resource) {
-  const { region } = resource.stack
-  const { value, from } = draft.constant('eventbridge-put-events', region)
-  const shared = `eventbridge-put-events/${region ?? 'region'}`
+  const { value, from } = draft.constant('eventbridge-put-events', resource.stack.region)
+  const shared = sharedIn(draft, 'eventbridge-put-events', resource.stack)
   put(draft, {
     ...{ ...base(resource), kind: 'bus', settings: {} },
     laws: [{ law: 'tokens', rate: value, burst: value, unit: putEvents, over: 'refuse', shared, from }],
@@ -28,7 +27,7 @@ function rule(draft: Draft, resource: Resource, properties: Json) {
   const expression = textOf(at(properties, 'ScheduleExpression'))
   const enabled = isEnabled(draft, resource, properties, 'State')
   const { value, from } = draft.constant('eventbridge-invocations', resource.stack.region)
-  const shared = `eventbridge-invocations/${resource.stack.region ?? 'region'}`
+  const shared = sharedIn(draft, 'eventbridge-invocations', resource.stack)
   const laws: Law[] = [
     { law: 'tokens', rate: value, burst: value, unit: 'deliveries', over: 'delay', shared, from },
   ]
@@ -84,7 +83,7 @@ const takesAll = (matchers: Json): boolean =>
 /** The bus that a rule is on. */
 function busesOf(draft: Draft, resource: Resource, properties: Json): string[] {
   const named = nodesAt(draft, resource, properties, ['EventBusName'], 'events')
-  return at(properties, 'EventBusName') === undefined ? [defaultBus(draft, resource.stack.region)] : named
+  return at(properties, 'EventBusName') === undefined ? [defaultBus(draft, resource.stack)] : named
 }
 
 function linkRule(draft: Draft, resource: Resource, properties: Json) {
@@ -115,6 +114,22 @@ function linkRule(draft: Draft, resource: Resource, properties: Json) {
     if (!isRecord(target))
       unresolved(draft, `${resource.place.path}.${path.join('.')}`, 'a target that is not known')
   })
+}
+
+/** A rule that names each bucket whose events come to its bus takes all of their events. */
+function settleRule(draft: Draft, resource: Resource, properties: Json) {
+  const node = draft.nodes.get(resource.key)
+  const { detail, ...pattern } = Object.fromEntries(entriesOf(at(properties, 'EventPattern')))
+  const names = at(detail, 'bucket', 'name')
+  const asksMore = [detail, at(detail, 'bucket')].some((member) => entriesOf(member).length !== 1)
+  if (node?.kind !== 'rule' || names === undefined || asksMore || asked(pattern).narrower) return
+  const named = listOf(names).flatMap((name) => nodesAt(draft, resource, { name }, ['name'], 's3'))
+  const buses = busesOf(draft, resource, properties)
+  const buckets = [...draft.elements.values()].flatMap(({ from, to }) =>
+    buses.includes(to) && draft.nodes.get(from)?.kind === 'bucket' ? [from] : [],
+  )
+  if (buckets.length > 0 && buckets.every((bucket) => named.includes(bucket)))
+    put(draft, { ...node, settings: { ...node.settings, narrower: false } })
 }
 
 /** What AWS itself puts on the default bus about resources of ours, where a rule asks for it. */

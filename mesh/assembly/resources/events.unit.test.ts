@@ -217,3 +217,21 @@ describe('expressions', () => {
     )
   })
 })
+
+it('a rule that names each bucket whose events come to its bus asks for nothing more', () => {
+  const bucket = {
+    Type: 'AWS::S3::Bucket',
+    Properties: { NotificationConfiguration: { EventBridgeConfiguration: {} } },
+  }
+  const narrower = (buckets: object, detail: object) => {
+    const EventPattern = { source: ['aws.s3'], 'detail-type': ['Object Created'], detail }
+    const rule = { Type: 'AWS::Events::Rule', Properties: { EventPattern, Targets: [] } }
+    return nodeIn(meshIn({ ...buckets, R: rule }), 'rule', 'R').settings.narrower
+  }
+  const named = { bucket: { name: [{ Ref: 'B' }] } }
+  expect(narrower({ B: bucket }, named)).toBe(false)
+  expect(narrower({ B: bucket, C: { Type: 'AWS::S3::Bucket' } }, named)).toBe(false)
+  expect(narrower({ B: bucket, C: bucket }, named)).toBe(true)
+  expect(narrower({ B: bucket }, { ...named, object: { key: [{ prefix: 'in/' }] } })).toBe(true)
+  expect(narrower({ B: bucket }, { bucket: { name: [{ prefix: 'a' }] } })).toBe(true)
+})

@@ -1,7 +1,7 @@
 import { type Law, synchronous } from '../../model.ts'
 import { keyIn } from '../draft/arns.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, join, numberAt, ofType, put } from '../draft/draft.ts'
+import { base, type Draft, type Handler, join, numberAt, ofType, put, sharedIn } from '../draft/draft.ts'
 import { asyncOf, functionOf, once } from '../draft/retries.ts'
 import { at, type Json } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
@@ -26,9 +26,9 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
   const account = unreserved(draft, resource)
   const each = constant('lambda-requests-per-environment')
   const step = constant('lambda-scaling-step')
-  const region = resource.stack.region ?? 'region'
   // a function with none reserved shares what the account has left
-  const shared = reserved === undefined ? { shared: `lambda-concurrency/${region}` } : {}
+  const shared =
+    reserved === undefined ? { shared: sharedIn(draft, 'lambda-concurrency', resource.stack) } : {}
   const most = reserved ?? account.value
   const from = reserved === undefined ? account.from : 'template'
   const laws: Law[] =
@@ -38,7 +38,7 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
           { law: 'servers', servers: most, over: 'refuse', ...shared, from },
           {
             ...{ law: 'tokens', rate: each.value * most, burst: 0, unit: synchronous, over: 'refuse' },
-            ...(reserved === undefined && { shared: `lambda-requests/${region}` }),
+            ...(reserved === undefined && { shared: sharedIn(draft, 'lambda-requests', resource.stack) }),
             from: each.from,
           },
           {

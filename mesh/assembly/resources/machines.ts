@@ -1,6 +1,6 @@
 import { MeshError, parseJson } from '../../faults.ts'
 import type { Law } from '../../model.ts'
-import { base, type Draft, type Handler, join, ofType, put, unresolved } from '../draft/draft.ts'
+import { base, type Draft, type Handler, join, ofType, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { external, find } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
 import { at, entriesOf, type Json, json, textOf } from '../json.ts'
@@ -62,7 +62,7 @@ function machine(draft: Draft, resource: Resource, properties: Json) {
   const [rate, burst] = [constant(`${kind}-rate`, region), constant(`${kind}-burst`, region)]
   const law: Law = {
     ...{ law: 'tokens', rate: rate.value, burst: burst.value, unit: 'requests', over: 'refuse' },
-    ...{ shared: `${kind}/${region ?? 'region'}`, from: rate.from },
+    ...{ shared: sharedIn(draft, kind, resource.stack), from: rate.from },
   }
   const definition = definitionOf(draft, resource, properties)
   const own = at(definition, 'TimeoutSeconds')

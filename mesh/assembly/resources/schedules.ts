@@ -1,6 +1,6 @@
 import type { Law, NodeOf } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, join, numberAt, put, unresolved } from '../draft/draft.ts'
+import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { givingUp, isEnabled, keepsPlace, once, pushed, sdkRetry } from '../draft/retries.ts'
 import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
@@ -12,9 +12,8 @@ export const schedulerHandlers: Record<string, Handler> = {
 }
 
 function scheduled(draft: Draft, resource: Resource, properties: Json) {
-  const { region } = resource.stack
-  const { value, from } = draft.constant('scheduler-invocations', region)
-  const shared = `scheduler-invocations/${region ?? 'region'}`
+  const { value, from } = draft.constant('scheduler-invocations', resource.stack.region)
+  const shared = sharedIn(draft, 'scheduler-invocations', resource.stack)
   const law: Law = {
     law: 'tokens',
     rate: value,
@@ -60,9 +59,8 @@ function namedByInput(draft: Draft, resource: Resource, target: Json, service: s
 }
 
 function pipe(draft: Draft, resource: Resource) {
-  const { region } = resource.stack
-  const { value, from } = draft.constant('pipe-concurrency', region)
-  const shared = `pipe-concurrency/${region ?? 'region'}`
+  const { value, from } = draft.constant('pipe-concurrency', resource.stack.region)
+  const shared = sharedIn(draft, 'pipe-concurrency', resource.stack)
   const law: Law = { law: 'servers', servers: value, over: 'wait', shared, from }
   put(draft, { ...base(resource), kind: 'pipe', settings: {}, laws: [law] })
 }

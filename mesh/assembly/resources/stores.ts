@@ -118,6 +118,6 @@ function notify(draft: Draft, resource: Resource, from: string, configuration: J
     }
   const bridge = at(configuration, 'EventBridgeConfiguration')
   if (bridge === undefined || at(bridge, 'EventBridgeEnabled') === false) return
-  const to = defaultBus(draft, resource.stack.region)
+  const to = defaultBus(draft, resource.stack)
   deliver(draft, { from, to, retry, maxAge: 0, kept: false })
 }

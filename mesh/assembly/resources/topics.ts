@@ -1,6 +1,6 @@
 import type { Law } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
-import { base, type Draft, type Handler, numberAt, put, unresolved } from '../draft/draft.ts'
+import { base, type Draft, type Handler, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { external, find } from '../draft/find.ts'
 import { latency } from '../draft/retries.ts'
 import { at, entriesOf, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
@@ -17,12 +17,13 @@ export const topicHandlers: Record<string, Handler> = {
 }
 
 function topic(draft: Draft, resource: Resource, properties: Json) {
-  const { region } = resource.stack
   const fifo = flagOf(at(properties, 'FifoTopic')) === true
   // one that has its throughput by group takes as much as standard ones
   const ordered = fifo && at(properties, 'FifoThroughputScope') !== 'MessageGroup'
-  const { value, from } = ordered ? draft.constant('sns-fifo') : draft.constant('sns-publish', region)
-  const shared = ordered ? {} : { shared: `sns-publish/${region ?? 'region'}` }
+  const { value, from } = ordered
+    ? draft.constant('sns-fifo')
+    : draft.constant('sns-publish', resource.stack.region)
+  const shared = ordered ? {} : { shared: sharedIn(draft, 'sns-publish', resource.stack) }
   const law: Law = {
     law: 'tokens',
     rate: value,
