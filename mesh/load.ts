@@ -1,5 +1,5 @@
 import { type Loads, noLoads, type Service } from './loads.ts'
-import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
+import type { ElementOf, Mesh, MeshElement, MeshNode, NodeKind } from './model.ts'
 
 /**
  * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
@@ -41,7 +41,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const waySends = sendsByWay(mesh, loads)
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const { states, external, stateOf, positionOf } = statesOf()
+  const { states, external, stateOf } = statesOf()
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
   const spread = (state: State, from: number) => {
@@ -53,17 +53,25 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       streams.push({ element, from, to: stateOf(to, passed.type, isAsked(element)), gain: passed.gain })
     }
   }
+  let next = 0
   // states that are found on the way are looked at in their turn
-  for (let from = 0; from < states.length; from++) {
-    const state = states[from]
-    if (state !== undefined && !state.asked) spread(state, from)
-  }
-  const measured = new Map<number, number>()
-  for (const [id, types] of loads.measured)
-    for (const [type, rate] of types) {
-      const position = positionOf(id, type)
-      if (position !== undefined) measured.set(position, rate)
+  const spreadAll = () => {
+    for (; next < states.length; next++) {
+      const state = states[next]
+      if (state !== undefined && !state.asked) spread(state, next)
     }
+  }
+  spreadAll()
+  const found = states.length
+  const measured = new Map<number, number>()
+  for (const [id, types] of loads.measured) {
+    const node = nodes.get(id)
+    if (node !== undefined) for (const [type, rate] of types) measured.set(stateOf(node, type), rate)
+  }
+  spreadAll()
+  // what nothing that is known leads to comes from outside, all of it
+  const led = new Set(streams.map(({ to }) => to))
+  for (const [state, rate] of measured) if (state >= found && !led.has(state)) external[state] = rate
   const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const known = { service, failures, accepted, shares, targets, constants }
@@ -75,10 +83,8 @@ function statesOf() {
   const states: State[] = []
   const external: (number | null)[] = []
   const positions = new Map<string, number>()
-  const keyOf = (id: string, type: string, asked: boolean) => `${id}\n${type}${asked ? '\nasked' : ''}`
-  const positionOf = (id: string, type: string): number | undefined => positions.get(keyOf(id, type, false))
   const stateOf = (node: MeshNode, type: string, asked = false): number => {
-    const key = keyOf(node.id, type, asked)
+    const key = `${node.id}\n${type}${asked ? '\nasked' : ''}`
     const known = positions.get(key)
     if (known !== undefined) return known
     positions.set(key, states.length)
@@ -86,7 +92,7 @@ function statesOf() {
     external.push(0)
     return states.length - 1
   }
-  return { states, external, stateOf, positionOf }
+  return { states, external, stateOf }
 }
 
 /**
@@ -94,7 +100,8 @@ function statesOf() {
  * a permission merely allows.
  */
 function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
-  const standing = waysOf(mesh)
+  const ways = waysOf(mesh)
+  const standing = endsOf(ways)
   const workflows = new Map(
     mesh.nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])),
   )
@@ -110,6 +117,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const known = new Map(calls.toReversed().map((call) => [`${call.from}\n${call.to}`, call]))
   const overruled = new Set<MeshElement>(
     calls.filter((call) => {
+      if (ways.has(call)) return false
       const senders = [call.from, workflows.get(call.from)]
       const all = senders.flatMap((from) => said.get(`${from}\n${call.to}`) ?? [])
       return isOverruled(call, all, described)
@@ -137,12 +145,17 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   }
 }
 
-const waysOf = ({ elements }: Mesh): ReadonlySet<string> =>
-  new Set(elements.flatMap(({ kind, from, to }) => (isWay(kind) ? [`${from}\n${to}`] : [])))
+function waysOf({ nodes, elements }: Mesh): ReadonlySet<MeshElement> {
+  const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
+  return new Set(elements.filter((element) => isWay(element, kinds.get(element.from))))
+}
+
+const endsOf = (ways: Iterable<MeshElement>): ReadonlySet<string> =>
+  new Set(Array.from(ways, ({ from, to }) => `${from}\n${to}`))
 
 /** What is said of ways that the template has, by where they begin. */
 function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][number][]> {
-  const standing = waysOf(mesh)
+  const standing = endsOf(waysOf(mesh))
   const found = new Map<string, Loads['sends'][number][]>()
   for (const send of sends)
     if (standing.has(`${send.from}\n${send.to}`))
@@ -150,8 +163,9 @@ function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][nu
   return found
 }
 
-/** What the template itself leads on by, unlike what code may call. */
-const isWay = (kind: MeshElement['kind']): boolean => kind !== 'call' && kind !== 'dead-letter'
+/** What the template itself leads on by, unlike what code may call: of an API also what it hands to a service itself. */
+const isWay = ({ kind, provenance }: MeshElement, from: NodeKind | undefined): boolean =>
+  kind === 'call' ? from === 'api' && provenance === 'template' : kind !== 'dead-letter'
 
 /**
  * `said`: what is said of this way. What is said of a workflow is in the place of what its tasks send; of a type, in the
@@ -185,7 +199,8 @@ function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): G
     else if (said !== undefined) continue
     else if (node.kind === 'schedule') {
       if (node.settings.enabled) yield { node, type: anyType, rate: node.settings.perSecond }
-    } else if (open.has(node.kind) && !reached.has(node.id)) yield { node, type: anyType, rate: null }
+    } else if (open.has(node.kind) && !reached.has(node.id) && !loads.measured.has(node.id))
+      yield { node, type: anyType, rate: null }
   }
 }
 
@@ -207,9 +222,9 @@ function passes(
   state: State,
   around: { to: MeshNode; out: readonly MeshElement[]; sends: Loads['sends'] },
 ): Passed | undefined {
-  if (element.kind === 'dead-letter') return undefined
-  if (element.kind === 'call') return called(element, state.type)
   const { node, type } = state
+  if (element.kind === 'dead-letter') return undefined
+  if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type)
   const said = around.sends.filter(
     ({ per, type: sent }) => [type, anyType].includes(per ?? sent) || type === anyType,
   )
@@ -250,8 +265,7 @@ function led(
       ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
       : 1
   // which route of an API it is, nobody has said
-  const routes =
-    node.kind === 'api' ? out.filter((sibling) => isWay(sibling.kind) && takes(sibling, type)).length : 1
+  const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)).length : 1
   const narrowed = types !== null && type === anyType
   const asksMore =
     (node.kind === 'rule' && node.settings.narrower) ||

@@ -164,6 +164,40 @@ it('of an API goes where a route takes it, where only one does', () => {
   })
 })
 
+it('what an API hands to a service itself is one of its routes', () => {
+  const call = element('call', 'A', 'Q', { types: null, provenance: 'template' })
+  const both = meshFrom(
+    [apiNode('A'), functionNode('F'), queueNode('Q')],
+    [call, element('invoke', 'A', 'F')],
+  )
+  const arrivals = { A: { a: 10 } }
+  expect(rates(both, { arrivals })).toEqual({ 'A a': '10', 'F a': '>=0', 'Q a': '>=0' })
+  const sends = [
+    { from: 'A', to: 'Q', ratio: 0.2 },
+    { from: 'A', to: 'F', ratio: 0.8 },
+  ]
+  expect(rates(both, { arrivals, sends })).toEqual({ 'A a': '10', 'F a': '8', 'Q a': '2' })
+  const alone = meshFrom([apiNode('A'), queueNode('Q')], [call])
+  expect(rates(alone, { arrivals })).toEqual({ 'A a': '10', 'Q a': '10' })
+})
+
+describe('what was measured where nothing that is known leads to', () => {
+  const mesh = meshFrom([queueNode('Q'), functionNode('F')], [element('poll', 'Q', 'F')])
+
+  it('comes from outside, and goes on', () => {
+    expect(rates(mesh, { measured: { Q: { o: 5 } } })).toEqual({ 'Q o': '5', 'F o': '5' })
+    const loaded = load(mesh, parseLoads('rates.yaml', { version: 1, measured: { Q: { o: 5 } } }, mesh))
+    expect(loaded.external).toEqual([5, 0])
+  })
+
+  it('and further on, what is beyond it comes from outside there', () => {
+    const loads = parseLoads('rates.yaml', { version: 1, measured: { F: { o: 7 }, Q: { o: 5 } } }, mesh)
+    const { unexplained } = ratesOf(load(mesh, loads))
+    expect(load(mesh, loads).external).toEqual([0, 5])
+    expect([...unexplained.values()]).toEqual([2, 0])
+  })
+})
+
 it('names are looked up, not searched for: each node is read as often for many names as for one', () => {
   const reads = (names: number): number => {
     let count = 0

@@ -224,10 +224,10 @@ describe('over a mesh', () => {
 
   it('names what is not known', () => {
     const mesh = meshFrom(
-      [apiNode('api'), queueNode('q'), functionNode('f')],
-      [send('api', 'q', null), poll('q', 'f', [servers(20)])],
+      [functionNode('g'), queueNode('q'), functionNode('f')],
+      [send('g', 'q', null), poll('q', 'f', [servers(20)])],
     )
-    const report = dynamic(loadedWith(mesh, { api: 10, q: 1 }, {}), quick)
+    const report = dynamic(loadedWith(mesh, { g: 10, q: 1 }, {}), quick)
     expect(report.limits).toEqual([])
     expect(report.unavailable.map(({ why }) => why)).toEqual([
       'nobody has said how many go here for each t',
