@@ -24,9 +24,6 @@ export const isPushed = (
     ? provenance === 'template' && (from?.kind === 'bucket' || from?.kind === 'workflow')
     : kind === 'delivery'
 
-/** Whether a limit counts callers alone. */
-export const isOfCallers = (unit: string): boolean => unit === synchronous || unit === putEvents
-
 /** Of a limit that is shared, the same for all who share it: several units may go by one name. */
 export const poolOf = (law: Shared): string => `${law.shared} ${unitOf(law)}`
 

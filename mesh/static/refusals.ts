@@ -1,5 +1,5 @@
-import { isLimit, isOfCallers, isPushed, type Limiting, unitOf } from '../laws/limits.ts'
-import type { Loaded } from '../load.ts'
+import { isLimit, isPushed, type Limiting, unitOf, workOf } from '../laws/limits.ts'
+import { isAsked, type Loaded } from '../load.ts'
 import type { ElementOf, MeshElement, MeshNode } from '../model.ts'
 import { isOnTheWay } from './paths.ts'
 import type { Stress } from './stress.ts'
@@ -39,27 +39,23 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
       .filter(counts)
       .map((law) => ({ law, part: beyond.get(`${law.shared ?? id} ${unitOf(law)}`) ?? 0 }))
       .reduce<Beyond>((one, other) => (other.part > one.part ? other : one), { part: 0 })
-  const refusedAt = (place: Limited | undefined, asks: (unit: string) => boolean): number =>
+  const refusedAt = (place: Limited | undefined, isAskedOf: (law: Limiting) => boolean): number =>
     place === undefined
       ? 0
-      : tightest(place, (law) => law.law === 'tokens' && law.over === 'refuse' && asks(law.unit)).part
+      : tightest(place, (law) => law.law === 'tokens' && law.over === 'refuse' && isAskedOf(law)).part
   const over = (element: MeshElement): number => {
     if (element.kind === 'poll' || element.kind === 'dead-letter') return 0
-    const reads = element.kind === 'call' && !element.carries
     const to = nodes.get(element.to)
-    const counts = countsOf(element, nodes.get(element.from), to)
-    const asked = refusedAt(to, (unit) => isAsked(unit, reads) && counts(unit))
     return Math.max(
-      asked,
+      refusedAt(to, askedBy(element, nodes.get(element.from), to)),
       refusedAt(element, () => true),
     )
   }
   const unserved = (element: MeshElement): Unserved => {
     const [from, to] = [nodes.get(element.from), nodes.get(element.to)]
     if (element.kind === 'call' || element.kind === 'dead-letter') return none
-    const counts = countsOf(element, from, to)
-    const begins = (law: Limiting) =>
-      isAsked(unitOf(law), false) && counts(unitOf(law)) && waitsFor(law, element, to)
+    const isAskedOf = askedBy(element, from, to)
+    const begins = (law: Limiting) => isAskedOf(law) && waitsFor(law, element, to)
     const places = [tightest(element, begins), ...(to === undefined ? [] : [tightest(to, begins)])]
     if (from !== undefined && element.kind === 'delivery')
       places.push(tightest(from, (law) => unitOf(law) === 'deliveries' && law.over === 'delay'))
@@ -76,7 +72,7 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
     if (refused > 0) done.set(from, (done.get(from) ?? 1) * (1 - refused))
   }
   return {
-    atDoor: (node) => refusedAt(nodes.get(node), (unit) => isAsked(unit, false)),
+    atDoor: (node) => refusedAt(nodes.get(node), (law) => workOf(law, arriving) !== 0),
     over,
     handling: (state) => 1 - (done.get(state) ?? 1),
     unserved,
@@ -102,11 +98,15 @@ const expiresIn = (
   law: Limiting | undefined,
 ): boolean => (from?.kind === 'queue' ? law?.over !== 'refuse' : maxAge == null)
 
-/** Whether a limit of a node counts what comes over an element: one of callers only what is called. */
-const countsOf =
-  (element: MeshElement, from: MeshNode | undefined, to: MeshNode | undefined) =>
-  (unit: string): boolean =>
-    !isOfCallers(unit) || !isPushed(element, from, to)
+/** One message that somebody hands over. */
+const arriving = { attempts: 1, requests: 1, busy: 1, full: 1, reads: 0, deliveries: 0, pushed: 0 }
 
-const isAsked = (unit: string, reads: boolean): boolean =>
-  unit === 'reads' ? reads : unit === 'writes' ? !reads : unit !== 'deliveries'
+/** Whether one message over an element is work to a limit of the node that it leads to. */
+const askedBy =
+  (element: MeshElement, from: MeshNode | undefined, to: MeshNode | undefined) =>
+  (law: Limiting): boolean =>
+    workOf(law, {
+      ...arriving,
+      reads: isAsked(element) ? 1 : 0,
+      pushed: isPushed(element, from, to) ? 1 : 0,
+    }) !== 0
