@@ -229,7 +229,10 @@ function passes(
     ({ per, type: sent }) => [type, anyType].includes(per ?? sent) || type === anyType,
   )
   const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
-  if (ratios.length > 0) return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) }
+  if (ratios.length > 0) {
+    const parallel = around.out.filter((way) => way.to === element.to && isWay(way, node.kind))
+    return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) / parallel.length }
+  }
   // where it goes one of several ways, what is said of one is said of all; elsewhere each takes what it takes
   if (said.length > 0 && (node.kind === 'api' || node.kind === 'queue')) return undefined
   const isOff = (element.kind === 'poll' && !element.enabled) || [node, around.to].some(isRuleOff)
@@ -262,10 +265,11 @@ function led(
   // consumers of one queue share what is in it; those of a stream each get all
   const sharers =
     kind === 'poll' && node.kind === 'queue'
-      ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled).length
-      : 1
+      ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled)
+      : []
   // which route of an API it is, nobody has said
-  const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)).length : 1
+  const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)) : []
+  const elsewhere = routes.some((route) => route.to !== to.id)
   const narrowed = types !== null && type === anyType
   const asksMore =
     (node.kind === 'rule' && node.settings.narrower) ||
@@ -276,6 +280,9 @@ function led(
   const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
   return {
     type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
-    gain: narrowed || asksMore || routes > 1 || times === null ? null : times / sharers,
+    gain:
+      narrowed || asksMore || elsewhere || times === null
+        ? null
+        : times / Math.max(1, sharers.length, routes.length),
   }
 }

@@ -164,6 +164,20 @@ it('of an API goes where a route takes it, where only one does', () => {
   })
 })
 
+it('of an API whose routes all lead to one function all goes there', () => {
+  const mesh = meshFrom(
+    [apiNode('A'), functionNode('F')],
+    [
+      element('invoke', 'A', 'F', { id: '1', timeout: 5 }),
+      element('invoke', 'A', 'F', { id: '2', timeout: 30 }),
+    ],
+  )
+  const arrivals = { A: { a: 10 } }
+  expect(rates(mesh, { arrivals })).toEqual({ 'A a': '10', 'F a': '10' })
+  const sends = [{ from: 'A', to: 'F', ratio: 0.8 }]
+  expect(rates(mesh, { arrivals, sends })).toEqual({ 'A a': '10', 'F a': '8' })
+})
+
 it('what an API hands to a service itself is one of its routes', () => {
   const call = element('call', 'A', 'Q', { types: null, provenance: 'template' })
   const both = meshFrom(

@@ -137,10 +137,10 @@ function call(draft: Draft, from: string, to: string, action: string, types: str
 function linkBody(draft: Draft, resource: Resource, properties: Json) {
   const body = at(properties, 'Body')
   const where = { at: `${resource.place.path}.Body`, stack: resource.stack, service: 'lambda' }
-  for (const uri of new Set(integrationsIn(body))) {
+  for (const [uri, timeout] of integrationsIn(body)) {
     const [, service = 'lambda'] = /:apigateway:[^:]*:([\w.-]+):/.exec(uri) ?? []
     if (service !== 'lambda') unresolved(draft, where.at, uri)
-    else for (const to of find(draft, uri, where)) invoke(draft, resource.key, to, undefined)
+    else for (const to of find(draft, uri, where)) invoke(draft, resource.key, to, timeout)
   }
   if (at(properties, 'BodyS3Location') !== undefined)
     unresolved(
@@ -150,10 +150,12 @@ function linkBody(draft: Draft, resource: Resource, properties: Json) {
     )
 }
 
-function* integrationsIn(value: Json | undefined): Generator<string> {
+/** Addresses and how long each may take, seconds, where that is said. */
+function* integrationsIn(value: Json | undefined): Generator<[string, number | undefined]> {
   if (Array.isArray(value)) for (const item of value) yield* integrationsIn(item)
-  const uri = textOf(at(value, 'x-amazon-apigateway-integration', 'uri'))
-  if (uri !== undefined) yield uri
+  const integration = at(value, 'x-amazon-apigateway-integration')
+  const [uri, millis] = [textOf(at(integration, 'uri')), at(integration, 'timeoutInMillis')]
+  if (uri !== undefined) yield [uri, typeof millis === 'number' ? millis / 1000 : undefined]
   for (const [, inner] of entriesOf(value)) yield* integrationsIn(inner)
 }
 

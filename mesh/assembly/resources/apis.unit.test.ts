@@ -191,5 +191,11 @@ describe('a REST API', () => {
     }
     const described = meshIn({ F: lambda, A: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body } } })
     expect(elementIn(described, 'invoke', 'A', 'F').timeout).toBe(29)
+    const quick = JSON.parse(JSON.stringify(Body).replace('"uri"', '"timeoutInMillis":5000,"uri"'))
+    const limited = meshIn({
+      F: lambda,
+      A: { Type: 'AWS::ApiGateway::RestApi', Properties: { Body: quick } },
+    })
+    expect(elementIn(limited, 'invoke', 'A', 'F').timeout).toBe(5)
   })
 })
