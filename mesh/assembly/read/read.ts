@@ -14,7 +14,9 @@ import { type Assembly, parseTemplate, type Stack, type Template } from './templ
  */
 export function readAssembly(directory: string): Assembly {
   if (!existsSync(directory))
-    throw new MeshError(`${directory}: is not there: give a cdk.out (cdk synth makes one), or a template as JSON`)
+    throw new MeshError(
+      `${directory}: is not there: give a cdk.out (cdk synth makes one), or a template as JSON`,
+    )
   if (!statSync(directory).isDirectory()) return { stacks: single(directory) }
   if (!existsSync(join(directory, 'manifest.json')))
     throw new MeshError(
