@@ -1,6 +1,6 @@
 import { MeshError } from '../faults.ts'
 import { solveFlow } from '../linear/flow.ts'
-import { type Demand, type Measure, measure, merged, mixed } from '../queueing/station.ts'
+import { type Demand, isOne, type Measure, measure, merged, mixed } from '../queueing/station.ts'
 import type { Network, NetworkNode } from './network.ts'
 import { arrivalVariability, type Through } from './variability.ts'
 
@@ -88,20 +88,18 @@ const staysFor = (node: NetworkNode | undefined): boolean =>
 
 /** `served`: services a second, those included after which somebody comes back at once. */
 function through(node: NetworkNode, demands: readonly Demand[], served: number): Through {
-  const { servers, discipline, buffer } = node
+  const { servers, discipline } = node
   const all = mixed(demands)
-  // what leaves a station of these kinds is Poisson when what comes is, whatever the service
-  if (discipline === 'delay' || (discipline === 'ps' && buffer === null))
-    return { utilisation: 0, servers: 1, kept: 1, serviceScv: 1 }
+  // what leaves these is Poisson when what comes is, whatever the service: a delay passes it on as it comes
+  if (discipline === 'delay') return { utilisation: 0, servers: 1, kept: 1, serviceScv: 1 }
   const kept = all.rate === 0 ? 1 : Math.min(1, served / all.rate)
   const serviceScv = discipline === 'ps' ? 1 : merged(all).scv
   return { utilisation: (all.rate * all.mean * kept) / servers, servers, kept, serviceScv }
 }
 
-/** What comes from outside, of all classes: variabilities add in proportion to the rates (Whitt 1983, eq. 33). */
-function outside({ arrivals }: Network, name: string): { rate: number; scv: number } {
+/** What comes from outside, class by class; of those that are Poisson all together are one stream that is. */
+function outside({ arrivals }: Network, name: string): { rate: number; scv: number }[] {
   const here = arrivals.filter(({ node }) => node === name)
-  const rate = here.reduce((sum, arrival) => sum + arrival.rate, 0)
-  const weighted = here.reduce((sum, arrival) => sum + arrival.rate * arrival.scv, 0)
-  return { rate, scv: rate === 0 ? 1 : weighted / rate }
+  const poisson = here.filter(({ scv }) => isOne(scv)).reduce((sum, { rate }) => sum + rate, 0)
+  return [...here.filter(({ scv }) => !isOne(scv)), ...(poisson > 0 ? [{ rate: poisson, scv: 1 }] : [])]
 }

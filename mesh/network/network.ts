@@ -47,6 +47,8 @@ const node = membersOnly({
     context.addIssue({ code: 'custom', path: [member], message: `${why}: leave it out` })
   if (discipline === 'delay' && typeof servers === 'number')
     none('servers', 'a "delay" has a server for everybody')
+  if (discipline !== 'delay' && servers === null)
+    none('servers', `null is none; a server for everybody is a "delay", and one is what is meant without it`)
   if (discipline === 'delay' && typeof buffer === 'number') none('buffer', 'nobody waits at a "delay"')
   if (discipline === 'loss' && typeof buffer === 'number' && buffer > 0)
     none('buffer', 'a "loss" takes nobody to wait; with places it is a "fifo"')

@@ -301,3 +301,39 @@ describe('behind a full node, by runs of 600,000 events', () => {
     expect(Math.abs((slight?.number ?? 0) / 1.585 - 1)).toBeLessThan(0.1)
   })
 })
+
+describe('arrivals that are not Poisson, by runs of some million events', () => {
+  const classes = (all: { rate: number; scv: number }[], more: object = {}) => {
+    const kinds = all.map((_, place) => `k${place}`)
+    return analyse({
+      nodes: { a: { service: Object.fromEntries(kinds.map((kind) => [kind, 1])), ...more } },
+      routes: [],
+      arrivals: { a: Object.fromEntries(kinds.map((kind, place) => [kind, all[place]])) },
+    }).a?.k0
+  }
+
+  it('of many streams together are nearly Poisson', () => {
+    const poisson = (rate: number) => ({ rate, scv: 1 })
+    const ten = (one: { rate: number; scv: number }) => Array.from({ length: 10 }, () => one)
+    // 2.274 ± 0.006; as one stream it would be 4
+    expect(Math.abs((classes(ten({ rate: 0.05, scv: 5 }))?.time ?? 0) / 2.274 - 1)).toBeLessThan(0.05)
+    // 0.217 ± 0.002
+    const lost = classes(ten({ rate: 0.4, scv: 5 }), { discipline: 'loss', servers: 5 })?.loss ?? 0
+    expect(Math.abs(lost / 0.217 - 1)).toBeLessThan(0.08)
+    // of Poisson streams it makes no difference how many they are
+    expect(classes([poisson(0.4), { rate: 0.2, scv: 9 }])?.time).toBeCloseTo(
+      classes([poisson(0.1), poisson(0.3), { rate: 0.2, scv: 9 }])?.time ?? 0,
+      9,
+    )
+  })
+
+  it('leave processor sharing of exponential services as they leave a queue of these: as many are there', () => {
+    const behind = (discipline: string) =>
+      analyse({
+        nodes: { a: { service: { job: 1 }, discipline }, b: { service: { job: 1 } } },
+        routes: [{ from: 'a', to: 'b', class: 'job' }],
+        arrivals: { a: { job: { rate: 0.7, scv: 9 } } },
+      }).b?.job?.time
+    expect(behind('ps')).toBeCloseTo(behind('fifo') ?? 0, 9)
+  })
+})

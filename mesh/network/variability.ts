@@ -10,9 +10,9 @@ export type Through = {
   serviceScv: number
 }
 
-/** Per second: what comes to each node from outside, with its variability, and from each other node. */
+/** Per second: what comes to each node from outside, each stream with its variability, and from each other node. */
 export type Streams = {
-  external: readonly { rate: number; scv: number }[]
+  external: readonly (readonly { rate: number; scv: number }[])[]
   /** internal[i][j]: from i to j */
   internal: readonly (readonly { to: number; rate: number }[])[]
 }
@@ -24,7 +24,7 @@ export type Streams = {
  * each service there is either the next or the time to the next arrival.
  */
 export function arrivalVariability(nodes: readonly Through[], { external, internal }: Streams): number[] {
-  const arriving = external.map(({ rate }) => rate)
+  const arriving = external.map((streams) => streams.reduce((sum, { rate }) => sum + rate, 0))
   const leaving = nodes.map(() => 0)
   internal.forEach((streams, i) => {
     for (const { to, rate } of streams) {
@@ -42,14 +42,14 @@ export function arrivalVariability(nodes: readonly Through[], { external, intern
   })
   const loads: number[] = []
   const system: System = nodes.map(({ utilisation }, j) => {
-    const { rate = 0, scv = 1 } = external[j] ?? {}
-    const outside = rate / (arriving[j] || 1)
+    const outside = (external[j] ?? []).map(({ rate, scv }) => ({ part: rate / (arriving[j] || 1), scv }))
     const streams = into[j] ?? []
-    const squares = outside ** 2 + streams.reduce((sum, { part }) => sum + part ** 2, 0)
+    const squares = [...outside, ...streams].reduce((sum, { part }) => sum + part ** 2, 0)
     const rho = Math.min(1, utilisation)
     const weight = squares === 0 ? 1 : 1 / (1 + 4 * (1 - rho) ** 2 * (1 / squares - 1))
     const row = new Map([[j, 1]])
-    let load = 1 + weight * (outside * scv - (squares === 0 ? 0 : 1))
+    const coming = outside.reduce((sum, { part, scv }) => sum + part * scv, 0)
+    let load = 1 + weight * (coming - (squares === 0 ? 0 : 1))
     for (const { from, part, split } of streams) {
       const { utilisation: busy = 0, servers = 1, kept = 1, serviceScv = 1 } = nodes[from] ?? {}
       const square = Math.min(1, busy) ** 2

@@ -17,15 +17,28 @@ export type Queue = {
 }
 
 /** States of a level; more than these take too long, for each server is a level. */
-const mostStates = (servers: number): number => Math.max(4, Math.min(64, Math.cbrt(1e8 / servers)))
+const mostStates = (servers: number): number => Math.max(4, Math.min(96, Math.cbrt(1e8 / servers)))
 
 /**
  * GI/G/c/c+N with both times `fitted`: the chain of how many are there and in which phases. Solved level by level, and over
  * the like levels of those who wait by doubling, so that it takes no longer for many places than for few. Exact for the
- * fit where that has few enough phases. More constant times than these allow are found on the parabola through three chains
- * that are nearer to exponential; where there are too many servers for that, they are taken as one (`fastCrew`).
+ * fit where that has few enough phases. More constant times than these allow are found from three chains that
+ * are nearer to exponential (`steadier`); where there are too many servers for that, they are taken as one (`fastCrew`).
  */
 export function phaseChain(queue: Queue): Finite {
+  const key = Object.values(queue).join(' ')
+  const known = lately.get(key)
+  if (known !== undefined) return known
+  const found = solvedChain(queue)
+  lately.set(key, found)
+  for (const [oldest] of lately) if (lately.size > 100) lately.delete(oldest)
+  return found
+}
+
+/** The rounds of a network ask the same of most of its stations, and a chain takes long. */
+const lately = new Map<string, Finite>()
+
+function solvedChain(queue: Queue): Finite {
   const { servers, waiting, rate, arrivalScv, mean } = queue
   if (arrivalScv < constantBelow && queue.serviceScv < constantBelow && rate * mean <= servers)
     return { loss: 0, number: rate * mean }
@@ -52,8 +65,11 @@ export function phaseChain(queue: Queue): Finite {
   ] as const
   if (steps[0] === 0 && steps[1] === 0) return at(arrivalScv, serviceScv)
   const found = [1, 2, 3].map((step) => at(arrivalScv + step * steps[0], serviceScv + step * steps[1]))
-  const [near, middle, far] = found.map(({ loss }) => Math.log(Math.max(loss, 1e-300)))
-  const loss = Math.max(1 - servers / (rate * mean), Math.min(1, Math.exp(onwards(near, middle, far))))
+  // beyond what even the steadiest lose
+  const least = Math.max(0, 1 - servers / (rate * mean))
+  const scvs = [0, 1, 2, 3].map((step) => arrivalScv + serviceScv + step * (steps[0] + steps[1]))
+  const logs = found.map((one) => Math.log(Math.max(one.loss - least, 1e-300)))
+  const loss = Math.min(1, least + Math.exp(Math.min(logs[0] ?? 0, steadier(scvs, logs))))
   const busy = rate * (1 - loss) * mean
   // who is there is in service or waits, and there are so many places
   const number = onwards(...found.map((one) => one.number))
@@ -67,6 +83,23 @@ export function phaseChain(queue: Queue): Finite {
  */
 const longWait = (servers: number, waiting: number, serviceScv: number): number =>
   waiting ** 2 / (waiting ** 2 + (serviceScv < 1 ? 0.5 : 12) * servers)
+
+/**
+ * The logarithm of a loss at the first of four variations, arrivals and services together, by those at the others:
+ * a + b·log(s) + c/s, for at a full queue the loss goes as the variation s, and below as e to the power of -1/s (the
+ * diffusion of Whitt 2004, Oper. Res. 52, section 3), so that the steadiest lose nothing.
+ */
+function steadier(scvs: readonly number[], logs: readonly number[]): number {
+  const [at, near, middle, far] = scvs.map((scv) => scv + 0.005)
+  if (at === undefined || near === undefined || middle === undefined || far === undefined) return 0
+  const of = (one: number, two: number) => [Math.log(two / one), 1 / two - 1 / one] as const
+  const [[b1, c1], [b2, c2], [b3, c3]] = [of(near, middle), of(near, far), of(near, at)]
+  const [base = 0, second = 0, third = 0] = logs
+  const determinant = b1 * c2 - b2 * c1
+  const b = ((second - base) * c2 - (third - base) * c1) / determinant
+  const c = (b1 * (third - base) - b2 * (second - base)) / determinant
+  return base + b * b3 + c * c3
+}
 
 /** The next of three values in a row, by the parabola through them. */
 const onwards = (first = 0, second = 0, third = 0): number => 3 * first - 3 * second + third

@@ -131,7 +131,8 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
 
 /** In fifo all wait alike and each is served as long as it needs; under processor sharing all are slowed down alike. */
 function stayOf(discipline: Discipline, stay: number, meanOfAll: number, mean: number): number {
-  if (discipline !== 'ps') return stay - meanOfAll + mean
+  // rounding of long services beside short ones must not make who waits gain time
+  if (discipline !== 'ps') return Math.max(0, stay - meanOfAll) + mean
   return meanOfAll === 0 ? 0 : (stay / meanOfAll) * mean
 }
 

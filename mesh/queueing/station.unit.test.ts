@@ -175,4 +175,23 @@ describe('beyond capacity', () => {
     expect(one?.number).toBeNull()
     expect(other?.number).toBe(0)
   })
+
+  it.each([
+    // by a chain of 2,310 states; the others by runs of some million events
+    [2, 3, 0.1, 0.1, 0.8, 0.00027, 0.1],
+    [3, 1, 0.1, 0.1, 0.9, 0.0591, 0.1],
+    [2, 2, 0.2, 0.1, 0.9, 0.0313, 0.1],
+    [2, 5, 0.25, 0, 0.9, 0.0015, 0.3],
+    [3, 10, 0.1, 0, 1, 0.0051, 0.2],
+  ])(
+    '%d servers, %d places, arrivals of %d and services of %d at %d: the steady lose little',
+    (servers, buffer, arrivalScv, scv, rho, known, off) => {
+      const [found] = measure(
+        { servers, discipline: 'fifo', buffer },
+        [{ rate: rho * servers, mean: 1, scv }],
+        arrivalScv,
+      )
+      expect(Math.abs((found?.loss ?? 0) / known - 1)).toBeLessThan(off)
+    },
+  )
 })
