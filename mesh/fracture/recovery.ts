@@ -33,12 +33,18 @@ export function usedOf(
 }
 
 /**
- * After an outage of D seconds λD messages wait, and μ - λ of each second are left for them: D·ρ/(1 - ρ) with ρ = λ/μ, at
- * the tightest limit of what stood still. `unknown`: the name of a node whose limit nobody knows.
+ * After an outage λW messages wait, those of the last W seconds that are not given up yet, and μ - λ of each second are left
+ * for them: W·ρ/(1 - ρ) with ρ = λ/μ. Of those that their retention ends it is the most: more of them expire as they
+ * wait. NaN: ρ is not known; Infinity: there is no spare capacity.
  */
-export function recoveryFrom(outage: number, used: number, unknown: string | undefined): Recovery {
-  if (used >= 1) return { seconds: null, why: 'there is no spare capacity', endless: true }
+export const recoveryAfter = (waited: number, used: number): number =>
+  used >= 1 ? Number.POSITIVE_INFINITY : (waited * used) / (1 - used)
+
+/** By the slowest of what stood still. `unknown`: the name of a node whose limit nobody knows. */
+export function recoveryFrom(seconds: number, unknown: string | undefined): Recovery {
+  if (seconds === Number.POSITIVE_INFINITY)
+    return { seconds: null, why: 'there is no spare capacity', endless: true }
   if (unknown !== undefined)
     return { seconds: null, why: `the rate or the service time of ${unknown} is not known` }
-  return { seconds: (outage * used) / (1 - used), why: null }
+  return { seconds, why: null }
 }

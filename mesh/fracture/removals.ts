@@ -1,10 +1,10 @@
 import type { Loaded } from '../load.ts'
-import { nameOf } from '../model.ts'
+import { type MeshNode, nameOf } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
 import type { Windows, Works } from './reach.ts'
-import { type Recovery, recoveryFrom, usedOf } from './recovery.ts'
+import { type Recovery, recoveryAfter, recoveryFrom, usedOf } from './recovery.ts'
 import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
@@ -47,19 +47,21 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
     const element = elements.get(at)
     const losses: Loss[] = []
     const shares = new Map<Surveyed, number | null>()
-    let window = Number.POSITIVE_INFINITY
+    let [window, longest] = [Number.POSITIVE_INFINITY, 0]
     tally.start(at)
     for (const part of parts) {
       const { surveyed, vertices } = part
-      const tries = windowOf(at, part, given.windows.get(surveyed))
+      const { least: tries, most } = windowOf(at, part, given.windows.get(surveyed))
       window = Math.min(window, tries)
+      longest = Math.max(longest, most)
       const { loss, cut, goals } = lossOf(loaded, part)
       shares.set(surveyed, loss.share)
       if (goals.length > 0) losses.push(loss)
       const depth = surveyed.tree.depth[vertices[0] ?? 0] ?? 0
-      const point = { at, depth, window: tries, dropped: windowOf(at, part, given.dropped.get(surveyed)) }
+      const { least: dropped } = windowOf(at, part, given.dropped.get(surveyed))
+      const point = { at, depth, window: tries, dropped }
       for (const goal of goals) points.get(surveyed)?.[goal]?.push(point)
-      tally.add(surveyed, cut)
+      tally.add(surveyed, cut, most)
     }
     return {
       at,
@@ -72,7 +74,7 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
       losses,
       moves: moves(at),
       holdsFor: Number.isFinite(window) ? window : null,
-      recovery: Number.isFinite(window) ? tally.recovery() : refused,
+      recovery: Number.isFinite(window) ? tally.recovery(at, longest) : refused,
       cascade: null,
     }
   }
@@ -88,49 +90,68 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
 
 const refused: Recovery = { seconds: null, why: 'nothing waits for it: what comes meanwhile is refused' }
 
-/** Counts the nodes that are cut off, each once, and how long the tightest of them needs to make up for an outage. */
+/**
+ * Counts the nodes that are cut off, each once, and how long the slowest of them needs to make up for what waited:
+ * that is what came in the outage and outlasts it.
+ */
 function tallyOf(loaded: Loaded, { demands, stresses, outage }: Given) {
   const { nodes } = loaded.mesh
   const places = new Map(nodes.map(({ id }, place) => [id, place]))
   const used = usedOf(loaded, demands, stresses)
   const counted = new Int32Array(nodes.length)
-  let [stamp, count, worst, unknown] = [0, 0, 0, -1]
-  const one = (node: number) => {
-    counted[node] = stamp
-    count++
-    const part = used[node] ?? 0
-    if (part > worst) worst = part
-    else if (Number.isNaN(part) && unknown < 0) unknown = node
+  let [stamp, count, seconds] = [0, 0, 0]
+  let unknown: MeshNode | undefined
+  const one = (place: number, waited: number) => {
+    if (counted[place] !== stamp) count++
+    counted[place] = stamp
+    const after = recoveryAfter(Math.min(outage, waited), used[place] ?? 0)
+    if (after > seconds) seconds = after
+    const node = nodes[place]
+    if (Number.isNaN(after) && (unknown === undefined || (node && node.id < unknown.id))) unknown = node
   }
   return {
     start: (at: string): void => {
       stamp++
-      ;[count, worst, unknown] = [0, 0, -1]
+      ;[count, seconds, unknown] = [0, 0, undefined]
       const own = places.get(at)
-      if (own !== undefined) one(own)
+      if (own !== undefined) one(own, 0)
     },
-    add: ({ nodeAt }: Surveyed, { of, from, to }: Cut): void => {
+    /** `waited`: for how long what waits is tried again, seconds */
+    add: ({ nodeAt }: Surveyed, { of, from, to }: Cut, waited: number): void => {
       for (let place = from; place < to; place++) {
         const node = nodeAt[of[place] ?? -1] ?? -1
-        if (node >= 0 && counted[node] !== stamp) one(node)
+        if (node >= 0) one(node, waited)
       }
     },
     nodes: () => count,
-    recovery: () => recoveryFrom(outage, worst, nodes[unknown]?.name),
+    recovery: (at: string, longest: number) => {
+      const own = places.get(at)
+      if (own !== undefined) one(own, longest)
+      // itself first, then by id
+      const itself = Number.isNaN(used[own ?? -1]) ? nodes[own ?? -1] : undefined
+      return recoveryFrom(seconds, (itself ?? unknown)?.name)
+    },
   }
 }
 
-/** The shortest of all that fails with it; of a branch, that of where it gets to. */
+/**
+ * The shortest of all that fails with it, and of those that end the longest (0: nothing waits); of a branch, that of where
+ * it gets to.
+ */
 const windowWith =
   ({ states }: Loaded) =>
-  (at: string, { surveyed, vertices }: Part, windows: Windows | undefined): number => {
+  (at: string, { surveyed, vertices }: Part, windows: Windows | undefined) => {
     const { flow } = surveyed
-    return vertices.reduce((least, vertex) => {
+    let [least, most] = [Number.POSITIVE_INFINITY, 0]
+    for (const vertex of vertices) {
       const branch = flow.branches[vertex - flow.states.length]
       const state = branch?.to ?? vertex
       const own = branch !== undefined || states[flow.states[vertex] ?? -1]?.node.id === at
-      return Math.min(least, windows?.[own ? 'itself' : 'needs'][state] ?? Number.POSITIVE_INFINITY)
-    }, Number.POSITIVE_INFINITY)
+      const window = windows?.[own ? 'itself' : 'needs'][state] ?? Number.POSITIVE_INFINITY
+      least = Math.min(least, window)
+      if (Number.isFinite(window)) most = Math.max(most, window)
+    }
+    return { least, most }
   }
 
 /** By rate over all doors; where a rate or a share is not known, only when all of them agree. */
