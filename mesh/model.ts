@@ -18,7 +18,7 @@ const from = z.string().min(1)
  * What limits a node or an element, and what happens beyond.
  * servers: so many at once; a request beyond waits, is refused, or there is always one more.
  * tokens: so many a second after a burst; what is beyond is refused or delayed.
- * scaling: how fast servers come: at first, more a minute, at most.
+ * scaling: how fast servers come: at first, at once beyond those that run, more a minute, at most.
  * latency: what the way itself takes, seconds.
  */
 export const law = z.discriminatedUnion('law', [
@@ -44,6 +44,11 @@ export const law = z.discriminatedUnion('law', [
   z.object({
     law: z.literal('scaling'),
     initial: z.number().min(0),
+    ahead: z
+      .number()
+      .positive()
+      .optional()
+      .describe('so many come at once beyond those that run; absent: none'),
     perMinute: z.number().min(0),
     most: z.number().positive(),
     from,

@@ -78,7 +78,7 @@ function limitOf(law: Law): string {
     case 'tokens':
       return `${digits(law.rate)} ${law.unit}/s ${beyond[law.over]} (${saidBy(law)})`
     case 'scaling':
-      return `${digits(law.initial)} and ${digits(law.perMinute)}/min more up to ${digits(law.most)} (${law.from})`
+      return `${digits(law.initial)}${law.ahead === undefined ? '' : `, ${digits(law.ahead)} at once beyond those that run`} and ${digits(law.perMinute)}/min more up to ${digits(law.most)} (${law.from})`
     case 'latency':
       return `takes ${digits(law.p50)} s, p99 ${digits(law.p99)} s (${law.from})`
   }

@@ -163,7 +163,7 @@ function edgesOf(flows: readonly Flow[], states: number, limits: number): number
   return next
 }
 
-/** What each limit can take at first: of what scales, whole servers for the load before. */
+/** What each limit can take at first: of what scales, whole servers for the load before, and those that come at once. */
 function startsOf({ limits, flows }: Limits, states: number): number[] {
   const external = Array.from({ length: states }, () => 0)
   for (const { from, to, gain } of flows) if (from === null) external[to] = (external[to] ?? 0) + gain
@@ -175,6 +175,8 @@ function startsOf({ limits, flows }: Limits, states: number): number[] {
     for (const { limit, work } of passes) needs[limit] = (needs[limit] ?? 0) + rate * work
   }
   return limits.map(({ scaling, most }, limit) =>
-    scaling === null ? most : Math.max(scaling.initial, Math.min(most, Math.ceil(needs[limit] ?? 0))),
+    scaling === null
+      ? most
+      : Math.max(scaling.initial, Math.min(most, Math.ceil(needs[limit] ?? 0) + scaling.ahead)),
   )
 }

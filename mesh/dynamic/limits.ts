@@ -19,8 +19,9 @@ export type Limit = {
   over: 'wait' | 'refuse' | 'delay'
   /** work a second that it takes at most, in the end */
   most: number
-  /** of what scales: the least that it starts with, and how much more work a second, each second that it is behind */
-  scaling: { initial: number; growth: number } | null
+  /** of what scales: the least that it starts with, what it may take at once beyond what it does, and how much more work a
+   * second, each second that it is behind */
+  scaling: { initial: number; ahead: number; growth: number } | null
   /** tokens that may be used at once */
   burst: number
   /** whether several share it */
@@ -197,7 +198,11 @@ function limitOf(of: Named, law: Exclude<Law, { law: 'latency' }>, siblings: rea
         ...base,
         over: beside?.law === 'servers' ? beside.over : 'wait',
         most: law.most,
-        scaling: { initial: Math.min(law.initial, law.most), growth: law.perMinute / 60 },
+        scaling: {
+          initial: Math.min(law.initial, law.most),
+          ahead: law.ahead ?? 0,
+          growth: law.perMinute / 60,
+        },
       }
     }
     default:

@@ -74,9 +74,10 @@ function judge(station: Station, time: number): void {
   station.beyond = level ? all.slope > mayGrow : coming > can
   const spent = station.tokens <= close * 1e-2
   station.over = station.backlog > 0 || (station.beyond && spent)
-  // what grows no faster than servers come is followed
-  const follows = level && all.slope > 0 && !station.beyond
-  station.capacity = through(time, can, station.over ? mayGrow : follows ? all.slope : 0)
+  // what grows no faster than servers come is followed, and by what comes at once ahead of it
+  const follows = (level && !station.beyond) || (limit.scaling?.ahead ?? 0) > 0
+  const grows = follows ? Math.min(mayGrow, Math.max(0, all.slope)) : 0
+  station.capacity = through(time, can, station.over ? mayGrow : grows)
 }
 
 const through = (time: number, value: number, slope: number): Line => ({ at: value - slope * time, slope })

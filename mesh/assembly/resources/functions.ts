@@ -43,7 +43,8 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
           },
           {
             law: 'scaling',
-            initial: Math.min(most, Math.max(step.value, provisioned ?? 0)),
+            initial: Math.min(most, step.value + (provisioned ?? 0)),
+            ...(most > step.value && { ahead: step.value }),
             perMinute: (step.value * 60) / constant('lambda-scaling-interval').value,
             ...{ most, from: step.from },
           },

@@ -34,6 +34,11 @@ it('a function shares what the account has', () => {
   ])
 })
 
+it('begins with so many more at once than run, beyond what is provisioned', () => {
+  const { laws } = nodeIn(of({ ReservedConcurrentExecutions: 5000 }), 'function', 'F')
+  expect(laws[2]).toMatchObject({ law: 'scaling', initial: 1000, ahead: 1000, perMinute: 6000, most: 5000 })
+})
+
 it('what is reserved is its own; of none it has no limit to be held against, for it never runs', () => {
   const { laws } = nodeIn(
     of({ ReservedConcurrentExecutions: 5, Timeout: 60, MemorySize: 512 }),
