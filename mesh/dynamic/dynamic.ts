@@ -2,6 +2,7 @@ import { above0, faultsIn, MeshError, whole } from '../faults.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
+import { againTo, type Oldest, oldestOf } from './again.ts'
 import { type Fluid, flowThrough } from './fluid.ts'
 import { type Flow, type Limits, limitsOf } from './limits.ts'
 import type { DynamicReport } from './report.ts'
@@ -70,15 +71,17 @@ export function dynamic(given: Loaded, options: DynamicOptions): DynamicReport {
     .toSorted((a, b) => order(a.station, b.station))
   const filled = filledOf(loaded, { rates, found, stations, flowing })
   const limits = ranked.map(({ station, index }, place) => {
+    const oldest = oldestOf(station, until)
     const simulation =
       place < worst && station.seen.peak.messages > 0
         ? simulationOf(station, found.service[index] ?? null, {
+            oldest: oldest.seconds,
             horizon: until,
             seed: seed + place,
             ...runsOf(options),
           })
         : null
-    const told = tellOf(station, { until, horizon, simulation })
+    const told = tellOf(station, { until, horizon, oldest, simulation })
     const other = filled(index)
     return other === undefined ? told : { ...told, filled: other, notes: [...told.notes, otherEnd(other)] }
   })
@@ -117,13 +120,17 @@ function filledOf(loaded: Loaded, { rates, found, stations, flowing }: Surge) {
     ),
   )
   if (![...open].some((limit) => (stations[limit]?.seen.peak.messages ?? 0) > 0)) return none
-  const other = flowing(least).stations
+  const { stations: other, until } = flowing(least)
   return (limit: number) => {
     const station = other[limit]
     const waits = open.has(limit) && (stations[limit]?.seen.peak.messages ?? 0) > 0
     if (!waits || station === undefined) return undefined
-    const { peak, oldest, drainedAt } = station.seen
-    return { peakBacklog: peak, oldestAge: oldest, drainedAt: station.over ? null : drainedAt }
+    const { peak, drainedAt } = station.seen
+    return {
+      peakBacklog: peak,
+      oldestAge: oldestOf(station, until),
+      drainedAt: station.over ? null : drainedAt,
+    }
   }
 }
 
@@ -197,10 +204,14 @@ const order = (a: Station, b: Station): number =>
 type Told = {
   until: number
   horizon: number
+  oldest: Oldest
   simulation: ReturnType<typeof simulationOf> | null
 }
 
-function tellOf(station: Station, { until, horizon, simulation }: Told): DynamicReport['limits'][number] {
+function tellOf(
+  station: Station,
+  { until, horizon, oldest, simulation }: Told,
+): DynamicReport['limits'][number] {
   const { limit, seen, over, messages } = station
   const { at, name, law, unit, from, most } = limit
   const { overAt, metAt } = seen
@@ -212,6 +223,7 @@ function tellOf(station: Station, { until, horizon, simulation }: Told): Dynamic
     ...(overAt !== null && metAt === null ? ['more comes than it can take up to the end'] : []),
     ...(overAt === 0 ? ['over its limit before the change'] : []),
     ...(typeof simulation === 'string' ? [`not simulated: ${simulation}`] : []),
+    ...againNotes(station, oldest),
     ...(limit.shared ? ['shared: what waits for it is not given up, however old it gets'] : []),
   ]
   return {
@@ -225,7 +237,7 @@ function tellOf(station: Station, { until, horizon, simulation }: Told): Dynamic
     utilisation: seen.utilisation,
     state: overAt === null ? 'kept up' : behind ? 'behind' : 'recovered',
     peakBacklog: seen.peak,
-    oldestAge: seen.oldest,
+    oldestAge: oldest,
     throttled: seen.refused,
     lost: seen.lost,
     overAt,
@@ -236,6 +248,14 @@ function tellOf(station: Station, { until, horizon, simulation }: Told): Dynamic
     simulation: typeof simulation === 'string' ? null : simulation,
     notes,
   }
+}
+
+function againNotes(station: Station, oldest: Oldest): string[] {
+  const { seen, limit } = station
+  if (seen.peak.messages > 0 && againTo(station) === 'mixed')
+    return ['the oldest age is at least that: what fails comes again behind what waits']
+  const tooOld = oldest.seconds >= limit.patience && seen.oldest.seconds < limit.patience - 1e-6
+  return tooOld ? ['lost are at least so many: what fails and waits again gets too old'] : []
 }
 
 function unavailable({ states, streams, external }: Loaded, found: Limits): DynamicReport['unavailable'] {
@@ -267,7 +287,7 @@ const assumptions = [
   'A fluid: what comes is a rate, without chance; steady queues below their limit are longer than it says (see the static analysis).',
   'Before the change everything is steady; what scales has what the load before needs, and does not shrink.',
   'Services take places, not time: what is handled goes on at once.',
-  'What waits is served first come, first served.',
+  'What waits is served first come, first served. How much waits is told as if all attempts of a message were one; the oldest age is since it was sent, and what failed comes again behind what waits then.',
   'While messages wait batches are full: where it is known what each message takes of an invocation (each), so much more is done by it; where it is not, as much as at rest, and beside it what would be if one took as long with however many.',
   'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
   'A refused poll of a queue counts as a receive, a refused delivery as an attempt; records of streams, and what Lambda itself invokes a function with, wait up to their age.',

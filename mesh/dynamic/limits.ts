@@ -2,9 +2,11 @@ import { isPushed, isShared, poolOf, type Use, unitOf, workOf } from '../laws/li
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
+import { gapsOf } from '../static/again.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
+import type { Again } from './again.ts'
 
 /** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */
 export type Limit = {
@@ -37,8 +39,8 @@ export type Flow = {
   to: number
   /** messages for each that leaves `from`; of what comes from outside, messages per second before the change */
   gain: number
-  /** in their order: the work of a message at each, and whether it waits there */
-  passes: { limit: number; work: number; waits: boolean }[]
+  /** in their order: the work of a message at each with all its attempts, whether it waits there, and how it comes again */
+  passes: { limit: number; work: number; waits: boolean; again?: Again | undefined }[]
 }
 
 export type Limits = {
@@ -91,8 +93,11 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
   const passed = (of: Named & { laws: readonly Law[] }, way: Way): Flow['passes'] => {
     const { node, state, element } = way
     const from = element && nodes.get(element.from)
-    const tries = expectedAttempts(failures.get(node.id) ?? 0, element ? attemptsOver(element, from) : 1)
+    const fails = failures.get(node.id) ?? 0
+    const attempts = element ? attemptsOver(element, from) : 1
+    const tries = expectedAttempts(fails, attempts)
     const time = service.get(node.id)
+    const again = element && againOver(element, from, { fails, attempts, mean: time?.mean ?? 0 })
     const requests = tries / (time?.batch ?? 1)
     const use: Use = {
       attempts: tries,
@@ -119,7 +124,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
           limit.patience,
           patienceOver(element, from, node, refuses && of.at === node.id),
         )
-      return [{ limit: place, work, waits }]
+      return [{ limit: place, work, waits, again }]
     })
   }
   const ways = (node: MeshNode, state: number, element: MeshElement | undefined): Flow['passes'] => [
@@ -154,6 +159,17 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
       found.flows.push({ from, to, gain: scaled, passes: ways(node, to, element) })
   }
   return found
+}
+
+/** How what fails waits again behind others; a record of a stream, and a message of a FIFO queue, keeps its place. */
+function againOver(
+  element: MeshElement,
+  from: MeshNode | undefined,
+  { fails, attempts, mean }: { fails: number; attempts: number; mean: number },
+): Again | undefined {
+  const queue = element.kind === 'poll' && from?.kind === 'queue' && !from.settings.fifo
+  if (fails === 0 || attempts === 1 || !(queue || element.kind === 'delivery')) return undefined
+  return { fails, attempts, gap: gapsOf(element, from, mean) }
 }
 
 /** `most`: messages that fill a request; undefined: it is as it is at rest. */

@@ -43,7 +43,9 @@ const limited = z.object({
   peakBacklog: z.object({ messages: z.number(), at: seconds }),
   oldestAge: z
     .object({ seconds, at: seconds })
-    .describe('the longest that one waited, first come first served'),
+    .describe(
+      'the longest from when one was sent to an attempt of it, first come first served: what failed comes again behind what waits then',
+    ),
   throttled: z.number().describe('messages whose first attempt was refused'),
   lost: z
     .number()

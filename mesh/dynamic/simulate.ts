@@ -1,6 +1,7 @@
 import { heap } from '../heap.ts'
 import { estimated, serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
+import { type Again, againTo, triesOf } from './again.ts'
 import type { Handling } from './limits.ts'
 import { between, type Line, valueAt } from './lines.ts'
 import type { Simulated } from './report.ts'
@@ -20,7 +21,10 @@ export type Simulation = {
   most: number
   scv: number
   horizon: number
+  again?: Again | undefined
 }
+
+type Message = { sent: number; attempt: number }
 
 export type Run = {
   peak: number
@@ -36,7 +40,8 @@ export function simulate(given: Simulation, seed: number): Run {
   const service = serviceTimes(1, given.scv, random)
   const next = arrivalsOf(given, random)
   const ends = heap()
-  const waiting: number[] = []
+  const waiting: Message[] = []
+  const again = comesAgain(given, random)
   let [head, servers, busy, grownTo] = [0, given.servers, 0, 0]
   let [peak, oldest, drained, count] = [0, 0, Number.POSITIVE_INFINITY, 0]
   let whole = Math.floor(servers + 1e-9)
@@ -49,7 +54,7 @@ export function simulate(given: Simulation, seed: number): Run {
   let arrival = next()
   for (;;) {
     const end = ends.least()
-    const time = Math.min(arrival, end, growing())
+    const time = Math.min(arrival, end, again.least(), growing())
     if (time >= given.horizon) break
     if (head < waiting.length && given.growth > 0) {
       servers = Math.min(given.grown, servers + given.growth * (time - grownTo))
@@ -58,16 +63,16 @@ export function simulate(given: Simulation, seed: number): Run {
     grownTo = time
     if (time === arrival) {
       count++
-      waiting.push(time)
+      waiting.push({ sent: time, attempt: 1 })
       arrival = next()
     } else if (time === end) {
       ends.take()
       busy--
-    }
+    } else waiting.push(...again.at(time))
     // whoever is first in the row takes a server that is free
     while (head < waiting.length && busy < whole) {
-      oldest = Math.max(oldest, time - (waiting[head] ?? 0))
       const taken = Math.min(given.most, waiting.length - head)
+      oldest = Math.max(oldest, again.tried(waiting.slice(head, head + taken), time))
       head += taken
       busy++
       ends.put(time + service() * (given.fixed + given.each * taken))
@@ -79,6 +84,35 @@ export function simulate(given: Simulation, seed: number): Run {
     } else if (left === 0 && time < drained) drained = time
   }
   return { peak, oldest, drained, arrivals: count }
+}
+
+/** What fails, until it waits again. */
+function comesAgain({ again }: Simulation, random: () => number) {
+  const times = heap()
+  const failed = new Map<number, Message[]>()
+  return {
+    least: times.least,
+    at: (time: number): readonly Message[] => {
+      const back = failed.get(time)
+      if (back === undefined) return []
+      times.take()
+      failed.delete(time)
+      return back
+    },
+    /** An attempt of each begins; whether it fails is known already. Answers the age of the oldest. */
+    tried: (messages: readonly Message[], time: number): number => {
+      let oldest = 0
+      for (const { sent, attempt } of messages) {
+        oldest = Math.max(oldest, time - sent)
+        if (again === undefined || attempt >= again.attempts || random() >= again.fails) continue
+        const at = time + again.gap(attempt)
+        const back = failed.get(at)
+        if (back === undefined) times.put(at)
+        failed.set(at, [...(back ?? []), { sent, attempt: attempt + 1 }])
+      }
+      return oldest
+    },
+  }
 }
 
 /** Times of arrivals, one after the other; Infinity when there are no more. */
@@ -101,6 +135,9 @@ function arrivalsOf({ arrivals, horizon }: Simulation, random: () => number): ()
   }
 }
 
+/** `oldest`: as the fluid has it, seconds. */
+type Runs = { oldest: number; horizon: number; seed: number; runs: number; arrivals: number }
+
 /**
  * The simulation of a limit under what the fluid says comes to it, or why there is none. `service`: of a request; null:
  * tokens, served one after the other at their rate.
@@ -108,16 +145,20 @@ function arrivalsOf({ arrivals, horizon }: Simulation, random: () => number): ()
 export function simulationOf(
   station: Station,
   service: Handling | null,
-  { horizon, seed, runs, arrivals: most }: { horizon: number; seed: number; runs: number; arrivals: number },
+  { oldest, horizon, seed, runs, arrivals: most }: Runs,
 ): Simulated | string {
   const { limit, seen, shares } = station
   const works = [...new Set(shares.map(({ work }) => work))]
-  const [work = 1] = works
-  if (works.some((other) => Math.abs(other - work) > 1e-9 * work))
+  const [all = 1] = works
+  if (works.some((other) => Math.abs(other - all) > 1e-9 * all))
     return 'its messages need different amounts of work'
-  if (Number.isFinite(limit.patience) && seen.oldest.seconds >= limit.patience - 1e-6)
+  if (Number.isFinite(limit.patience) && oldest >= limit.patience - 1e-6)
     return 'it gives up what waits too long'
   if (shares.some(({ waits }) => !waits)) return 'not all of what comes waits'
+  const again = againTo(station)
+  if (again === 'mixed') return 'not all that fails comes again alike'
+  // of one attempt
+  const work = all / triesOf(again)
   if (limit.burst > 0 && service === null && limit.burst > seen.peak.messages * work * 0.01)
     return 'its burst is not small against the backlog'
   const { fixed, each, most: filled, scv } = service ?? { fixed: 1 / limit.most, each: 0, most: 1, scv: 0 }
@@ -147,6 +188,7 @@ export function simulationOf(
     most: filled,
     scv,
     horizon: end,
+    again,
   }
   const results = Array.from({ length: Math.max(2, runs) }, (_, run) =>
     simulate(simulation, seed * 1000 + run),

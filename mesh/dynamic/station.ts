@@ -1,8 +1,16 @@
+import type { Again } from './again.ts'
 import type { Limit } from './limits.ts'
 import { type Line, nought } from './lines.ts'
 
 /** What comes over one flow: messages a second in and out, and the work of each. `place`: which of its station. */
-export type Share = { place: number; in: Line; out: Line; work: number; waits: boolean }
+export type Share = {
+  place: number
+  in: Line
+  out: Line
+  work: number
+  waits: boolean
+  again?: Again | undefined
+}
 
 /** What came in one stretch of time and waits, first come first served: of each share the part of the work. */
 export type Stretch = { from: number; rate: Line; parts: readonly number[]; before: number }

@@ -29,7 +29,11 @@ export function extrasOver(
 }
 
 /** Seconds from one attempt to the next: a message of a queue comes back when its visibility ends, a record at once. */
-function gapsOf(element: MeshElement, from: MeshNode | undefined, mean: number): (attempt: number) => number {
+export function gapsOf(
+  element: MeshElement,
+  from: MeshNode | undefined,
+  mean: number,
+): (attempt: number) => number {
   if (element.kind === 'poll') {
     const gap = from?.kind === 'queue' ? Math.max(from.settings.visibility, mean) : mean
     return () => gap
