@@ -117,24 +117,3 @@ function fallOf(load: number, most: number): number {
   }
   return (low + high) / 2
 }
-
-/**
- * A batch that is gathered: from the first on for `window` seconds, or until there are `most`. Of Poisson arrivals N come in
- * the window, so the mean batch is 1 + ΣP(N ≥ k), k = 1 … b - 1, and the mean delay of one of it Σk·P(N ≥ k)/λ by this.
- * Its variance is at most (window - mean)·mean (Bhatia and Davis 2000), and is taken as that.
- */
-export function gathered(rate: number, window: number, most: number): { batch: number; delay: Wait } {
-  let [batch, waited, below, exactly] = [1, 0, 0, Math.exp(-rate * window)]
-  if (window === 0 || most <= 1) return { batch: 1, delay: { mean: 0, variance: 0 } }
-  if (rate === 0) return { batch: 1, delay: { mean: window, variance: 0 } }
-  for (let k = 1; k < most; k++) {
-    below += exactly
-    exactly *= (rate * window) / k
-    const more = Math.max(0, 1 - below)
-    batch += more
-    waited += (k * more) / rate
-    if (more === 0) break
-  }
-  const mean = waited / batch
-  return { batch, delay: { mean, variance: Math.max(0, (window - mean) * mean) } }
-}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { seeded } from '../random.ts'
 import { erlangC } from './erlang.ts'
 import { estimated, serviceTimes } from './sample.ts'
-import { type Bulk, bulkService, gathered, waiting } from './waiting.ts'
+import { type Bulk, bulkService, waiting } from './waiting.ts'
 
 /** One run of what `bulkService` describes, event by event; the mean wait and the mean batch. */
 function run({ servers, rate, most, fixed, each, scv }: Bulk, seed: number) {
@@ -103,22 +103,5 @@ describe('a server that takes all that wait', () => {
     const batch = estimated(runs.map((one) => one.batch))
     expect(Math.abs((said.wait?.mean ?? 0) - wait.mean)).toBeLessThan(2 * wait.halfWidth + off * wait.mean)
     expect(Math.abs(said.batch - batch.mean)).toBeLessThan(2 * batch.halfWidth + off * batch.mean)
-  })
-})
-
-describe('a batch that is gathered', () => {
-  it('by hand: two a second, one second, two at most', () => {
-    const { batch, delay } = gathered(2, 1, 2)
-    expect(batch).toBeCloseTo(2 - Math.exp(-2), 9)
-    expect(delay.mean).toBeCloseTo((1 - Math.exp(-2)) / 2 / (2 - Math.exp(-2)), 9)
-  })
-
-  it('of a trickle is one, which waits for the whole window; of a flood it is full at once', () => {
-    expect(gathered(1e-6, 5, 10)).toEqual({
-      batch: expect.closeTo(1, 4),
-      delay: { mean: expect.closeTo(5, 4), variance: expect.closeTo(0, 3) },
-    })
-    expect(gathered(10_000, 5, 10)).toMatchObject({ batch: 10, delay: { mean: expect.closeTo(0.00045, 6) } })
-    expect(gathered(100, 0, 10)).toEqual({ batch: 1, delay: { mean: 0, variance: 0 } })
   })
 })

@@ -1,6 +1,8 @@
 import type { Service } from '../loads.ts'
 import type { ElementOf, Law, MeshElement } from '../model.ts'
-import { bulkService, gathered, type Served } from '../queueing/waiting.ts'
+import { type Gathered, gathered, gathering } from '../queueing/gathered.ts'
+import { bulkService, type Served } from '../queueing/waiting.ts'
+import type { Extra } from './times.ts'
 
 /** Messages that an invocation has at most: what fills while messages wait. Nobody fills what a caller brings. */
 export const mostAtOnce = (element: MeshElement | undefined): number =>
@@ -37,15 +39,20 @@ const gatherers = (laws: readonly Law[]): number =>
     ),
   )
 
-/** What a window makes of a trickle: the mean batch, and how long one of it waits for the others. */
-export function gatheredBy(poll: ElementOf<'poll'>, rate: number, together = 1) {
-  const by = gatherers(poll.laws)
-  const { batch, delay } = gathered(
-    Number.isFinite(by) ? rate / together / by : 0,
-    poll.window,
-    poll.batch / together,
-  )
-  return { batch: batch * together, delay }
+/** What a window makes of a trickle, of what comes so many `together`. */
+function gatheredBy(poll: ElementOf<'poll'>, rate: number, together: number): Gathered {
+  const { batch, seen } = gathered(rateOf(poll, rate / together), poll.window, poll.batch / together)
+  return { batch: batch * together, seen: seen * together }
+}
+
+/** How long a message waits for its batch within the window. */
+export const gatheringOf = (poll: ElementOf<'poll'>, rate: number): readonly Extra[] =>
+  gathering(rateOf(poll, rate), poll.window, poll.batch)
+
+/** What comes to each of those who gather. */
+function rateOf({ laws }: ElementOf<'poll'>, rate: number): number {
+  const by = gatherers(laws)
+  return Number.isFinite(by) ? rate / by : 0
 }
 
 /**

@@ -3,18 +3,18 @@ import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { extrasOver } from './again.ts'
-import { gatheredBy, servedBy, serversOf } from './batches.ts'
+import { gatheringOf, servedBy, serversOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
-import { added, type Extra, instant, lognormal, type Moments } from './times.ts'
+import { added, type Extra, extrasOf, instant, lognormal, type Moments } from './times.ts'
 import { attemptsOver } from './tries.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
 export type Passage = {
   /** on the way and waiting; null: the queue grows without end */
   delay: Moments | null
-  /** and beside it: in the queue's own delay, and between attempts that fail */
+  /** and beside it: in the queue's own delay, until its batch is gathered, and between attempts that fail */
   extras: readonly Extra[]
   /** the part that is refused at the first attempt */
   refused: number
@@ -47,7 +47,11 @@ export function passagesOf(
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
       const mean = service.get(element.to)?.mean ?? 0
-      const extras = extrasOver(element, nodes.get(element.from), { fails, attempts, mean })
+      const again = extrasOver(element, nodes.get(element.from), { fails, attempts, mean })
+      const gathers = element.kind === 'poll' && element.window > 0
+      const extras = gathers
+        ? extrasOf([again, gatheringOf(element, demands.ofElement(element.id).attempts)])
+        : again
       return [element.id, { delay, extras, refused: first, givenUp, lost, expired: expires ? part : 0 }]
     }),
   )
@@ -66,9 +70,7 @@ function passage(
 ): Pick<Passage, 'delay' | 'refused'> {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
-    element.kind === 'poll' && element.window > 0
-      ? gatheredBy(element, demands.ofElement(element.id).attempts).delay
-      : instant,
+    instant,
   )
   if (target !== undefined && isOff(target))
     return { delay: element.kind === 'invoke' ? way : null, refused: 1 }
