@@ -30,6 +30,12 @@ export const law = z.discriminatedUnion('law', [
       .string()
       .optional()
       .describe('of several that share the limit: the name that they share it under'),
+    keyed: z
+      .boolean()
+      .optional()
+      .describe(
+        'each message is bound to one of them, by its key or its shard: so many queues of one server',
+      ),
     from,
   }),
   z.object({

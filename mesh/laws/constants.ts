@@ -54,6 +54,7 @@ const eventSources =
   'https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-eventsourcemapping.html'
 const pollerConfig = 'https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html'
 const streamSources = 'https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html'
+const kinesisPolling = 'https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html'
 const expressQuotas = 'https://docs.aws.amazon.com/step-functions/latest/dg/express-limits.html'
 const sqsQuotas =
   'https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html'
@@ -332,6 +333,22 @@ export const constants: readonly Constant[] = [
     '2023-01',
     measured,
     'DynamoDB Streams to function, one in a hundred is slower',
+  ),
+  of(
+    'latency-kinesis-p50',
+    0.5,
+    's',
+    '2026-11',
+    kinesisPolling,
+    'until an idle poller looks into its shard, which it does once a second: half are faster',
+  ),
+  of(
+    'latency-kinesis-p99',
+    0.99,
+    's',
+    '2026-11',
+    kinesisPolling,
+    'until an idle poller looks into its shard: one in a hundred is slower',
   ),
   of('sqs-in-flight', 120_000, 'messages', '2026-11', sqsQuotas, 'received and not yet deleted'),
   of(

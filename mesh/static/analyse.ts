@@ -85,6 +85,7 @@ function assumptionsOf(loaded: Loaded): string[] {
     'Arrivals from outside are Poisson; nodes are independent of each other (decomposition).',
     'The state is steady: nothing is still growing, nothing is being retried from an earlier outage.',
     ...lawsAssumed(loaded),
+    ...keysAssumed(loaded),
     ...(unbatched > 0
       ? [`${unbatched} functions are taken to get one message an invocation: no batch was given for them.`]
       : []),
@@ -94,6 +95,23 @@ function assumptionsOf(loaded: Loaded): string[] {
     ...(mesh.elements.some(({ laws }) => laws.some(({ law }) => law === 'latency'))
       ? [
           'The time on the way is what others measured of each service (see the constants), not what this account has.',
+        ]
+      : []),
+  ]
+}
+
+/** Of streams: what is behind a record in its shard waits for it, whoever else is free. */
+function keysAssumed({ mesh }: Loaded): string[] {
+  const laws = mesh.elements.flatMap((element) =>
+    element.laws.filter((law) => law.law === 'servers' && law.keyed === true),
+  )
+  const guessed = laws.filter(({ from }) => from !== 'template').length
+  if (laws.length === 0) return []
+  return [
+    `What ${laws.length} pollers of streams read is bound to its shard, and with a parallelization factor to a part of that, over which keys are taken to be spread evenly; those of a busier shard wait longer.`,
+    ...(guessed > 0
+      ? [
+          `Of ${guessed} of these streams the shards are not in the template: there are as many as AWS begins with or as the writes of their table need.`,
         ]
       : []),
   ]

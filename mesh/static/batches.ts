@@ -74,12 +74,19 @@ export function servedBy(
     Math.max(batch, gatheredBy(poll, rate, Math.min(batch, poll.batch)).batch),
   )
   if (!Number.isFinite(servers)) return { batch: together, wait: { mean: 0, variance: 0 } }
+  // a limit below that of all shards is what they share
+  const stations = stationsOf(poll.laws) ?? 0
+  const [own, part] = stations > 0 && stations <= servers ? [1, 1 / stations] : [servers, 1]
   const served = bulkService({
-    ...{ servers, rate: rate / together, most: poll.batch / together, scv },
+    ...{ servers: own, rate: (rate * part) / together, most: poll.batch / together, scv },
     ...{ fixed: mean - each * batch, each: each * together },
   })
   return { ...served, batch: served.batch * together }
 }
+
+/** Queues that a message is bound to one of, each of one server; undefined: whoever is free takes it. */
+export const stationsOf = (laws: readonly Law[]): number | undefined =>
+  laws.find((law) => law.law === 'servers' && law.keyed === true) && serversOf(laws)
 
 /** Servers that limit what an element brings; Infinity: none. */
 export const serversOf = (laws: readonly Law[]): number =>

@@ -1,9 +1,10 @@
 import type { Loaded } from '../load.ts'
+import type { Service } from '../loads.ts'
 import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { extrasOver } from './again.ts'
-import { gatheringOf, servedBy, serversOf } from './batches.ts'
+import { gatheringOf, servedBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
@@ -77,14 +78,27 @@ function passage(
   const times = service.get(element.to)
   if (target === undefined || times === undefined) return { delay: way, refused: 0 }
   const refuses = element.kind === 'invoke' && target.kind === 'function'
-  const servers = Math.min(serversOf(target.laws), serversOf(element.laws))
+  const [ofElement, ofTarget] = [serversOf(element.laws), serversOf(target.laws)]
+  const servers = Math.min(ofTarget, ofElement)
   if (!Number.isFinite(servers)) return { delay: way, refused: 0 }
   // what limits the element is asked by it alone, what limits the node by all
-  const own = serversOf(element.laws) < serversOf(target.laws)
-  const demand: Demand = own ? demands.ofElement(element.id) : demands.ofNode(target.id)
-  const offered = demand.busy ?? 0
-  if (refuses) return { delay: way, refused: erlangB(servers, offered) }
+  const demand: Demand = ofElement < ofTarget ? demands.ofElement(element.id) : demands.ofNode(target.id)
+  if (refuses) return { delay: way, refused: erlangB(servers, demand.busy ?? 0) }
+  const wait = waitAt(element, times, demand, servers)
+  const stations = stationsOf(element.laws)
+  // what is bound to a shard waits for that too, where the node is what limits all of them
+  const bound =
+    stations === undefined || servers === ofElement
+      ? wait
+      : waitAt(element, times, demands.ofElement(element.id), stations)
+  const longer = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
+  return { delay: longer === null ? null : added(way, longer), refused: 0 }
+}
+
+/** The wait for one of so many servers; of those that a message is bound to one of, for that one. */
+function waitAt(element: MeshElement, times: Service, demand: Demand, servers: number): Moments | null {
   const served = element.kind === 'poll' ? servedBy(element, times, demand.attempts, servers) : undefined
-  const wait = served === undefined ? waiting(servers, demand.requests, times) : served.wait
-  return { delay: wait === null ? null : added(way, wait), refused: 0 }
+  if (served !== undefined) return served.wait
+  const bound = stationsOf(element.laws) === servers
+  return bound ? waiting(1, demand.requests / servers, times) : waiting(servers, demand.requests, times)
 }

@@ -158,11 +158,11 @@ describe('an event source', () => {
     })
     expect(elementIn(mesh, 'poll', 'T', 'F')).toMatchObject({
       batch: 100,
-      laws: [{ servers: 8 }, { law: 'latency' }],
+      laws: [{ servers: 8, keyed: true }, { law: 'latency' }],
     })
     expect(elementIn(mesh, 'poll', 'K', 'F')).toMatchObject({
       batch: 7,
-      laws: [{ servers: 30, from: 'template' }],
+      laws: [{ servers: 30, keyed: true, from: 'template' }, { law: 'latency' }],
     })
     expect(elementIn(mesh, 'dead-letter', 'T', 'D').of).toBe('poll')
   })
@@ -186,7 +186,12 @@ describe('an event source', () => {
         'F',
       )
     // neither is not before it expires: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
-    expect(of({})).toMatchObject({ attempts: null, maxAge: null, bisect: false, laws: [{ servers: 4 }] })
+    expect(of({})).toMatchObject({
+      attempts: null,
+      maxAge: null,
+      bisect: false,
+      laws: [{ servers: 4, keyed: true }, { law: 'latency' }],
+    })
     expect(of({ MaximumRetryAttempts: -1, MaximumRecordAgeInSeconds: -1 })).toMatchObject({
       ...{ attempts: null, maxAge: null },
     })

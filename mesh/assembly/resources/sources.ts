@@ -67,6 +67,7 @@ function pollingLaws(draft: Draft, resource: Resource, properties: Json, source:
   const node = draft.nodes.get(source)
   if (node?.kind === 'queue') return queueLaws(draft, resource, properties, node.settings.fifo)
   if (isOutsideQueue(source)) return queueLaws(draft, resource, properties, source.endsWith('.fifo'))
+  // of a shard those with one key go to one of so many (Lambda's guide, with-kinesis)
   const factor = numberAt(draft, resource, properties, ['ParallelizationFactor'], { least: 1 }) ?? 1
   if (node?.kind === 'stream') {
     const { shards } = node.settings
@@ -75,7 +76,10 @@ function pollingLaws(draft: Draft, resource: Resource, properties: Json, source:
     const whole = draft.constant('kinesis-on-demand-records')
     const [count, from] =
       shards === undefined ? [Math.ceil(whole.value / one.value), whole.from] : [shards, 'template']
-    return [{ law: 'servers', servers: count * factor, over: 'wait', from }]
+    return [
+      { law: 'servers', servers: count * factor, over: 'wait', keyed: true, from },
+      latency(draft, 'kinesis'),
+    ]
   }
   if (node?.kind !== 'table') return []
   // a shard of its stream for each partition, of which the table's throughput needs so many
@@ -84,7 +88,7 @@ function pollingLaws(draft: Draft, resource: Resource, properties: Json, source:
   const partition = constant('dynamodb-partition-writes')
   const shards = Math.max(1, Math.ceil(writes / partition.value))
   return [
-    { law: 'servers', servers: shards * factor, over: 'wait', from: partition.from },
+    { law: 'servers', servers: shards * factor, over: 'wait', keyed: true, from: partition.from },
     latency(draft, 'dynamodb-streams'),
   ]
 }
