@@ -62,6 +62,14 @@ describe('loss', () => {
     expect(lossOf(shop([letters]), given)?.demand).toBeCloseTo(0, 9)
   })
 
+  it('is what expires where it waits before it is dead-lettered: two of five receives within 60 s', () => {
+    const brief = queueNode('orders', { visibility: 30, maxReceiveCount: 5, retention: 60 })
+    const { nodes, ...rest } = shop([letters])
+    const mesh = { ...rest, nodes: nodes.map((each) => (each.id === 'orders' ? brief : each)) }
+    const given = { availability: { function: 1, table: 1 }, failures: new Map([['worker', 0.3]]) }
+    expect(lossOf(mesh, given)?.demand).toBeCloseTo(0.3 ** 2, 9)
+  })
+
   it('is what an outage outlasts and nothing keeps: all but 240 of 600 s, with five receives 60 s apart', () => {
     const term = lossOf(shop(), { availability: { function: 0.98, table: 0.97 } })
     expect(term?.demand).toBeCloseTo(1 - (1 - 0.02 * 0.6) * (1 - 0.03 * 0.6), 9)

@@ -133,7 +133,13 @@ describe('sites that depend on each other', () => {
         made.node('task', 't', { workflow: 'm' }),
         functionNode('f', [servers(10, 'refuse')]),
       ],
-      [made.delivery('hourly', 'm', 86_400, 186), invoke('m', 't'), invoke('t', 'f', 3)],
+      [
+        made.element('delivery', 'hourly', 'm', {
+          retry: { attempts: 186, interval: 1, backoff: 2, jitter: true, from: 'template' },
+        }),
+        invoke('m', 't'),
+        invoke('t', 'f', 3),
+      ],
     )
     const report = nonlinear(loadedWith(mesh, {}, { f: 1 }))
     expect(siteOf(report, 'f')).toMatchObject({ attempts: 3, amplification: 0.3, state: 'stable' })

@@ -1,4 +1,5 @@
 import type { Mesh, MeshElement } from '../model.ts'
+import { expiresFirst } from './tries.ts'
 
 /**
  * What becomes of a message when all attempts over an element are used up.
@@ -18,7 +19,10 @@ export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {
   }
   return (element) => {
     if (element.kind === 'delivery') return element.kept ? 'kept' : 'dropped'
-    if (element.kind === 'poll') return letters.has(element.from) ? 'kept' : 'dropped'
+    if (element.kind === 'poll') {
+      const isKept = letters.has(element.from) && !expiresFirst(element, nodes.get(element.from))
+      return isKept ? 'kept' : 'dropped'
+    }
     const machine = machineOf(element.from)
     if (machine?.kind !== 'workflow') return 'answered'
     return machine.settings.flavour === 'STANDARD' ? 'kept' : 'dropped'

@@ -41,14 +41,40 @@ export function receivesOf(queue: NodeOf<'queue'>): number {
   return Math.min(maxReceiveCount, Math.max(1, Math.ceil(retention / turnOf(queue))))
 }
 
+/**
+ * Whether what always fails is deleted where it waits before it is given up, whatever keeps what is: a queue dead-letters n
+ * receives at nV, and a stream keeps no record longer than anything else.
+ */
+export function expiresFirst({ attempts, maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): boolean {
+  const retention = retentionOf(from)
+  if (from?.kind === 'queue')
+    return (from.settings.maxReceiveCount ?? Number.POSITIVE_INFINITY) * turnOf(from) >= retention
+  const outlasts = (ends: number | null | undefined) =>
+    ends === null || (ends !== undefined && ends > retention)
+  return outlasts(attempts) && outlasts(maxAge)
+}
+
 /** Seconds from a record to the end of its time, by its poller or its stream. */
 const ageOver = ({ maxAge }: ElementOf<'poll'>, from: MeshNode | undefined): number =>
   Math.min(retentionOf(from), maxAge ?? Number.POSITIVE_INFINITY)
+
+/**
+ * How often what always fails is delivered: what is due when the age has come is not tried (Lambda's guide, error handling of
+ * asynchronous invocations). Attempts are taken to take no time; of waits that are spread only their number is known.
+ */
+function deliveriesOf({ retry, maxAge }: ElementOf<'delivery'>): number {
+  const { attempts, interval, jitter } = retry
+  if (jitter || interval === 0) return attempts
+  let within = Math.min(attempts, 1000)
+  while (within > 1 && waitsOf({ ...retry, attempts: within }) >= maxAge) within--
+  return within < Math.min(attempts, 1000) ? within : attempts
+}
 
 /** Attempts at most of what always fails, the first included. */
 export function attemptsOver(element: MeshElement, from: MeshNode | undefined): number {
   switch (element.kind) {
     case 'delivery':
+      return deliveriesOf(element)
     case 'invoke':
     case 'call':
       return element.retry.attempts
@@ -64,13 +90,16 @@ export function attemptsOver(element: MeshElement, from: MeshNode | undefined): 
 }
 
 /**
- * For how many seconds what goes over an element is tried again while its target fails: up to the last attempt, of a
- * delivery up to its age. n attempts of a queue lie at 0, V … (n-1)V, when its visibility is V: that the message is
+ * For how many seconds what goes over an element is tried again while its target fails: up to the last attempt, which a
+ * delivery makes before its age. n attempts of a queue lie at 0, V … (n-1)V, when its visibility is V: that the message is
  * dead-lettered only at nV helps nobody.
  */
 export function windowOf(element: MeshElement, from: MeshNode | undefined): number {
-  if (element.kind === 'delivery')
-    return element.retry.interval > 0 ? Math.min(element.maxAge, waitsOf(element.retry)) : element.maxAge
+  if (element.kind === 'delivery') {
+    const { retry, maxAge } = element
+    const waits = waitsOf({ ...retry, attempts: deliveriesOf(element) })
+    return retry.interval > 0 ? Math.min(maxAge, waits) : maxAge
+  }
   if (element.kind !== 'poll') return 0
   if (from?.kind === 'queue') return (receivesOf(from) - 1) * turnOf(from)
   return Math.min(ageOver(element, from), (element.attempts ?? Number.POSITIVE_INFINITY) - 1)

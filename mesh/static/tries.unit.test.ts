@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { element, functionNode, node, queueNode } from '../../test/meshes.ts'
+import { element, functionNode, meshFrom, node, queueNode } from '../../test/meshes.ts'
+import type { MeshElement, MeshNode } from '../model.ts'
+import { givenUpOf } from './given-up.ts'
 import { attemptsOver, patienceOver, windowOf } from './tries.ts'
 
 const poll = (given = {}) => element('poll', 's', 'f', given)
@@ -9,6 +11,8 @@ const delivery = (attempts: number) =>
     maxAge: 21_600,
   })
 const f = functionNode('f')
+const givenUpFrom = (from: MeshNode, by: MeshElement) =>
+  givenUpOf(meshFrom([from, f, queueNode('d')], [by, element('dead-letter', 's', 'd')]))(by)
 
 describe('of what fails: attempts, and seconds from the first to the last', () => {
   it.each([
@@ -38,6 +42,39 @@ describe('of what fails: attempts, and seconds from the first to the last', () =
   it('a delivery: until its attempts end', () => {
     expect(windowOf(delivery(3), node('bus', 's'))).toBe(60 + 120)
     expect(windowOf(delivery(1), node('bus', 's'))).toBe(0)
+  })
+
+  it.each([
+    // due at 0, 60 and 180 s: what is as old as its age is not tried
+    [21_600, 3, 180],
+    [181, 3, 180],
+    [180, 2, 60],
+    [120, 2, 60],
+    [60, 1, 0],
+  ])('a delivery of three attempts whose age is %d s: %d, %d s', (maxAge, attempts, seconds) => {
+    const given = { ...delivery(3), maxAge }
+    expect(attemptsOver(given, node('topic', 's'))).toBe(attempts)
+    expect(windowOf(given, node('topic', 's'))).toBe(seconds)
+  })
+})
+
+describe('what expires before it is given up', () => {
+  it.each([
+    // dead-lettered 150 s after it came
+    [{ visibility: 30, maxReceiveCount: 5, retention: 151 }, false],
+    [{ visibility: 30, maxReceiveCount: 5, retention: 150 }, true],
+    [{ visibility: 30, maxReceiveCount: undefined, retention: 86_400 }, true],
+  ])('a queue of %o: %s', (settings, expires) => {
+    expect(givenUpFrom(queueNode('s', settings), poll())).toBe(expires ? 'dropped' : 'kept')
+  })
+
+  it.each([
+    [{}, false],
+    [{ attempts: null, maxAge: null }, true],
+    [{ attempts: 3, maxAge: null }, false],
+    [{ attempts: null, maxAge: 60 }, false],
+  ])('a stream whose poller says %o: %s', (given, expires) => {
+    expect(givenUpFrom(node('stream', 's'), poll(given))).toBe(expires ? 'dropped' : 'kept')
   })
 })
 
