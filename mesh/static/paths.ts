@@ -2,7 +2,7 @@ import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'
-import { type Extra, instant } from './times.ts'
+import { instant, meanOfExtras } from './times.ts'
 import type { Passage } from './waits.ts'
 import { type Along, ended, type Path, start, step, type Way } from './way.ts'
 
@@ -59,10 +59,7 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, 
 }
 
 const meanOf = ({ delay, extras }: Way): number =>
-  delay === null ? endless : delay.mean + extras.reduce((sum, each) => sum + expected(each), 0)
-
-const expected = (extras: readonly Extra[]): number =>
-  extras.reduce((sum, { seconds, chance }) => sum + seconds * chance, 0)
+  delay === null ? endless : delay.mean + extras.reduce((sum, each) => sum + meanOfExtras(each), 0)
 
 /** Where events go on from each state. */
 function onwardOf(loaded: Loaded): Stream[][] {
@@ -99,7 +96,7 @@ function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, M
     (stream) => {
       const { delay = instant, extras = [] } = passageOf(stream) ?? {}
       const mean = loaded.service.get(stream.element.to)?.mean ?? 0
-      return delay === null ? endless : delay.mean + mean + expected(extras)
+      return delay === null ? endless : delay.mean + mean + meanOfExtras(extras)
     },
     (stream) => {
       const { lost = 0, expired = 0 } = passageOf(stream) ?? {}

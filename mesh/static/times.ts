@@ -20,8 +20,22 @@ export function lognormal(p50: number, p99: number): Moments {
   return { mean, variance: mean ** 2 * (Math.exp(sigma ** 2) - 1) }
 }
 
-/** What may come on top of a time: so many seconds with this probability; all of them add up to 1. */
-export type Extra = { seconds: number; chance: number }
+/** What may come on top of a time: so many seconds, and a time that varies, with this probability; all of them add up to 1. */
+export type Extra = { seconds: number; chance: number; more?: Moments }
+
+export const meanOfExtras = (extras: readonly Extra[]): number =>
+  extras.reduce((sum, { seconds, chance, more = instant }) => sum + (seconds + more.mean) * chance, 0)
+
+/** Of what comes on top, by itself. */
+export function momentsOf(extras: readonly Extra[]): Moments {
+  const mean = meanOfExtras(extras)
+  const variance = extras.reduce(
+    (sum, { seconds, chance, more = instant }) =>
+      sum + chance * ((seconds + more.mean - mean) ** 2 + more.variance),
+    0,
+  )
+  return { mean, variance }
+}
 
 const mostExtras = 256
 
@@ -30,7 +44,10 @@ export function extrasOf(all: readonly (readonly Extra[])[]): readonly Extra[] {
   let sum: readonly Extra[] = [{ seconds: 0, chance: 1 }]
   for (const extras of all) {
     const pairs = sum.flatMap((one) =>
-      extras.map(({ seconds, chance }) => ({ seconds: one.seconds + seconds, chance: one.chance * chance })),
+      extras.map(({ seconds, chance, more = instant }) => ({
+        ...{ seconds: one.seconds + seconds, chance: one.chance * chance },
+        more: added(one.more ?? instant, more),
+      })),
     )
     sum = pairs.toSorted((a, b) => a.seconds - b.seconds)
     while (sum.length > mostExtras) sum = halved(sum)
@@ -42,10 +59,15 @@ export function extrasOf(all: readonly (readonly Extra[])[]): readonly Extra[] {
 const halved = (extras: readonly Extra[]): Extra[] =>
   extras.flatMap((one, place) => {
     if (place % 2 === 1) return []
-    const other = extras[place + 1] ?? { seconds: one.seconds, chance: 0 }
+    const other = extras[place + 1] ?? { ...one, chance: 0 }
     const chance = one.chance + other.chance
-    const seconds = (one.seconds * one.chance + other.seconds * other.chance) / (chance || 1)
-    return [{ seconds, chance }]
+    const meanOf = (of: (extra: Extra) => number) =>
+      (of(one) * one.chance + of(other) * other.chance) / (chance || 1)
+    const more = {
+      mean: meanOf((extra) => extra.more?.mean ?? 0),
+      variance: meanOf((extra) => extra.more?.variance ?? 0),
+    }
+    return [{ seconds: meanOf(({ seconds }) => seconds), chance, more }]
   })
 
 /** Mean, median and 99th percentile of a lognormal with these moments and of what comes on top. */
@@ -53,12 +75,16 @@ export function withExtras(
   base: Moments,
   extras: readonly Extra[],
 ): { mean: number; p50: number; p99: number } {
-  const mean = base.mean + extras.reduce((sum, { seconds, chance }) => sum + seconds * chance, 0)
-  const longest = extras.reduce((most, { seconds }) => Math.max(most, seconds), 0)
+  const mean = base.mean + meanOfExtras(extras)
+  const longest = extras.reduce((most, { seconds, more = instant }) => Math.max(most, seconds + more.mean), 0)
   if (longest === 0) return { mean, ...percentiles(base) }
-  const below = belowOf(base)
+  const alone = belowOf(base)
+  const all = extras.map(({ more, ...extra }) => ({
+    ...extra,
+    below: more === undefined || more.mean === 0 ? alone : belowOf(added(base, more)),
+  }))
   const chanceBelow = (time: number): number =>
-    extras.reduce((sum, { seconds, chance }) => sum + chance * below(time - seconds), 0)
+    all.reduce((sum, { seconds, chance, below }) => sum + chance * below(time - seconds), 0)
   const quantile = (part: number): number => {
     let [low, high] = [0, longest + base.mean]
     while (chanceBelow(high) < part) high += high

@@ -3,12 +3,12 @@ import type { Service } from '../loads.ts'
 import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
-import { extrasOver } from './again.ts'
+import { type Anew, extrasOver } from './again.ts'
 import { gatheringOf, servedBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
-import { added, type Extra, extrasOf, instant, lognormal, type Moments } from './times.ts'
+import { added, type Extra, extrasOf, instant, lognormal, type Moments, momentsOf } from './times.ts'
 import { attemptsOver } from './tries.ts'
 
 /** What happens to a message on its way over an element, up to where its target begins with it. */
@@ -37,7 +37,7 @@ export function passagesOf(
   const fateOf = givenUpOf(mesh)
   return new Map(
     mesh.elements.map((element) => {
-      const { delay, refused } = passage(element, nodes.get(element.to), service, demands)
+      const { delay, refused, anew } = passage(element, nodes.get(element.to), service, demands)
       const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
       const givenUp = fateOf(element)
@@ -48,11 +48,16 @@ export function passagesOf(
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
       const mean = service.get(element.to)?.mean ?? 0
-      const again = extrasOver(element, nodes.get(element.from), { fails, attempts, mean })
-      const gathers = element.kind === 'poll' && element.window > 0
-      const extras = gathers
-        ? extrasOf([again, gatheringOf(element, demands.ofElement(element.id).attempts)])
-        : again
+      const from = nodes.get(element.from)
+      const gathering =
+        element.kind === 'poll' && element.window > 0
+          ? gatheringOf(element, demands.ofElement(element.id).attempts)
+          : []
+      // a record of a stream keeps its place and its server
+      const comesAnew = element.kind === 'delivery' || from?.kind === 'queue'
+      const again = anew !== null && comesAnew ? { ...anew, gathers: momentsOf(gathering) } : null
+      const attempted = extrasOver(element, from, { fails, attempts, mean, anew: again })
+      const extras = gathering.length > 0 ? extrasOf([attempted, gathering]) : attempted
       return [element.id, { delay, extras, refused: first, givenUp, lost, expired: expires ? part : 0 }]
     }),
   )
@@ -63,27 +68,30 @@ function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: numb
   return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
+type Waited = Pick<Passage, 'delay' | 'refused'> & { anew: Omit<Anew, 'gathers'> | null }
+
 function passage(
   element: MeshElement,
   target: MeshNode | undefined,
   service: Loaded['service'],
   demands: Demands,
-): Pick<Passage, 'delay' | 'refused'> {
+): Waited {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
     instant,
   )
+  const unhindered: Waited = { delay: way, refused: 0, anew: { waits: instant, lasts: 0 } }
   if (target !== undefined && isOff(target))
-    return { delay: element.kind === 'invoke' ? way : null, refused: 1 }
+    return { ...unhindered, delay: element.kind === 'invoke' ? way : null, refused: 1 }
   const times = service.get(element.to)
-  if (target === undefined || times === undefined) return { delay: way, refused: 0 }
+  if (target === undefined || times === undefined) return unhindered
   const refuses = element.kind === 'invoke' && target.kind === 'function'
   const [ofElement, ofTarget] = [serversOf(element.laws), serversOf(target.laws)]
   const servers = Math.min(ofTarget, ofElement)
-  if (!Number.isFinite(servers)) return { delay: way, refused: 0 }
+  if (!Number.isFinite(servers)) return unhindered
   // what limits the element is asked by it alone, what limits the node by all
   const demand: Demand = ofElement < ofTarget ? demands.ofElement(element.id) : demands.ofNode(target.id)
-  if (refuses) return { delay: way, refused: erlangB(servers, demand.busy ?? 0) }
+  if (refuses) return { ...unhindered, refused: erlangB(servers, demand.busy ?? 0) }
   const wait = waitAt(element, times, demand, servers)
   const stations = stationsOf(element.laws)
   // what is bound to a shard waits for that too, where the node is what limits all of them
@@ -91,8 +99,10 @@ function passage(
     stations === undefined || servers === ofElement
       ? wait
       : waitAt(element, times, demands.ofElement(element.id), stations)
-  const longer = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
-  return { delay: longer === null ? null : added(way, longer), refused: 0 }
+  const waits = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
+  if (waits === null) return { ...unhindered, delay: null }
+  const lasts = relaxation(servers, demand.busy ?? 0, times)
+  return { delay: added(way, waits), refused: 0, anew: { waits, lasts } }
 }
 
 /** The wait for one of so many servers; of those that a message is bound to one of, for that one. */
@@ -101,4 +111,13 @@ function waitAt(element: MeshElement, times: Service, demand: Demand, servers: n
   if (served !== undefined) return served.wait
   const bound = stationsOf(element.laws) === servers
   return bound ? waiting(1, demand.requests / servers, times) : waiting(servers, demand.requests, times)
+}
+
+/**
+ * How long a queue remembers, seconds: ∫ of the autocorrelation of the number in M/M/1, (1 + ρ)/(μ(1 - ρ)²) (Whitt 1989), of
+ * as many servers with μ of all, and as much longer as the variation of what comes and is served is larger (diffusion).
+ */
+function relaxation(servers: number, offered: number, { mean, scv }: Service): number {
+  const used = Math.min(offered / servers, 1)
+  return ((1 + used) * (1 + scv) * mean) / (2 * servers * (1 - used) ** 2)
 }
