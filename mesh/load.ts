@@ -1,3 +1,4 @@
+import { type Letter, lettersOf } from './letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode, NodeKind } from './model.ts'
 
@@ -16,6 +17,7 @@ export type Loaded = {
   mesh: Mesh
   states: readonly State[]
   streams: readonly Stream[]
+  letters: readonly Letter[]
   /** per second from outside, by state; null: something comes in here and nobody has said how much */
   external: readonly (number | null)[]
   /** rates that were measured, by state */
@@ -41,17 +43,22 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const waySends = sendsByWay(mesh, loads)
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const around = { nodes, leaving, failures: loads.failures }
   const { states, external, stateOf } = statesOf()
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
+  const letters: Letter[] = []
   const spread = (state: State, from: number) => {
     const out = leaving.get(state.node.id) ?? []
+    const first = streams.length
     for (const element of out) {
       const to = nodes.get(element.to)
       const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
       if (!to || !passed || passed.gain === 0) continue
       streams.push({ element, from, to: stateOf(to, passed.type, isAsked(element)), gain: passed.gain })
     }
+    for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
+      letters.push({ ...letter, from, to: stateOf(to, type) })
   }
   let next = 0
   // states that are found on the way are looked at in their turn
@@ -70,12 +77,12 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   }
   spreadAll()
   // what nothing that is known leads to comes from outside, all of it
-  const led = new Set(streams.map(({ to }) => to))
+  const led = new Set([...streams, ...letters].map(({ to }) => to))
   for (const [state, rate] of measured) if (state >= found && !led.has(state)) external[state] = rate
   const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const known = { service, failures, accepted, shares, targets, constants }
-  return { mesh: { ...mesh, elements }, states, streams, external, measured, ...known }
+  return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
 }
 
 /** States as they are found, and what comes into each from outside. */

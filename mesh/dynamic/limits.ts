@@ -4,6 +4,7 @@ import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
 import { gapsOf } from '../static/again.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
+import { lettersWith } from '../static/letters.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 import type { Again } from './again.ts'
@@ -152,7 +153,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     if (rate > 0)
       found.flows.push({ from: null, to: state, gain: rate, passes: ways(node, state, undefined) })
   })
-  for (const { element, from, to, gain } of streams) {
+  for (const { element, from, to, gain } of [...streams, ...lettersWith(loaded)]) {
     const node = states[to]?.node
     const scaled = (gain ?? 0) * (calibrated.get(to)?.scale ?? 1)
     if (node !== undefined && scaled > 0)

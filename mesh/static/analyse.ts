@@ -1,12 +1,15 @@
 import { lawsAssumed } from '../laws/assumed.ts'
+import { lettersOver } from '../letters.ts'
 import type { Loaded } from '../load.ts'
+import type { MeshElement } from '../model.ts'
 import { type Demands, demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
 import { type Rates, ratesOf } from './rates.ts'
-import { refusalsOf } from './refusals.ts'
+import { type Refusals, refusalsOf } from './refusals.ts'
 import type { StaticReport } from './report.ts'
 import { sharesOf } from './shares.ts'
 import { type Stress, stressesOf } from './stress.ts'
+import { isHeld } from './tries.ts'
 import { passagesOf } from './waits.ts'
 
 /** The steady state of a mesh under its loads: rates, what limits them and by how much, ways and their delays. */
@@ -22,12 +25,15 @@ export function analyseStatic(loaded: Loaded): StaticReport {
   const refusals = refusalsOf(loaded, stresses)
   const passages = passagesOf(loaded, demands, refusals)
   const { paths, cut } = pathsOf({ ...loaded, service: asBatched(loaded, demands) }, passages, refusals)
+  const open = openLetters(loaded, refusals)
   const tightest = stresses.find(({ safety }) => safety !== null)
   return {
-    rates: ratesByNode(loaded, rates),
+    rates: ratesByNode(loaded, rates).map((rate) =>
+      open.has(rate.node) ? { ...rate, complete: false } : rate,
+    ),
     loads: loaded.mesh.elements.map(({ id }) => {
       const { messages, complete } = demands.ofElement(id)
-      return { element: id, rate: messages, complete }
+      return { element: id, rate: messages, complete: complete && !open.has(id) }
     }),
     loops,
     unexplained: [...rates.unexplained].flatMap(([state, rate]) => {
@@ -36,7 +42,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
         ? []
         : [{ node: node.id, type, rate }]
     }),
-    stresses,
+    stresses: stresses.map((stress) => (open.has(stress.at) ? { ...stress, complete: false } : stress)),
     unavailable,
     safety:
       tightest === undefined || tightest.safety === null
@@ -46,6 +52,25 @@ export function analyseStatic(loaded: Loaded): StaticReport {
     shares: sharesOf(loaded, demands),
     assumptions: [...assumptionsOf(loaded), ...openBatches(stresses), ...cut],
   }
+}
+
+/** Where what is given up for want of room goes, and on from there: at least so much comes there. By node and element id. */
+function openLetters({ mesh }: Loaded, refusals: Refusals): ReadonlySet<string> {
+  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
+  const next: MeshElement[] = mesh.elements.flatMap((element) => {
+    const to = nodes.get(element.to)
+    const { part, expires } = refusals.unserved(element)
+    const isOver = isHeld(element) && ((part > 0 && !expires) || refusals.over(element) > 0)
+    return to !== undefined && isOver ? lettersOver(element, to, leaving) : []
+  })
+  const open = new Set<string>()
+  for (let element = next.pop(); element !== undefined; element = next.pop()) {
+    if (open.has(element.id)) continue
+    open.add(element.id).add(element.to)
+    for (const each of leaving.get(element.to) ?? []) if (each.provenance !== 'inferred') next.push(each)
+  }
+  return open
 }
 
 /** With the time of an invocation under these demands, where it is known how it grows with its messages. */

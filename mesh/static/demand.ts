@@ -2,6 +2,7 @@ import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import type { ElementOf, Law } from '../model.ts'
 import { perMessage, secondsOf, servedBy, serversOf } from './batches.ts'
+import { lettersWith } from './letters.ts'
 import type { Rates } from './rates.ts'
 import { attemptsOver, expectedAttempts } from './tries.ts'
 
@@ -32,7 +33,7 @@ export type Demands = {
 /** The demand at every node, and by the element that brings it. */
 export const demandsOf = (loaded: Loaded, rates: Rates): Demands => demandsIn(loaded)(rates)
 
-/** The same for many rates of one mesh. `changed`: other gains of the streams, and other failures. */
+/** The same for many rates of one mesh. `changed`: other gains of the streams, without what fails for good, and other failures. */
 export function demandsIn(
   loaded: Loaded,
 ): (rates: Rates, changed?: Partial<Pick<Loaded, 'streams' | 'failures'>>) => Demands {
@@ -40,9 +41,10 @@ export function demandsIn(
   const nodes = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
   const elements = new Map(mesh.elements.map(({ id }, place) => [id, place]))
   const nodeOf = Int32Array.from(states, ({ node }) => nodes.get(node.id) ?? -1)
-  const elementOf = Int32Array.from(loaded.streams, ({ element }) => elements.get(element.id) ?? -1)
+  const all = [...loaded.streams, ...lettersWith(loaded)]
+  const elementOf = Int32Array.from(all, ({ element }) => elements.get(element.id) ?? -1)
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const most = loaded.streams.map(({ element }) => attemptsOver(element, byId.get(element.from)))
+  const most = all.map(({ element }) => attemptsOver(element, byId.get(element.from)))
   const times = mesh.nodes.map(({ id }) => service.get(id))
   const batches = times.map((time) => time?.batch ?? 1)
   const means = times.map((time) => time?.mean ?? Number.NaN)
@@ -52,7 +54,7 @@ export function demandsIn(
     const laws = mesh.nodes[node]?.laws ?? []
     return element.kind === 'poll' && time !== undefined ? [{ element, place, node, laws, time }] : []
   })
-  return ({ rates, complete }, { streams = loaded.streams, failures = loaded.failures } = {}) => {
+  return ({ rates, complete }, { streams = all, failures = loaded.failures } = {}) => {
     const fails = mesh.nodes.map(({ id }) => failures.get(id) ?? 0)
     const [atNodes, over] = [sumsOf(mesh.nodes.length), sumsOf(mesh.elements.length)]
     // of what leads to each state: messages, attempts, and those of a message of which nobody knows how many come so

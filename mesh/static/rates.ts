@@ -1,5 +1,6 @@
 import { type Loop, solveFlow } from '../linear/flow.ts'
 import type { Loaded } from '../load.ts'
+import { lettersWith } from './letters.ts'
 
 export type Rates = {
   /** messages per second, by state; what is not known counts as nothing */
@@ -13,7 +14,9 @@ export type Rates = {
 }
 
 /** The rate of every type at every node: (I - Pᵀ)λ = γ, with measured rates as boundary conditions. */
-export function ratesOf({ states, streams, external, measured }: Loaded): Rates {
+export function ratesOf(loaded: Loaded): Rates {
+  const { states, external, measured } = loaded
+  const streams = [...loaded.streams, ...lettersWith(loaded)]
   const flows = streams.map(({ from, to, gain }) => ({ from, to, gain: gain ?? 0 }))
   const { rates, reactions, loops, endless } = solveFlow(
     states.length,

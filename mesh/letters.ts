@@ -1,0 +1,45 @@
+import type { State, Stream } from './load.ts'
+import { type ElementOf, isOff, type MeshElement, type MeshNode } from './model.ts'
+
+/** What a destination on a bus is told of what a function failed to do. */
+const failedInvocation = 'Lambda Function Invocation Result - Failure'
+
+/** Where what fails for good over a stream goes, by their states: no way goes there. How much: static/letters.ts. */
+export type Letter = { element: ElementOf<'dead-letter'>; from: number; to: number; over: Stream }
+
+type Leaving = ReadonlyMap<string, readonly MeshElement[]>
+
+/** What may fail of the streams of one state, and the dead letter queues and destinations that it goes to. */
+export function lettersOf(
+  type: State['type'],
+  streams: readonly Stream[],
+  {
+    nodes,
+    leaving,
+    failures,
+  }: { nodes: ReadonlyMap<string, MeshNode>; leaving: Leaving; failures: ReadonlyMap<string, number> },
+): (Omit<Letter, 'from' | 'to'> & { to: MeshNode; type: string })[] {
+  return streams.flatMap((over) => {
+    const target = nodes.get(over.element.to)
+    if (target === undefined || !(isOff(target) || (failures.get(target.id) ?? 0) > 0)) return []
+    return lettersOver(over.element, target, leaving).flatMap((element) => {
+      const to = nodes.get(element.to)
+      if (to === undefined) return []
+      const isTold = to.kind === 'bus' && element.of === 'async'
+      return [{ element, over, to, type: isTold ? failedInvocation : type }]
+    })
+  })
+}
+
+/** Where what is given up over an element goes: Lambda keeps that of a function, and whoever polls or pushes the rest. */
+export function lettersOver(
+  { kind, from }: MeshElement,
+  to: MeshNode,
+  leaving: Leaving,
+): ElementOf<'dead-letter'>[] {
+  if (kind !== 'poll' && kind !== 'delivery') return []
+  const of = kind === 'poll' ? 'poll' : to.kind === 'function' ? 'async' : 'delivery'
+  return (leaving.get(of === 'async' ? to.id : from) ?? []).flatMap((element) =>
+    element.kind === 'dead-letter' && element.of === of ? [element] : [],
+  )
+}
