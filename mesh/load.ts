@@ -1,6 +1,7 @@
 import { type Letter, lettersOf } from './letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
-import type { ElementOf, Mesh, MeshElement, MeshNode, NodeKind } from './model.ts'
+import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
+import { anyType, isWay, passes, type Send, toldBy } from './passing.ts'
 
 /**
  * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
@@ -32,8 +33,6 @@ export type Loaded = {
   constants: Loads['constants']
 }
 
-export const anyType = '*'
-
 /** Whether nothing goes on with it: a table that is read, a service that is asked. */
 export const isAsked = (element: MeshElement): boolean => element.kind === 'call' && !element.carries
 
@@ -53,9 +52,13 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     const first = streams.length
     for (const element of out) {
       const to = nodes.get(element.to)
-      const passed = to && passes(element, state, { to, out, sends: waySends.get(element.from) ?? [] })
-      if (!to || !passed || passed.gain === 0) continue
-      streams.push({ element, from, to: stateOf(to, passed.type, isAsked(element)), gain: passed.gain })
+      if (to === undefined) continue
+      for (const { type, gain } of passes(element, state, {
+        to,
+        out,
+        sends: waySends.get(element.from) ?? [],
+      }))
+        if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, isAsked(element)), gain })
     }
     for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
       letters.push({ ...letter, from, to: stateOf(to, type) })
@@ -108,7 +111,7 @@ function statesOf() {
  */
 function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const ways = waysOf(mesh)
-  const standing = endsOf(ways)
+  const isOfWay = ofWays(mesh, ways)
   const workflows = new Map(
     mesh.nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])),
   )
@@ -131,9 +134,10 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
     }),
   )
   for (const element of mesh.elements) if (!overruled.has(element)) yield element
-  for (const { from, to, type, per, ratio, reads, measured } of sends) {
+  for (const send of sends) {
+    const { from, to, type, per, ratio, reads, measured } = send
     // of a way that the template has, it says how much goes there, and `passes` asks it
-    if (standing.has(`${from}\n${to}`)) continue
+    if (isOfWay(send)) continue
     const call = known.get(`${from}\n${to}`)
     yield {
       id: `call:${from}>${to}:${type}${per === null ? '' : `:${per}`}`,
@@ -157,22 +161,19 @@ function waysOf({ nodes, elements }: Mesh): ReadonlySet<MeshElement> {
   return new Set(elements.filter((element) => isWay(element, kinds.get(element.from))))
 }
 
-const endsOf = (ways: Iterable<MeshElement>): ReadonlySet<string> =>
-  new Set(Array.from(ways, ({ from, to }) => `${from}\n${to}`))
-
-/** What is said of ways that the template has, by where they begin. */
-function sendsByWay(mesh: Mesh, { sends }: Loads): Map<string, Loads['sends'][number][]> {
-  const standing = endsOf(waysOf(mesh))
-  const found = new Map<string, Loads['sends'][number][]>()
-  for (const send of sends)
-    if (standing.has(`${send.from}\n${send.to}`))
-      found.set(send.from, [...(found.get(send.from) ?? []), send])
-  return found
+/** Whether what is said is of a way that the template has, and not of what code sends beside it. */
+function ofWays({ nodes }: Mesh, ways: Iterable<MeshElement>): (send: Send) => boolean {
+  const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
+  const standing = Map.groupBy(ways, ({ from, to }) => `${from}\n${to}`)
+  return ({ from, to, type }) =>
+    (standing.get(`${from}\n${to}`) ?? []).some((way) =>
+      [undefined, type].includes(toldBy(way, kinds.get(from))),
+    )
 }
 
-/** What the template itself leads on by, unlike what code may call: of an API also what it hands to a service itself. */
-const isWay = ({ kind, provenance }: MeshElement, from: NodeKind | undefined): boolean =>
-  kind === 'call' ? from === 'api' && provenance === 'template' : kind !== 'dead-letter'
+/** What is said of ways that the template has, by where they begin. */
+const sendsByWay = (mesh: Mesh, { sends }: Loads): Map<string, Send[]> =>
+  Map.groupBy(sends.filter(ofWays(mesh, waysOf(mesh))), ({ from }) => from)
 
 /**
  * `said`: what is said of this way. What is said of a workflow is in the place of what its tasks send; of a type, in the
@@ -220,76 +221,3 @@ const open: ReadonlySet<MeshNode['kind']> = new Set([
   'bucket',
   'external',
 ])
-
-type Passed = { type: string; gain: number | null }
-
-/** What of a state goes over an element; undefined: nothing does. */
-function passes(
-  element: MeshElement,
-  state: State,
-  around: { to: MeshNode; out: readonly MeshElement[]; sends: Loads['sends'] },
-): Passed | undefined {
-  const { node, type } = state
-  if (element.kind === 'dead-letter') return undefined
-  if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type)
-  const said = around.sends.filter(
-    ({ per, type: sent }) => [type, anyType].includes(per ?? sent) || type === anyType,
-  )
-  const ratios = said.flatMap(({ to, ratio }) => (to === element.to ? [ratio] : []))
-  if (ratios.length > 0) {
-    const parallel = around.out.filter((way) => way.to === element.to && isWay(way, node.kind))
-    return { type, gain: ratios.reduce((sum, ratio) => sum + ratio, 0) / parallel.length }
-  }
-  // where it goes one of several ways, what is said of one is said of all; elsewhere each takes what it takes
-  if (said.length > 0 && (node.kind === 'api' || node.kind === 'queue')) return undefined
-  const isOff = (element.kind === 'poll' && !element.enabled) || [node, around.to].some(isRuleOff)
-  if (isOff || !takes(element, type)) return undefined
-  return led(element, state, around)
-}
-
-const isRuleOff = (node: MeshNode): boolean => node.kind === 'rule' && !node.settings.enabled
-
-/** By a call: so many for each message that it is made for. */
-function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string): Passed | undefined {
-  if (per !== null && per !== type && type !== anyType) return undefined
-  // what is only used is used for whatever is handled
-  return { type: carries ? (types?.[0] ?? type) : type, gain: ratio }
-}
-
-/** `s3:ObjectCreated:*` is every event whose name begins so. */
-const takes = ({ types }: MeshElement, type: string): boolean =>
-  types === null ||
-  type === anyType ||
-  types.some((one) => one === type || (one.endsWith('*') && type.startsWith(one.slice(0, -1))))
-
-/** By a way of the template: all of it, or a part where consumers share it, and of what asks for more nobody knows how much. */
-function led(
-  element: MeshElement,
-  { node, type }: State,
-  { to, out }: { to: MeshNode; out: readonly MeshElement[] },
-): Passed {
-  const { kind, types } = element
-  // consumers of one queue share what is in it; those of a stream each get all
-  const sharers =
-    kind === 'poll' && node.kind === 'queue'
-      ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled)
-      : []
-  // which route of an API it is, nobody has said
-  const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)) : []
-  const elsewhere = routes.some((route) => route.to !== to.id)
-  const narrowed = types !== null && type === anyType
-  const asksMore =
-    (node.kind === 'rule' && node.settings.narrower) ||
-    (kind === 'delivery' && element.filtered === true) ||
-    // a filter that somebody has named the types of takes all of these
-    (kind === 'poll' && element.filtered && types === null)
-  // of a state behind a Choice, a Map or a Catch the input says how often a run comes to it
-  const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
-  return {
-    type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
-    gain:
-      narrowed || asksMore || elsewhere || times === null
-        ? null
-        : times / Math.max(1, sharers.length, routes.length),
-  }
-}

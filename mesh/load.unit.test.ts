@@ -274,3 +274,47 @@ it('what is said of one subscription of a topic leaves the others as they are', 
   )
   expect(ratesOf(load(mesh, loads)).rates).toEqual([10, 10, 3])
 })
+
+describe('what is told when a function is done', () => {
+  const done = 'Lambda Function Invocation Result - Success'
+  const mesh = meshFrom(
+    [node('bus', 'B'), functionNode('F'), functionNode('G'), functionNode('H')],
+    [
+      element('delivery', 'B', 'F', { types: ['thing'] }),
+      element('delivery', 'F', 'B', { types: [done] }),
+      element('delivery', 'B', 'G', { types: [done] }),
+      element('delivery', 'B', 'H', { types: ['bill.made'] }),
+    ],
+  )
+  const arrivals = { B: { thing: 10 } }
+  const told = { 'B thing': '10', 'F thing': '10', [`B ${done}`]: '10', [`G ${done}`]: '10' }
+
+  it('is of a type of its own', () => {
+    expect(rates(mesh, { arrivals })).toEqual(told)
+  })
+
+  it('stays so when code sends there too, and is less where somebody says so', () => {
+    const bill = { from: 'F', to: 'B', type: 'bill.made', per: 'thing', ratio: 2 }
+    const both = { ...told, 'B bill.made': '20', 'H bill.made': '20' }
+    expect(rates(mesh, { arrivals, sends: [bill] })).toEqual(both)
+    const less = { from: 'F', to: 'B', type: done, ratio: 0.5 }
+    expect(rates(mesh, { arrivals, sends: [less] })).toMatchObject({ [`G ${done}`]: '5', 'F thing': '10' })
+  })
+})
+
+it('what is said of a way goes on as the type that is said', () => {
+  const mesh = meshFrom(
+    [apiNode('A'), functionNode('F'), functionNode('G'), queueNode('Q')],
+    [invoke('A', 'F'), invoke('A', 'G')],
+  )
+  const of = { from: 'A', per: 'web' }
+  const sends = [
+    { ...of, to: 'F', type: 'order', ratio: 0.3 },
+    { ...of, to: 'F', type: 'basket', ratio: 0.1 },
+    { ...of, to: 'G', ratio: 0.6 },
+    { from: 'F', to: 'Q', type: 'order.placed', per: 'order' },
+  ]
+  expect(rates(mesh, { arrivals: { A: { web: 10 } }, sends })).toEqual({
+    ...{ 'A web': '10', 'F order': '3', 'F basket': '1', 'G web': '6', 'Q order.placed': '3' },
+  })
+})

@@ -14,7 +14,7 @@ export const functionHandlers: Record<string, Handler> = {
       keepLetters(draft, { from: resource.key, of: 'async', resource, properties, path })
     },
   },
-  'AWS::Lambda::EventInvokeConfig': { link: linkDestinations },
+  'AWS::Lambda::EventInvokeConfig': { link: linkDestinations, settle: settleDestinations },
   'AWS::Lambda::Url': { node: url, link: linkUrl },
 }
 
@@ -102,6 +102,18 @@ function linkDestinations(draft: Draft, resource: Resource, properties: Json) {
     const { retry, maxAge } = asyncOf(draft, from)
     deliver(draft, { from, to, types, retry: { ...retry, attempts: 1 }, maxAge, kept: false })
   }
+}
+
+/** Only what was invoked asynchronously has a destination: whoever waits for the answer is told itself. */
+function settleDestinations(draft: Draft, resource: Resource, properties: Json) {
+  const from = functionOf(draft, resource, properties)
+  const kinds = new Set([...draft.elements.values()].flatMap(({ kind, to }) => (to === from ? [kind] : [])))
+  if (!kinds.has('poll') && !kinds.has('invoke')) return
+  for (const [key, element] of [...draft.elements])
+    if (element.kind === 'delivery' && element.from === from) {
+      draft.elements.delete(key)
+      if (kinds.has('delivery')) join(draft, { ...element, filtered: true })
+    }
 }
 
 /** An address of the function's own: who calls it waits for the answer. */

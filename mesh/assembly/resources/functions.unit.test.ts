@@ -145,6 +145,34 @@ it('what fails asynchronously goes where the function says, what goes well too',
   })
 })
 
+it('whoever waits for a function, its destination is not told', () => {
+  const made = (more: object) =>
+    of(
+      {},
+      {
+        ...{ S: queue, Q: queue },
+        M: {
+          Type: 'AWS::Lambda::EventSourceMapping',
+          Properties: { EventSourceArn: arnOf('Q'), FunctionName: { Ref: 'F' } },
+        },
+        C: {
+          Type: 'AWS::Lambda::EventInvokeConfig',
+          Properties: {
+            FunctionName: { Ref: 'F' },
+            DestinationConfig: { OnSuccess: { Destination: arnOf('S') } },
+          },
+        },
+        ...more,
+      },
+    ).elements.filter(({ from }) => from === 's/F')
+  expect(made({})).toEqual([])
+  const rule = {
+    Type: 'AWS::Events::Rule',
+    Properties: { EventPattern: { source: ['a'] }, Targets: [{ Arn: arnOf('F') }] },
+  }
+  expect(made({ R: rule })).toMatchObject([{ kind: 'delivery', to: 's/S', filtered: true }])
+})
+
 it('a dead-letter queue of its own keeps what fails asynchronously too', () => {
   const rule = {
     Type: 'AWS::Events::Rule',

@@ -1,0 +1,101 @@
+import type { State } from './load.ts'
+import type { Loads } from './loads.ts'
+import type { ElementOf, MeshElement, MeshNode, NodeKind } from './model.ts'
+
+export type Send = Loads['sends'][number]
+
+/** A type that nobody has named. */
+export const anyType = '*'
+
+/** The type of what the destination of a function is told when that is done: no longer what the function was given. */
+export const toldBy = (element: MeshElement, from: NodeKind | undefined): string | undefined =>
+  from === 'function' && element.kind === 'delivery' ? element.types?.[0] : undefined
+
+/** What the template itself leads on by, unlike what code may call: of an API also what it hands to a service itself. */
+export const isWay = ({ kind, provenance }: MeshElement, from: NodeKind | undefined): boolean =>
+  kind === 'call' ? from === 'api' && provenance === 'template' : kind !== 'dead-letter'
+
+type Passed = { type: string; gain: number | null }
+
+/** What of a state goes over an element. */
+export function passes(
+  element: MeshElement,
+  state: State,
+  around: { to: MeshNode; out: readonly MeshElement[]; sends: readonly Send[] },
+): Passed[] {
+  const { node, type } = state
+  if (element.kind === 'dead-letter') return []
+  if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type)
+  const told = toldBy(element, node.kind)
+  const said = around.sends.filter(
+    ({ per, type: sent }) => type === anyType || [type, anyType, told].includes(per ?? sent),
+  )
+  const here = said.filter(({ to, type: sent }) => to === element.to && [undefined, sent].includes(told))
+  if (here.length > 0) {
+    const parallel = around.out.filter((way) => way.to === element.to && isWay(way, node.kind))
+    // what is said for each of a type may be said of another
+    const as = Map.groupBy(
+      here,
+      ({ per, type: sent }) => told ?? (per === null || sent === anyType ? type : sent),
+    )
+    return Array.from(as, ([becomes, all]) => ({
+      type: becomes,
+      gain: all.reduce((sum, { ratio }) => sum + ratio, 0) / parallel.length,
+    }))
+  }
+  // where it goes one of several ways, what is said of one is said of all; elsewhere each takes what it takes
+  if (said.length > 0 && (node.kind === 'api' || node.kind === 'queue')) return []
+  if (told !== undefined) return [{ type: told, gain: asksMore(element, node) ? null : 1 }]
+  const isOff = (element.kind === 'poll' && !element.enabled) || [node, around.to].some(isRuleOff)
+  if (isOff || !takes(element, type)) return []
+  return [led(element, state, around)]
+}
+
+const isRuleOff = (node: MeshNode): boolean => node.kind === 'rule' && !node.settings.enabled
+
+/** By a call: so many for each message that it is made for. */
+function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string): Passed[] {
+  if (per !== null && per !== type && type !== anyType) return []
+  // what is only used is used for whatever is handled
+  return [{ type: carries ? (types?.[0] ?? type) : type, gain: ratio }]
+}
+
+/** `s3:ObjectCreated:*` is every event whose name begins so. */
+const takes = ({ types }: MeshElement, type: string): boolean =>
+  types === null ||
+  type === anyType ||
+  types.some((one) => one === type || (one.endsWith('*') && type.startsWith(one.slice(0, -1))))
+
+/** Whether it asks more of a message than its type, so that nobody knows how many it takes. */
+const asksMore = (element: MeshElement, from: MeshNode): boolean =>
+  (from.kind === 'rule' && from.settings.narrower) ||
+  (element.kind === 'delivery' && element.filtered === true) ||
+  // a filter that somebody has named the types of takes all of these
+  (element.kind === 'poll' && element.filtered && element.types === null)
+
+/** By a way of the template: all of it, or a part where consumers share it, and of what asks for more nobody knows how much. */
+function led(
+  element: MeshElement,
+  { node, type }: State,
+  { to, out }: { to: MeshNode; out: readonly MeshElement[] },
+): Passed {
+  const { kind, types } = element
+  // consumers of one queue share what is in it; those of a stream each get all
+  const sharers =
+    kind === 'poll' && node.kind === 'queue'
+      ? out.filter((sibling) => sibling.kind === 'poll' && sibling.enabled)
+      : []
+  // which route of an API it is, nobody has said
+  const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)) : []
+  const elsewhere = routes.some((route) => route.to !== to.id)
+  const narrowed = types !== null && type === anyType
+  // of a state behind a Choice, a Map or a Catch the input says how often a run comes to it
+  const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
+  return {
+    type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
+    gain:
+      narrowed || asksMore(element, node) || elsewhere || times === null
+        ? null
+        : times / Math.max(1, sharers.length, routes.length),
+  }
+}
