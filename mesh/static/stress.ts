@@ -69,8 +69,8 @@ export function stressesIn({
     const stresses: Stress[] = []
     const unavailable = withoutLimit(unlimited, demands)
     const shared = new Map<string, Sharers>()
-    const judge = ({ id, name }: Named, law: Limiting, demand: Demand, use: Use, why = untimed) => {
-      const of = { at: id, name }
+    const judge = (node: Named, law: Limiting, demand: Demand, use: Use, why = untimed) => {
+      const of = { at: node.id, name: node.name }
       const asked = workOf(law, use)
       if (asked === null) {
         if (demand.messages > 0) unavailable.push({ ...of, unit: unitOf(law), why })
@@ -81,8 +81,8 @@ export function stressesIn({
         return
       }
       const key = poolOf(law)
-      const group = shared.get(key) ?? { law, name: law.shared, asked: 0, complete: true }
-      group.asked += asked
+      const group = shared.get(key) ?? { law, name: law.shared, parts: [], complete: true }
+      group.parts.push({ asked, own: (law.law === 'servers' && node.own) || 0 })
       group.complete &&= demand.complete
       shared.set(key, group)
     }
@@ -100,17 +100,20 @@ export function stressesIn({
         ),
       )
       const flying = node.kind === 'queue' ? inFlight(node, out, demands) : undefined
+      const named = { id: node.id, name: node.name, own: ownOf(node) }
       for (const law of node.laws.filter(isLimit))
-        if (flying === undefined || law.law !== 'servers') judge(node, law, demand, use)
-        else judge(node, law, demand, { ...use, busy: flying, full: flying }, `${untimed} that polls it`)
+        if (flying === undefined || law.law !== 'servers') judge(named, law, demand, use)
+        else judge(named, law, demand, { ...use, busy: flying, full: flying }, `${untimed} that polls it`)
     }
     for (const { element, name } of limitedElements)
       for (const law of element.laws.filter(isLimit)) {
         const demand = demands.ofElement(element.id)
         judge({ id: element.id, name }, law, demand, useOf(demand, demand.messages))
       }
-    for (const { law, name, asked, complete } of shared.values())
-      stresses.push(stressOf({ at: name, name }, law, asked, complete))
+    for (const { law, name, parts, complete } of shared.values()) {
+      const stress = stressOf({ at: name, name }, law, beyondOwn(parts, 1), complete)
+      stresses.push({ ...stress, safety: growth(parts, stress) })
+    }
     return { stresses, unavailable }
   }
 }
@@ -122,8 +125,30 @@ const withoutLimit = (nodes: readonly MeshNode[], demands: Demands): Unavailable
 
 const untimed = 'nobody has said how long one takes'
 
-type Named = { id: string; name: string }
-type Sharers = { law: Limiting; name: string; asked: number; complete: boolean }
+type Named = { id: string; name: string; own?: number }
+const ownOf = (node: MeshNode): number => (node.kind === 'function' && node.settings.provisioned) || 0
+
+/** What each asks for, and what of it the account keeps for it alone: environments that are provisioned. */
+type Part = { asked: number; own: number }
+type Sharers = { law: Limiting; name: string; parts: Part[]; complete: boolean }
+
+const beyondOwn = (parts: readonly Part[], load: number): number =>
+  parts.reduce((sum, { asked, own }) => sum + Math.max(0, load * asked - own), 0)
+
+/** By how much the load may grow until all of a shared limit is used, where what is one's own is used up first. */
+function growth(parts: readonly Part[], { limit, safety }: Stress): number | null {
+  const asking = parts.filter(({ asked }) => asked > 0)
+  if (asking.every(({ own }) => own === 0)) return safety
+  const from = asking.toSorted((a, b) => a.own / a.asked - b.own / b.asked)
+  let [slope, own] = [0, 0]
+  for (const [index, part] of from.entries()) {
+    slope += part.asked
+    own += part.own
+    const next = from[index + 1]
+    if (next === undefined || slope * (next.own / next.asked) - own >= limit) break
+  }
+  return slope === 0 ? null : (limit + own) / slope
+}
 
 /** What comes to a node or an element, as what it asks of a limit. */
 const useOf = (demand: Demand, deliveries: number, pushed = 0): Use => ({

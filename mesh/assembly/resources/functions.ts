@@ -31,22 +31,29 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
     reserved === undefined ? { shared: sharedIn(draft, 'lambda-concurrency', resource.stack) } : {}
   const most = reserved ?? account.value
   const from = reserved === undefined ? account.from : 'template'
+  const top = reserved ?? account.value + (provisioned ?? 0)
   const laws: Law[] =
     most === 0
       ? []
       : [
           { law: 'servers', servers: most, over: 'refuse', ...shared, from },
           {
-            ...{ law: 'tokens', rate: each.value * most, burst: 0, unit: synchronous, over: 'refuse' },
+            ...{
+              law: 'tokens',
+              rate: each.value * (reserved ?? account.whole),
+              burst: 0,
+              unit: synchronous,
+              over: 'refuse',
+            },
             ...(reserved === undefined && { shared: sharedIn(draft, 'lambda-requests', resource.stack) }),
             from: each.from,
           },
           {
             law: 'scaling',
-            initial: Math.min(most, step.value + (provisioned ?? 0)),
-            ...(most > step.value && { ahead: step.value }),
+            initial: Math.min(top, step.value + (provisioned ?? 0)),
+            ...(top > step.value && { ahead: step.value }),
             perMinute: (step.value * 60) / constant('lambda-scaling-interval').value,
-            ...{ most, from: step.from },
+            ...{ most: top, from: step.from },
           },
         ]
   put(draft, {
@@ -61,34 +68,53 @@ function lambda(draft: Draft, resource: Resource, properties: Json) {
 }
 
 /**
- * What functions share that reserve nothing: what the account has, less all that others of it reserve. Lambda keeps some of
- * it from being reserved: where more is, the account has more than this knows.
+ * What functions share that reserve nothing: what the account has, less all that others of it reserve, and less what is
+ * provisioned outside of these (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-concurrency.html,
+ * ClaimedAccountConcurrency). Lambda keeps some of it from being reserved: where more is, the account has more than this
+ * knows. `whole`: with what is provisioned.
  */
-function unreserved(draft: Draft, { stack }: Resource): ReturnType<Draft['constant']> {
+function unreserved(draft: Draft, { stack }: Resource): ReturnType<Draft['constant']> & { whole: number } {
   const account = draft.constant('lambda-concurrency')
   const isOfAccount = (other: Resource) =>
     other.stack.region === stack.region && other.stack.account === stack.account
-  const reserved = (draft.byType.get('AWS::Lambda::Function') ?? [])
-    .filter(({ resource }) => isOfAccount(resource))
-    .map(({ resource, variants }) => numberAt(draft, resource, variants[0] ?? {}, [reservation]) ?? 0)
-    .reduce((sum, number) => sum + number, 0)
+  const functions = (draft.byType.get('AWS::Lambda::Function') ?? []).filter(({ resource }) =>
+    isOfAccount(resource),
+  )
+  const own = new Map(
+    functions.map(({ resource, variants }) => [
+      resource.key,
+      numberAt(draft, resource, variants[0] ?? {}, [reservation]),
+    ]),
+  )
+  const sum = (all: readonly number[]) => all.reduce((total, number) => total + number, 0)
+  const reserved = sum([...own.values()].map((number) => number ?? 0))
+  const warm = sum(
+    warmIn(draft).flatMap(({ of, environments }) =>
+      own.has(of) && own.get(of) === undefined ? [environments] : [],
+    ),
+  )
   const least = Math.min(account.value, draft.constant('lambda-unreserved').value)
-  return { ...account, value: Math.max(least, account.value - reserved) }
+  const whole = Math.max(least, account.value - reserved)
+  return { ...account, whole, value: Math.max(least, whole - warm) }
 }
 
 const reservation = 'ReservedConcurrentExecutions'
 
 /** Environments that aliases and versions of it keep warm. */
 function provisionedOf(draft: Draft, { key }: Resource): number | undefined {
+  const warm = warmIn(draft).filter(({ of }) => of === key)
+  return warm.length === 0 ? undefined : warm.reduce((sum, { environments }) => sum + environments, 0)
+}
+
+/** Environments that are kept warm, by the function that they are of. */
+function warmIn(draft: Draft): { of: string; environments: number }[] {
   const path = ['ProvisionedConcurrencyConfig', 'ProvisionedConcurrentExecutions']
-  const warm = ofType(draft, 'AWS::Lambda::Alias', 'AWS::Lambda::Version').flatMap(
-    ({ resource, properties }) => {
-      const name = at(properties, 'FunctionName')
-      const isOf = typeof name === 'string' && keyIn(name) === key
-      return isOf ? (numberAt(draft, resource, properties, path) ?? []) : []
-    },
-  )
-  return warm.length === 0 ? undefined : warm.reduce((sum, number) => sum + number, 0)
+  return ofType(draft, 'AWS::Lambda::Alias', 'AWS::Lambda::Version').flatMap(({ resource, properties }) => {
+    const name = at(properties, 'FunctionName')
+    const of = typeof name === 'string' ? keyIn(name) : undefined
+    const environments = numberAt(draft, resource, properties, path)
+    return of === undefined || environments === undefined ? [] : [{ of, environments }]
+  })
 }
 
 /** Where the outcome of asynchronous invocations goes. */

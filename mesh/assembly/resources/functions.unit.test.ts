@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { arnOf, elementIn, lambda, meshIn, nodeIn, queue } from '../../../test/mesh-in-template.ts'
+import { loadedWith } from '../../../test/meshes.ts'
 import { dynamic } from '../../dynamic/dynamic.ts'
 import { findingsOf } from '../../findings/findings.ts'
 import { load } from '../../load.ts'
@@ -112,6 +113,30 @@ it('aliases keep environments warm', () => {
   })
   expect(nodeIn(of({}, { A: alias(3), B: alias(4) }), 'function', 'F').settings.provisioned).toBe(7)
 })
+
+it.each(['Alias', 'Version'])(
+  'what an %s has provisioned is not for others: demand beyond it is theirs together',
+  (type) => {
+    const warm = { ProvisionedConcurrencyConfig: { ProvisionedConcurrentExecutions: 850 } }
+    const mesh = of(
+      {},
+      { G: lambda, V: { Type: `AWS::Lambda::${type}`, Properties: { FunctionName: { Ref: 'F' }, ...warm } } },
+    )
+    const stress = (f: number, g = 200) => {
+      const loaded = loadedWith(mesh, { 's/F': f, 's/G': g }, { 's/F': 1, 's/G': 1 })
+      const pool = analyseStatic(loaded).stresses.find(({ name }) => name.startsWith('lambda-concurrency'))
+      return [pool?.demand, pool?.limit, pool?.safety]
+    }
+    expect(stress(0)).toEqual([200, 150, 0.75])
+    // F: 400 of its own 850, which it uses up at 2.125 times the load
+    expect(stress(400)).toEqual([200, 150, 0.75])
+    // by hand: F's own are used up at 850 / 800, and 900 k - 850 = 150 from there on
+    expect(stress(800, 100)).toEqual([100, 150, 1000 / 900])
+    expect(stress(900, 100)).toEqual([150, 150, 1])
+    const reserved = { Type: 'AWS::Lambda::Function', Properties: { ReservedConcurrentExecutions: 900 } }
+    expect(nodeIn(of({}, { G: reserved }), 'function', 'F').laws[0]).toMatchObject({ servers: 100 })
+  },
+)
 
 it('what fails asynchronously goes where the function says, what goes well too', () => {
   const mesh = of(
