@@ -1,7 +1,7 @@
-import type { Law, NodeOf } from '../../model.ts'
+import type { Law, MeshNode, NodeOf } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
-import { givingUp, isEnabled, keepsPlace, once, pushed, sdkRetry } from '../draft/retries.ts'
+import { givingUp, isEnabled, keepsPlace, latency, once, pushed, sdkRetry } from '../draft/retries.ts'
 import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { schedule } from './events.ts'
@@ -81,7 +81,8 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
     const queue = source?.kind === 'queue'
     const { value } = draft.constant(queue ? 'lambda-sqs-batch' : 'lambda-stream-batch')
     join(draft, {
-      ...{ kind: 'poll', from, to: key, types: null, provenance: 'template', laws: [] },
+      ...{ kind: 'poll', from, to: key, types: null, provenance: 'template' },
+      laws: takenIn(draft, source),
       ...{ batch: batch ?? value, window: window ?? 0, partialBatch: queue, enabled },
       filtered: listOf(at(parameters, 'FilterCriteria', 'Filters')).length > 0,
       ...(keepsPlace(source) && {
@@ -102,6 +103,12 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
     join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout })
   }
   linkTarget(draft, resource, properties)
+}
+
+/** What it takes until a poller has it, as a function's has been measured. */
+function takenIn(draft: Draft, source: MeshNode | undefined): Law[] {
+  if (source?.kind === 'queue') return [latency(draft, source.settings.fifo ? 'sqs-fifo' : 'sqs')]
+  return source?.kind === 'table' ? [latency(draft, 'dynamodb-streams')] : []
 }
 
 function linkTarget(draft: Draft, resource: Resource, properties: Json) {

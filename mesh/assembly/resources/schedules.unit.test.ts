@@ -118,3 +118,14 @@ it.each([
     expect(mesh.elements.find(({ from, to }) => from === 's/P' && to === 's/M')?.kind).toBe(kind)
   },
 )
+
+it.each([
+  ['AWS::SQS::Queue', {}, 'latency-sqs-p50'],
+  ['AWS::SQS::Queue', { FifoQueue: true }, 'latency-sqs-fifo-p50'],
+  ['AWS::DynamoDB::Table', { BillingMode: 'PAY_PER_REQUEST' }, 'latency-dynamodb-streams-p50'],
+])('what a %s %j takes on its way to a function it takes on its way to a pipe', (Type, Properties, from) => {
+  const Source = Type === 'AWS::SQS::Queue' ? arnOf('Q') : { 'Fn::GetAtt': ['Q', 'StreamArn'] }
+  const pipe = { Type: 'AWS::Pipes::Pipe', Properties: { Source, Target: arnOf('F') } }
+  const { laws } = elementIn(meshIn({ F: lambda, Q: { Type, Properties }, P: pipe }), 'poll', 'Q', 'P')
+  expect(laws).toMatchObject([{ law: 'latency', from }])
+})
