@@ -132,7 +132,9 @@ function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
 
 /** What it takes only a way says, and who makes the way has read it (`typesOf`). */
 function refuseTakes(resource: Resource): void {
-  if (!ways.has(resource.type))
+  const open =
+    'AWS::SNS::Subscription' === resource.type && at(resource.properties, 'FilterPolicy') === undefined
+  if (open || !ways.has(resource.type))
     throw faultOf(
       resource,
       'Metadata.mesh.takes',
@@ -149,6 +151,7 @@ const ways: ReadonlySet<string> = new Set([
   'AWS::Lambda::EventSourceMapping',
   'AWS::ApiGatewayV2::Integration',
   'AWS::Events::Rule',
+  'AWS::SNS::Subscription',
 ])
 
 /** The types that a way takes, where it says so in `Metadata.mesh.takes`; null: any. */

@@ -4,6 +4,7 @@ import { base, type Draft, type Handler, numberAt, put, sharedIn, unresolved } f
 import { external, find } from '../draft/find.ts'
 import { latency } from '../draft/retries.ts'
 import { at, entriesOf, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
+import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const topicHandlers: Record<string, Handler> = {
@@ -44,10 +45,12 @@ function inline(draft: Draft, resource: Resource, properties: Json) {
 function subscribe(draft: Draft, resource: Resource, properties: Json, from: string) {
   const path = ['RedrivePolicy', 'deadLetterTargetArn']
   const kept = keepLetters(draft, { from, of: 'delivery', resource, properties, path })
+  const types = typesOf(resource)
+  const taken = types === null ? asked(properties) : { types }
   for (const to of subscribers(draft, resource, properties)) {
     const { retry, maxAge } = retried(draft, resource, properties)
     const laws = [latency(draft, 'sns')]
-    deliver(draft, { from, to, ...asked(properties), retry, maxAge, kept, laws })
+    deliver(draft, { from, to, ...taken, retry, maxAge, kept, laws })
   }
 }
 

@@ -67,3 +67,20 @@ it('addresses and people are outside', () => {
     laws: [{ rate: 3000, from: 'sns-fifo' }],
   })
 })
+
+it('what is said of a subscription with a filter is in the place of what the filter asks', () => {
+  const of = (properties: object) =>
+    meshIn({
+      ...{ T: topic, Q: queue },
+      S: {
+        ...to({ Protocol: 'sqs', Endpoint: arnOf('Q'), ...properties }),
+        Metadata: { mesh: { takes: ['b', 'a'] } },
+      },
+    })
+  const filtered = elementIn(of({ FilterPolicy: { size: ['l'] } }), 'delivery', 'T', 'Q')
+  expect(filtered.types).toEqual(['a', 'b'])
+  expect(filtered.filtered).toBeUndefined()
+  expect(() => of({})).toThrow(
+    'Resources.S.Metadata.mesh.takes: a AWS::SNS::Subscription lets everything pass',
+  )
+})
