@@ -1,4 +1,5 @@
 import { type Letter, lettersOf } from './letters.ts'
+import { components } from './linear/components.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
 import { anyType, isWay, passes, type Send, toldBy } from './passing.ts'
@@ -53,11 +54,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
     for (const element of out) {
       const to = nodes.get(element.to)
       if (to === undefined) continue
-      for (const { type, gain } of passes(element, state, {
-        to,
-        out,
-        sends: waySends.get(element.from) ?? [],
-      }))
+      const ends = { to, out, beyond: leaving.get(to.id) ?? [], sends: waySends.get(element.from) ?? [] }
+      for (const { type, gain } of passes(element, state, ends))
         if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, isAsked(element)), gain })
     }
     for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
@@ -71,6 +69,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       if (state !== undefined && !state.asked) spread(state, next)
     }
   }
+  spreadAll()
+  for (const node of beginnings(mesh, elements, { loads, states })) external[stateOf(node, anyType)] = null
   spreadAll()
   const found = states.length
   const measured = new Map<number, number>()
@@ -194,12 +194,58 @@ function isOverruled(
   )
 }
 
+/**
+ * Of what feeds only itself, and where nobody has said that anything comes in: where it may begin, of several kinds what is
+ * more of a door.
+ */
+function beginnings(
+  { nodes }: Mesh,
+  elements: readonly MeshElement[],
+  { loads, states }: { loads: Loads; states: readonly State[] },
+): MeshNode[] {
+  const known = new Set(states.map(({ node }) => node.id))
+  const left = nodes.filter(({ id }) => !known.has(id))
+  const places = new Map(left.map(({ id }, place) => [id, place]))
+  const next = left.map((): number[] => [])
+  const fed = new Set<number>()
+  for (const element of elements) {
+    const [from, to] = [places.get(element.from), places.get(element.to)]
+    const carries = element.kind !== 'dead-letter' && !isAsked(element)
+    if (to === undefined || !carries || (element.kind === 'call' && element.ratio === 0)) continue
+    if (from === undefined) fed.add(to)
+    else next[from]?.push(to)
+  }
+  const rounds = components(next)
+  const roundOf = new Map(
+    rounds.flatMap((members, round) => members.map((member) => [member, round] as const)),
+  )
+  const led = new Set(
+    next.flatMap((all, from) =>
+      all.flatMap((to) => (roundOf.get(from) === roundOf.get(to) ? [] : [roundOf.get(to)])),
+    ),
+  )
+  return rounds.flatMap((members, round) => {
+    const isRound = members.length > 1 && !led.has(round) && !members.some((member) => fed.has(member))
+    const inside = isRound ? members.flatMap((member) => left[member] ?? []) : []
+    const isSaid = inside.some(({ id }) => loads.arrivals.has(id) || loads.measured.has(id))
+    const first = doors.find((kind) => inside.some((node) => node.kind === kind))
+    return isSaid ? [] : inside.filter(({ kind }) => kind === first)
+  })
+}
+
+/** The more of a door first. */
+const doors: readonly MeshNode['kind'][] = ['api', 'external', 'bucket', 'bus', 'topic', 'stream', 'queue']
+
 type Entry = { node: MeshNode; type: string; rate: number | null }
 
 /** Where something comes in: what the loads name, schedules, and what nothing leads to but outsiders may call. */
 function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): Generator<Entry> {
   // what comes into a dead letter queue comes from inside
   const reached = new Set(elements.map(({ to }) => to))
+  const leading = new Set(elements.map(({ from }) => from))
+  const told = new Set(mesh.told)
+  // from a bucket that tells nobody nothing goes on, and what alarms say is no event
+  const isShut = ({ id, kind }: MeshNode) => (kind === 'bucket' && !leading.has(id)) || told.has(id)
   for (const node of mesh.nodes) {
     const said = loads.arrivals.get(node.id)
     const given = said ?? new Map(Object.entries(mesh.arrivals?.[node.id] ?? {}))
@@ -207,17 +253,9 @@ function* entries(mesh: Mesh, elements: readonly MeshElement[], loads: Loads): G
     else if (said !== undefined) continue
     else if (node.kind === 'schedule') {
       if (node.settings.enabled) yield { node, type: anyType, rate: node.settings.perSecond }
-    } else if (open.has(node.kind) && !reached.has(node.id) && !loads.measured.has(node.id))
+    } else if (open.has(node.kind) && !reached.has(node.id) && !loads.measured.has(node.id) && !isShut(node))
       yield { node, type: anyType, rate: null }
   }
 }
 
-const open: ReadonlySet<MeshNode['kind']> = new Set([
-  'api',
-  'bus',
-  'topic',
-  'queue',
-  'stream',
-  'bucket',
-  'external',
-])
+const open: ReadonlySet<MeshNode['kind']> = new Set(doors)

@@ -318,3 +318,50 @@ it('what is said of a way goes on as the type that is said', () => {
     ...{ 'A web': '10', 'F order': '3', 'F basket': '1', 'G web': '6', 'Q order.placed': '3' },
   })
 })
+
+describe('what feeds only itself', () => {
+  const mesh = meshFrom(
+    [node('bucket', 'B'), functionNode('F'), queueNode('Q'), functionNode('G')],
+    [
+      element('delivery', 'B', 'F', { types: ['s3:ObjectCreated:*'] }),
+      send('F', 'Q'),
+      poll('Q', 'G'),
+      element('call', 'G', 'B', { action: 's3:PutObject', ratio: null }),
+    ],
+  )
+
+  it('begins somewhere, where nobody has said that nothing comes', () => {
+    const created = ['F', 'Q', 'G', 'B'].map((id) => `${id} s3:ObjectCreated:*`)
+    expect(Object.keys(rates(mesh, {})).toSorted()).toEqual(['B *', ...created].toSorted())
+    expect(rates(mesh, { arrivals: { B: {} } })).toEqual({})
+  })
+
+  it('does so whatever that is called which is written: an object is created', () => {
+    const sends = [
+      { from: 'F', to: 'Q', type: 'job' },
+      { from: 'G', to: 'B', ratio: 0.5 },
+    ]
+    const created = 's3:ObjectCreated:Put'
+    expect(rates(mesh, { arrivals: { B: { [created]: 5 } }, sends })).toEqual({
+      ...{ [`B ${created}`]: '10', [`F ${created}`]: '10', 'Q job': '10', 'G job': '10' },
+    })
+  })
+})
+
+it('a bucket that tells nobody, and that nobody fills, is no door', () => {
+  const mesh = meshFrom([node('bucket', 'B'), node('bucket', 'C'), functionNode('F')], [delivery('C', 'F')])
+  expect(Object.keys(rates(mesh, {}))).toEqual(['C *', 'F *'])
+})
+
+it('what is said of nothing that can have it, or of one node twice, is refused', () => {
+  const q = { ...queueNode('Q'), path: 'template/Q' }
+  const mesh = meshFrom([q, functionNode('F')], [poll('Q', 'F')])
+  const given = (loads: object) => () => parseLoads('r.yaml', { version: 1, ...loads }, mesh)
+  expect(given({ arrivals: { Q: { o: 20 }, 'template/Q': { o: 5 } } })).toThrow(
+    'r.yaml: arrivals.template/Q: it is the same node as Q: name it once',
+  )
+  expect(given({ failures: { Q: 0.5 } })).toThrow(
+    'failures.Q: template/Q is a queue, which only keeps: say it of F',
+  )
+  expect(given({ service: { Q: { mean: 3 } } })).toThrow('service.Q: template/Q is a queue')
+})

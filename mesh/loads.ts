@@ -90,9 +90,19 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
     read: (given: Given, node: MeshNode) => Read,
   ) => {
     const all = new Map<string, Read>()
+    const names = new Map<string, string>()
     for (const [reference, entry] of Object.entries(given)) {
       const found = node(`${member}.${reference}`, reference)
-      if (found !== undefined) all.set(found.id, read(entry, found))
+      if (found === undefined) continue
+      const before = names.get(found.id)
+      if (before !== undefined)
+        faults.push(`${member}.${reference}: it is the same node as ${before}: name it once`)
+      if (found.kind === 'queue' && ofHandlers.has(member))
+        faults.push(
+          `${member}.${reference}: ${found.path} is a queue, which only keeps: say it of ${takersOf(mesh, found)}`,
+        )
+      names.set(found.id, reference)
+      all.set(found.id, read(entry, found))
     }
     return all
   }
@@ -150,6 +160,15 @@ export function nodesNamed({ nodes }: Mesh): (reference: string) => readonly Mes
     add(byConstruct, node.path.replace(/\/(Resource|Default)$/, ''), node)
   }
   return (reference) => exact.get(reference) ?? byName.get(reference) ?? byConstruct.get(reference) ?? []
+}
+
+/** Members that say something of what handles messages. */
+const ofHandlers: ReadonlySet<string> = new Set(['service', 'failures'])
+
+function takersOf({ nodes, elements }: Mesh, { id }: MeshNode): string {
+  const takers = elements.flatMap(({ kind, from, to }) => (kind === 'poll' && from === id ? [to] : []))
+  const names = nodes.flatMap((node) => (takers.includes(node.id) ? [node.name] : []))
+  return names.length === 0 ? 'what takes from it' : names.join(' or ')
 }
 
 const ambiguous = (reference: string, found: readonly MeshNode[]): string =>

@@ -301,6 +301,10 @@ export const meshDocument = z.object({
   watched: z
     .record(z.string(), z.array(z.string()))
     .describe('what alarms watch: node id -> names of metrics'),
+  told: z
+    .array(z.string())
+    .optional()
+    .describe('what alarms tell, by node id: where nothing else leads there, no event comes in'),
   arrivals: z
     .record(z.string(), z.record(z.string(), z.number().positive()))
     .optional()

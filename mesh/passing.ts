@@ -21,11 +21,16 @@ type Passed = { type: string; gain: number | null }
 export function passes(
   element: MeshElement,
   state: State,
-  around: { to: MeshNode; out: readonly MeshElement[]; sends: readonly Send[] },
+  around: {
+    to: MeshNode
+    out: readonly MeshElement[]
+    beyond: readonly MeshElement[]
+    sends: readonly Send[]
+  },
 ): Passed[] {
   const { node, type } = state
   if (element.kind === 'dead-letter') return []
-  if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type)
+  if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type, around)
   const told = toldBy(element, node.kind)
   const said = around.sends.filter(
     ({ per, type: sent }) => type === anyType || [type, anyType, told].includes(per ?? sent),
@@ -54,10 +59,30 @@ export function passes(
 const isRuleOff = (node: MeshNode): boolean => node.kind === 'rule' && !node.settings.enabled
 
 /** By a call: so many for each message that it is made for. */
-function called({ per, carries, types, ratio }: ElementOf<'call'>, type: string): Passed[] {
+function called(
+  { per, carries, types, ratio, action }: ElementOf<'call'>,
+  type: string,
+  { to, beyond }: { to: MeshNode; beyond: readonly MeshElement[] },
+): Passed[] {
   if (per !== null && per !== type && type !== anyType) return []
   // what is only used is used for whatever is handled
-  return [{ type: carries ? (types?.[0] ?? type) : type, gain: ratio }]
+  const sent = types?.[0] ?? type
+  const becomes = to.kind === 'bucket' ? (putAs(action, sent, beyond) ?? sent) : sent
+  return [{ type: carries ? becomes : type, gain: ratio }]
+}
+
+/** The action that writes an object -> the end of its event's name. */
+const puts: Readonly<Record<string, string>> = {
+  ...{ '*': 'Put', 's3:PutObject': 'Put', 's3:CopyObject': 'Copy' },
+  ...{ 's3:UploadPart': 'CompleteMultipartUpload', 's3:CompleteMultipartUpload': 'CompleteMultipartUpload' },
+}
+
+/** Whatever is written, the bucket tells those who listen of an object, unless it goes by a name that they know. */
+function putAs(action: string, type: string, listening: readonly MeshElement[]): string | undefined {
+  const listeners = listening.filter(({ kind, types }) => kind === 'delivery' && types !== null)
+  const isKnown = listeners.some((listener) => type !== anyType && takes(listener, type))
+  const event = puts[action]
+  return listeners.length === 0 || isKnown || event === undefined ? undefined : `s3:ObjectCreated:${event}`
 }
 
 /** `s3:ObjectCreated:*` is every event whose name begins so. */

@@ -63,7 +63,14 @@ export function meshOf(
   const world = worldOf(all)
   const draft: Draft = {
     ...{ world, constant, nodes: new Map(), elements: new Map(), byType: new Map(), helpers: new Set() },
-    ...{ means: new Map(), byName: new Map(), watched: new Map(), unknown: new Map(), unresolved: new Map() },
+    ...{
+      means: new Map(),
+      byName: new Map(),
+      watched: new Map(),
+      told: new Set(),
+      unknown: new Map(),
+      unresolved: new Map(),
+    },
   }
   for (const { newer } of all)
     if (newer !== undefined)
@@ -162,6 +169,7 @@ function finished(draft: Draft, { arrivals, accepted }: Declared, assumed: Reado
     unresolved: [...draft.unresolved.values()].toSorted(
       (a, b) => order(a.at, b.at) || order(a.reference, b.reference),
     ),
+    ...(draft.told.size > 0 && { told: [...draft.told].toSorted(order) }),
     ...(Object.keys(arrivals).length > 0 && { arrivals }),
     ...(accepted.length > 0 && { accepted: accepted.toSorted((a, b) => order(a.where, b.where)) }),
   }

@@ -24,6 +24,8 @@ export type Draft = {
   /** nodes by `<service>:<name>` */
   byName: Map<string, string[]>
   watched: Map<string, Set<string>>
+  /** what alarms tell */
+  told: Set<string>
   unknown: Map<string, Set<string>>
   unresolved: Map<string, { at: string; reference: string }>
 }

@@ -1,6 +1,6 @@
 import { keyIn } from '../draft/arns.ts'
 import type { Draft, Handler } from '../draft/draft.ts'
-import { at, flagOf, isRecord, type Json, listOf, textOf } from '../json.ts'
+import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 
 export const alarmHandlers: Record<string, Handler> = {
@@ -29,6 +29,7 @@ const dimensions: Readonly<Record<string, string>> = {
 function watch(draft: Draft, resource: Resource, properties: Json) {
   // one that is told to do nothing tells nobody
   if (flagOf(at(properties, 'ActionsEnabled')) === false) return
+  tell(draft, resource, properties)
   const metrics = [
     properties,
     ...listOf(at(properties, 'Metrics')).map((query) => at(query, 'MetricStat', 'Metric')),
@@ -47,6 +48,13 @@ function watch(draft: Draft, resource: Resource, properties: Json) {
       }
     }
   }
+}
+
+/** The topics that it tells. */
+function tell(draft: Draft, resource: Resource, properties: Json) {
+  for (const member of ['AlarmActions', 'OKActions', 'InsufficientDataActions'])
+    for (const action of textsOf(at(properties, member)))
+      for (const id of named(draft, resource, 'sns', action)) draft.told.add(id)
 }
 
 /** What no assembly has may be watched all the same: nothing is made of it. */

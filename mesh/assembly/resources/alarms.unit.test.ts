@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { meshIn, queue } from '../../../test/mesh-in-template.ts'
+import { load } from '../../load.ts'
 
 const alarm = (properties: object) => ({ Type: 'AWS::CloudWatch::Alarm', Properties: properties })
 const metric = (MetricName: string, Name: string, Value: unknown) => ({
@@ -38,4 +39,16 @@ it('alarms watch what their dimensions name, in maths too', () => {
     's/Q': ['Age'],
   })
   expect(mesh.nodes).toHaveLength(3)
+})
+
+it('a topic that alarms tell is no door of events, and one that nobody fills is', () => {
+  const mesh = meshIn({
+    ...{ T: { Type: 'AWS::SNS::Topic' }, U: { Type: 'AWS::SNS::Topic' }, Q: queue },
+    A: alarm({
+      ...metric('Age', 'QueueName', { 'Fn::GetAtt': ['Q', 'QueueName'] }),
+      AlarmActions: [{ Ref: 'T' }],
+    }),
+  })
+  expect(mesh.told).toEqual(['s/T'])
+  expect(load(mesh).states.map(({ node: { id } }) => id)).toEqual(['s/Q', 's/U'])
 })
