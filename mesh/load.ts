@@ -203,6 +203,8 @@ function beginnings(
   elements: readonly MeshElement[],
   { loads, states }: { loads: Loads; states: readonly State[] },
 ): MeshNode[] {
+  // where something is said to come in, a loop that nothing of it gets into stands still
+  if (loads.arrivals.size > 0 || loads.measured.size > 0) return []
   const known = new Set(states.map(({ node }) => node.id))
   const left = nodes.filter(({ id }) => !known.has(id))
   const places = new Map(left.map(({ id }, place) => [id, place]))
@@ -227,9 +229,8 @@ function beginnings(
   return rounds.flatMap((members, round) => {
     const isRound = members.length > 1 && !led.has(round) && !members.some((member) => fed.has(member))
     const inside = isRound ? members.flatMap((member) => left[member] ?? []) : []
-    const isSaid = inside.some(({ id }) => loads.arrivals.has(id) || loads.measured.has(id))
     const first = doors.find((kind) => inside.some((node) => node.kind === kind))
-    return isSaid ? [] : inside.filter(({ kind }) => kind === first)
+    return inside.filter(({ kind }) => kind === first)
   })
 }
 
