@@ -6,9 +6,9 @@ import { anyType, isWay, passes, type Send, toldBy } from './passing.ts'
 
 /**
  * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
- * nothing goes on.
+ * nothing goes on. `of`: at a bus whose rules ask for it, the bucket that tells it.
  */
-export type State = { node: MeshNode; type: string; asked?: true }
+export type State = { node: MeshNode; type: string; asked?: true; of?: string }
 
 /** Of what `from` handles, `gain` messages go over the element to `to`; null: nobody has said how many. */
 export type Stream = { element: MeshElement; from: number; to: number; gain: number | null }
@@ -44,6 +44,14 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const around = { nodes, leaving, failures: loads.failures }
+  // what was measured at a bus was not told apart
+  const asking = new Set(
+    elements.flatMap(({ from, to }) => {
+      const node = nodes.get(to)
+      const asks = node?.kind === 'rule' && node.settings.buckets !== undefined
+      return asks && !loads.measured.has(from) ? [from] : []
+    }),
+  )
   const { states, external, stateOf } = statesOf()
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
@@ -55,8 +63,10 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const to = nodes.get(element.to)
       if (to === undefined) continue
       const ends = { to, out, beyond: leaving.get(to.id) ?? [], sends: waySends.get(element.from) ?? [] }
+      const of = state.node.kind === 'bucket' && asking.has(to.id) ? state.node.id : undefined
       for (const { type, gain } of passes(element, state, ends))
-        if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, isAsked(element)), gain })
+        if (gain !== 0)
+          streams.push({ element, from, to: stateOf(to, type, { asked: isAsked(element), of }), gain })
     }
     for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
       letters.push({ ...letter, from, to: stateOf(to, type) })
@@ -88,17 +98,19 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
 }
 
+type Marks = { asked?: boolean; of?: string | undefined }
+
 /** States as they are found, and what comes into each from outside. */
 function statesOf() {
   const states: State[] = []
   const external: (number | null)[] = []
   const positions = new Map<string, number>()
-  const stateOf = (node: MeshNode, type: string, asked = false): number => {
-    const key = `${node.id}\n${type}${asked ? '\nasked' : ''}`
+  const stateOf = (node: MeshNode, type: string, { asked = false, of }: Marks = {}): number => {
+    const key = `${node.id}\n${type}\n${asked ? 'asked' : ''}\n${of ?? ''}`
     const known = positions.get(key)
     if (known !== undefined) return known
     positions.set(key, states.length)
-    states.push({ node, type, ...(asked && { asked }) })
+    states.push({ node, type, ...(asked && { asked }), ...(of !== undefined && { of }) })
     external.push(0)
     return states.length - 1
   }

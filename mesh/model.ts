@@ -110,6 +110,10 @@ const kinds = {
       .describe(
         'of what comes with such a type, whether the pattern asks for more (then `gain` of its elements is not 1)',
       ),
+    buckets: z
+      .array(z.string())
+      .optional()
+      .describe('ids of the buckets of which it takes all, and of no others; absent: it asks for none'),
     enabled: z.boolean(),
   }),
   queue: z.object({

@@ -31,6 +31,8 @@ export function passes(
   const { node, type } = state
   if (element.kind === 'dead-letter') return []
   if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type, around)
+  const asked = around.to.kind === 'rule' ? around.to.settings.buckets : undefined
+  if (state.of !== undefined && asked?.includes(state.of) === false) return []
   const told = toldBy(element, node.kind)
   const said = around.sends.filter(
     ({ per, type: sent }) => type === anyType || [type, anyType, told].includes(per ?? sent),
@@ -101,7 +103,7 @@ const asksMore = (element: MeshElement, from: MeshNode): boolean =>
 /** By a way of the template: all of it, or a part where consumers share it, and of what asks for more nobody knows how much. */
 function led(
   element: MeshElement,
-  { node, type }: State,
+  { node, type, of }: State,
   { to, out }: { to: MeshNode; out: readonly MeshElement[] },
 ): Passed {
   const { kind, types } = element
@@ -114,12 +116,14 @@ function led(
   const routes = node.kind === 'api' ? out.filter((way) => isWay(way, 'api') && takes(way, type)) : []
   const elsewhere = routes.some((route) => route.to !== to.id)
   const narrowed = types !== null && type === anyType
+  // of which bucket it is
+  const isUnsaid = to.kind === 'rule' && to.settings.buckets !== undefined && of === undefined
   // of a state behind a Choice, a Map or a Catch the input says how often a run comes to it
   const times = node.kind === 'workflow' && to.kind === 'task' ? to.settings.times : 1
   return {
     type: narrowed && types.length === 1 ? (types[0] ?? type) : type,
     gain:
-      narrowed || asksMore(element, node) || elsewhere || times === null
+      narrowed || asksMore(element, node) || isUnsaid || elsewhere || times === null
         ? null
         : times / Math.max(1, sharers.length, routes.length),
   }

@@ -116,7 +116,7 @@ function linkRule(draft: Draft, resource: Resource, properties: Json) {
   })
 }
 
-/** A rule that names each bucket whose events come to its bus takes all of their events. */
+/** A rule that names buckets whose events come to its bus takes all of their events. */
 function settleRule(draft: Draft, resource: Resource, properties: Json) {
   const node = draft.nodes.get(resource.key)
   const { detail, ...pattern } = Object.fromEntries(entriesOf(at(properties, 'EventPattern')))
@@ -128,8 +128,10 @@ function settleRule(draft: Draft, resource: Resource, properties: Json) {
   const buckets = [...draft.elements.values()].flatMap(({ from, to }) =>
     buses.includes(to) && draft.nodes.get(from)?.kind === 'bucket' ? [from] : [],
   )
-  if (buckets.length > 0 && buckets.every((bucket) => named.includes(bucket)))
-    put(draft, { ...node, settings: { ...node.settings, narrower: false } })
+  const isWhole = buckets.length > 0 && buckets.every((bucket) => named.includes(bucket))
+  const isOurs = named.length > 0 && named.every((bucket) => buckets.includes(bucket))
+  if (isWhole || isOurs)
+    put(draft, { ...node, settings: { ...node.settings, narrower: false, ...(!isWhole && { buckets: named }) } })
 }
 
 /** What AWS itself puts on the default bus about resources of ours, where a rule asks for it. */

@@ -9,6 +9,9 @@ import {
   nodeIn,
   queue,
 } from '../../../test/mesh-in-template.ts'
+import { load } from '../../load.ts'
+import { parseLoads } from '../../loads.ts'
+import { ratesOf } from '../../static/rates.ts'
 import { asked } from './events.ts'
 import { perSecondOf } from './schedule-rate.ts'
 
@@ -218,6 +221,31 @@ describe('expressions', () => {
   })
 })
 
+it('of several buckets each rule takes what its own tell, and of others nobody knows', () => {
+  const bucket = {
+    Type: 'AWS::S3::Bucket',
+    Properties: { NotificationConfiguration: { EventBridgeConfiguration: { EventBridgeEnabled: true } } },
+  }
+  const type = 'Object Created'
+  const on = (name: string, to: string) => ({
+    Type: 'AWS::Events::Rule',
+    Properties: {
+      EventPattern: { source: ['aws.s3'], 'detail-type': [type], detail: { bucket: { name: [{ Ref: name }] } } },
+      Targets: [{ Arn: arnOf(to) }],
+    },
+  })
+  const mesh = meshIn({ U: bucket, O: bucket, F: lambda, G: lambda, RU: on('U', 'F'), RO: on('O', 'G') })
+  const rates = (arrivals: object) => {
+    const sends = [{ from: 'F', to: 'O', type, per: type, ratio: 3 }]
+    const loaded = load(mesh, parseLoads('r.yaml', { version: 1, arrivals, sends }, mesh))
+    const { rates: found, complete } = ratesOf(loaded)
+    const ends = loaded.states.map(({ node: { name } }, state) => [name, complete[state] ? found[state] : null])
+    return Object.fromEntries(ends.filter(([name]) => name === 'F' || name === 'G'))
+  }
+  expect(rates({ U: { [type]: 5 } })).toEqual({ F: 5, G: 15 })
+  expect(rates({ 'default-bus': { [type]: 5 } })).toEqual({ F: null, G: null })
+})
+
 it('a rule that names each bucket whose events come to its bus asks for nothing more', () => {
   const bucket = {
     Type: 'AWS::S3::Bucket',
@@ -231,7 +259,7 @@ it('a rule that names each bucket whose events come to its bus asks for nothing 
   const named = { bucket: { name: [{ Ref: 'B' }] } }
   expect(narrower({ B: bucket }, named)).toBe(false)
   expect(narrower({ B: bucket, C: { Type: 'AWS::S3::Bucket' } }, named)).toBe(false)
-  expect(narrower({ B: bucket, C: bucket }, named)).toBe(true)
+  expect(narrower({ B: bucket, C: bucket }, named)).toBe(false)
   expect(narrower({ B: bucket }, { ...named, object: { key: [{ prefix: 'in/' }] } })).toBe(true)
   expect(narrower({ B: bucket }, { bucket: { name: [{ prefix: 'a' }] } })).toBe(true)
 })
