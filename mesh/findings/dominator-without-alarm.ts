@@ -1,32 +1,44 @@
+import { anyType } from '../load.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
 import type { Facts, Rule } from './facts.ts'
 
 /** What has metrics of its own that tell of failure; machines are another rule. */
 const judged: ReadonlySet<NodeKind> = new Set(['function', 'service', 'queue', 'stream', 'api', 'pipe'])
 
-/** A node that events of a type have to pass, and nobody is told when it stops. */
+/** A node that events of a type have to pass, and nobody is told when it stops; low where only part of them go there. */
 export const dominatorWithoutAlarm: Rule = function* (facts) {
   const { points, node, loaded } = facts
-  const types = new Map<string, Set<string>>()
-  for (const { at, door } of points) {
-    const type = loaded.states[door]?.type
-    if (type !== undefined) types.set(at, (types.get(at) ?? new Set()).add(type))
+  const [all, part] = [new Map<string, Set<string>>(), new Map<string, Set<string>>()]
+  for (const { at, door, types: sure } of points) {
+    const [found, types] = sure.length > 0 ? [all, sure] : [part, [loaded.states[door]?.type ?? anyType]]
+    for (const type of types) found.set(at, (found.get(at) ?? new Set()).add(type))
   }
-  for (const [at, passing] of types) {
+  for (const at of new Set([...all.keys(), ...part.keys()])) {
     const point = node(at)
     if (point === undefined || !judged.has(point.kind) || isCovered(facts, point)) continue
-    const some = [...passing].toSorted()
+    const sure = all.get(at)
+    const what = told(sure ?? part.get(at) ?? new Set())
     yield {
       at,
-      severity: 'medium',
+      severity: sure === undefined ? 'low' : 'medium',
       measured: 0,
       limit: 1,
       unit: 'alarms',
-      says: `${some.length === 1 && some[0] === '*' ? 'What comes in' : `What comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`} has to pass ${point.name}, and no alarm watches it.`,
+      says:
+        sure === undefined
+          ? `Of ${what}, what goes by ${point.name} has no other way, and no alarm watches it.`
+          : `W${what.slice(1)} has to pass ${point.name}, and no alarm watches it.`,
       mend: `Set an alarm on ${metricOf(point)} of ${point.name}.`,
       from: 'template',
     }
   }
+}
+
+/** Of many types five. */
+function told(types: ReadonlySet<string>): string {
+  const some = [...types].toSorted()
+  if (some.length === 1 && some[0] === anyType) return 'what comes in'
+  return `what comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`
 }
 
 /** What AWS counts of it when it stops. */

@@ -140,6 +140,27 @@ const letters = (watched: Mesh['watched']): Case => ({
   watched,
 })
 const dominated = (watched: Mesh['watched']): Case => ({ ...api(3), watched })
+/** A machine's second state, which every run comes to, or only those that the first fails in. */
+const second = (times: number | null): Case => ({
+  nodes: [
+    node('workflow', 'm'),
+    ...['a', 'b'].flatMap((name) => [
+      node('task', `m#${name}`, { workflow: 'm', times: name === 'a' ? 1 : times }),
+      node('function', name),
+    ]),
+  ],
+  elements: ['a', 'b'].flatMap((name) => [
+    element('invoke', 'm', `m#${name}`),
+    element('invoke', `m#${name}`, name),
+  ]),
+  loads: { arrivals: { m: { x: 10 } } },
+  watched: { a: ['Errors'] },
+})
+/** On a bus that anything may come to: a rule for one type, and more than its type or not. */
+const typed = (narrower: boolean): Case => ({
+  nodes: [node('bus', 'bus'), node('rule', 'r', { types: ['a'], narrower }), node('queue', 'q')],
+  elements: [element('delivery', 'bus', 'r', { types: ['a'] }), element('delivery', 'r', 'q')],
+})
 
 describe.each<[string, Case, object, Case]>([
   [
@@ -196,6 +217,33 @@ describe.each<[string, Case, object, Case]>([
     dominated({ api: ['5XXError'] }),
     { at: 'f', severity: 'medium' },
     dominated({ api: ['5XXError'], f: ['Errors'] }),
+  ],
+  [
+    'dominator-without-alarm',
+    second(1),
+    { at: 'b', severity: 'medium', says: 'What comes in as x has to pass b, and no alarm watches it.' },
+    { ...second(1), watched: { a: ['Errors'], b: ['Errors'] } },
+  ],
+  [
+    'dominator-without-alarm',
+    second(null),
+    {
+      ...{ at: 'b', severity: 'low' },
+      says: 'Of what comes in as x, what goes by b has no other way, and no alarm watches it.',
+    },
+    { ...second(null), watched: { a: ['Errors'], b: ['Errors'] } },
+  ],
+  [
+    'dominator-without-alarm',
+    typed(false),
+    { at: 'q', says: 'What comes in as a has to pass q, and no alarm watches it.' },
+    { ...typed(false), watched: { q: ['ApproximateAgeOfOldestMessage'] } },
+  ],
+  [
+    'dominator-without-alarm',
+    typed(true),
+    { at: 'q', severity: 'low' },
+    { ...typed(true), watched: { q: ['ApproximateAgeOfOldestMessage'] } },
   ],
   [
     'dlq-without-alarm',
