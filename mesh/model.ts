@@ -274,7 +274,12 @@ export const meshElement = z.discriminatedUnion('kind', [
     })
     .describe('Code calls a service: what a handler sends, reads and writes.'),
   z
-    .object({ ...between, kind: z.literal('dead-letter'), of: z.string() })
+    .object({
+      ...between,
+      kind: z.literal('dead-letter'),
+      of: z.string(),
+      unheard: z.literal(true).optional().describe('it goes where nobody listens, and is kept nowhere'),
+    })
     .describe('What failed for good: after so many attempts of the kind that `of` says.'),
 ])
 export type MeshElement = z.output<typeof meshElement>

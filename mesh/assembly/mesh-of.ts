@@ -4,6 +4,7 @@ import { type Mesh, meshDocument, meshVersion } from '../model.ts'
 import { type Draft, type Handler, type NewElement, unresolved } from './draft/draft.ts'
 import { indexNames } from './draft/find.ts'
 import { nameAll } from './draft/names.ts'
+import { dropUnheard } from './draft/unheard.ts'
 import { at, type Json, order, textOf } from './json.ts'
 import { type Declared, declare } from './producers/declared.ts'
 import { inferCalls } from './producers/iam.ts'
@@ -84,6 +85,7 @@ export function meshOf(
     for (const properties of variants) handlers[resource.type]?.link?.(draft, resource, properties)
   for (const { resource, variants } of each)
     handlers[resource.type]?.settle?.(draft, resource, variants[0] ?? {})
+  dropUnheard(draft)
   inferCalls(draft, isWhole)
   nameAll(draft)
   const declared = declare(draft)
@@ -128,7 +130,7 @@ function collectOne(draft: Draft, resource: Resource) {
 
 /** Types that make no node or element, and are read where another does. */
 const isLookedAt = (type: string): boolean =>
-  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ApiGatewayV2::Route|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::)/.test(
+  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ApiGatewayV2::Route|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::|Events::Archive$)/.test(
     type,
   )
 

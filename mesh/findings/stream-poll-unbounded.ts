@@ -28,7 +28,7 @@ function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found
     return {
       ...{ at: poll.id, severity: 'high', measured: 0, limit: 1, unit: 'on-failure destinations' },
       says: `${held}, and is lost then.`,
-      mend: `Give ${name} ${lacking(poll)}.`,
+      mend: `Give ${name} ${lacking(poll, lettersOf(facts, poll).length > 0)}.`,
       from: 'template',
     }
   if (poll.attempts === null && poll.maxAge === null)
@@ -48,14 +48,20 @@ function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found
   return undefined
 }
 
-function lacking({ attempts, maxAge, bisect, batch }: ElementOf<'poll'>): string {
+/** `unheard`: it has a destination where nothing listens. */
+function lacking({ attempts, maxAge, bisect, batch }: ElementOf<'poll'>, unheard: boolean): string {
   const isOpen = typeof attempts !== 'number' && typeof maxAge !== 'number'
   const more = [
     ...(isOpen ? ['a maximum of attempts and of age'] : []),
     ...(bisect !== true && batch > 1 ? ['let it bisect a batch that fails'] : []),
   ]
-  return ['an on-failure destination', ...more].join(', and ')
+  return [`an on-failure destination${unheard ? ' that something listens to' : ''}`, ...more].join(', and ')
 }
 
-const isKept = ({ leaving }: Facts, { from, to }: ElementOf<'poll'>): boolean =>
-  leaving(from, 'dead-letter').length > 0 || leaving(to, 'dead-letter').some(({ of }) => of === 'poll')
+const isKept = (facts: Facts, poll: ElementOf<'poll'>): boolean =>
+  lettersOf(facts, poll).some(({ unheard }) => unheard !== true)
+
+const lettersOf = ({ leaving }: Facts, { from, to }: ElementOf<'poll'>): ElementOf<'dead-letter'>[] => [
+  ...leaving(from, 'dead-letter'),
+  ...leaving(to, 'dead-letter').filter(({ of }) => of === 'poll'),
+]

@@ -11,7 +11,9 @@ export type GivenUp = 'kept' | 'dropped' | 'answered'
 export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const letters = new Set(
-    mesh.elements.flatMap((each) => (each.kind === 'dead-letter' && each.of === 'poll' ? [each.from] : [])),
+    mesh.elements.flatMap((each) =>
+      each.kind === 'dead-letter' && each.of === 'poll' && each.unheard !== true ? [each.from] : [],
+    ),
   )
   const machineOf = (id: string) => {
     const node = nodes.get(id)

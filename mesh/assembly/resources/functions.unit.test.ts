@@ -4,7 +4,7 @@ import { loadedWith } from '../../../test/meshes.ts'
 import { dynamic } from '../../dynamic/dynamic.ts'
 import { findingsOf } from '../../findings/findings.ts'
 import { load } from '../../load.ts'
-import { noLoads } from '../../loads.ts'
+import { noLoads, parseLoads } from '../../loads.ts'
 import { nonlinear } from '../../nonlinear/nonlinear.ts'
 import { analyseStatic } from '../../static/analyse.ts'
 
@@ -205,6 +205,77 @@ it('a dead-letter queue of its own keeps what fails asynchronously too', () => {
   }
   const mesh = of({ DeadLetterConfig: { TargetArn: arnOf('D') } }, { D: queue, R: rule })
   expect(elementIn(mesh, 'delivery', 'R', 'F').kept).toBe(true)
+})
+
+const ruleOn = (more: object) => ({
+  Type: 'AWS::Events::Rule',
+  Properties: { EventBusName: { Ref: 'B' }, Targets: [{ Arn: arnOf('D') }], ...more },
+})
+const failed = ['Lambda Function Invocation Result - Failure']
+it.each<[string, string, object, boolean]>([
+  ['a topic that nobody subscribes to', 'T', {}, false],
+  [
+    'a topic with a subscription',
+    'T',
+    {
+      Sub: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: { TopicArn: { Ref: 'T' }, Protocol: 'email', Endpoint: 'a@example.com' },
+      },
+    },
+    true,
+  ],
+  ['a bus without a rule', 'B', {}, false],
+  ['a bus with a rule for it', 'B', { R: ruleOn({ EventPattern: { 'detail-type': failed } }) }, true],
+  ['a bus with a rule for others', 'B', { R: ruleOn({ EventPattern: { 'detail-type': ['other'] } }) }, false],
+  [
+    'a bus whose rule is off',
+    'B',
+    { R: ruleOn({ EventPattern: { 'detail-type': failed }, State: 'DISABLED' }) },
+    false,
+  ],
+  [
+    'a bus with an archive',
+    'B',
+    { A: { Type: 'AWS::Events::Archive', Properties: { SourceArn: arnOf('B') } } },
+    true,
+  ],
+])('what fails asynchronously and is told to %s', (_, to, more, kept) => {
+  const mesh = of(
+    {},
+    {
+      ...{ D: queue, T: { Type: 'AWS::SNS::Topic' }, B: { Type: 'AWS::Events::EventBus' } },
+      Ask: {
+        Type: 'AWS::SNS::Topic',
+        Properties: { Subscription: [{ Protocol: 'lambda', Endpoint: arnOf('F') }] },
+      },
+      C: {
+        Type: 'AWS::Lambda::EventInvokeConfig',
+        Properties: {
+          FunctionName: { Ref: 'F' },
+          DestinationConfig: { OnFailure: { Destination: to === 'T' ? { Ref: to } : arnOf(to) } },
+        },
+      },
+      ...more,
+    },
+  )
+  expect(elementIn(mesh, 'delivery', 'Ask', 'F').kept).toBe(kept)
+  expect(elementIn(mesh, 'dead-letter', 'F', to).unheard).toBe(kept ? undefined : true)
+  // 30 of a hundred attempts fail, three are made
+  const loads = {
+    version: 1,
+    arrivals: { Ask: { x: 1 } },
+    service: { F: { mean: 0.1 } },
+    failures: { F: 0.3 },
+  }
+  const loaded = load(mesh, parseLoads('rates.json', loads, mesh))
+  expect(analyseStatic(loaded).paths.find(({ nodes }) => nodes.at(-1) === 's/F')?.lost).toBeCloseTo(
+    kept ? 0 : 0.3 ** 3,
+    9,
+  )
+  expect(findingsOf(loaded).filter(({ rule }) => rule === 'async-without-destination')).toHaveLength(
+    kept ? 0 : 1,
+  )
 })
 
 it('an address of its own is an api', () => {
