@@ -1,16 +1,18 @@
+import type { ElementOf, MeshNode } from '../model.ts'
 import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
 
-/** An API that answers 504 while the function goes on: callers come again, and the work is done twice. */
+/** An API that answers 504 while what it waits for goes on: callers come again, and the work is done twice. */
 export const apiTimeout: Rule = function* ({ elements, node }) {
-  for (const invoke of elements('invoke')) {
-    const [api, handler] = [node(invoke.from), node(invoke.to)]
-    if (api?.kind !== 'api' || handler?.kind !== 'function') continue
-    const measured = Math.min(api.settings.timeout, invoke.timeout)
-    const limit = handler.settings.timeout
+  const waits = elements('call').filter(({ action }) => action === 'states:StartSyncExecution')
+  for (const way of [...elements('invoke'), ...waits]) {
+    const [api, handler] = [node(way.from), node(way.to)]
+    const limit = mostOf(handler)
+    if (api?.kind !== 'api' || handler === undefined || limit === undefined) continue
+    const measured = givenBy(api.settings.timeout, way)
     if (measured >= limit) continue
     yield {
-      at: invoke.id,
+      at: way.id,
       severity: 'medium',
       measured,
       limit,
@@ -21,3 +23,10 @@ export const apiTimeout: Rule = function* ({ elements, node }) {
     }
   }
 }
+
+const givenBy = (timeout: number, way: ElementOf<'invoke'> | ElementOf<'call'>): number =>
+  way.kind === 'invoke' ? Math.min(timeout, way.timeout) : timeout
+
+/** How long what an API waits for may take, seconds: a function, or a run of an express machine. */
+const mostOf = (handler: MeshNode | undefined): number | undefined =>
+  handler?.kind === 'function' || handler?.kind === 'workflow' ? handler.settings.timeout : undefined

@@ -133,6 +133,11 @@ const api = (timeout: number): Case => ({
   nodes: [node('api', 'api'), node('function', 'f', { timeout })],
   elements: [element('invoke', 'api', 'f')],
 })
+/** An API that starts an express machine and waits for the end of its run. */
+const synchronous = (timeout: number, action = 'states:StartSyncExecution'): Case => ({
+  nodes: [node('api', 'api'), node('workflow', 'm', { flavour: 'EXPRESS', timeout })],
+  elements: [element('call', 'api', 'm', { action })],
+})
 /** Dead letters that a rule sends, not a queue. */
 const letters = (watched: Mesh['watched']): Case => ({
   nodes: [node('rule', 'rule'), node('queue', 'dlq')],
@@ -184,6 +189,13 @@ describe.each<[string, Case, object, Case]>([
     machine({ timeout: 10, retries: [general] }, { timeout: 47 }),
   ],
   ['api-timeout', api(31), { at: 'invoke:api>f', measured: 30, limit: 31 }, api(30)],
+  [
+    'api-timeout',
+    synchronous(200),
+    { at: 'call:api>m', measured: 30, limit: 200 },
+    synchronous(200, 'states:StartExecution'),
+  ],
+  ['api-timeout', synchronous(31), { limit: 31 }, synchronous(30)],
   ['task-without-timeout', machine({}), { at: 'm#t', severity: 'low' }, machine({ timeout: 5 })],
   [
     'task-without-timeout',
