@@ -130,7 +130,7 @@ function collectOne(draft: Draft, resource: Resource) {
 
 /** Types that make no node or element, and are read where another does. */
 const isLookedAt = (type: string): boolean =>
-  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ApiGatewayV2::Route|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::|Events::Archive$)/.test(
+  /^AWS::(IAM::(Role|Policy|ManagedPolicy|RolePolicy)|Lambda::(Alias|Version)|ApiGateway(V2)?::Stage|ApiGatewayV2::Route|ElasticLoadBalancingV2::TargetGroup|ApplicationAutoScaling::|Events::Archive$|CloudWatch::CompositeAlarm$)/.test(
     type,
   )
 

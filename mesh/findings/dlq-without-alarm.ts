@@ -21,7 +21,7 @@ export const dlqWithoutAlarm: Rule = function* ({ nodes, keepsFailures, watched 
       unit: 'alarms',
       says:
         metrics.length === 0
-          ? `No alarm watches ${queue.name}, which deletes what it keeps after ${queue.settings.retention} s.`
+          ? `No alarm with an action watches ${queue.name}, which deletes what it keeps after ${queue.settings.retention} s.`
           : `The alarms of ${queue.name} watch ${metrics.join(', ')}, which what is dead-lettered does not move.`,
       mend: `Set an alarm on ApproximateNumberOfMessagesVisible of ${queue.name} above 0.`,
       from: 'template',

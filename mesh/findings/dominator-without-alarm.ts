@@ -26,8 +26,8 @@ export const dominatorWithoutAlarm: Rule = function* (facts) {
       unit: 'alarms',
       says:
         sure === undefined
-          ? `Of ${what}, what goes by ${point.name} has no other way, and no alarm watches it.`
-          : `W${what.slice(1)} has to pass ${point.name}, and no alarm watches it.`,
+          ? `Of ${what}, what goes by ${point.name} has no other way, and no alarm with an action watches it.`
+          : `W${what.slice(1)} has to pass ${point.name}, and no alarm with an action watches it.`,
       mend: `Set an alarm on ${metricOf(point)} of ${point.name}.`,
       from: 'template',
     }

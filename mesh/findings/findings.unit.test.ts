@@ -233,7 +233,11 @@ describe.each<[string, Case, object, Case]>([
   [
     'dominator-without-alarm',
     second(1),
-    { at: 'b', severity: 'medium', says: 'What comes in as x has to pass b, and no alarm watches it.' },
+    {
+      at: 'b',
+      severity: 'medium',
+      says: 'What comes in as x has to pass b, and no alarm with an action watches it.',
+    },
     { ...second(1), watched: { a: ['Errors'], b: ['Errors'] } },
   ],
   [
@@ -241,14 +245,14 @@ describe.each<[string, Case, object, Case]>([
     second(null),
     {
       ...{ at: 'b', severity: 'low' },
-      says: 'Of what comes in as x, what goes by b has no other way, and no alarm watches it.',
+      says: 'Of what comes in as x, what goes by b has no other way, and no alarm with an action watches it.',
     },
     { ...second(null), watched: { a: ['Errors'], b: ['Errors'] } },
   ],
   [
     'dominator-without-alarm',
     typed(false),
-    { at: 'q', says: 'What comes in as a has to pass q, and no alarm watches it.' },
+    { at: 'q', says: 'What comes in as a has to pass q, and no alarm with an action watches it.' },
     { ...typed(false), watched: { q: ['ApproximateAgeOfOldestMessage'] } },
   ],
   [

@@ -25,7 +25,7 @@ export const workflowFailuresUnseen: Rule = function* ({ nodes, arriving, live, 
       measured: open.length,
       limit: 0,
       unit: 'states without Catch',
-      says: `${by.join(', ')} starts ${name} without waiting, ${open.length} of its states catch nothing, and no alarm watches its failed runs.`,
+      says: `${by.join(', ')} starts ${name} without waiting, ${open.length} of its states catch nothing, and no alarm with an action watches its failed runs.`,
       mend: `Set an alarm on ExecutionsFailed and ExecutionsTimedOut of ${name}, or catch and keep what fails.`,
       from: 'template',
     }

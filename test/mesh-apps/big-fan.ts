@@ -19,7 +19,7 @@ export const bigFan: Sample = {
     const letters = new sqs.Queue(stack, 'Letters', { retentionPeriod: Duration.days(14) })
     new cloudwatch.Alarm(stack, 'LettersAlarm', {
       ...{ metric: letters.metricApproximateNumberOfMessagesVisible(), threshold: 1, evaluationPeriods: 1 },
-    })
+    }).addAlarmAction({ bind: () => ({ alarmActionArn: 'arn:aws:sns:us-west-2:111111111111:people' }) })
     const created = new sqs.Queue(stack, 'Created', {
       ...{ visibilityTimeout: Duration.seconds(60), retentionPeriod: Duration.days(7) },
       deadLetterQueue: { queue: letters, maxReceiveCount: 5 },

@@ -1,7 +1,9 @@
 import { keyIn } from '../draft/arns.ts'
-import type { Draft, Handler } from '../draft/draft.ts'
+import { type Draft, type Handler, ofType } from '../draft/draft.ts'
+import { isEnabled } from '../draft/retries.ts'
 import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
+import { tokensIn } from '../resolve/tokens.ts'
 
 export const alarmHandlers: Record<string, Handler> = {
   'AWS::CloudWatch::Alarm': { link: watch },
@@ -27,9 +29,8 @@ const dimensions: Readonly<Record<string, string>> = {
 
 /** Every metric that an alarm looks at, also inside of maths, under the node that its dimensions name. */
 function watch(draft: Draft, resource: Resource, properties: Json) {
-  // one that is told to do nothing tells nobody
-  if (flagOf(at(properties, 'ActionsEnabled')) === false) return
-  tell(draft, resource, properties)
+  noteTopics(draft, resource, properties)
+  if (!tells(draft, resource, properties)) return
   const metrics = [
     properties,
     ...listOf(at(properties, 'Metrics')).map((query) => at(query, 'MetricStat', 'Metric')),
@@ -50,12 +51,40 @@ function watch(draft: Draft, resource: Resource, properties: Json) {
   }
 }
 
-/** The topics that it tells. */
-function tell(draft: Draft, resource: Resource, properties: Json) {
+/** The topics that it tells; one whose actions are off tells none. */
+function noteTopics(draft: Draft, resource: Resource, properties: Json) {
+  if (flagOf(at(properties, 'ActionsEnabled')) === false) return
   for (const member of ['AlarmActions', 'OKActions', 'InsufficientDataActions'])
     for (const action of textsOf(at(properties, member)))
       for (const id of named(draft, resource, 'sns', action)) draft.told.add(id)
 }
+
+/**
+ * Whether somebody is told: by actions of its own, by those of an alarm that is made of it, or by a rule for the changes of
+ * alarms. One without any, and one whose actions are off, tells nobody.
+ */
+function tells(draft: Draft, { key, logicalId }: Resource, properties: Json): boolean {
+  const name = textOf(at(properties, 'AlarmName')) ?? logicalId
+  const isPartOf = (rule: string): boolean =>
+    tokensIn(rule).some((token) => token.key === key) ||
+    rule.includes(`"${name}"`) ||
+    rule.includes(`:${name}`)
+  return (
+    acts(properties) ||
+    ofType(draft, 'AWS::CloudWatch::CompositeAlarm').some(
+      (whole) => acts(whole.properties) && isPartOf(textOf(at(whole.properties, 'AlarmRule')) ?? ''),
+    ) ||
+    ofType(draft, 'AWS::Events::Rule').some(
+      (rule) =>
+        textsOf(at(rule.properties, 'EventPattern', 'source')).includes('aws.cloudwatch') &&
+        isEnabled(draft, rule.resource, rule.properties, 'State'),
+    )
+  )
+}
+
+/** What only a deployment knows counts as an action. */
+const acts = (properties: Json): boolean =>
+  flagOf(at(properties, 'ActionsEnabled')) !== false && listOf(at(properties, 'AlarmActions')).length > 0
 
 /** What no assembly has may be watched all the same: nothing is made of it. */
 function named(draft: Draft, { stack }: Resource, service: string, value: string): string[] {
