@@ -301,6 +301,27 @@ describe.each<[string, Case, object, Case]>([
   ],
   ['arrivals-untaken', coming({ a: 1 }, node('function', 'to'), false), { measured: 1 }, coming({})],
   ['arrivals-untaken', coming({ a: 1 }, node('queue', 'to')), {}, coming({ a: 1 }, node('table', 'to'))],
+  [
+    'arrivals-untaken',
+    coming({ a: 1 }, node('queue', 'to')),
+    { at: 'bus', mend: 'Let something take from to.' },
+    coming({ a: 1 }),
+  ],
+  [
+    'arrivals-untaken',
+    {
+      nodes: [node('schedule', 'clock'), node('queue', 'q')],
+      elements: [element('delivery', 'clock', 'q')],
+    },
+    {
+      ...{ at: 'clock', mend: 'Let something take from q.' },
+      says: '0.01667/s of any type come from clock, and nothing takes them from q.',
+    },
+    {
+      nodes: [node('schedule', 'clock'), node('function', 'f')],
+      elements: [element('delivery', 'clock', 'f')],
+    },
+  ],
   ['arrivals-untaken', putting('put'), { at: 'b', measured: 1 }, putting('s3:ObjectCreated:Put')],
   [
     'map-unlimited',
