@@ -110,9 +110,9 @@ function collect(draft: Draft) {
 }
 
 function collectOne(draft: Draft, resource: Resource) {
-  const { type, place } = resource
+  const { type, place, properties } = resource
   const handled = handlers[type] !== undefined
-  if (!handled && !isIgnored(type)) note(draft.unknown, type, place.path)
+  if (!handled && !isIgnored(type, properties)) note(draft.unknown, type, place.path)
   if (!handled && !isLookedAt(type)) return
   const { variants, undecided } = variantsOf(draft.world, resource)
   draft.byType.set(type, [...(draft.byType.get(type) ?? []), { resource, variants }])

@@ -267,3 +267,24 @@ it('accounts share no limits and no default bus with each other, where it is kno
   expect(shared('1', '1')).toEqual(['lambda-concurrency/eu-west-1', 'external/default-bus.eu-west-1'])
   expect(shared('1', null)).toEqual(['lambda-concurrency/eu-west-1', 'external/default-bus.eu-west-1'])
 })
+
+it('what calls a function and is not modelled is listed, and only then', () => {
+  const named = arnOf('F')
+  const of = (type: string, properties: object) => ({ Type: `AWS::${type}`, Properties: properties })
+  const mesh = meshIn({
+    F: lambda,
+    Pool: of('Cognito::UserPool', { LambdaConfig: { PreSignUp: named } }),
+    Plain: of('Cognito::UserPool', {}),
+    Filter: of('Logs::SubscriptionFilter', { LogGroupName: 'x', FilterPattern: '', DestinationArn: named }),
+    Group: of('Logs::LogGroup', {}),
+    Asks: of('ApiGatewayV2::Authorizer', { AuthorizerType: 'REQUEST', AuthorizerUri: named }),
+    Reads: of('ApiGatewayV2::Authorizer', { AuthorizerType: 'JWT', JwtConfiguration: {} }),
+    Old: of('ApiGateway::Authorizer', { Type: 'TOKEN', AuthorizerUri: named }),
+  })
+  expect(mesh.unknown).toEqual([
+    { type: 'AWS::ApiGateway::Authorizer', paths: ['s/Old'] },
+    { type: 'AWS::ApiGatewayV2::Authorizer', paths: ['s/Asks'] },
+    { type: 'AWS::Cognito::UserPool', paths: ['s/Pool'] },
+    { type: 'AWS::Logs::SubscriptionFilter', paths: ['s/Filter'] },
+  ])
+})

@@ -1,3 +1,5 @@
+import { at, type Json } from '../json.ts'
+
 /*
  * What carries no messages and limits none. Stages, routes, aliases, policies, task definitions and their like are read
  * where the resource is that they belong to.
@@ -34,5 +36,17 @@ const some = new Set(
   Object.entries(types).flatMap(([service, names]) => names.split(' ').map((name) => `${service}::${name}`)),
 )
 
-export const isIgnored = (type: string): boolean =>
-  some.has(type) || whole.has(type.split('::').slice(0, 2).join('::'))
+/** What of these calls or feeds something where it says so: the member that does. What comes by it is in no number. */
+const calling: Readonly<Record<string, string>> = {
+  'AWS::ApiGateway::Authorizer': 'AuthorizerUri',
+  'AWS::ApiGatewayV2::Authorizer': 'AuthorizerUri',
+  'AWS::Cognito::UserPool': 'LambdaConfig',
+  'AWS::Logs::SubscriptionFilter': 'DestinationArn',
+  'AWS::SecretsManager::RotationSchedule': 'RotationLambdaARN',
+}
+
+export function isIgnored(type: string, properties: Json = {}): boolean {
+  const member = calling[type]
+  if (member !== undefined && at(properties, member) !== undefined) return false
+  return some.has(type) || whole.has(type.split('::').slice(0, 2).join('::'))
+}
