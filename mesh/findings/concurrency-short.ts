@@ -1,9 +1,11 @@
 import { attemptsOver } from '../static/tries.ts'
 import { mostAtOnce, type Rule } from './facts.ts'
 import { shown } from './finding.ts'
+import { beforeReserving } from './raising.ts'
 
 /** Pollers that may ask for more than the function may run are throttled, and throttled receives count. */
-export const concurrencyShort: Rule = function* ({ nodes, arriving, live, node, constant }) {
+export const concurrencyShort: Rule = function* (facts) {
+  const { nodes, arriving, live, node, constant } = facts
   for (const handler of nodes('function')) {
     const limit = handler.settings.reserved
     if (limit === undefined || limit === 0) continue
@@ -20,7 +22,7 @@ export const concurrencyShort: Rule = function* ({ nodes, arriving, live, node, 
       limit,
       unit: 'at once',
       says: `The event sources of ${handler.name} may run ${shown(measured)} at once, and it has ${limit} reserved: the rest is throttled, which counts as a receive.`,
-      mend: `Set the maximum concurrency of the event sources of ${handler.name} to ${limit} together, or reserve ${shown(measured)}.`,
+      mend: `Set the maximum concurrency of the event sources of ${handler.name} to ${limit} together, or reserve ${shown(measured)}${beforeReserving(facts, handler.id, measured)}.`,
       from: 'template',
     }
   }

@@ -41,8 +41,13 @@ function told(types: ReadonlySet<string>): string {
   return `what comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`
 }
 
+/** The address of a function: what it fails at is counted of the function. */
+const [url, urlFails] = ['AWS::Lambda::Url', 'Url5xxCount']
+
 /** What AWS counts of it when it stops. */
-function metricOf({ kind, settings }: MeshNode): string {
+function metricOf({ kind, settings, type }: MeshNode): string {
+  if (type === url) return urlFails
+  if (type.startsWith('AWS::ElasticLoadBalancingV2::')) return 'HTTPCode_ELB_5XX_Count'
   if (kind === 'function') return 'Errors'
   if (kind === 'queue') return 'ApproximateAgeOfOldestMessage'
   if (kind === 'stream') return 'GetRecords.IteratorAgeMilliseconds'
@@ -56,6 +61,7 @@ function metricOf({ kind, settings }: MeshNode): string {
 function isCovered({ watched, arriving, leaving, live, keepsFailures }: Facts, point: MeshNode): boolean {
   const isWatched = (id: string): boolean => watched(id).length > 0
   if (isWatched(point.id) || leaving(point.id, 'dead-letter').some(({ to }) => isWatched(to))) return true
+  if (point.type === url) return leaving(point.id, 'invoke').some(({ to }) => watched(to).includes(urlFails))
   // a dead-letter queue that is not watched is a finding already
   if (point.kind === 'queue') return keepsFailures(point)
   return arriving(point.id, 'poll')

@@ -40,6 +40,19 @@ it.each<[string, Laid, string]>([
     'Reserve 13 for f',
   ],
   [
+    'reserved beyond what the account has to reserve',
+    { at: node('function', 'f', { reserved: 800 }, [servers(800, 'refuse')]), rate: 1000, mean: 1 },
+    "Reserve 1429 for f, once AWS has raised the account's concurrency by 529 (of 1000 it has 900 to reserve for it)",
+  ],
+  [
+    'reserved beside what another has',
+    {
+      at: node('function', 'f', { reserved: 80 }, [tokens(800, 0)]),
+      ...{ more: [node('function', 'g', { reserved: 790 })], rate: 1000 },
+    },
+    "Reserve 143 for f, once AWS has raised the account's concurrency by 33 (of 1000 it has 110 to reserve for it)",
+  ],
+  [
     'requests of what is reserved',
     { at: node('function', 'f', { reserved: 10 }, [tokens(100, 0)]), rate: 90 },
     'Reserve 13 for f',
@@ -132,4 +145,35 @@ it.each<[string, MeshNode[], MeshElement[], string]>([
 ])('a loop is broken by what runs code: %s', (_, nodes, elements, mend) => {
   const found = findingsOf(loadedWith(meshFrom(nodes, elements), { a: 1 }, {}))
   expect(found.find(({ rule }) => rule === 'loop-gain')?.mend).toBe(`Break the loop: ${mend}`)
+})
+
+const slow = (mean: number, timeout: number, batch?: number) =>
+  mendOf('slow-against-timeout', {
+    ...{ at: node('queue', 'q'), more: [node('function', 'f', { timeout })], rate: 0.001, mean },
+    elements: batch === undefined ? [] : [element('poll', 'q', 'f', { batch })],
+  })
+it('a function is given more time as long as there is more, and smaller batches where it has any', () => {
+  // scv 1: exp(σ·2.3263 - σ²/2), σ² = ln 2: 4.905 times the mean
+  expect(slow(10, 10)).toBe('Set the timeout of f above 50 s.')
+  expect(slow(10, 10, 1)).toBe('Set the timeout of f above 50 s.')
+  expect(slow(10, 10, 10)).toBe('Set the timeout of f above 50 s, or give it smaller batches.')
+  expect(slow(400, 900, 1)).toBe(
+    'Split the work of f or hand it to a workflow, as no function goes on after 900 s.',
+  )
+})
+
+it.each([
+  ['AWS::Lambda::Url', 'Url5xxCount'],
+  ['AWS::ElasticLoadBalancingV2::LoadBalancer', 'HTTPCode_ELB_5XX_Count'],
+  ['AWS::ApiGatewayV2::Api', '5xx'],
+])('the alarm of an api is on what AWS counts of it: %s, %s', (type, metric) => {
+  const api = { ...node('api', 'a'), type }
+  const mesh = meshFrom([api, node('function', 'f')], [element('invoke', 'a', 'f')])
+  const mends = (watched: Record<string, string[]>) =>
+    findingsOf(loadedWith({ ...mesh, watched }, { a: 1 }, {}))
+      .filter(({ rule, at }) => rule === 'dominator-without-alarm' && at === 'a')
+      .map(({ mend }) => mend)
+  expect(mends({})).toEqual([`Set an alarm on ${metric} of a.`])
+  // that of an address is counted of its function
+  expect(mends(type === 'AWS::Lambda::Url' ? { f: [metric] } : { a: [metric] })).toEqual([])
 })

@@ -7,11 +7,13 @@ import type { Facts } from './facts.ts'
  * How room is made for a load that shall keep below a part of a limit, as whoever has the template does it: in whole
  * servers, shards and requests. Not every limit can be raised, and some only AWS raises.
  */
-export function raising({ node, mesh, loaded: { constants } }: Facts, stress: Stress, part: number): string {
+export function raising(facts: Facts, stress: Stress, part: number): string {
+  const { node, mesh } = facts
+  const { constants } = facts.loaded
   const { at, limit, demand, unit, from } = stress
   const times = demand / part / limit
   const found = node(at)
-  if (found !== undefined) return ofNode(found, stress, times) ?? plainly(stress, times)
+  if (found !== undefined) return ofNode(facts, found, stress, times) ?? plainly(stress, times)
   const element = mesh.elements.find(({ id }) => id === at)
   if (element !== undefined) return ofElement(element, node(element.from), stress, times, constants)
   if (!at.startsWith('lambda-'))
@@ -21,19 +23,41 @@ export function raising({ node, mesh, loaded: { constants } }: Facts, stress: St
 }
 
 type Constants = Facts['loaded']['constants']
-const constantIn = (constants: Constants, name: string): number => constants[name] ?? lookupWith()(name).value
+export const constantIn = (constants: Constants, name: string): number =>
+  constants[name] ?? lookupWith()(name).value
 
 const per = (unit: string): string => (unit === 'servers' ? 'at once' : `${unit} a second`)
 
 const plainly = ({ name, limit, unit, from }: Stress, times: number): string =>
   `Raise the limit of ${name} (${from}) to ${Math.ceil(times * limit)} ${per(unit)}`
 
-function ofNode(node: MeshNode, { name, limit, unit, from }: Stress, times: number): string | undefined {
+/** What has to come first where more is to be reserved than the account has to reserve; '': nothing. */
+export function beforeReserving({ node, nodes, mesh, loaded }: Facts, at: string, enough: number): string {
+  const regions = new Map(mesh.stacks.map(({ name, region }) => [name, region]))
+  const regionOf = (id: string) => regions.get(node(id)?.stack ?? '')
+  const others = nodes('function')
+    .filter(({ id }) => id !== at && regionOf(id) === regionOf(at))
+    .reduce((sum, { settings }) => sum + (settings.reserved ?? 0), 0)
+  const account = constantIn(loaded.constants, 'lambda-concurrency')
+  const left = account - constantIn(loaded.constants, 'lambda-unreserved') - others
+  return enough <= left
+    ? ''
+    : `, once AWS has raised the account's concurrency by ${Math.ceil(enough - left)} (of ${account} it has ${Math.max(0, left)} to reserve for it)`
+}
+
+function ofNode(
+  facts: Facts,
+  node: MeshNode,
+  { name, limit, unit, from }: Stress,
+  times: number,
+): string | undefined {
   const enough = Math.ceil(times * limit)
   switch (node.kind) {
-    case 'function':
+    case 'function': {
       // what is reserved brings so many requests each
-      return `Reserve ${Math.ceil(times * (node.settings.reserved ?? limit))} for ${name}`
+      const more = Math.ceil(times * (node.settings.reserved ?? limit))
+      return `Reserve ${more} for ${name}${beforeReserving(facts, node.id, more)}`
+    }
     case 'stream':
       return node.settings.shards === undefined
         ? `Let what comes to ${name} grow slowly, for on demand it takes twice its peak of the last 30 days, or provision shards for ${enough} ${per(unit)}`

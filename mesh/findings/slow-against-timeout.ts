@@ -2,9 +2,11 @@ import { secondsOf } from '../static/batches.ts'
 import { percentiles } from '../static/times.ts'
 import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
+import { constantIn } from './raising.ts'
 
 /** A function whose slowest runs are cut: one in a hundred fails for no other reason than time. */
-export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving }) {
+export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving, live }) {
+  const most = constantIn(loaded.constants, 'lambda-url-timeout')
   for (const { id, name, settings } of nodes('function')) {
     const times = loaded.service.get(id)
     if (times === undefined) continue
@@ -13,6 +15,9 @@ export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving }) 
     const mean = secondsOf(times, fullest) ?? times.mean
     const { p99 } = percentiles({ mean, variance: times.scv * mean ** 2 })
     if (p99 <= settings.timeout) continue
+    const several = arriving(id, 'poll').some((poll) => live(poll) && poll.batch > 1)
+    const smaller = several ? ', or give it smaller batches' : ''
+    const enough = Math.ceil(p99)
     yield {
       at: id,
       severity: 'medium',
@@ -20,7 +25,10 @@ export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving }) 
       limit: settings.timeout,
       unit: 's',
       says: `One run in a hundred of ${name} takes ${shown(p99)} s or more (mean ${shown(mean)} s${mean > times.mean ? ` with batches of ${fullest}` : ''}, lognormal), and it ends after ${shown(settings.timeout)} s.`,
-      mend: `Set the timeout of ${name} above ${Math.ceil(p99)} s, or give it smaller batches.`,
+      mend:
+        enough < most
+          ? `Set the timeout of ${name} above ${enough} s${smaller}.`
+          : `Split the work of ${name} or hand it to a workflow, as no function goes on after ${shown(most)} s${smaller}.`,
       from: 'template',
     }
   }

@@ -25,6 +25,7 @@ const dimensions: Readonly<Record<string, string>> = {
   ApiName: 'execute-api',
   ServiceName: 'ecs',
   PipeName: 'pipes',
+  LoadBalancer: 'elasticloadbalancing',
 }
 
 /** Every metric that an alarm looks at, also inside of maths, under the node that its dimensions name. */
