@@ -1,4 +1,4 @@
-import { anyType } from '../load.ts'
+import { anyType } from '../passing.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
 import type { Facts, Rule } from './facts.ts'
 

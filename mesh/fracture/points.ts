@@ -1,4 +1,5 @@
-import { anyType, type Loaded } from '../load.ts'
+import type { Loaded } from '../load.ts'
+import { anyType } from '../passing.ts'
 import { doorsOf, type Flow, flowFrom, onwardOf } from './flows.ts'
 import { needsOf } from './needs.ts'
 import { cutWithout, treeOf } from './tree.ts'
