@@ -2,9 +2,10 @@ import { above0, faultsIn, MeshError, whole } from '../faults.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
-import { againTo, type Oldest, oldestOf } from './again.ts'
+import { oldestOf } from './again.ts'
 import { type Fluid, flowThrough } from './fluid.ts'
 import { type Flow, type Limits, limitsOf } from './limits.ts'
+import { notesOf, type Told } from './notes.ts'
 import type { DynamicReport } from './report.ts'
 import { factorOver, type Shape } from './shape.ts'
 import { simulationOf } from './simulate.ts'
@@ -201,31 +202,12 @@ const order = (a: Station, b: Station): number =>
   b.seen.utilisation - a.seen.utilisation ||
   (`${a.limit.at} ${a.limit.law}` < `${b.limit.at} ${b.limit.law}` ? -1 : 1)
 
-type Told = {
-  until: number
-  horizon: number
-  oldest: Oldest
-  simulation: ReturnType<typeof simulationOf> | null
-}
-
-function tellOf(
-  station: Station,
-  { until, horizon, oldest, simulation }: Told,
-): DynamicReport['limits'][number] {
+function tellOf(station: Station, told: Told): DynamicReport['limits'][number] {
+  const { oldest, simulation } = told
   const { limit, seen, over, messages } = station
   const { at, name, law, unit, from, most } = limit
   const { overAt, metAt } = seen
   const behind = over
-  const notes = [
-    ...(overAt !== null && behind
-      ? [`not drained within ${Math.round(until)} s${until < horizon ? ': followed no further' : ''}`]
-      : []),
-    ...(overAt !== null && metAt === null ? ['more comes than it can take up to the end'] : []),
-    ...(overAt === 0 ? ['over its limit before the change'] : []),
-    ...(typeof simulation === 'string' ? [`not simulated: ${simulation}`] : []),
-    ...againNotes(station, oldest),
-    ...(limit.shared ? ['shared: what waits for it is not given up, however old it gets'] : []),
-  ]
   return {
     at,
     name,
@@ -246,16 +228,8 @@ function tellOf(
     drainedAt: behind ? null : seen.drainedAt,
     remaining: behind ? messages : 0,
     simulation: typeof simulation === 'string' ? null : simulation,
-    notes,
+    notes: notesOf(station, told),
   }
-}
-
-function againNotes(station: Station, oldest: Oldest): string[] {
-  const { seen, limit } = station
-  if (seen.peak.messages > 0 && againTo(station) === 'mixed')
-    return ['the oldest age is at least that: what fails comes again behind what waits']
-  const tooOld = oldest.seconds >= limit.patience && seen.oldest.seconds < limit.patience - 1e-6
-  return tooOld ? ['lost are at least so many: what fails and waits again gets too old'] : []
 }
 
 function unavailable({ states, streams, external }: Loaded, found: Limits): DynamicReport['unavailable'] {
@@ -290,7 +264,7 @@ const assumptions = [
   'What waits is served first come, first served. How much waits is told as if all attempts of a message were one; the oldest age is since it was sent, and what failed comes again behind what waits then.',
   'While messages wait batches are full: where it is known what each message takes of an invocation (each), so much more is done by it; where it is not, as much as at rest, and beside it what would be if one took as long with however many.',
   'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
-  'A refused poll of a queue counts as a receive, a refused delivery as an attempt; records of streams, and what Lambda itself invokes a function with, wait up to their age.',
+  'A refused poll of a queue counts as a receive, a refused delivery as an attempt. What was refused goes on first come, first served, as soon as there is room: that it comes back in any order loses more of a queue, and backoff (of Lambda 1 s to 5 min) takes longer; the notes say where. Records of streams, and what Lambda itself invokes a function with, wait up to their age.',
   'Of a limit that 64 flows or more share, who gets which part of it is told anew only now and then; the sum is exact.',
   'Where those who wait and those who do not share a limit, each gets the part of it that it is of what comes.',
 ]

@@ -40,8 +40,9 @@ export type Flow = {
   to: number
   /** messages for each that leaves `from`; of what comes from outside, messages per second before the change */
   gain: number
-  /** in their order: the work of a message at each with all its attempts, whether it waits there, and how it comes again */
-  passes: { limit: number; work: number; waits: boolean; again?: Again | undefined }[]
+  /** in their order: the work of a message at each with all its attempts, whether it waits there, how it comes again, and
+   * what a refusal is to it */
+  passes: { limit: number; work: number; waits: boolean; again?: Again | undefined; refused?: Refused }[]
 }
 
 export type Limits = {
@@ -125,7 +126,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
           limit.patience,
           patienceOver(element, from, node, refuses && of.at === node.id),
         )
-      return [{ limit: place, work, waits, again }]
+      return [{ limit: place, work, waits, again, refused: refusedOver(refuses, element, from) }]
     })
   }
   const ways = (node: MeshNode, state: number, element: MeshElement | undefined): Flow['passes'] => [
@@ -160,6 +161,19 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
       found.flows.push({ from, to, gain: scaled, passes: ways(node, to, element) })
   }
   return found
+}
+
+/** A receive of a queue, or an attempt after which whoever delivers waits longer and longer. */
+export type Refused = 'receive' | 'backoff' | undefined
+
+function refusedOver(
+  refuses: boolean,
+  element: MeshElement | undefined,
+  from: MeshNode | undefined,
+): Refused {
+  if (!refuses) return undefined
+  if (element?.kind === 'delivery') return 'backoff'
+  return element?.kind === 'poll' && from?.kind === 'queue' ? 'receive' : undefined
 }
 
 /** How what fails waits again behind others; a record of a stream, and a message of a FIFO queue, keeps its place. */

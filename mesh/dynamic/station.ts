@@ -1,5 +1,5 @@
 import type { Again } from './again.ts'
-import type { Limit } from './limits.ts'
+import type { Limit, Refused } from './limits.ts'
 import { type Line, nought } from './lines.ts'
 
 /** What comes over one flow: messages a second in and out, and the work of each. `place`: which of its station. */
@@ -10,6 +10,7 @@ export type Share = {
   work: number
   waits: boolean
   again?: Again | undefined
+  refused?: Refused
 }
 
 /** What came in one stretch of time and waits, first come first served: of each share the part of the work. */
