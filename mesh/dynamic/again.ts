@@ -20,7 +20,7 @@ export function againTo({ shares }: Station): Again | 'mixed' | undefined {
 
 export type Oldest = { seconds: number; at: number }
 
-const steps = 2000
+const steps = 400
 const mostSteps = 20_000
 /** Attempts of which fewer messages are expected are not followed. */
 const followed = 0.01
