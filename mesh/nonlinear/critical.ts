@@ -52,6 +52,7 @@ export function criticalOf(
     }
   }
   const watched = members.filter((site) => active[site])
+  if (watched.length === 0) return { critical: null, hysteresis: null }
   const gone = (factor: number): number | undefined => {
     steadyAt(sites, members, { factor, from: 'idle' }, rooms.idle)
     const { rates } = rooms.idle

@@ -1,4 +1,6 @@
 import { components } from '../linear/components.ts'
+import { refused } from './failing.ts'
+import { failingAt } from './settle.ts'
 import type { Site } from './sites.ts'
 
 /** Edges to the callers: sinks come first, which are those that nobody calls. */
@@ -51,21 +53,51 @@ export function worstRates(sites: readonly Site[], worst: readonly number[], fac
 /** A limit that is never used more than this does nothing worth the name. */
 const calm = 0.3
 
-/** Sites that have to be solved together: who waits for whom, and who shares what may run out. Callers first. */
+/** What never fails more of its attempts than this does not count as failing. */
+const slight = 1e-6
+
+/**
+ * Sites that have to be solved together: who waits for whom, where the one may fail, and who shares what may run out. Each
+ * group after those whose callers are in it or who share it, and in a group callers first. `rates`: the most that can come.
+ */
 export function groupsOf(
   sites: readonly Site[],
   rates: readonly number[],
 ): { groups: number[][]; active: boolean[] } {
   const active = sites.map(({ can }, site) => (rates[site] ?? 0) > calm * can)
-  const next = sites.map((): number[] => [])
-  const tie = (one: number, other: number) => {
-    next[one]?.push(other)
-    next[other]?.push(one)
-  }
+  const counts = countingOf(sites, rates, active)
+  const next = callersOf(sites)
   sites.forEach(({ asks, pools }, site) => {
-    for (const { site: asked } of asks)
-      if (active[site] || active[asked] || (sites[asked]?.fails ?? 0) > 0) tie(site, asked)
-    for (const { pool } of pools) if (active[pool]) tie(site, pool)
+    for (const { site: asked } of asks) if (counts[asked]) next[site]?.push(asked)
+    for (const { pool } of pools) {
+      next[pool]?.push(site)
+      if (counts[pool]) next[site]?.push(pool)
+    }
   })
-  return { groups: components(next).map((members) => members.toSorted((a, b) => a - b)), active }
+  const rank = new Map(
+    components(callersOf(sites))
+      .flat()
+      .map((site, place) => [site, sites[site]?.members.length === 0 ? place : place + sites.length]),
+  )
+  const byRank = (one: number, other: number) => (rank.get(one) ?? 0) - (rank.get(other) ?? 0)
+  return { groups: components(next).map((members) => members.toSorted(byRank)), active }
+}
+
+/** Which sites those who wait for them or share them have to look at: near a limit, or failing, or asking who does. */
+function countingOf(sites: readonly Site[], rates: readonly number[], active: readonly boolean[]): boolean[] {
+  const counts = sites.map(
+    (site, place) =>
+      active[place] === true ||
+      site.inflows.some((inflow) => failingAt(site, inflow, rates[place] ?? 0) > slight) ||
+      refused(site.capacity, rates[place] ?? 0) > slight,
+  )
+  const open = counts.flatMap((one, site) => (one ? [site] : []))
+  const callers = callersOf(sites)
+  for (let site = open.pop(); site !== undefined; site = open.pop())
+    for (const leading of [...(callers[site] ?? []), ...(sites[site]?.members ?? [])])
+      if (!counts[leading]) {
+        counts[leading] = true
+        open.push(leading)
+      }
+  return counts
 }

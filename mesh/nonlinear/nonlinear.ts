@@ -42,6 +42,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
   const idOf = (site: number) => sites[site]?.at ?? ''
   const told = sites.map((site, place): NonlinearReport['sites'][number] => {
     const { fold, critical, curve } = alone[place] ?? { fold: undefined, critical: null, curve: [] }
+    const together = solved.find((group) => group.critical?.site === place)?.critical ?? null
     const branch = ({ rates: all, failing }: Steady) => ({
       rate: all[place] ?? 0,
       failing: Math.min(1, Math.max(0, failing[place] ?? 0)),
@@ -58,7 +59,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
       attempts,
       amplification,
       state: stateOf(site, Math.max(demand, low.rates[place] ?? 0), amplification),
-      critical,
+      critical: critical ?? (together && { factor: together.factor, by: together.by }),
       hysteresis: fold === undefined ? null : { from: fold.bottom.factor, to: fold.top.factor },
       low: branch(low),
       high: branch(high),
@@ -90,7 +91,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
           (b.amplification ?? 0) - (a.amplification ?? 0) ||
           (a.at < b.at ? -1 : 1),
       ),
-    whatIfs: whatIfs(sites, beyond),
+    whatIfs: whatIfs(sites, groups, beyond),
     unavailable: [
       ...endlessIn(loaded, rates.loops),
       ...sites

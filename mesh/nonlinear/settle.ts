@@ -58,7 +58,7 @@ export function failingAt(
   site: Site,
   { patience }: Inflow,
   x: number,
-  { capacity }: Variant,
+  { capacity }: Variant = asItIs,
   beyond = 0,
 ): number {
   const one = x / capacity
@@ -76,7 +76,8 @@ export const sourcesOf = (site: Site, variant: Variant = asItIs) =>
 
 /**
  * The steady state of sites that depend on each other at a load factor: the least (from idle) or the largest (from
- * collapsed) fixed point. More attempts fail more, what fails comes again, who fails fails who asks: all monotone, so that
+ * collapsed) fixed point. `members`: callers first, so that the first round from collapsed brings to each the most that can
+ * come; whoever of them is called from elsewhere is so by who was solved before into the same room. More attempts fail more, what fails comes again, who fails fails who asks: all monotone, so that
  * the iteration from either side encloses every steady state (Tarski).
  *
  * x = s Σ λ A(q) M, M the attempts of a caller that waits, for each message; q of an attempt from its own site, from what
@@ -98,7 +99,7 @@ export function steadyAt(
   const renew = (member: number): number => {
     const site = sites[member]
     if (site === undefined) return 0
-    const before = rates[member] ?? 0
+    const [before, failed] = [rates[member] ?? 0, failing[member] ?? 0]
     const next =
       site.members.length > 0
         ? pool(sites, member, rates, variant)
@@ -106,7 +107,10 @@ export function steadyAt(
     rates[member] = next.rate
     failing[member] = next.failing
     fanned[member] = next.fanned
-    return Math.abs(next.rate - before) / Math.max(next.rate, 1e-12)
+    return Math.max(
+      Math.abs(next.rate - before) / Math.max(next.rate, 1e-12),
+      Math.abs(next.failing - failed),
+    )
   }
   let change = 1
   for (let round = 0; round < rounds && change >= 1e-8; round++) {

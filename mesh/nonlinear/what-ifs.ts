@@ -5,13 +5,15 @@ import type { Site } from './sites.ts'
 /** What is tried: retries of at most a part of the messages, a breaker that opens when a part fails, times the capacity. */
 const [budget, breaker, capacity] = [0.1, 0.5, 2]
 
+type Groups = readonly (readonly number[])[]
 type WhatIf = NonlinearReport['whatIfs'][number]
 
 /**
  * Which mends would take away, at the load factor 1, the upper states, and the only states that are beyond a capacity. `open`:
- * groups that have one of these.
+ * those of the groups that have one of these.
  */
-export function whatIfs(sites: readonly Site[], open: readonly number[][]): WhatIf[] {
+export function whatIfs(sites: readonly Site[], groups: Groups, open: Groups): WhatIf[] {
+  const leading = leadingTo(sites, groups, open)
   const tries = open.flatMap((members) =>
     members.flatMap((site) => sites[site]?.inflows.map(({ attempts }) => attempts) ?? []),
   )
@@ -19,26 +21,28 @@ export function whatIfs(sites: readonly Site[], open: readonly number[][]): What
   const attempts = Array.from({ length: Math.min(10, Math.ceil(largest) - 1) }, (_, index) => index + 1)
   return [
     ...attempts.map((count) =>
-      tried(sites, open, `at most ${count} attempts at each layer`, { attempts: count }),
+      tried(sites, { open, leading }, `at most ${count} attempts at each layer`, { attempts: count }),
     ),
-    tried(sites, open, `a retry budget of ${100 * budget} %`, { budget }),
-    tried(sites, open, `a circuit breaker that opens at ${100 * breaker} % failures`, { breaker }),
+    tried(sites, { open, leading }, `a retry budget of ${100 * budget} %`, { budget }),
+    tried(sites, { open, leading }, `a circuit breaker that opens at ${100 * breaker} % failures`, {
+      breaker,
+    }),
     {
       what: 'jitter alone',
       removes: open.length === 0 ? null : false,
       left: namesOf(sites, open),
       says: 'Jitter spreads attempts in time and changes none of the rates: every steady state stays as it is.',
     },
-    tried(sites, open, `${capacity} times the capacity`, { capacity }),
+    tried(sites, { open, leading }, `${capacity} times the capacity`, { capacity }),
   ]
 }
 
-const namesOf = (sites: readonly Site[], groups: readonly number[][]): string[] =>
+const namesOf = (sites: readonly Site[], groups: Groups): string[] =>
   groups.flatMap((members) => members.map((site) => sites[site]?.at ?? '')).toSorted()
 
 function tried(
   sites: readonly Site[],
-  open: readonly number[][],
+  { open, leading }: { open: Groups; leading: Groups },
   what: string,
   change: Partial<Variant>,
 ): WhatIf {
@@ -47,13 +51,13 @@ function tried(
   const variant = { ...asItIs, ...change }
   const left: string[] = []
   const [low, high] = [roomFor(sites), roomFor(sites)]
-  for (const members of open) {
+  for (const members of leading) {
     steadyAt(sites, members, { factor: 1, from: 'idle', variant }, low)
     steadyAt(sites, members, { factor: 1, from: 'collapsed', variant }, high)
-    for (const site of members)
-      if (differ(low, high, site) || isOver(sites, low, site, variant.capacity))
-        left.push(sites[site]?.at ?? '')
   }
+  for (const site of open.flat())
+    if (differ(low, high, site) || isOver(sites, low, site, variant.capacity))
+      left.push(sites[site]?.at ?? '')
   if (!low.settled || !high.settled)
     return {
       what,
@@ -70,4 +74,20 @@ function tried(
         ? 'There is one steady state left, of few attempts.'
         : `${left.length} can still stay in a state of many attempts.`,
   }
+}
+
+/** The open groups and whatever calls or shares into them, in the order of all: how often that comes is part of what comes. */
+function leadingTo(sites: readonly Site[], groups: Groups, open: Groups): Groups {
+  const needed = new Set(open.flat())
+  return groups
+    .toReversed()
+    .filter((members) => {
+      if (!members.some((site) => needed.has(site))) return false
+      for (const site of members) {
+        for (const { caller } of sites[site]?.inflows ?? []) if (caller !== null) needed.add(caller)
+        for (const sharing of sites[site]?.members ?? []) needed.add(sharing)
+      }
+      return true
+    })
+    .toReversed()
 }
