@@ -1,4 +1,4 @@
-import { curveOf, type Fold, factorAt, foldOf, type Point } from './curve.ts'
+import { curveOf, type Fold, factorAt, foldOf, fullAt, type Point } from './curve.ts'
 import type { NonlinearReport } from './report.ts'
 import { differ, type Steady, sourcesOf, steadyAt } from './settle.ts'
 import type { Site } from './sites.ts'
@@ -23,16 +23,25 @@ const sides = ['idle', 'collapsed'] as const
 /** `highest`: attempts a second that can come at all; 0: too few to look. */
 export function aloneOf(site: Site, highest: number, { from, to }: { from: number; to: number }): Alone {
   const top = site.can
-  if (highest === 0 || site.inflows.length === 0 || !Number.isFinite(site.can))
-    return { fold: undefined, curve: [], critical: null, top }
+  if (highest === 0 || site.inflows.length === 0) return { fold: undefined, curve: [], critical: null, top }
   const sources = sourcesOf(site)
+  const endOf = (end: number, by: Critical['by'], below: number): Critical | null => {
+    const full = site.inflows.some(({ cap }) => Number.isFinite(cap)) ? fullAt(sources, below) : end
+    if (Math.min(full, end) > to) return null
+    return full < end ? { factor: full, by: 'capacity' } : { factor: end, by }
+  }
+  if (!Number.isFinite(site.can))
+    return { fold: undefined, curve: [], critical: endOf(Number.POSITIVE_INFINITY, 'capacity', highest), top }
   const curve = curveOf(sources, site.can, Math.max(highest, 1.2 * site.can))
   const fold = foldOf(sources, curve)
-  const end = fold === undefined ? factorAt(sources, site.can * (1 - 1e-9)) : fold.top.factor
+  const almost = site.can * (1 - 1e-9)
   return {
     fold,
     curve: curve.filter(({ factor }) => factor >= from && factor <= to),
-    critical: end > to ? null : { factor: end, by: fold === undefined ? 'capacity' : 'fold' },
+    critical:
+      fold === undefined
+        ? endOf(factorAt(sources, almost), 'capacity', almost)
+        : endOf(fold.top.factor, 'fold', fold.top.rate),
     top: fold?.top.rate ?? site.can,
   }
 }
@@ -55,8 +64,10 @@ export function criticalOf(
   if (watched.length === 0) return { critical: null, hysteresis: null }
   const gone = (factor: number): number | undefined => {
     steadyAt(sites, members, { factor, from: 'idle' }, rooms.idle)
-    const { rates } = rooms.idle
-    const over = (site: number) => (rates[site] ?? 0) / (alone[site]?.top ?? Number.POSITIVE_INFINITY)
+    const { rates, brought } = rooms.idle
+    // a poll brings no more than it has servers for, however much there is to bring
+    const over = (site: number) =>
+      Math.max((rates[site] ?? 0) / (alone[site]?.top ?? Number.POSITIVE_INFINITY), brought[site] ?? 0)
     const worst = watched.toSorted((a, b) => over(b) - over(a))[0]
     return worst !== undefined && over(worst) > 1 ? worst : undefined
   }

@@ -37,6 +37,22 @@ export function factorAt(sources: readonly Source[], x: number): number {
   return slope <= 1e-12 * x ? (left <= 1e-9 * x ? 0 : Number.POSITIVE_INFINITY) : left / slope
 }
 
+/** The load factor from which on one of the polls has more to bring than servers, up to x attempts a second; else Infinity. */
+export function fullAt(sources: readonly Source[], x: number): number {
+  const isFull = (rate: number) => {
+    const factor = factorAt(sources, rate)
+    return sources.some((source) => factor * source.rate * source.attempts(rate) > source.cap)
+  }
+  if (!isFull(x)) return Number.POSITIVE_INFINITY
+  let [low, high] = [0, x]
+  for (let round = 0; round < 50; round++) {
+    const middle = (low + high) / 2
+    if (isFull(middle)) high = middle
+    else low = middle
+  }
+  return low === 0 ? 0 : factorAt(sources, low)
+}
+
 /** Steady states over attempts a second up to `highest`, close together around the capacity. */
 export function curveOf(sources: readonly Source[], capacity: number, highest: number): Point[] {
   const lowest = Math.min(capacity, highest) / 1000

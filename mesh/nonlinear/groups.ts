@@ -58,13 +58,19 @@ const slight = 1e-6
 
 /**
  * Sites that have to be solved together: who waits for whom, where the one may fail, and who shares what may run out. Each
- * group after those whose callers are in it or who share it, and in a group callers first. `rates`: the most that can come.
+ * group after those whose callers are in it or who share it, and in a group callers first. `rates`: the most that can
+ * come, at a load factor.
  */
 export function groupsOf(
   sites: readonly Site[],
   rates: readonly number[],
+  factor: number,
 ): { groups: number[][]; active: boolean[] } {
-  const active = sites.map(({ can }, site) => (rates[site] ?? 0) > calm * can)
+  const active = sites.map(
+    ({ can, inflows }, site) =>
+      (rates[site] ?? 0) > calm * can ||
+      inflows.some(({ rate, attempts, cap }) => factor * rate * attempts > calm * cap),
+  )
   const counts = countingOf(sites, rates, active)
   const next = callersOf(sites)
   sites.forEach(({ asks, pools }, site) => {

@@ -25,7 +25,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
   const worst = worstAttempts(sites)
   const most = worstRates(sites, worst, range.to)
   const storms = stormsOf(sites, worstRates(sites, worst, 1))
-  const { groups, active } = groupsOf(sites, most)
+  const { groups, active } = groupsOf(sites, most, range.to)
   const alone = sites.map((site, place) =>
     aloneOf(site, active[place] === true ? (most[place] ?? 0) : 0, range),
   )
@@ -49,6 +49,7 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
     })
     const demand = demandOf(sites, place)
     const attempts = site.members.length > 0 ? sharedAttempts(sites, worst, place) : (worst[place] ?? 1)
+    const isFull = (low.brought[place] ?? 0) >= 1
     const limit = Number.isFinite(site.can) ? site.can : null
     const amplification = limit === null ? null : (storms[place] ?? 0) / limit
     return {
@@ -58,14 +59,14 @@ export function nonlinear(loaded: Loaded): NonlinearReport {
       capacity: limit,
       attempts,
       amplification,
-      state: stateOf(site, Math.max(demand, low.rates[place] ?? 0), amplification),
+      state: stateOf(site, Math.max(demand, low.rates[place] ?? 0), amplification, isFull),
       critical: critical ?? (together && { factor: together.factor, by: together.by }),
       hysteresis: fold === undefined ? null : { from: fold.bottom.factor, to: fold.top.factor },
       low: branch(low),
       high: branch(high),
       curve: fold === undefined ? [] : thinned(curve),
       complete: site.complete,
-      notes: notesOf(site),
+      notes: notesOf(site, isFull),
     }
   })
   return {
@@ -109,12 +110,14 @@ const endlessIn = ({ states }: Loaded, loops: Rates['loops']) =>
     return node === undefined ? [] : [{ at: node.id, name: node.name, why }]
   })
 
-/** `least`: attempts a second in the state of the fewest, and not less than what is asked. */
+/** `least`: attempts a second in the state of the fewest, and not less than what is asked; `isFull`: one of its polls is. */
 function stateOf(
   { can }: Site,
   least: number,
   amplification: number | null,
+  isFull: boolean,
 ): NonlinearReport['sites'][number]['state'] {
+  if (isFull) return 'overloaded'
   if (amplification === null) return 'unknown'
   if (least >= can) return 'overloaded'
   return amplification <= 1 ? 'stable' : 'vulnerable'
@@ -142,7 +145,12 @@ function stormsOf(sites: readonly Site[], worst: readonly number[]): number[] {
 
 const pulled =
   'its polls take no more than it has servers for, or are refused: what is beyond waits in the queue'
-const notesOf = ({ notes, held }: Site): string[] => (held ? [...notes, pulled] : notes)
+const full = 'one of its polls has fewer servers than comes to it: that queue grows'
+const notesOf = ({ notes, held }: Site, isFull: boolean): string[] => [
+  ...notes,
+  ...(held ? [pulled] : []),
+  ...(isFull ? [full] : []),
+]
 
 const demandOf = (sites: readonly Site[], place: number): number => {
   const { members = [], inflows = [] } = sites[place] ?? {}

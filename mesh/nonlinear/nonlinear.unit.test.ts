@@ -160,6 +160,39 @@ describe('sites that depend on each other', () => {
   })
 })
 
+describe('a poll that has fewer servers than comes', () => {
+  const two = [queueNode('q'), queueNode('r')]
+
+  it('ends what it shares a function with, although the other has servers left', () => {
+    const mesh = meshFrom(
+      [...two, functionNode('f', [servers(20, 'refuse')])],
+      [poll('q', 'f', [servers(2)]), poll('r', 'f', [servers(5)])],
+    )
+    const { sites, mesh: all, whatIfs } = nonlinear(loadedWith(mesh, { q: 30, r: 10 }, { f: 0.1 }))
+    // 2 servers of 0.1 s for 30/s
+    expect(all).toMatchObject({ limiting: 'f', critical: { by: 'capacity' } })
+    expect(all.critical?.factor).toBeCloseTo(20 / 30, 6)
+    expect(sites.find(({ at }) => at === 'f')).toMatchObject({
+      demand: 40,
+      state: 'overloaded',
+      capacity: 70,
+    })
+    expect(whatIfs.find(({ what }) => what.startsWith('2 times'))?.removes).toBe(true)
+  })
+
+  it.each([1000, 30])('or with a limit of %d that others use as well', (concurrency) => {
+    const pool = servers(concurrency, 'refuse', 'pool')
+    const mesh = meshFrom(
+      [queueNode('q'), apiNode('api'), functionNode('f', [pool]), functionNode('g', [pool])],
+      [poll('q', 'f', [servers(2)]), invoke('api', 'f'), invoke('api', 'g')],
+    )
+    const report = nonlinear(loadedWith(mesh, { q: 30, api: 10 }, { f: 0.1, g: 0.5 }))
+    expect(report.mesh.critical?.factor).toBeCloseTo(20 / 30, 3)
+    expect(report.mesh.limiting).toBe('f')
+    expect(siteOf(report, 'f')).toMatchObject({ state: 'overloaded' })
+  })
+})
+
 it('names what is not known', () => {
   const mesh = meshFrom([apiNode('api'), serviceNode('s', [servers(3)])], [invoke('api', 's')])
   const report = nonlinear(loadedWith(mesh, { api: 5 }, {}))

@@ -24,6 +24,8 @@ export type Steady = {
   failing: Float64Array
   /** attempts of each as a caller, for each message */
   fanned: Float64Array
+  /** of the poll that has most to bring: how much of what it has servers for; above 1 its queue grows */
+  brought: Float64Array
   /** whether all that was solved into it came to rest */
   settled: boolean
 }
@@ -33,6 +35,7 @@ export const roomFor = (sites: readonly Site[]): Steady => ({
   rates: new Float64Array(sites.length),
   failing: new Float64Array(sites.length),
   fanned: new Float64Array(sites.length),
+  brought: new Float64Array(sites.length),
   settled: true,
 })
 
@@ -42,7 +45,8 @@ export const differ = (low: Steady, high: Steady, site: number): boolean =>
 
 /** Whether also in the state of the fewest attempts more comes than can be done, with so many times the capacity. */
 export const isOver = (sites: readonly Site[], low: Steady, site: number, capacity = 1): boolean =>
-  (low.rates[site] ?? 0) >= (sites[site]?.can ?? Number.POSITIVE_INFINITY) * capacity
+  (low.rates[site] ?? 0) >= (sites[site]?.can ?? Number.POSITIVE_INFINITY) * capacity ||
+  (low.brought[site] ?? 0) >= 1
 
 const policyOf = ({ attempts }: Inflow, variant: Variant): Policy => ({
   attempts: Math.min(attempts, variant.attempts),
@@ -89,7 +93,7 @@ export function steadyAt(
   { factor, from, variant = asItIs }: { factor: number; from: 'idle' | 'collapsed'; variant?: Variant },
   into: Steady,
 ): void {
-  const { rates, failing, fanned } = into
+  const { rates, failing, fanned, brought } = into
   const collapsed = from === 'collapsed'
   for (const member of members) {
     rates[member] = collapsed ? Number.MAX_VALUE : 0
@@ -107,6 +111,7 @@ export function steadyAt(
     rates[member] = next.rate
     failing[member] = next.failing
     fanned[member] = next.fanned
+    brought[member] = next.brought
     return Math.max(
       Math.abs(next.rate - before) / Math.max(next.rate, 1e-12),
       Math.abs(next.failing - failed),
@@ -125,7 +130,7 @@ const rounds = 2000
 const worstOf = (site: Site | undefined): number =>
   Math.max(1, ...(site?.inflows.map(({ attempts }) => attempts) ?? []))
 
-type Next = { rate: number; failing: number; fanned: number }
+type Next = { rate: number; failing: number; fanned: number; brought: number }
 
 type Around = {
   factor: number
@@ -141,20 +146,22 @@ function node(site: Site, around: Around): Next {
   for (const { site: asked, calls, attempts } of site.asks)
     holds *= (1 - (failing[asked] ?? 0) ** Math.min(attempts, variant.attempts)) ** calls
   const beyond = site.pools.reduce((most, { pool: shared }) => Math.max(most, failing[shared] ?? 0), 0)
-  let [messages, arriving, rate, lost] = [0, 0, 0, 0]
+  let [messages, arriving, rate, lost, brought] = [0, 0, 0, 0, 0]
   for (const inflow of site.inflows) {
     const comes = factor * inflow.rate * (inflow.caller === null ? 1 : (fanned[inflow.caller] ?? 1))
     const q = 1 - (1 - failingAt(site, inflow, start, variant, beyond)) * holds
-    const attempts = Math.min(comes * attemptsOf(policyOf(inflow, variant), q), inflow.cap * variant.capacity)
+    const [brings, cap] = [comes * attemptsOf(policyOf(inflow, variant), q), inflow.cap * variant.capacity]
     messages += factor * inflow.rate
     arriving += comes
-    rate += attempts
+    rate += Math.min(brings, cap)
+    brought = Math.max(brought, brings / cap)
     lost += comes * q
   }
   return {
     rate,
     failing: arriving === 0 ? 0 : lost / arriving,
     fanned: messages === 0 ? 1 : rate / messages,
+    brought,
   }
 }
 
@@ -164,5 +171,10 @@ function pool(sites: readonly Site[], member: number, rates: Float64Array, varia
     for (const { pool: shared, work } of sites[place]?.pools ?? [])
       if (shared === member) rate += (rates[place] ?? 0) * work
   const capacity = sites[member]?.capacity
-  return { rate, failing: capacity === undefined ? 0 : refused(capacity, rate / variant.capacity), fanned: 1 }
+  return {
+    rate,
+    failing: capacity === undefined ? 0 : refused(capacity, rate / variant.capacity),
+    fanned: 1,
+    brought: 0,
+  }
 }
