@@ -89,7 +89,9 @@ export function criticalOf(
     for (const side of sides) steadyAt(sites, members, { factor, from: side }, rooms[side])
     return watched.some((place) => differ(rooms.idle, rooms.collapsed, place))
   }
-  if (!two(low)) return { critical: { factor: end, by: 'capacity', site: limiting }, hysteresis: null }
+  // as of one by itself, a fold of less than one in a thousand is rounding
+  if (!two(low * (1 - 1e-3)))
+    return { critical: { factor: end, by: 'capacity', site: limiting }, hysteresis: null }
   let [below, above] = [Math.min(from, low) / 1000, low]
   for (let round = 0; round < 16; round++) {
     const middle = Math.sqrt(below * above)

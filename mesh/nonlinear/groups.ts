@@ -7,6 +7,10 @@ import type { Site } from './sites.ts'
 const callersOf = (sites: readonly Site[]): number[][] =>
   sites.map(({ inflows }) => inflows.flatMap(({ caller }) => (caller === null ? [] : [caller])))
 
+/** And to those who send there what may be refused. */
+const leadingTo = (sites: readonly Site[]): number[][] =>
+  sites.map(({ inflows }) => inflows.flatMap(({ caller, sender }) => caller ?? sender ?? []))
+
 /**
  * Attempts for each message at each site when everything fails: retries of all callers on the way that wait, times those
  * of the last. Round a loop of callers each is counted once.
@@ -72,7 +76,7 @@ export function groupsOf(
       inflows.some(({ rate, attempts, cap }) => factor * rate * attempts > calm * cap),
   )
   const counts = countingOf(sites, rates, active)
-  const next = callersOf(sites)
+  const next = leadingTo(sites)
   sites.forEach(({ asks, pools }, site) => {
     for (const { site: asked } of asks) if (counts[asked]) next[site]?.push(asked)
     for (const { pool } of pools) {
@@ -81,7 +85,7 @@ export function groupsOf(
     }
   })
   const rank = new Map(
-    components(callersOf(sites))
+    components(leadingTo(sites))
       .flat()
       .map((site, place) => [site, sites[site]?.members.length === 0 ? place : place + sites.length]),
   )
@@ -98,7 +102,7 @@ function countingOf(sites: readonly Site[], rates: readonly number[], active: re
       refused(site.capacity, rates[place] ?? 0) > slight,
   )
   const open = counts.flatMap((one, site) => (one ? [site] : []))
-  const callers = callersOf(sites)
+  const callers = leadingTo(sites)
   for (let site = open.pop(); site !== undefined; site = open.pop())
     for (const leading of [...(callers[site] ?? []), ...(sites[site]?.members ?? [])])
       if (!counts[leading]) {

@@ -185,6 +185,7 @@ function allAt(sites: readonly Site[], groups: readonly number[][], from: 'idle'
 const assumptions = [
   'Attempts fail independently of each other; in an outage they do not, which is what the collapsed side stands for.',
   'A caller that waits and fails makes its calls again; what is sent on is sent once, when it went well.',
+  'Who writes to what refuses it by its own tokens has failed, and writes again when it is tried again; a rate that all of a region share fails nobody who sends.',
   'Who comes from outside does not try again: nobody has said so.',
   'Work that is too late is done all the same.',
   'A queue holds back what its poll has no server for, or is refused; from there on it grows, and nothing is late.',

@@ -160,6 +160,30 @@ describe('sites that depend on each other', () => {
   })
 })
 
+it('who is refused what it writes has failed, and writes it again', () => {
+  const mesh = meshFrom(
+    [
+      queueNode('q', { maxReceiveCount: 3 }),
+      functionNode('f'),
+      made.node('table', 't', {}, [made.tokens(5, 0)]),
+    ],
+    [
+      poll('q', 'f'),
+      made.element('call', 'f', 't', {
+        retry: { attempts: 3, interval: 1, backoff: 2, jitter: false, from: 'template' },
+      }),
+    ],
+  )
+  const report = nonlinear(loadedWith(mesh, { q: 10 }, { f: 0.05 }))
+  // of 10/s 5 are let in: with 3 writes in each of 3 attempts q⁹ = 1/2. A seeded run with waits has 22.4 attempts a second
+  const q = 0.5 ** (1 / 9)
+  expect(siteOf(report, 'f')?.low.rate).toBeCloseTo((10 * (1 - q ** 9)) / (1 - q ** 3), 3)
+  expect(siteOf(report, 'f')?.low.failing).toBeCloseTo(q ** 3, 4)
+  expect(siteOf(report, 't')?.low.failing).toBeCloseTo(q, 4)
+  expect(report.mesh.critical?.factor).toBeCloseTo(0.5, 3)
+  expect(report.mesh).toMatchObject({ limiting: 't', critical: { by: 'capacity' }, hysteresis: null })
+})
+
 describe('a poll that has fewer servers than comes', () => {
   const two = [queueNode('q'), queueNode('r')]
 

@@ -24,6 +24,8 @@ export type Steady = {
   failing: Float64Array
   /** attempts of each as a caller, for each message */
   fanned: Float64Array
+  /** of these those that there would be if nothing failed but what it sends, refused */
+  again: Float64Array
   /** of the poll that has most to bring: how much of what it has servers for; above 1 its queue grows */
   brought: Float64Array
   /** whether all that was solved into it came to rest */
@@ -35,6 +37,7 @@ export const roomFor = (sites: readonly Site[]): Steady => ({
   rates: new Float64Array(sites.length),
   failing: new Float64Array(sites.length),
   fanned: new Float64Array(sites.length),
+  again: new Float64Array(sites.length),
   brought: new Float64Array(sites.length),
   settled: true,
 })
@@ -93,12 +96,13 @@ export function steadyAt(
   { factor, from, variant = asItIs }: { factor: number; from: 'idle' | 'collapsed'; variant?: Variant },
   into: Steady,
 ): void {
-  const { rates, failing, fanned, brought } = into
+  const { rates, failing, fanned, again, brought } = into
   const collapsed = from === 'collapsed'
   for (const member of members) {
     rates[member] = collapsed ? Number.MAX_VALUE : 0
     failing[member] = collapsed ? 1 : 0
     fanned[member] = collapsed ? Math.min(variant.attempts, worstOf(sites[member])) : 1
+    again[member] = fanned[member]
   }
   const renew = (member: number): number => {
     const site = sites[member]
@@ -107,10 +111,11 @@ export function steadyAt(
     const next =
       site.members.length > 0
         ? pool(sites, member, rates, variant)
-        : node(site, { factor, start: before, failing, fanned, variant })
+        : node(site, { ...into, sites, factor, start: before, variant })
     rates[member] = next.rate
     failing[member] = next.failing
     fanned[member] = next.fanned
+    again[member] = next.again
     brought[member] = next.brought
     return Math.max(
       Math.abs(next.rate - before) / Math.max(next.rate, 1e-12),
@@ -130,39 +135,53 @@ const rounds = 2000
 const worstOf = (site: Site | undefined): number =>
   Math.max(1, ...(site?.inflows.map(({ attempts }) => attempts) ?? []))
 
-type Next = { rate: number; failing: number; fanned: number; brought: number }
+type Next = { rate: number; failing: number; fanned: number; again: number; brought: number }
 
-type Around = {
+type Around = Steady & {
+  sites: readonly Site[]
   factor: number
   start: number
-  failing: Float64Array
-  fanned: Float64Array
   variant: Variant
 }
 
 function node(site: Site, around: Around): Next {
-  const { factor, start, failing, fanned, variant } = around
-  let holds = 1
-  for (const { site: asked, calls, attempts } of site.asks)
-    holds *= (1 - (failing[asked] ?? 0) ** Math.min(attempts, variant.attempts)) ** calls
+  const { sites, rates, factor, start, failing, fanned, again, variant } = around
+  let [holds, taken] = [1, 1]
+  for (const { site: asked, calls, attempts, sent } of site.asks) {
+    const fails = sent ? turnedAway(sites[asked], rates[asked] ?? 0, variant) : (failing[asked] ?? 0)
+    const holding = (1 - fails ** Math.min(attempts, variant.attempts)) ** calls
+    holds *= holding
+    if (sent) taken *= holding
+  }
   const beyond = site.pools.reduce((most, { pool: shared }) => Math.max(most, failing[shared] ?? 0), 0)
-  let [messages, arriving, rate, lost, brought] = [0, 0, 0, 0, 0]
+  let [messages, arriving, rate, lost, brought, repeated] = [0, 0, 0, 0, 0, 0]
   for (const inflow of site.inflows) {
-    const comes = factor * inflow.rate * (inflow.caller === null ? 1 : (fanned[inflow.caller] ?? 1))
+    const { caller, sender } = inflow
+    const times = caller !== null ? fanned[caller] : sender !== null ? again[sender] : 1
+    const comes = factor * inflow.rate * (times ?? 1)
     const q = 1 - (1 - failingAt(site, inflow, start, variant, beyond)) * holds
-    const [brings, cap] = [comes * attemptsOf(policyOf(inflow, variant), q), inflow.cap * variant.capacity]
+    const brings = comes * attemptsOf(policyOf(inflow, variant), q)
     messages += factor * inflow.rate
+    const most = inflow.cap * variant.capacity
+    repeated += Math.min(factor * inflow.rate * attemptsOf(policyOf(inflow, variant), 1 - taken), most)
     arriving += comes
-    rate += Math.min(brings, cap)
-    brought = Math.max(brought, brings / cap)
+    rate += Math.min(brings, most)
+    brought = Math.max(brought, brings / most)
     lost += comes * q
   }
   return {
     rate,
     failing: arriving === 0 ? 0 : lost / arriving,
     fanned: messages === 0 ? 1 : rate / messages,
+    again: taken === 1 || messages === 0 ? 1 : repeated / messages,
     brought,
   }
+}
+
+/** The part that its tokens refuse: who only sends learns of nothing else. */
+const turnedAway = (site: Site | undefined, x: number, { capacity }: Variant): number => {
+  const tokens = (site?.capacity.tokens ?? Number.POSITIVE_INFINITY) * capacity
+  return x > tokens ? 1 - tokens / x : 0
 }
 
 function pool(sites: readonly Site[], member: number, rates: Float64Array, variant: Variant): Next {
@@ -175,6 +194,7 @@ function pool(sites: readonly Site[], member: number, rates: Float64Array, varia
     rate,
     failing: capacity === undefined ? 0 : refused(capacity, rate / variant.capacity),
     fanned: 1,
+    again: 1,
     brought: 0,
   }
 }

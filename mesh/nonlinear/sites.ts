@@ -15,6 +15,8 @@ export type Inflow = {
   attempts: number
   /** the caller waits for the answer: it fails when this fails, and each attempt of it comes here again */
   caller: number | null
+  /** who sends it as part of its own handling, to what may refuse it: what is refused fails that, and comes again with it */
+  sender: number | null
   /** wait and service longer than this fail, seconds */
   patience: number
   /** attempts a second that can come this way: what a poll has servers for */
@@ -36,7 +38,7 @@ export type Site = {
   /** the part of the services that its own timeout ends */
   ended: number
   /** sites that it asks and waits for: how many calls an attempt, and how often each is tried */
-  asks: { site: number; calls: number; attempts: number }[]
+  asks: { site: number; calls: number; attempts: number; sent: boolean }[]
   /** limits that it shares, and the work there of an attempt */
   pools: { pool: number; work: number }[]
   /** of a pool: who shares it */
@@ -75,6 +77,7 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
         rate,
         attempts: attemptsOver(element, from),
         caller: synchronous ? (position.get(element.from) ?? null) : null,
+        sender: element.kind === 'call' && element.carries ? (position.get(element.from) ?? null) : null,
         patience: patienceOf(element, from),
         cap: capOf(element, site),
       }
@@ -94,16 +97,20 @@ export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
     if (site !== undefined && rate > 0) site.inflows.push(fromOutside(node, rate))
   })
   for (const site of sites) site.inflows = site.inflows.filter(({ rate }) => rate > 0)
+  limitSites(sites, loaded, rates)
   sites.forEach((site, place) => {
     const handled = site.inflows.reduce((sum, { rate }) => sum + rate, 0)
-    site.inflows.forEach(({ caller, attempts, rate }) => {
-      const asking = caller === null ? undefined : sites[caller]
-      const sent = asking?.inflows.reduce((sum, inflow) => sum + inflow.rate, 0) ?? 0
+    const refuses = site.capacity.tokensOver === 'refuse' && Number.isFinite(site.capacity.tokens)
+    for (const inflow of site.inflows) {
+      const { caller, attempts, rate } = inflow
+      if (!refuses) inflow.sender = null
+      const from = caller ?? inflow.sender
+      const asking = from === null ? undefined : sites[from]
+      const sent = asking?.inflows.reduce((sum, each) => sum + each.rate, 0) ?? 0
       if (asking !== undefined && sent > 0 && handled > 0)
-        asking.asks.push({ site: place, calls: rate / sent, attempts })
-    })
+        asking.asks.push({ site: place, calls: rate / sent, attempts, sent: caller === null })
+    }
   })
-  limitSites(sites, loaded, rates)
   for (const site of sites) {
     site.fails = failures.get(site.at) ?? site.fails
     site.can = most(site.capacity)
@@ -204,6 +211,7 @@ const fromOutside = (node: MeshNode, rate: number): Inflow => ({
   rate,
   attempts: 1,
   caller: null,
+  sender: null,
   patience: node.kind === 'api' ? node.settings.timeout : unlimited,
   cap: unlimited,
 })

@@ -84,7 +84,7 @@ function leadingTo(sites: readonly Site[], groups: Groups, open: Groups): Groups
     .filter((members) => {
       if (!members.some((site) => needed.has(site))) return false
       for (const site of members) {
-        for (const { caller } of sites[site]?.inflows ?? []) if (caller !== null) needed.add(caller)
+        for (const { caller, sender } of sites[site]?.inflows ?? []) needed.add(caller ?? sender ?? site)
         for (const sharing of sites[site]?.members ?? []) needed.add(sharing)
       }
       return true
