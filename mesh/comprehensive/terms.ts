@@ -75,7 +75,9 @@ function latency(steady: StaticReport, limit: number, nameOf: (id: string) => st
   if (p99 <= limit && paths.every(({ untimed }) => untimed.length > 0))
     return termOf('latency', null, limit, 's', 'on every way some time is not known')
   const says = `99 of a hundred ${worst.type}, ${between(worst.nodes, nameOf)}`
-  const atLeast = openOf('the ways over', paths.flatMap(openNodesOf(steady)).map(nameOf))
+  const openOn = openNodesOf(steady)
+  const open = paths.flatMap((way) => [...openOn(way), ...(way.least ?? [])])
+  const atLeast = openOf('the ways over', open.map(nameOf))
   return termOf('latency', p99, limit, 's', says, atLeast)
 }
 

@@ -10,7 +10,7 @@ import type { StaticReport } from './report.ts'
 import { sharesOf } from './shares.ts'
 import { type Stress, stressesOf } from './stress.ts'
 import { isHeld } from './tries.ts'
-import { passagesOf } from './waits.ts'
+import { type Passage, passagesOf } from './waits.ts'
 
 /** The steady state of a mesh under its loads: rates, what limits them and by how much, ways and their delays. */
 export function analyseStatic(loaded: Loaded): StaticReport {
@@ -50,7 +50,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
         : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
     paths,
     shares: sharesOf(loaded, demands),
-    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses), ...cut],
+    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses), ...backoffs(passages), ...cut],
   }
 }
 
@@ -140,6 +140,15 @@ function keysAssumed({ mesh }: Loaded): string[] {
         ]
       : []),
   ]
+}
+
+function backoffs(passages: ReadonlyMap<string, Passage>): string[] {
+  const least = [...passages.values()].filter(({ isLeast }) => isLeast).length
+  return least === 0
+    ? []
+    : [
+        `Over ${least} elements asynchronous invocations are throttled, and tried again after 1, 2, 4 … 300 s, each as likely to be throttled as any: what comes back together is so more often, so that their delays are at least these.`,
+      ]
 }
 
 /** Where it is not known how an invocation grows with its messages: which end was taken, and what the other would say. */

@@ -71,6 +71,10 @@ export const staticReport = z.object({
           'what a schedule starts and nothing is sent on of: nobody waits for it, and it has no delay',
         ),
       untimed: z.array(z.string()),
+      least: z
+        .array(z.string())
+        .optional()
+        .describe('nodes that throttle what is tried again later: the delay is at least that'),
       refused: z.number().describe('at the first attempt'),
       lost: z.number().describe('for good: refused, given up or deleted, and kept nowhere'),
       atDoor: z

@@ -4,6 +4,7 @@ import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { type Anew, extrasOver } from './again.ts'
+import { type Backoff, backoffOf } from './backoff.ts'
 import { gatheringOf, servedBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
@@ -17,6 +18,8 @@ export type Passage = {
   delay: Moments | null
   /** and beside it: in the queue's own delay, until its batch is gathered, and between attempts that fail */
   extras: readonly Extra[]
+  /** throttled attempts come again later: the delay is the least that it can be */
+  isLeast: boolean
   /** the part that is refused at the first attempt */
   refused: number
   /** what becomes of it when all attempts are used up */
@@ -37,14 +40,15 @@ export function passagesOf(
   const fateOf = givenUpOf(mesh)
   return new Map(
     mesh.elements.map((element) => {
-      const { delay, refused, anew } = passage(element, nodes.get(element.to), service, demands)
+      const { delay, refused, anew, backoff } = passage(element, nodes.get(element.to), service, demands)
       const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
       const givenUp = fateOf(element)
       const beyond = refusals.over(element)
       const { part, expires } = refusals.unserved(element)
       const never = Math.max(beyond, expires ? 0 : part)
-      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - never)
+      const aged = backoff?.aged ?? 0
+      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - never) * (1 - aged)
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
       const mean = service.get(element.to)?.mean ?? 0
@@ -55,10 +59,12 @@ export function passagesOf(
           : []
       // a record of a stream keeps its place and its server
       const comesAnew = element.kind === 'delivery' || from?.kind === 'queue'
-      const again = anew !== null && comesAnew ? { ...anew, gathers: momentsOf(gathering) } : null
-      const attempted = extrasOver(element, from, { fails, attempts, mean, anew: again })
-      const extras = gathering.length > 0 ? extrasOf([attempted, gathering]) : attempted
-      return [element.id, { delay, extras, refused: first, givenUp, lost, expired: expires ? part : 0 }]
+      const again = anew !== null && comesAnew ? { ...anew, gathers: added(anew.gathers, momentsOf(gathering)) } : null
+      const failing = extrasOver(element, from, { fails, attempts, mean, anew: again })
+      const beside = [gathering, backoff?.extras ?? []].filter(({ length }) => length > 0)
+      const extras = beside.length > 0 ? extrasOf([failing, ...beside]) : failing
+      const gone = { refused: first, givenUp, lost, expired: expires ? part : 0 }
+      return [element.id, { delay, extras, isLeast: backoff !== undefined, ...gone }]
     }),
   )
 }
@@ -68,7 +74,7 @@ function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: numb
   return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
-type Waited = Pick<Passage, 'delay' | 'refused'> & { anew: Omit<Anew, 'gathers'> | null }
+type Waited = Pick<Passage, 'delay' | 'refused'> & { anew: Anew | null; backoff?: Backoff | undefined }
 
 function passage(
   element: MeshElement,
@@ -80,7 +86,7 @@ function passage(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
     instant,
   )
-  const unhindered: Waited = { delay: way, refused: 0, anew: { waits: instant, lasts: 0 } }
+  const unhindered: Waited = { delay: way, refused: 0, anew: { gathers: instant, waits: instant, lasts: 0 } }
   if (target !== undefined && isOff(target))
     return { ...unhindered, delay: element.kind === 'invoke' ? way : null, refused: 1 }
   const times = service.get(element.to)
@@ -102,7 +108,10 @@ function passage(
   const waits = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
   if (waits === null) return { ...unhindered, delay: null }
   const lasts = relaxation(servers, demand.busy ?? 0, times)
-  return { delay: added(way, waits), refused: 0, anew: { waits, lasts } }
+  const backoff =
+    element.kind === 'delivery' ? backoffOf(servers, demand.busy ?? 0, element.maxAge) : undefined
+  const anew = { gathers: backoff?.waits ?? instant, waits, lasts }
+  return { delay: added(way, waits), refused: 0, anew, backoff }
 }
 
 /** The wait for one of so many servers; of those that a message is bound to one of, for that one. */

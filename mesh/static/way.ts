@@ -20,6 +20,8 @@ export type Path = {
   job?: true
   /** nodes on the way whose service time nobody has said: their part is missing in the delay */
   untimed: string[]
+  /** nodes on the way that throttle what is tried again later: the delay is at least that; absent: none */
+  least?: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
   /** the part that is refused at the door for good, or given up or deleted on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
@@ -35,6 +37,7 @@ export type Way = {
   delay: Moments | null
   extras: (readonly Extra[])[]
   untimed: string[]
+  least: string[]
   /** at the first attempt, and in the end */
   taken: number
   there: number
@@ -53,7 +56,7 @@ export function start({ loaded, refusals: { atDoor, handling } }: Along, state: 
   const refused = atDoor(loaded.states[state]?.node.id ?? '')
   const taken = 1 - refused
   const isJob = loaded.states[state]?.node.kind === 'schedule'
-  const empty = { nodes: [], untimed: [], extras: [], isKept: false, atDoor: refused, isJob }
+  const empty = { nodes: [], untimed: [], least: [], extras: [], isKept: false, atDoor: refused, isJob }
   const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
   arrive(loaded, way, state)
   return way
@@ -62,6 +65,7 @@ export function start({ loaded, refusals: { atDoor, handling } }: Along, state: 
 const unhindered: Passage = {
   delay: instant,
   extras: [],
+  isLeast: false,
   refused: 0,
   givenUp: 'answered',
   lost: 0,
@@ -74,11 +78,12 @@ export function step(
   way: Way,
   { element, to, gain }: Stream,
 ): void {
-  const { delay, extras, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
+  const { delay, extras, isLeast, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
   way.share = way.share === null || gain === null ? null : way.share * gain
   way.isJob &&= element.kind !== 'call'
   way.delay = way.delay === null || delay === null ? null : way.isJob ? way.delay : added(way.delay, delay)
   if (!way.isJob && extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
+  if (!way.isJob && isLeast) way.least.push(element.to)
   way.taken *= 1 - refused
   // whose caller is told, fails with it: it is kept where that is
   if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
@@ -101,7 +106,7 @@ function arrive(loaded: Loaded, way: Way, state: number): void {
 
 /** A way at its end, of so much that comes in. */
 export const ended = (
-  { nodes, share, delay, extras, untimed, taken, there, atDoor, isJob }: Way,
+  { nodes, share, delay, extras, untimed, least, taken, there, atDoor, isJob }: Way,
   type: string,
   rate: number | null,
 ): Path => ({
@@ -111,6 +116,7 @@ export const ended = (
   delay: delay === null ? null : withExtras(delay, extrasOf(extras)),
   ...(isJob && { job: true }),
   untimed,
+  ...(least.length > 0 && { least }),
   refused: 1 - taken,
   lost: 1 - there,
   atDoor,

@@ -1,0 +1,48 @@
+import { erlangB } from '../queueing/erlang.ts'
+import type { Extra, Moments } from './times.ts'
+
+/**
+ * Seconds from one throttled attempt of an asynchronous invocation to the next: they grow from 1 s to 5 min
+ * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html); taken to double.
+ */
+const [shortest, longest] = [1, 300]
+/** Of fewer throttled than that nobody's 99 of a hundred waits. */
+const negligible = 1e-3
+
+/** What throttled attempts wait, the part that is too old before one is let in, and both moments of the wait. */
+export type Backoff = { extras: Extra[]; aged: number; waits: Moments }
+
+/**
+ * Attempts that find all servers busy come again later. Taken to come back far apart and independent they are Poisson as fresh
+ * ones are (Cohen 1957): all A erlangs of them are refused with probability B(c, A), where A(1 - B(c, A)) is what is served.
+ * What comes back together, as waits that are not spread do, is refused more often: it is the least. undefined: hardly
+ * any is throttled.
+ */
+export function backoffOf(servers: number, offered: number, maxAge: number): Backoff | undefined {
+  if (offered >= servers || erlangB(servers, offered) < negligible) return undefined
+  let [low, high] = [offered, 2 * servers]
+  while (high * (1 - erlangB(servers, high)) < offered && high < 1e9) high *= 2
+  for (let step = 0; step < 40; step++) {
+    const middle = (low + high) / 2
+    if (middle * (1 - erlangB(servers, middle)) < offered) low = middle
+    else high = middle
+  }
+  const refused = erlangB(servers, high)
+  const extras: Extra[] = []
+  let [seconds, wait, aged] = [0, shortest, 1]
+  for (; seconds < maxAge && aged > 1e-9; wait = Math.min(longest, 2 * wait)) {
+    extras.push({ seconds, chance: aged * (1 - refused) })
+    aged *= refused
+    seconds += wait
+  }
+  if (seconds < maxAge) aged = 0
+  const all = extras.reduce((sum, { chance }) => sum + chance, 0)
+  const moment = (power: number) =>
+    extras.reduce((sum, each) => sum + each.seconds ** power * each.chance, 0) / all
+  const mean = moment(1)
+  return {
+    extras: extras.map((each) => ({ ...each, chance: each.chance / all })),
+    aged,
+    waits: { mean, variance: moment(2) - mean ** 2 },
+  }
+}

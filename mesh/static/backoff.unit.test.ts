@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest'
+import { delivery, functionNode, loadedWith, meshFrom, node, servers } from '../../test/meshes.ts'
+import { comprehensive } from '../comprehensive/analyse.ts'
+import { analyseStatic } from './analyse.ts'
+import { backoffOf } from './backoff.ts'
+
+describe('asynchronous invocations that are throttled', () => {
+  it('of one server wait ρ + 2ρ² + 4ρ³ … s, as B(1, A) = ρ where A(1 - B) = ρ', () => {
+    expect(backoffOf(1, 0.2, 21_600)?.waits.mean).toBeCloseTo(0.2 / (1 - 0.4), 3)
+  })
+
+  it('are given up by their age: after 1, 3 and 7 s what is due at 15 s is too old', () => {
+    const { extras, aged } = backoffOf(1, 0.5, 15) ?? {}
+    expect(extras?.map(({ seconds }) => seconds)).toEqual([0, 1, 3, 7])
+    expect(aged).toBeCloseTo(0.5 ** 4, 9)
+  })
+
+  const mesh = (most: number) =>
+    meshFrom([node('topic', 's'), functionNode('f', [servers(most, 'refuse')])], [delivery('s', 'f')])
+
+  // a seeded run of 60,000 s whose waits are spread by a half
+  it('wait as in a run, and at least so long', () => {
+    const { paths, assumptions } = analyseStatic(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }))
+    expect(Math.abs((paths[0]?.delay?.mean ?? 0) / (3.26 + 0.1) - 1)).toBeLessThan(0.05)
+    expect(paths[0]?.least).toEqual(['f'])
+    expect(assumptions.join()).toContain('throttled')
+    const { score } = comprehensive(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }))
+    expect(score.terms.find(({ name }) => name === 'latency')?.atLeast).toContain('f')
+  })
+
+  it('say nothing where hardly any is', () => {
+    const { paths } = analyseStatic(loadedWith(mesh(100), { s: 90 }, { f: 0.1 }))
+    expect(paths[0]).not.toHaveProperty('least')
+  })
+})
