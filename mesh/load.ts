@@ -1,5 +1,4 @@
 import { type Letter, lettersOf } from './letters.ts'
-import { components } from './linear/components.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
 import { anyType, isWay, passes, type Send, toldBy } from './passing.ts'
@@ -220,29 +219,26 @@ function beginnings(
   const known = new Set(states.map(({ node }) => node.id))
   const left = nodes.filter(({ id }) => !known.has(id))
   const places = new Map(left.map(({ id }, place) => [id, place]))
-  const next = left.map((): number[] => [])
+  const before = left.map((): number[] => [])
   const fed = new Set<number>()
   for (const element of elements) {
     const [from, to] = [places.get(element.from), places.get(element.to)]
     const carries = element.kind !== 'dead-letter' && !isAsked(element)
     if (to === undefined || !carries || (element.kind === 'call' && element.ratio === 0)) continue
     if (from === undefined) fed.add(to)
-    else next[from]?.push(to)
+    else before[to]?.push(from)
   }
-  const rounds = components(next)
-  const roundOf = new Map(
-    rounds.flatMap((members, round) => members.map((member) => [member, round] as const)),
-  )
-  const led = new Set(
-    next.flatMap((all, from) =>
-      all.flatMap((to) => (roundOf.get(from) === roundOf.get(to) ? [] : [roundOf.get(to)])),
-    ),
-  )
-  return rounds.flatMap((members, round) => {
-    const isRound = members.length > 1 && !led.has(round) && !members.some((member) => fed.has(member))
-    const inside = isRound ? members.flatMap((member) => left[member] ?? []) : []
-    const first = doors.find((kind) => inside.some((node) => node.kind === kind))
-    return inside.filter(({ kind }) => kind === first)
+  const behind = (start: number): Set<number> => {
+    const found = new Set(before[start])
+    for (const place of found) for (const one of before[place] ?? []) found.add(one)
+    return found
+  }
+  return left.filter(({ kind }, place) => {
+    if (!open.has(kind)) return false
+    const all = behind(place)
+    const isRound = all.has(place) && [...all].every((one) => !fed.has(one) && behind(one).has(place))
+    const first = doors.find((each) => [...all].some((one) => left[one]?.kind === each))
+    return isRound && kind === first
   })
 }
 
