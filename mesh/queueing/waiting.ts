@@ -14,8 +14,11 @@ export type Bulk = {
   scv: number
 }
 
-/** How it is served. `batch`: mean of those taken at once; null: the queue grows without end, and batches are full. */
-export type Served = { batch: number; wait: Wait | null }
+/** How it is served. `batch`: mean of those taken at once; a wait of null: the queue grows without end, and batches are full. */
+export type Served = { batch: number } & Met
+
+/** What its messages meet: the wait, and n and n² of the batch that each finds itself in, E[n²]/E[n] and E[n³]/E[n]. */
+export type Met = { wait: Wait | null; seen: { batch: number; square: number } }
 
 /**
  * Who waits in G/G/c, waits exponentially, `scale` seconds in the mean; `waits` is the probability to wait at all. Exact for
@@ -52,17 +55,17 @@ export function waiting(servers: number, rate: number, service: { mean: number; 
  * and a server that gets free takes all that wait, at most `most`. What a server takes follows from the mean batch and the
  * mean batch from that, so that the two are brought to agree.
  *
- * Exact for exponential services that take as long with however many. For others: where batches are seldom full, who
- * waits waits for the next of `servers` ends, and their variation counts at one server alone; where they are always full,
- * full ones are served, and it counts as in a queue of groups, of which 1/b is the variation of arrivals (Kingman 1961).
- * Between the two by the square of the probability that a queue of full batches is longer than one of them, which was
- * found by runs of the queue: mean waits within 15 % of them (waiting.unit.test.ts).
+ * Exact for exponential services that take as long with however many. For others: who waits, waits for the next of `servers`
+ * ends, of which the variation counts at one server alone; and while more than a batch wait, for full ones to be served,
+ * where it counts as in a queue of groups, of which 1/b is the variation of arrivals (Kingman 1961). The more of a service
+ * is of messages, the less full they are then, and batches are the more alike the steadier services are: both by runs of
+ * the queue, which mean delays are within 25 % of up to scv 1 (waiting.unit.test.ts), but where `runs` says so.
  */
 export function bulkService(queue: Bulk): Served {
   const { servers, most, fixed, each, scv } = queue
   const seconds = (batch: number) => fixed + each * batch
   const full = takenAt(queue, seconds(most))
-  if (full === null) return { batch: most, wait: null }
+  if (full === null) return { batch: most, wait: null, seen: { batch: most, square: most ** 2 } }
   let [low, high] = [1, full.batch]
   // batches are smaller than those with the longest service; where these are hardly any, no others are looked for
   for (let step = 0; step < 40 && high - low > 1e-6 * high; step++) {
@@ -72,9 +75,45 @@ export function bulkService(queue: Bulk): Served {
   }
   const own = takenAt(queue, seconds(high)) ?? full
   const [seldom, always] = [1 + (scv - 1) / (2 * servers), (1 / most + scv) / (1 / most + 1)]
-  const weight = most === 1 ? 1 : full.longer ** 2
-  const scale = (1 - weight) * own.scale * seldom + weight * full.scale * always
-  return { batch: own.batch, wait: waitOf(own.waits, scale) }
+  const filling = (own.batch / full.batch) ** (shareOf(queue) ** 8)
+  const behind = most === 1 ? seldom : always * filling
+  const more = (full.longer / (1 - full.longer)) * seconds(most) * behind
+  return {
+    batch: own.batch,
+    wait: waitOf(own.waits, (seconds(own.batch) * seldom + more) / servers),
+    seen: seenIn(own, queue),
+  }
+}
+
+/** The part of a full service that is of its messages. */
+const shareOf = ({ most, fixed, each }: Bulk): number => (each * most) / (fixed + each * most || 1)
+
+/** Whether what is said of it may be far off, so that a run of it (`bulkRun`) says more. */
+export const runs = (queue: Bulk, { batch }: Served): boolean =>
+  queue.most > 1 && batch > 1.01 && ((queue.scv < 0.05 && queue.servers > 1) || shareOf(queue) > 0.9)
+
+/**
+ * The batch that a message finds itself in: of what comes when a server is free one, and of the ends of services, c/mean a
+ * second, each takes what waits, q with r^q. Σn²(r^n - r^(n + 1)) = Σ(2n - 1)r^n, and of n³ Σ(3n² - 3n + 1)r^n.
+ */
+function seenIn(
+  { batch, waits, fall, mean }: Taken,
+  { servers, rate, most, scv }: Bulk,
+): { batch: number; square: number } {
+  let [second, third, power, left] = [0, 0, 1, most]
+  for (let n = 1; left > 0 && power > 1e-12; n++, left--) {
+    power *= fall
+    second += Math.min(1, left) * (2 * n - 1) * power
+    third += Math.min(1, left) * (3 * n ** 2 - 3 * n + 1) * power
+  }
+  const ends = rate === 0 ? 0 : (servers * waits) / (mean * rate)
+  const [found, square] = [1 - waits + ends * second, 1 - waits + ends * third]
+  const steadier = Math.min(1.5, (1 + scv) / 2)
+  const seen = Math.min(most, Math.max(batch, batch + steadier * (found - batch)))
+  return {
+    batch: seen,
+    square: Math.min(most ** 2, Math.max(seen ** 2, batch ** 2 + steadier * (square - batch ** 2))),
+  }
 }
 
 const waitOf = (waits: number, scale: number): Wait => ({
@@ -82,17 +121,19 @@ const waitOf = (waits: number, scale: number): Wait => ({
   variance: waits * (2 - waits) * scale ** 2,
 })
 
+type Taken = NonNullable<ReturnType<typeof takenAt>>
+
 /**
- * Exponential services of `mean` seconds whatever the batch, M/M(1,b)/c: the mean batch, the probability to wait, the mean
- * wait of those that do, and the probability that more than a batch wait when somebody does. With q behind c busy
+ * Exponential services of `mean` seconds whatever the batch, M/M(1,b)/c: the mean batch, the probability to wait, r of
+ * below, and the probability that more than a batch wait when somebody does. With q behind c busy
  * servers the cut between q and q + 1 says λ·P(q) = (c/mean)·ΣP(q + i), i = 1 … b, so that P(q) falls as r^q with
  * c(r + … + r^b) = λ·mean; below c busy it is M/M/c. Who waits, waits for a geometric number of ends of services:
- * exponentially, mean/(c(1 - r^b)). b = 1 is Erlang C. null: the queue grows without end.
+ * exponentially, mean/(c(1 - r^b)), which is one end and r^b/(1 - r^b) more. b = 1 is Erlang C. null: the queue grows without end.
  */
 function takenAt({ servers, rate, most }: Pick<Bulk, 'servers' | 'rate' | 'most'>, mean: number) {
   const offered = rate * mean
   if (offered >= servers * most) return null
-  if (offered === 0) return { batch: 1, waits: 0, scale: 0, longer: 0 }
+  if (offered === 0) return { batch: 1, waits: 0, fall: 0, longer: 0, mean }
   const fall = fallOf(offered / servers, most)
   const blocked = erlangB(servers, offered)
   const all = 1 + (blocked * fall) / (1 - fall)
@@ -101,8 +142,9 @@ function takenAt({ servers, rate, most }: Pick<Bulk, 'servers' | 'rate' | 'most'
   return {
     batch: Math.min(most, Math.max(1, offered / busy)),
     waits: blocked / (1 - fall) / all,
-    scale: mean / (servers * (1 - longer)),
+    fall,
     longer,
+    mean,
   }
 }
 

@@ -2,7 +2,7 @@ import { lawsAssumed } from '../laws/assumed.ts'
 import { lettersOver } from '../letters.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshElement } from '../model.ts'
-import { type Demands, demandsOf } from './demand.ts'
+import { demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
 import { type Rates, ratesOf } from './rates.ts'
 import { type Refusals, refusalsOf } from './refusals.ts'
@@ -24,7 +24,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
   const { stresses, unavailable } = stressesOf(loaded, demands)
   const refusals = refusalsOf(loaded, stresses)
   const passages = passagesOf(loaded, demands, refusals)
-  const { paths, cut } = pathsOf({ ...loaded, service: asBatched(loaded, demands) }, passages, refusals)
+  const { paths, cut } = pathsOf(loaded, passages, refusals)
   const open = openLetters(loaded, refusals)
   const tightest = stresses.find(({ safety }) => safety !== null)
   return {
@@ -71,17 +71,6 @@ function openLetters({ mesh }: Loaded, refusals: Refusals): ReadonlySet<string> 
     for (const each of leaving.get(element.to) ?? []) if (each.provenance !== 'inferred') next.push(each)
   }
   return open
-}
-
-/** With the time of an invocation under these demands, where it is known how it grows with its messages. */
-function asBatched({ service }: Loaded, demands: Demands): Loaded['service'] {
-  return new Map(
-    [...service].map(([id, time]) => {
-      const { busy, requests } = demands.ofNode(id)
-      const isKnown = time.each !== undefined && busy !== null && requests > 0
-      return [id, isKnown ? { ...time, mean: busy / requests } : time]
-    }),
-  )
 }
 
 function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): StaticReport['rates'] {

@@ -1,8 +1,9 @@
 import type { Service } from '../loads.ts'
 import type { ElementOf, Law, MeshElement } from '../model.ts'
+import { bulkRun } from '../queueing/bulk-run.ts'
 import { type Gathered, gathered, gathering } from '../queueing/gathered.ts'
-import { bulkService, type Served } from '../queueing/waiting.ts'
-import type { Extra } from './times.ts'
+import { bulkService, runs, type Served } from '../queueing/waiting.ts'
+import type { Extra, Moments } from './times.ts'
 
 /** Messages that an invocation has at most: what fills while messages wait. Nobody fills what a caller brings. */
 export const mostAtOnce = (element: MeshElement | undefined): number =>
@@ -66,22 +67,54 @@ export function servedBy(
   rate: number,
   servers: number,
 ): Served | undefined {
-  const { each, scv } = service
+  const bulk = bulkOf(poll, service, rate, servers)
+  if (bulk === undefined) return undefined
+  const served = bulk.queue === undefined ? atOnce : bulkService(bulk.queue)
+  return { ...served, batch: served.batch * bulk.together.batch }
+}
+
+const atOnce: Served = { batch: 1, wait: { mean: 0, variance: 0 }, seen: { batch: 1, square: 1 } }
+
+/** The same as a message of it meets it: the wait, and the time of the invocation that it is in. */
+export function metBy(
+  poll: ElementOf<'poll'>,
+  service: Service,
+  rate: number,
+  servers: number,
+): { wait: Moments | null; handling: Moments } | undefined {
+  const bulk = bulkOf(poll, service, rate, servers)
+  if (bulk === undefined) return undefined
+  const { queue, together, fixed, each } = bulk
+  const served = queue === undefined ? atOnce : bulkService(queue)
+  const { wait, seen } =
+    queue !== undefined && rate > 0 && served.wait !== null && runs(queue, served)
+      ? bulkRun(queue, served.batch)
+      : served
+  // of those who came together as many as they are, with how many vary among them
+  const found = seen.batch * together.batch + (together.seen - together.batch)
+  const square = seen.square * together.batch ** 2 + found ** 2 - (seen.batch * together.batch) ** 2
+  const mean = fixed + each * found
+  const second = (fixed ** 2 + 2 * fixed * each * found + each ** 2 * square) * (1 + service.scv)
+  return { wait, handling: { mean, variance: Math.max(0, second - mean ** 2) } }
+}
+
+/** The queue of those who come together; undefined: there are servers for all. */
+function bulkOf(poll: ElementOf<'poll'>, service: Service, rate: number, servers: number) {
+  const { each, scv, mean, batch = 1 } = service
   if (each === undefined) return undefined
-  const { mean, batch = 1 } = service
-  const together = Math.min(
-    poll.batch,
-    Math.max(batch, gatheredBy(poll, rate, Math.min(batch, poll.batch)).batch),
-  )
-  if (!Number.isFinite(servers)) return { batch: together, wait: { mean: 0, variance: 0 } }
+  const gathers = gatheredBy(poll, rate, Math.min(batch, poll.batch))
+  const least = Math.min(poll.batch, batch)
+  const together = gathers.batch > least ? gathers : { batch: least, seen: least }
+  const fixed = Math.max(0, mean - each * batch)
+  if (!Number.isFinite(servers)) return { together, fixed, each, queue: undefined }
   // a limit below that of all shards is what they share
   const stations = stationsOf(poll.laws) ?? 0
   const [own, part] = stations > 0 && stations <= servers ? [1, 1 / stations] : [servers, 1]
-  const served = bulkService({
-    ...{ servers: own, rate: (rate * part) / together, most: poll.batch / together, scv },
-    ...{ fixed: mean - each * batch, each: each * together },
-  })
-  return { ...served, batch: served.batch * together }
+  const queue = {
+    ...{ servers: own, rate: (rate * part) / together.batch, most: poll.batch / together.batch, scv },
+    ...{ fixed, each: each * together.batch },
+  }
+  return { together, fixed, each, queue }
 }
 
 /** Queues that a message is bound to one of, each of one server; undefined: whoever is free takes it. */

@@ -94,8 +94,8 @@ function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, M
   return [
     ({ gain }) => (gain === null ? -unsaid : Math.log(gain)),
     (stream) => {
-      const { delay = instant, extras = [] } = passageOf(stream) ?? {}
-      const mean = loaded.service.get(stream.element.to)?.mean ?? 0
+      const { delay = instant, handling, extras = [] } = passageOf(stream) ?? {}
+      const { mean = 0 } = handling ?? loaded.service.get(stream.element.to) ?? {}
       return delay === null ? endless : delay.mean + mean + meanOfExtras(extras)
     },
     (stream) => {

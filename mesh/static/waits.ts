@@ -5,7 +5,7 @@ import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { type Anew, extrasOver } from './again.ts'
 import { type Backoff, backoffOf } from './backoff.ts'
-import { gatheringOf, servedBy, serversOf, stationsOf } from './batches.ts'
+import { gatheringOf, metBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
@@ -16,6 +16,8 @@ import { attemptsOver } from './tries.ts'
 export type Passage = {
   /** on the way and waiting; null: the queue grows without end */
   delay: Moments | null
+  /** what its target then takes with it, where that depends on who comes with it */
+  handling?: Moments
   /** and beside it: in the queue's own delay, until its batch is gathered, and between attempts that fail */
   extras: readonly Extra[]
   /** throttled attempts come again later: the delay is the least that it can be */
@@ -40,7 +42,12 @@ export function passagesOf(
   const fateOf = givenUpOf(mesh)
   return new Map(
     mesh.elements.map((element) => {
-      const { delay, refused, anew, backoff } = passage(element, nodes.get(element.to), service, demands)
+      const { delay, handling, refused, anew, backoff } = passage(
+        element,
+        nodes.get(element.to),
+        service,
+        demands,
+      )
       const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
       const givenUp = fateOf(element)
@@ -64,7 +71,8 @@ export function passagesOf(
       const beside = [gathering, backoff?.extras ?? []].filter(({ length }) => length > 0)
       const extras = beside.length > 0 ? extrasOf([failing, ...beside]) : failing
       const gone = { refused: first, givenUp, lost, expired: expires ? part : 0 }
-      return [element.id, { delay, extras, isLeast: backoff !== undefined, ...gone }]
+      const isLeast = backoff !== undefined
+      return [element.id, { delay, ...(handling && { handling }), extras, isLeast, ...gone }]
     }),
   )
 }
@@ -74,7 +82,7 @@ function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: numb
   return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
-type Waited = Pick<Passage, 'delay' | 'refused'> & { anew: Anew | null; backoff?: Backoff | undefined }
+type Waited = Pick<Passage, 'delay' | 'handling' | 'refused'> & { anew: Anew | null; backoff?: Backoff | undefined }
 
 function passage(
   element: MeshElement,
@@ -94,32 +102,45 @@ function passage(
   const refuses = element.kind === 'invoke' && target.kind === 'function'
   const [ofElement, ofTarget] = [serversOf(element.laws), serversOf(target.laws)]
   const servers = Math.min(ofTarget, ofElement)
-  if (!Number.isFinite(servers)) return unhindered
+  if (!Number.isFinite(servers)) {
+    const alone = { ...demands.ofElement(element.id), requests: 0 }
+    return { ...unhindered, ...handlingOf(metAt(element, times, alone, servers)) }
+  }
   // what limits the element is asked by it alone, what limits the node by all
   const demand: Demand = ofElement < ofTarget ? demands.ofElement(element.id) : demands.ofNode(target.id)
   if (refuses) return { ...unhindered, refused: erlangB(servers, demand.busy ?? 0) }
-  const wait = waitAt(element, times, demand, servers)
+  const met = metAt(element, times, demand, servers)
+  const { wait } = met
   const stations = stationsOf(element.laws)
   // what is bound to a shard waits for that too, where the node is what limits all of them
   const bound =
     stations === undefined || servers === ofElement
       ? wait
-      : waitAt(element, times, demands.ofElement(element.id), stations)
+      : metAt(element, times, demands.ofElement(element.id), stations).wait
   const waits = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
-  if (waits === null) return { ...unhindered, delay: null }
+  if (waits === null) return { ...unhindered, ...handlingOf(met), delay: null }
   const lasts = relaxation(servers, demand.busy ?? 0, times)
   const backoff =
     element.kind === 'delivery' ? backoffOf(servers, demand.busy ?? 0, element.maxAge) : undefined
   const anew = { gathers: backoff?.waits ?? instant, waits, lasts }
-  return { delay: added(way, waits), refused: 0, anew, backoff }
+  return { delay: added(way, waits), ...handlingOf(met), refused: 0, anew, backoff }
 }
 
+type Met = { wait: Moments | null; handling?: Moments }
+
+const handlingOf = ({ handling }: Met): Pick<Passage, 'handling'> => (handling ? { handling } : {})
+
 /** The wait for one of so many servers; of those that a message is bound to one of, for that one. */
-function waitAt(element: MeshElement, times: Service, demand: Demand, servers: number): Moments | null {
-  const served = element.kind === 'poll' ? servedBy(element, times, demand.attempts, servers) : undefined
-  if (served !== undefined) return served.wait
+function metAt(
+  element: MeshElement,
+  times: Service,
+  { attempts, requests }: Demand,
+  servers: number,
+): Met {
+  const met = element.kind === 'poll' ? metBy(element, times, attempts, servers) : undefined
+  if (met !== undefined) return met
   const bound = stationsOf(element.laws) === servers
-  return bound ? waiting(1, demand.requests / servers, times) : waiting(servers, demand.requests, times)
+  return { wait: bound ? waiting(1, requests / servers, times) : waiting(servers, requests, times) }
 }
 
 /**

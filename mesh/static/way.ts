@@ -78,7 +78,16 @@ export function step(
   way: Way,
   { element, to, gain }: Stream,
 ): void {
-  const { delay, extras, isLeast, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
+  const {
+    delay,
+    handling: taken,
+    extras,
+    isLeast,
+    refused,
+    givenUp,
+    lost,
+    expired,
+  } = passages.get(element.id) ?? unhindered
   way.share = way.share === null || gain === null ? null : way.share * gain
   way.isJob &&= element.kind !== 'call'
   way.delay = way.delay === null || delay === null ? null : way.isJob ? way.delay : added(way.delay, delay)
@@ -89,10 +98,11 @@ export function step(
   if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
   way.there *= 1 - expired
   if (!way.isKept) way.there *= (1 - lost) * (1 - handling(to))
-  arrive(loaded, way, to)
+  arrive(loaded, way, to, taken)
 }
 
-function arrive(loaded: Loaded, way: Way, state: number): void {
+/** `taken`: what it takes there of who comes by this way; undefined: what it takes of everybody. */
+function arrive(loaded: Loaded, way: Way, state: number, taken?: Moments): void {
   const node = loaded.states[state]?.node
   if (node === undefined) return
   const times = loaded.service.get(node.id)
@@ -101,7 +111,7 @@ function arrive(loaded: Loaded, way: Way, state: number): void {
   if (way.isJob) return
   if (works && times === undefined) way.untimed.push(node.id)
   if (way.delay !== null && times !== undefined)
-    way.delay = added(way.delay, { mean: times.mean, variance: times.scv * times.mean ** 2 })
+    way.delay = added(way.delay, taken ?? { mean: times.mean, variance: times.scv * times.mean ** 2 })
 }
 
 /** A way at its end, of so much that comes in. */
