@@ -136,6 +136,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
   const calls = mesh.elements.filter((element) => element.kind === 'call')
   // of several calls of one way the first
   const known = new Map(calls.toReversed().map((call) => [`${call.from}\n${call.to}`, call]))
+  const byTasks = Map.groupBy(calls, ({ from, to }) => `${workflows.get(from)}\n${to}`)
   const overruled = new Set<MeshElement>(
     calls.filter((call) => {
       if (ways.has(call)) return false
@@ -150,6 +151,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
     // of a way that the template has, it says how much goes there, and `passes` asks it
     if (isOfWay(send)) continue
     const call = known.get(`${from}\n${to}`)
+    const by = call?.by ?? byTasks.get(`${from}\n${to}`)?.map((each) => each.from)
     yield {
       id: `call:${from}>${to}:${type}${per === null ? '' : `:${per}`}`,
       kind: 'call',
@@ -162,6 +164,7 @@ function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
       carries: !reads,
       per,
       ratio,
+      ...(by !== undefined && { by }),
       retry: call?.retry ?? { attempts: 1, interval: 0, backoff: 1, jitter: false, from: 'declared' },
     }
   }

@@ -86,6 +86,36 @@ export const retry = z.object({
 })
 export type Retry = z.output<typeof retry>
 
+/**
+ * What takes time in a run of a state machine: a task, by its path in the definition; a Wait; branches, of which the longest
+ * is waited for; or what comes so often one after the other.
+ */
+const step = z.union([
+  z.object({ task: z.string() }),
+  z.object({ seconds }),
+  z.object({
+    get longest(): z.ZodArray<z.ZodArray<typeof step>> {
+      return z.array(z.array(step))
+    },
+  }),
+  z.object({
+    times: z.number().min(0),
+    get steps(): z.ZodArray<typeof step> {
+      return z.array(step)
+    },
+  }),
+])
+export type Step = z.output<typeof step>
+
+const before = z.object({
+  after: z.string().optional().describe('a task, by its path: all before it, and itself'),
+  steps: z.array(step).describe('and then these'),
+  unknown: z
+    .array(z.string())
+    .describe('states, by their paths, of which the input decides how often they run, or how long they take'),
+})
+export type Before = z.output<typeof before>
+
 const common = {
   id: z
     .string()
@@ -131,7 +161,13 @@ const kinds = {
     reserved: z.number().min(0).optional(),
     provisioned: z.number().min(0).optional(),
   }),
-  workflow: z.object({ flavour: z.enum(['STANDARD', 'EXPRESS']), timeout: seconds.optional() }),
+  workflow: z.object({
+    flavour: z.enum(['STANDARD', 'EXPRESS']),
+    timeout: seconds.optional(),
+    run: before
+      .optional()
+      .describe('what every run that goes well has passed at its end; absent: the definition is not known'),
+  }),
   task: z.object({
     workflow: z.string().describe('the state machine that it is a state of'),
     timeout: seconds.optional(),
@@ -151,6 +187,9 @@ const kinds = {
         'runs of it for one run of the machine: product of the Maps around it; null: depends on the input',
       ),
     concurrency: z.number().min(0).describe('at once in one run; 0: no limit'),
+    before: before
+      .optional()
+      .describe('what every run that comes to it has passed before; absent: it is the first'),
   }),
   table: z.object({
     billing: z.enum(['on-demand', 'provisioned']),
@@ -270,6 +309,10 @@ export const meshElement = z.discriminatedUnion('kind', [
         .nullable()
         .describe('for each message of this type that `from` handles; null: for each, of whatever type'),
       ratio: z.number().min(0).nullable().describe('how many for each; null: not known'),
+      by: z
+        .array(z.string())
+        .optional()
+        .describe('of what is said of a state machine: those of its tasks that send there by its definition'),
       retry,
     })
     .describe('Code calls a service: what a handler sends, reads and writes.'),

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { faultsOf, MeshError, membersOnly } from '../faults.ts'
-import { dominators, properDominators } from './dominators.ts'
+import { dominators, properDominators } from '../linear/dominators.ts'
 import { type Link, reliability } from './reliability.ts'
 
 const vertex = z.union([z.string(), z.number()], { error: 'expected a name' }).transform(String)

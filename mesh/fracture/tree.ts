@@ -1,4 +1,4 @@
-import { dominators } from './dominators.ts'
+import { dominators } from '../linear/dominators.ts'
 import type { Flow } from './flows.ts'
 
 /** The dominator tree of a flow: what stands under a vertex is reached through it only. */

@@ -86,6 +86,29 @@ function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): 
     .toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
 }
 
+const mostNames = 5
+
+/** What is left out of the time of state machines. */
+function runsAssumed({ mesh, states }: Loaded): string[] {
+  const used = new Set(states.map(({ node }) => node.id))
+  const tasks = mesh.nodes.filter((node) => node.kind === 'task').filter(({ id }) => used.has(id))
+  const open = tasks.filter(({ settings: { before } }) => (before?.unknown ?? []).length > 0)
+  const unknown = [...new Set(open.flatMap(({ settings: { before } }) => before?.unknown ?? []))]
+  const more = unknown.length > mostNames ? ` and ${unknown.length - mostNames} more` : ''
+  return [
+    ...(tasks.length > 0
+      ? [
+          'What Step Functions takes from a state to the next, and to hand something on, is no time; nothing is caught.',
+        ]
+      : []),
+    ...(open.length > 0
+      ? [
+          `Before ${open.length} tasks of state machines it is not known how often ${unknown.slice(0, mostNames).join(', ')}${more} run or how long they take: the ways over these tasks take at least what is told.`,
+        ]
+      : []),
+  ]
+}
+
 function assumptionsOf(loaded: Loaded): string[] {
   const { mesh, states, service, failures } = loaded
   const working = new Set(
@@ -100,6 +123,7 @@ function assumptionsOf(loaded: Loaded): string[] {
     'The state is steady: nothing is still growing, nothing is being retried from an earlier outage.',
     ...lawsAssumed(loaded),
     ...keysAssumed(loaded),
+    ...runsAssumed(loaded),
     ...(unbatched > 0
       ? [`${unbatched} functions are taken to get one message an invocation: no batch was given for them.`]
       : []),

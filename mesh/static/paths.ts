@@ -2,9 +2,10 @@ import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'
+import { meanOf as meanOfRun, runsOf } from './runs.ts'
 import { instant, meanOfExtras } from './times.ts'
 import type { Passage } from './waits.ts'
-import { type Along, ended, type Path, start, step, type Way } from './way.ts'
+import { type Along, ended, finish, type Path, start, step, type Way } from './way.ts'
 
 /** A way as it is looked for: where it has got to, over what, from where, and what it adds up to. */
 type Begun = { state: number; over: Stream | undefined; before: Begun | undefined; sum: number }
@@ -21,13 +22,13 @@ export type Paths = { paths: Path[]; cut: string[] }
  * that loses most.
  */
 export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, refusals: Refusals): Paths {
-  const along: Along = { loaded, passages, refusals }
+  const along: Along = { loaded, passages, refusals, runs: runsOf(loaded, passages) }
   const next = onwardOf(loaded)
   // sinks first; on a loop what was found last
   const order = components(next.map((streams) => streams.map(({ to }) => to))).flatMap((members) =>
     members.toReversed(),
   )
-  const [use, time, loss] = measuresOf(along)
+  const [use, time, loss] = measuresOf(along, next)
   const searchBy = (measure: Measure) => searchOf(along, next, { order, measure })
   const used = searchBy(use)
   const worst = [
@@ -89,14 +90,21 @@ const unsaid = 1e6
 const endless = 1e12
 
 /** What a stream adds to a way, of which the largest sum is looked for: use by its logarithm, seconds, and loss by its own. */
-function measuresOf({ loaded, passages, refusals }: Along): [Measure, Measure, Measure] {
+function measuresOf(
+  { loaded, passages, refusals, runs }: Along,
+  next: readonly (readonly Stream[])[],
+): [Measure, Measure, Measure] {
   const passageOf = ({ element }: Stream) => passages.get(element.id)
   return [
     ({ gain }) => (gain === null ? -unsaid : Math.log(gain)),
     (stream) => {
-      const { delay = instant, handling, extras = [] } = passageOf(stream) ?? {}
-      const { mean = 0 } = handling ?? loaded.service.get(stream.element.to) ?? {}
-      return delay === null ? endless : delay.mean + mean + meanOfExtras(extras)
+      const { delay = instant, extras = [] } = passageOf(stream) ?? {}
+      if (delay === null) return endless
+      const { sent, handled } = runs.over(stream.element)
+      const node = next[stream.to]?.length === 0 ? loaded.states[stream.to]?.node : undefined
+      const all = [sent, handled, ...(node === undefined ? [] : [runs.ended(node)])]
+      const mean = delay.mean + all.reduce((sum, run) => sum + meanOfRun(run), 0) + meanOfExtras(extras)
+      return Math.min(mean, endless)
     },
     (stream) => {
       const { lost = 0, expired = 0 } = passageOf(stream) ?? {}
@@ -190,5 +198,6 @@ function walked(along: Along, end: Begun, door: number): Way {
   for (let at: Begun | undefined = end; at?.over !== undefined; at = at.before) streams.push(at.over)
   const way = start(along, door)
   for (const stream of streams.reverse()) step(along, way, stream)
+  finish(along, way, end.state)
   return way
 }

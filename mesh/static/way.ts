@@ -1,5 +1,6 @@
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'
+import type { Run, Runs } from './runs.ts'
 import { added, type Extra, extrasOf, instant, type Moments, withExtras } from './times.ts'
 import type { Passage } from './waits.ts'
 
@@ -49,16 +50,25 @@ export type Way = {
 }
 
 /** What ways are walked with. */
-export type Along = { loaded: Loaded; passages: ReadonlyMap<string, Passage>; refusals: Refusals }
+export type Along = {
+  loaded: Loaded
+  passages: ReadonlyMap<string, Passage>
+  refusals: Refusals
+  runs: Runs
+}
 
 /** A way at its door. */
-export function start({ loaded, refusals: { atDoor, handling } }: Along, state: number): Way {
+export function start({ loaded, refusals: { atDoor, handling }, runs }: Along, state: number): Way {
   const refused = atDoor(loaded.states[state]?.node.id ?? '')
   const taken = 1 - refused
   const isJob = loaded.states[state]?.node.kind === 'schedule'
   const empty = { nodes: [], untimed: [], least: [], extras: [], isKept: false, atDoor: refused, isJob }
   const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
-  arrive(loaded, way, state)
+  const { node } = loaded.states[state] ?? {}
+  if (node !== undefined) {
+    way.nodes.push(node.id)
+    take(way, runs.handled(node))
+  }
   return way
 }
 
@@ -74,21 +84,14 @@ const unhindered: Passage = {
 
 /** On over one element. */
 export function step(
-  { loaded, passages, refusals: { handling } }: Along,
+  { loaded, passages, refusals: { handling }, runs }: Along,
   way: Way,
   { element, to, gain }: Stream,
 ): void {
-  const {
-    delay,
-    handling: taken,
-    extras,
-    isLeast,
-    refused,
-    givenUp,
-    lost,
-    expired,
-  } = passages.get(element.id) ?? unhindered
+  const { delay, extras, isLeast, refused, givenUp, lost, expired } = passages.get(element.id) ?? unhindered
   way.share = way.share === null || gain === null ? null : way.share * gain
+  const { sent, handled } = runs.over(element)
+  take(way, sent)
   way.isJob &&= element.kind !== 'call'
   way.delay = way.delay === null || delay === null ? null : way.isJob ? way.delay : added(way.delay, delay)
   if (!way.isJob && extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
@@ -98,20 +101,21 @@ export function step(
   if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
   way.there *= 1 - expired
   if (!way.isKept) way.there *= (1 - lost) * (1 - handling(to))
-  arrive(loaded, way, to, taken)
+  way.nodes.push(loaded.states[to]?.node.id ?? element.to)
+  take(way, handled)
 }
 
-/** `taken`: what it takes there of who comes by this way; undefined: what it takes of everybody. */
-function arrive(loaded: Loaded, way: Way, state: number, taken?: Moments): void {
-  const node = loaded.states[state]?.node
-  if (node === undefined) return
-  const times = loaded.service.get(node.id)
-  const works = node.kind === 'function' || node.kind === 'task' || node.kind === 'service'
-  way.nodes.push(node.id)
+/** To its end, where nothing goes on. */
+export function finish({ loaded, runs }: Along, way: Way, state: number): void {
+  const { node } = loaded.states[state] ?? {}
+  if (node !== undefined) take(way, runs.ended(node))
+}
+
+function take(way: Way, { delay, extras, untimed }: Run): void {
   if (way.isJob) return
-  if (works && times === undefined) way.untimed.push(node.id)
-  if (way.delay !== null && times !== undefined)
-    way.delay = added(way.delay, taken ?? { mean: times.mean, variance: times.scv * times.mean ** 2 })
+  way.untimed.push(...untimed)
+  if (extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
+  way.delay = way.delay === null || delay === null ? null : added(way.delay, delay)
 }
 
 /** A way at its end, of so much that comes in. */
@@ -125,7 +129,7 @@ export const ended = (
   rate: share === null || rate === null ? null : share * rate,
   delay: delay === null ? null : withExtras(delay, extrasOf(extras)),
   ...(isJob && { job: true }),
-  untimed,
+  untimed: [...new Set(untimed)],
   ...(least.length > 0 && { least }),
   refused: 1 - taken,
   lost: 1 - there,

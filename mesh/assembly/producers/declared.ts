@@ -60,6 +60,7 @@ export function declare(draft: Draft): Declared {
       )
     for (const from of ids) {
       if (Object.keys(said.arrivals).length > 0) arrivals[from] = said.arrivals
+      const replaced = new Map<string, string[]>()
       said.sends.forEach(({ to, type, per, ratio }, index) => {
         for (const target of receivers(draft, resource, to, `Metadata.mesh.sends.${index}.to`)) {
           const of = {
@@ -69,7 +70,8 @@ export function declare(draft: Draft): Declared {
             provenance: 'declared' as const,
             laws: [],
           }
-          replaceOthers(draft, from, target)
+          const by = replaced.get(target) ?? replaceOthers(draft, from, target)
+          replaced.set(target, by)
           join(draft, {
             ...of,
             kind: 'call',
@@ -77,6 +79,7 @@ export function declare(draft: Draft): Declared {
             carries: true,
             per,
             ratio,
+            ...(by.length > 0 && { by }),
             retry: once('declared'),
           })
         }
@@ -114,7 +117,9 @@ function acceptedAt(draft: Draft, resource: Resource, said: Declaration): Declar
   })
 }
 
-function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
+/** Answers whose they were, of a state machine's tasks. */
+function replaceOthers({ nodes, elements }: Draft, from: string, to: string): string[] {
+  const by = new Set<string>()
   const isOf = (id: string) => {
     const node = nodes.get(id)
     return id === from || (node?.kind === 'task' && node.settings.workflow === from)
@@ -126,8 +131,11 @@ function replaceOthers({ nodes, elements }: Draft, from: string, to: string) {
       element.carries &&
       element.to === to &&
       isOf(element.from)
-    )
+    ) {
       elements.delete(key)
+      if (element.from !== from) by.add(element.from)
+    }
+  return [...by].toSorted(order)
 }
 
 /** What it takes only a way says, and who makes the way has read it (`typesOf`). */

@@ -15,7 +15,7 @@ import {
   numberOf,
   retriesOf,
 } from '../states/task.ts'
-import { isDefinition, type Task, tasksIn } from '../states/walk.ts'
+import { isDefinition, type Limits, runOf, type Task, tasksIn } from '../states/walk.ts'
 
 export const machineHandlers: Record<string, Handler> = {
   'AWS::StepFunctions::StateMachine': { node: machine, link: linkTasks },
@@ -69,17 +69,23 @@ function machine(draft: Draft, resource: Resource, properties: Json) {
   const timeout =
     typeof own === 'number' ? own : express ? constant('states-express-timeout').value : undefined
   const flavour = express ? 'EXPRESS' : 'STANDARD'
-  const settings = { flavour, ...(timeout !== undefined && { timeout }) } as const
+  const run = definition === undefined ? undefined : runOf(definition, limitsOf(draft))
+  const settings = {
+    flavour,
+    ...(timeout !== undefined && { timeout }),
+    ...(run !== undefined && { run }),
+  } as const
   put(draft, { ...base(resource), kind: 'workflow', settings, laws: [law] })
   for (const task of definition === undefined ? [] : tasksOf(draft, definition))
     putTask(draft, resource, task)
 }
 
-const tasksOf = ({ constant }: Draft, definition: Json): Task[] =>
-  tasksIn(definition, {
-    inline: constant('states-inline-concurrency').value,
-    distributed: constant('states-distributed-concurrency').value,
-  })
+const limitsOf = ({ constant }: Draft): Limits => ({
+  inline: constant('states-inline-concurrency').value,
+  distributed: constant('states-distributed-concurrency').value,
+})
+
+const tasksOf = (draft: Draft, definition: Json): Task[] => tasksIn(definition, limitsOf(draft))
 
 const idOf = ({ key }: Resource, { path }: Task): string => `${key}#${path.join('/')}`
 
@@ -94,7 +100,8 @@ function secondsOf(draft: Draft, where: string, state: Json, name: string, fault
 }
 
 function putTask(draft: Draft, resource: Resource, task: Task) {
-  const { state, times, concurrency } = task
+  const { state, times, concurrency, before } = task
+  const isFirst = before.after === undefined && before.steps.length + before.unknown.length === 0
   const path = `${resource.place.path}#${task.path.join('/')}`
   const fault: Fault = (inside, says) =>
     faultOf(resource, 'Properties.DefinitionString', `States.${task.path.join('.')}.${inside}: ${says}`)
@@ -109,6 +116,7 @@ function putTask(draft: Draft, resource: Resource, task: Task) {
       ...(heartbeat !== undefined && { heartbeat }),
       ...{ integration: mode, action, retries: retriesOf(state, draft.constant, fault), times, concurrency },
       catches: at(state, 'Catch', '0') !== undefined,
+      ...(!isFirst && { before }),
     },
   })
 }

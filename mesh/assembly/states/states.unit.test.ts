@@ -3,7 +3,7 @@ import { MeshError } from '../../faults.ts'
 import { lookupWith } from '../../laws/constant-values.ts'
 import type { Json } from '../json.ts'
 import { integrationOf, retriesOf } from './task.ts'
-import { tasksIn } from './walk.ts'
+import { runOf, tasksIn } from './walk.ts'
 
 const limits = { inline: 40, distributed: 10_000 }
 const task = (more: object = { End: true }) => ({
@@ -81,6 +81,96 @@ describe('how often a task runs in one run', () => {
       'Known/C': [3, 2],
       'Inline/D': [null, 40],
       'Many/Each/E': [null, 500],
+    })
+  })
+})
+
+describe('what has run before a task', () => {
+  const ran = (definition: Json) =>
+    Object.fromEntries(tasksIn(definition, limits).map((each) => [each.path.join('/'), each.before]))
+  const one = (name: string) => ({ StartAt: name, States: { [name]: task() } })
+  const unknown: string[] = []
+
+  it('is what every run passes, one after the other', () => {
+    const states = {
+      A: task({ Next: 'W' }),
+      W: { Type: 'Wait', Seconds: 3, Next: 'B' },
+      B: task({ Next: 'P' }),
+      P: { Type: 'Pass', Next: 'C' },
+      C: task(),
+    }
+    const definition = { StartAt: 'A', States: states }
+    expect(ran(definition)).toEqual({
+      A: { steps: [], unknown },
+      B: { after: 'A', steps: [{ seconds: 3 }], unknown },
+      C: { after: 'B', steps: [], unknown },
+    })
+    expect(runOf(definition, limits)).toEqual({ after: 'C', steps: [], unknown })
+  })
+
+  it.each<[string, Json]>([
+    ['a Wait by its path', { Type: 'Wait', SecondsPath: '$.seconds', Next: 'B' }],
+    ['a Wait by an expression', { Type: 'Wait', Seconds: '{% $seconds %}', Next: 'B' }],
+    ['a Wait for a time', { Type: 'Wait', Timestamp: '2030-01-01T00:00:00Z', Next: 'B' }],
+    ['a Map over the input', { Type: 'Map', ItemsPath: '$.all', ItemProcessor: one('I'), Next: 'B' }],
+    [
+      'a Map that the input says how many of run at once',
+      {
+        ...{ Type: 'Map', Items: [1, 2], MaxConcurrencyPath: '$.most' },
+        ItemProcessor: one('I'),
+        Next: 'B',
+      },
+    ],
+  ])('is not known behind %s', (_, W) => {
+    const { B } = ran({ StartAt: 'A', States: { A: task({ Next: 'W' }), W, B: task() } })
+    expect(B).toEqual({ after: 'A', steps: [], unknown: ['W'] })
+  })
+
+  it('is not known of what a Choice, a loop or an error decides', () => {
+    const states = {
+      A: task({ Next: 'Pick', Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Undo' }] }),
+      Pick: { Type: 'Choice', Choices: [{ Variable: '$.b', IsNull: true, Next: 'B' }], Default: 'Ask' },
+      B: task({ Next: 'Ask', Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Undo' }] }),
+      Ask: task({ Next: 'Again' }),
+      Again: { Type: 'Choice', Choices: [{ Variable: '$.c', IsNull: true, Next: 'W' }], Default: 'End' },
+      W: { Type: 'Wait', Seconds: 9, Next: 'Ask' },
+      End: task({ Catch: [{ ErrorEquals: ['States.ALL'], Next: 'Late' }] }),
+      Undo: task({ Next: 'Told' }),
+      Told: task(),
+      Late: task(),
+    }
+    expect(ran({ StartAt: 'A', States: states })).toEqual({
+      A: { steps: [], unknown },
+      B: { after: 'A', steps: [], unknown },
+      // the loop comes after it came there first
+      Ask: { after: 'A', steps: [], unknown: ['B'] },
+      End: { after: 'Ask', steps: [], unknown: ['B', 'Ask', 'W'] },
+      // A may have failed at once
+      Undo: { steps: [], unknown: ['A', 'B'] },
+      Told: { after: 'Undo', steps: [], unknown: ['A', 'B'] },
+      Late: { after: 'Ask', steps: [], unknown: ['B', 'Ask', 'W', 'End'] },
+    })
+  })
+
+  it('goes on in branches and items, and counts them for what is behind', () => {
+    const branches = [
+      { StartAt: 'X', States: { X: task({ Next: 'Y' }), Y: task() } },
+      { StartAt: 'Z', States: { Z: { Type: 'Wait', Seconds: 8 } } },
+    ]
+    const states = {
+      A: task({ Next: 'Par' }),
+      Par: { Type: 'Parallel', Branches: branches, Next: 'Each' },
+      Each: { Type: 'Map', Items: [1, 2, 3], MaxConcurrency: 2, ItemProcessor: one('I'), Next: 'B' },
+      B: task(),
+    }
+    const passed = { longest: [[{ task: 'Par/X' }, { task: 'Par/Y' }], [{ seconds: 8 }]] }
+    const item = [{ task: 'Each/I' }]
+    expect(ran({ StartAt: 'A', States: states })).toEqual({
+      A: { steps: [], unknown },
+      'Par/X': { after: 'A', steps: [], unknown },
+      'Par/Y': { after: 'Par/X', steps: [], unknown },
+      'Each/I': { after: 'A', steps: [passed, { times: 1 / 3, steps: item }], unknown },
+      B: { after: 'A', steps: [passed, { times: 2, steps: item }], unknown },
     })
   })
 })

@@ -99,6 +99,8 @@ export function integrationOf(state: Json): Integration {
   const given = at(state, 'Arguments') ?? at(state, 'Parameters') ?? {}
   if (of === 'events' && call === 'putEvents') return { action, service: of, mode, ...busesIn(given) }
   const values = (members[of] ?? []).flatMap((name) => named(given, name))
+  if (action === 'lambda:Invoke' && named(given, 'InvocationType')[0] === 'Event')
+    return { action: 'lambda:InvokeAsync', service: of, mode, types: null, ...parted(values) }
   return { action, service: of, mode, types: null, ...parted(values) }
 }
 
