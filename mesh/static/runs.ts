@@ -1,6 +1,6 @@
 import type { Loaded } from '../load.ts'
 import type { Before, MeshElement, MeshNode, NodeOf, Step } from '../model.ts'
-import { added, type Extra, extrasOf, instant, type Moments, meanOfExtras } from './times.ts'
+import { added, type Extra, extrasOf, instant, longer, type Moments, meanOfExtras } from './times.ts'
 import type { Passage } from './waits.ts'
 
 /** What something takes that is waited for. */
@@ -48,6 +48,24 @@ const longestOf = (all: readonly Run[]): Run => ({
   ...all.reduce((longest, run) => (meanOf(run) > meanOf(longest) ? run : longest), none),
   untimed: [...new Set(all.flatMap(({ untimed }) => untimed))],
 })
+
+/** Until all of them are over, that run at once. */
+function allOf(runs: readonly Run[]): Run {
+  const [first = none, ...others] = runs
+  if (others.length === 0) return first
+  const moments = runs.map(momentsOf)
+  const delay = moments.reduce((one, other) => one && other && longer(one, other))
+  return { ...none, delay: delay ?? null, untimed: [...new Set(runs.flatMap(({ untimed }) => untimed))] }
+}
+
+/** With what comes on top in them. */
+function momentsOf(run: Run): Moments | null {
+  if (run.delay === null) return null
+  const mean = meanOf(run)
+  const middle = mean - run.delay.mean
+  const spread = run.extras.reduce((sum, { seconds, chance }) => sum + chance * (seconds - middle) ** 2, 0)
+  return { mean, variance: run.delay.variance + spread }
+}
 
 function repeated(run: Run, times: number): Run {
   if (times === 1 || run.delay === null) return run
@@ -100,7 +118,7 @@ export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): 
   const stepOf = (workflow: string, step: Step): Run => {
     if ('task' in step) return runOf(taskAt(workflow, step.task))
     if ('seconds' in step) return taking({ mean: step.seconds, variance: 0 })
-    if ('longest' in step) return longestOf(step.longest.map((steps) => stepsOf(workflow, steps)))
+    if ('longest' in step) return allOf(step.longest.map((steps) => stepsOf(workflow, steps)))
     return repeated(stepsOf(workflow, step.steps), step.times)
   }
   /** `at`: what is said not to be known where something before is not. */

@@ -4,6 +4,7 @@ import { arnOf, lambda, meshIn, queue } from '../../test/mesh-in-template.ts'
 import { loadedWith } from '../../test/meshes.ts'
 import type { Loads } from '../loads.ts'
 import { analyseStatic } from './analyse.ts'
+import { longer } from './times.ts'
 
 const Resource = 'arn:aws:states:::lambda:invoke'
 const call = (name: string, more: object = {}) => ({
@@ -77,7 +78,11 @@ describe('a way over a task has waited for', () => {
     }
     expect(delayTo('B', definition)).toEqual([5, []])
     expect(delayTo('C', definition)).toEqual([7, []])
-    expect(delayTo('G', definition)).toEqual([Number((7 + 3 * 2 + onQueue).toFixed(9)), []])
+    // of two and three exponential seconds, and seven: all three less the shorter, 3/(1/3 + 1/7) - 2/(1/2 + 1/7)
+    const longest = 5 + 7 - (3 / (1 / 3 + 1 / 7) - 2 / (1 / 2 + 1 / 7))
+    const [delay, untimed] = delayTo('G', definition)
+    expect(Math.abs(Number(delay) - 3 * 2 - onQueue - longest) / longest).toBeLessThan(0.05)
+    expect(untimed).toEqual([])
     // 0.8 · 7 s before its own: of five items two wait for none, two for one, one for two
     expect(delayTo('C', one('Each', each('C')))).toEqual([12.6, []])
   })
@@ -150,4 +155,31 @@ it('what is said of a machine as a whole is sent when the task sends that alone 
   const twice = { ...States, Three: send() }
   expect(delayTo('G', { StartAt: 'One', States: twice }, sends)).toEqual([whole, ['s/M']])
   expect(delayTo('G', one('One', call('A')), sends)).toEqual([onQueue, ['s/M']])
+})
+
+it('the longer of two times is that of constants, and of exponentials nearly', () => {
+  const [four, nine] = [
+    { mean: 4, variance: 0 },
+    { mean: 9, variance: 0 },
+  ]
+  expect(longer(four, nine)).toEqual(nine)
+  // 1 + 1/2
+  const exponential = { mean: 1, variance: 1 }
+  const both = longer(exponential, exponential)
+  expect(Math.abs(both.mean / 1.5 - 1)).toBeLessThan(0.05)
+  // max(7, an exponential of 5) = 7 + 5 exp(-7/5)
+  const mixed = longer({ mean: 7, variance: 0 }, { mean: 5, variance: 25 })
+  expect(Math.abs(mixed.mean / (7 + 5 * Math.exp(-7 / 5)) - 1)).toBeLessThan(0.02)
+})
+
+it('a report says what the time of state machines leaves out', () => {
+  const W = { Type: 'Wait', SecondsPath: '$.seconds', Next: 'Two' }
+  const definition = { StartAt: 'One', States: { One: call('A', { Next: 'W' }), W, Two: call('B') } }
+  expect(delayTo('B', definition)).toEqual([5, ['s/M#Two']])
+  const { assumptions } = analyseStatic(
+    loadedWith(meshIn({ ...others, N: queue, M: machine(definition) }), { 's/M': 1 }, {}),
+  )
+  expect(assumptions).toContain(
+    'Before 1 tasks of state machines it is not known how often W run or how long they take: the ways over these tasks take at least what is told.',
+  )
 })

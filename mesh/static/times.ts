@@ -9,6 +9,21 @@ export const added = (one: Moments, other: Moments): Moments => ({
   variance: one.variance + other.variance,
 })
 
+/** The longer of two independent times by their first two moments, as if they were normal (Clark 1961). */
+export function longer(one: Moments, other: Moments): Moments {
+  const [more, less] = one.mean >= other.mean ? [one, other] : [other, one]
+  const theta = Math.sqrt(one.variance + other.variance)
+  if (theta === 0) return more
+  const alpha = (more.mean - less.mean) / theta
+  const [above, density] = [normal(alpha), Math.exp(-(alpha ** 2) / 2) / Math.sqrt(2 * Math.PI)]
+  const mean = more.mean * above + less.mean * (1 - above) + theta * density
+  const square =
+    (more.mean ** 2 + more.variance) * above +
+    (less.mean ** 2 + less.variance) * (1 - above) +
+    (more.mean + less.mean) * theta * density
+  return { mean, variance: Math.max(0, square - mean ** 2) }
+}
+
 /** The 99th percentile of a standard normal. */
 const z99 = 2.326_347_874
 
