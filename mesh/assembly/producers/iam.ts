@@ -149,9 +149,7 @@ function foundIn(draft: Draft, { of, statement }: Statement): Found[] {
 function joinFound(draft: Draft, id: string, { to, use, action }: Found) {
   const of = { from: id, to, types: null, provenance: 'inferred' as const, laws: [] }
   if (use !== 'consumes') {
-    // who may put what failed into a bucket is let read there too
-    const granted = use === 'carries' || draft.nodes.get(to)?.kind === 'bucket'
-    if (granted && isImplied(draft, id, to)) return
+    if (use === 'carries' && isImplied(draft, id, to)) return
     const rest = { per: null, ratio: null, retry: sdkRetry(draft) }
     join(draft, { ...of, kind: 'call', action, carries: use === 'carries', ...rest })
   } else if (receives(draft, id, to)) {

@@ -131,25 +131,6 @@ describe('permissions of code', () => {
     ])
   })
 
-  it('to put what failed into a bucket, and to read there with it, are not what code does', () => {
-    const bucket = { Type: 'AWS::S3::Bucket' }
-    const mesh = meshIn({
-      ...{ F: worker, Failed: bucket, Own: bucket, K: { Type: 'AWS::Kinesis::Stream' } },
-      R: role(allow(['s3:GetObject*', 's3:List*', 's3:PutObject'], [arnOf('Failed'), arnOf('Own')])),
-      M: {
-        Type: 'AWS::Lambda::EventSourceMapping',
-        Properties: {
-          ...{ FunctionName: { Ref: 'F' }, EventSourceArn: arnOf('K') },
-          DestinationConfig: { OnFailure: { Destination: arnOf('Failed') } },
-        },
-      },
-    })
-    expect(calls(mesh)).toEqual([
-      ['s/Own', 's3:GetObject', false],
-      ['s/Own', 's3:PutObject', true],
-    ])
-  })
-
   it('of a role that is elsewhere are not known', () => {
     const mesh = meshIn({ F: { ...lambda, Properties: { Role: 'arn:aws:iam::111111111111:role/other' } } })
     expect(mesh.unresolved).toEqual([{ at: 's/F.Role', reference: 'arn:aws:iam::111111111111:role/other' }])
