@@ -55,6 +55,9 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
   const letters: Letter[] = []
+  /** At a bus whose rules ask for it, the bucket that tells it. */
+  const teller = ({ node }: State, to: MeshNode) =>
+    node.kind === 'bucket' && asking.has(to.id) ? node.id : undefined
   const spread = (state: State, from: number) => {
     const out = leaving.get(state.node.id) ?? []
     const first = streams.length
@@ -62,10 +65,9 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       const to = nodes.get(element.to)
       if (to === undefined) continue
       const ends = { to, out, beyond: leaving.get(to.id) ?? [], sends: waySends.get(element.from) ?? [] }
-      const of = state.node.kind === 'bucket' && asking.has(to.id) ? state.node.id : undefined
+      const marks = { asked: isAsked(element), of: teller(state, to) }
       for (const { type, gain } of passes(element, state, ends))
-        if (gain !== 0)
-          streams.push({ element, from, to: stateOf(to, type, { asked: isAsked(element), of }), gain })
+        if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, marks), gain })
     }
     for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
       letters.push({ ...letter, from, to: stateOf(to, type) })

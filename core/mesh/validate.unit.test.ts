@@ -20,6 +20,7 @@ const template = ({ keeps, accepted = false }: { keeps: boolean; accepted?: bool
       Properties: {
         MetricName: 'ApproximateNumberOfMessagesVisible',
         Namespace: 'AWS/SQS',
+        AlarmActions: ['arn:aws:sns:eu-west-1:111111111111:told'],
         Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': ['Dead', 'QueueName'] } }],
       },
     },

@@ -1,5 +1,5 @@
-import { anyType } from '../passing.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
+import { anyType } from '../passing.ts'
 import type { Facts, Rule } from './facts.ts'
 
 /** What has metrics of its own that tell of failure; machines are another rule. */

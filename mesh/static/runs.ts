@@ -39,9 +39,7 @@ function joined(one: Run, other: Run): Run {
 
 /** Seconds, with what comes on top; Infinity: without end. */
 export const meanOf = ({ delay, extras }: Run): number =>
-  delay === null
-    ? Number.POSITIVE_INFINITY
-    : delay.mean + meanOfExtras(extras)
+  delay === null ? Number.POSITIVE_INFINITY : delay.mean + meanOfExtras(extras)
 
 /** The longest, and what is not known of the others, which may be longer. */
 const longestOf = (all: readonly Run[]): Run => ({

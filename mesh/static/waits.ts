@@ -66,7 +66,8 @@ export function passagesOf(
           : []
       // a record of a stream keeps its place and its server
       const comesAnew = element.kind === 'delivery' || from?.kind === 'queue'
-      const again = anew !== null && comesAnew ? { ...anew, gathers: added(anew.gathers, momentsOf(gathering)) } : null
+      const again =
+        anew !== null && comesAnew ? { ...anew, gathers: added(anew.gathers, momentsOf(gathering)) } : null
       const failing = extrasOver(element, from, { fails, attempts, mean, anew: again })
       const beside = [gathering, backoff?.extras ?? []].filter(({ length }) => length > 0)
       const extras = beside.length > 0 ? extrasOf([failing, ...beside]) : failing
@@ -82,7 +83,10 @@ function lostOf(givenUp: GivenUp, refused: number, fails: number, attempts: numb
   return givenUp === 'answered' ? refused : (1 - (1 - refused) * (1 - fails)) ** attempts
 }
 
-type Waited = Pick<Passage, 'delay' | 'handling' | 'refused'> & { anew: Anew | null; backoff?: Backoff | undefined }
+type Waited = Pick<Passage, 'delay' | 'handling' | 'refused'> & {
+  anew: Anew | null
+  backoff?: Backoff | undefined
+}
 
 function passage(
   element: MeshElement,
@@ -111,18 +115,15 @@ function passage(
   if (refuses) return { ...unhindered, refused: erlangB(servers, demand.busy ?? 0) }
   const met = metAt(element, times, demand, servers)
   const { wait } = met
-  const stations = stationsOf(element.laws)
   // what is bound to a shard waits for that too, where the node is what limits all of them
+  const stations = servers === ofElement ? undefined : stationsOf(element.laws)
   const bound =
-    stations === undefined || servers === ofElement
-      ? wait
-      : metAt(element, times, demands.ofElement(element.id), stations).wait
-  const waits = wait === null || bound === null ? null : wait.mean < bound.mean ? bound : wait
-  if (waits === null) return { ...unhindered, ...handlingOf(met), delay: null }
-  const lasts = relaxation(servers, demand.busy ?? 0, times)
-  const backoff =
-    element.kind === 'delivery' ? backoffOf(servers, demand.busy ?? 0, element.maxAge) : undefined
-  const anew = { gathers: backoff?.waits ?? instant, waits, lasts }
+    stations === undefined ? wait : metAt(element, times, demands.ofElement(element.id), stations).wait
+  if (wait === null || bound === null) return { ...unhindered, ...handlingOf(met), delay: null }
+  const waits = wait.mean < bound.mean ? bound : wait
+  const busy = demand.busy ?? 0
+  const backoff = element.kind === 'delivery' ? backoffOf(servers, busy, element.maxAge) : undefined
+  const anew = { gathers: backoff?.waits ?? instant, waits, lasts: relaxation(servers, busy, times) }
   return { delay: added(way, waits), ...handlingOf(met), refused: 0, anew, backoff }
 }
 
@@ -131,12 +132,7 @@ type Met = { wait: Moments | null; handling?: Moments }
 const handlingOf = ({ handling }: Met): Pick<Passage, 'handling'> => (handling ? { handling } : {})
 
 /** The wait for one of so many servers; of those that a message is bound to one of, for that one. */
-function metAt(
-  element: MeshElement,
-  times: Service,
-  { attempts, requests }: Demand,
-  servers: number,
-): Met {
+function metAt(element: MeshElement, times: Service, { attempts, requests }: Demand, servers: number): Met {
   const met = element.kind === 'poll' ? metBy(element, times, attempts, servers) : undefined
   if (met !== undefined) return met
   const bound = stationsOf(element.laws) === servers

@@ -131,7 +131,10 @@ function settleRule(draft: Draft, resource: Resource, properties: Json) {
   const isWhole = buckets.length > 0 && buckets.every((bucket) => named.includes(bucket))
   const isOurs = named.length > 0 && named.every((bucket) => buckets.includes(bucket))
   if (isWhole || isOurs)
-    put(draft, { ...node, settings: { ...node.settings, narrower: false, ...(!isWhole && { buckets: named }) } })
+    put(draft, {
+      ...node,
+      settings: { ...node.settings, narrower: false, ...(!isWhole && { buckets: named }) },
+    })
 }
 
 /** What AWS itself puts on the default bus about resources of ours, where a rule asks for it. */

@@ -230,7 +230,11 @@ it('of several buckets each rule takes what its own tell, and of others nobody k
   const on = (name: string, to: string) => ({
     Type: 'AWS::Events::Rule',
     Properties: {
-      EventPattern: { source: ['aws.s3'], 'detail-type': [type], detail: { bucket: { name: [{ Ref: name }] } } },
+      EventPattern: {
+        source: ['aws.s3'],
+        'detail-type': [type],
+        detail: { bucket: { name: [{ Ref: name }] } },
+      },
       Targets: [{ Arn: arnOf(to) }],
     },
   })
@@ -239,7 +243,10 @@ it('of several buckets each rule takes what its own tell, and of others nobody k
     const sends = [{ from: 'F', to: 'O', type, per: type, ratio: 3 }]
     const loaded = load(mesh, parseLoads('r.yaml', { version: 1, arrivals, sends }, mesh))
     const { rates: found, complete } = ratesOf(loaded)
-    const ends = loaded.states.map(({ node: { name } }, state) => [name, complete[state] ? found[state] : null])
+    const ends = loaded.states.map(({ node: { name } }, state) => [
+      name,
+      complete[state] ? found[state] : null,
+    ])
     return Object.fromEntries(ends.filter(([name]) => name === 'F' || name === 'G'))
   }
   expect(rates({ U: { [type]: 5 } })).toEqual({ F: 5, G: 15 })
