@@ -129,9 +129,7 @@ function searchOf(
       (best, stream) => Math.max(best, measure(stream) + (ahead[stream.to] ?? 0)),
       next[state]?.length ? Number.NEGATIVE_INFINITY : 0,
     )
-  const places = new Map(loaded.mesh.nodes.map(({ id }, place) => [id, place]))
-  const nodeAt = Int32Array.from(loaded.states, ({ node }) => places.get(node.id) ?? -1)
-  const passed = new Int32Array(places.size)
+  const passed = new Int32Array(loaded.states.length)
   let stamp = 0
   return (door, most) => {
     const [costs, open] = [heap(), new Map<number, Begun[]>()]
@@ -155,11 +153,10 @@ function searchOf(
       }
       return way
     }
-    /** Where a way may go on to: a loop is walked once. */
-    const onwardFrom = ({ state }: Begun) =>
-      (next[state] ?? []).filter(({ to }) => passed[nodeAt[to] ?? -1] !== stamp)
+    /** Where a way may go on to: a loop is walked once, and a node again as another type. */
+    const onwardFrom = ({ state }: Begun) => (next[state] ?? []).filter(({ to }) => passed[to] !== stamp)
     const pass = ({ state }: Begun) => {
-      passed[nodeAt[state] ?? -1] = stamp
+      passed[state] = stamp
       steps++
     }
     const over = (way: Begun, stream: Stream): Begun => ({

@@ -12,6 +12,8 @@ import {
   servers,
 } from '../../test/meshes.ts'
 import { comprehensive } from '../comprehensive/analyse.ts'
+import { load } from '../load.ts'
+import { parseLoads } from '../loads.ts'
 import type { Law, Mesh } from '../model.ts'
 import { analyseStatic } from './analyse.ts'
 import { extrasOf } from './times.ts'
@@ -51,6 +53,26 @@ describe('ways', () => {
     expect(assumptions.at(-1)).toBe(
       't at door: of its ways the 200 most used, the slowest and the one that loses most are told.',
     )
+  })
+
+  it('come to a bus again as another type, and round a loop of one type once', () => {
+    const mesh = meshFrom(
+      [queueNode('q'), functionNode('first'), functionNode('second')],
+      [
+        element('poll', 'q', 'first', { types: ['t'], batch: 1 }),
+        element('poll', 'q', 'second', { types: ['told'], batch: 1 }),
+        element('call', 'first', 'q', { types: ['told'], provenance: 'declared' }),
+        element('call', 'second', 'q', { types: ['told'], provenance: 'declared', ratio: 0.5 }),
+      ],
+    )
+    const loads = {
+      version: 1,
+      arrivals: { q: { t: 1 } },
+      service: { first: { mean: 2 }, second: { mean: 3 } },
+    }
+    const { paths } = analyseStatic(load(mesh, parseLoads('rates.yaml', loads, mesh)))
+    expect(paths.map(({ nodes }) => nodes.join(' '))).toEqual(['q first q second'])
+    expect(paths[0]?.delay?.mean).toBeCloseTo(5, 3)
   })
 
   it('of thirty diamonds one after the other are not all walked', () => {
