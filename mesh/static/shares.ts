@@ -15,9 +15,16 @@ type Shares = StaticReport['shares']
 export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: Demands): Shares {
   const handling = new Map<string, number>()
   const passing = new Map<string, number>()
+  const tasks = new Set(mesh.nodes.flatMap(({ id, kind }) => (kind === 'task' ? [id] : [])))
+  // the time of a task that waits is that of what it calls
+  const waiting = new Set(
+    mesh.elements.flatMap(({ kind, from, to }) =>
+      kind === 'invoke' && tasks.has(from) && service.has(to) ? [from] : [],
+    ),
+  )
   for (const { id } of mesh.nodes) {
     const { busy } = demands.ofNode(id)
-    if (busy !== null && service.has(id)) handling.set(id, busy)
+    if (busy !== null && service.has(id) && !waiting.has(id)) handling.set(id, busy)
   }
   for (const { id, from, laws } of mesh.elements)
     for (const law of laws)
@@ -32,8 +39,10 @@ export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: D
     total === 0 ? 0 : ids.reduce((sum, id) => sum + of(id), 0) / total
   const untimed = new Map(
     mesh.nodes.flatMap(({ id, name, kind }) => {
-      const isUsed = demands.ofNode(id).requests > 0 && !service.has(id) && !passing.has(id)
-      return isUsed && (worksItself.has(kind) || isCalled.has(kind)) ? [[id, { name, kind }]] : []
+      const isTimed = service.has(id) || passing.has(id) || waiting.has(id)
+      return !isTimed && demands.ofNode(id).requests > 0 && (worksItself.has(kind) || isCalled.has(kind))
+        ? [[id, { name, kind }]]
+        : []
     }),
   )
   return {

@@ -60,6 +60,28 @@ it('has a table whose time somebody has said', () => {
   expect(roles.get('memory')?.share).toBeCloseTo(0.075649149, 8)
 })
 
+it('has the time of a function once, whoever waits for it', () => {
+  const run = meshFrom(
+    [
+      node('workflow', 'm'),
+      node('task', 't', { workflow: 'm' }),
+      node('function', 'f'),
+      node('function', 'g'),
+    ],
+    [element('invoke', 'm', 't'), element('invoke', 't', 'f')],
+  )
+  const loads = {
+    ...{ version: 1, arrivals: { m: { run: 1 }, g: { x: 1 } } },
+    service: { t: { mean: 2 }, f: { mean: 2 }, g: { mean: 2 } },
+  }
+  const found = analyseStatic(load(run, parseLoads('rates.yaml', loads, run))).shares
+  expect(found.nodes.map(({ node: id, share }) => [id, share])).toEqual([
+    ['f', 0.5],
+    ['g', 0.5],
+  ])
+  expect(found.untimed).toEqual([])
+})
+
 it('is not known where no time is', () => {
   const roles = rolesOf({})
   expect(roles.get('routing')).toMatchObject({ share: null, why: ['no time at all is known'] })
