@@ -66,7 +66,8 @@ export function oldestOf(station: Station, until: number): Oldest {
   }
   const oldest = oldestAmong(reached)
   if (oldest === undefined) return seen.oldest
-  return { seconds: Math.min(oldest.seconds, limit.patience), at: oldest.at }
+  // before the start all is as at the start
+  return { seconds: Math.min(oldest.seconds, limit.patience), at: Math.max(0, oldest.at) }
 }
 
 /** Who came to wait in one step, by attempts before: how many, and when the first of them was sent; of all how many are left. */

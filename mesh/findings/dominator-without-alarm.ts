@@ -36,8 +36,8 @@ export const dominatorWithoutAlarm: Rule = function* (facts) {
 
 /** Of many types five. */
 function told(types: ReadonlySet<string>): string {
+  if (types.has(anyType)) return 'what comes in'
   const some = [...types].toSorted()
-  if (some.length === 1 && some[0] === anyType) return 'what comes in'
   return `what comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`
 }
 

@@ -173,7 +173,7 @@ function node(site: Site, around: Around): Next {
     rate,
     failing: arriving === 0 ? 0 : lost / arriving,
     fanned: messages === 0 ? 1 : rate / messages,
-    again: taken === 1 || messages === 0 ? 1 : repeated / messages,
+    again: messages === 0 ? 1 : repeated / messages,
     brought,
   }
 }
