@@ -104,7 +104,8 @@ function tallyOf(loaded: Loaded, { demands, stresses, outage }: Given) {
   const one = (place: number, waited: number) => {
     if (counted[place] !== stamp) count++
     counted[place] = stamp
-    const after = recoveryAfter(Math.min(outage, waited), used[place] ?? 0)
+    // where nothing waits there is nothing to do afterwards
+    const after = waited === 0 ? 0 : recoveryAfter(Math.min(outage, waited), used[place] ?? 0)
     if (after > seconds) seconds = after
     const node = nodes[place]
     if (Number.isNaN(after) && (unknown === undefined || (node && node.id < unknown.id))) unknown = node

@@ -74,16 +74,18 @@ function openLetters({ mesh }: Loaded, refusals: Refusals): ReadonlySet<string> 
 }
 
 function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): StaticReport['rates'] {
-  return states
-    .map(({ node, type, asked }, state) => ({
-      node: node.id,
-      name: node.name,
-      type,
-      ...(asked && { asked }),
-      rate: rates[state] ?? 0,
-      complete: complete[state] === true && external[state] !== null,
-    }))
-    .toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
+  const found = new Map<string, StaticReport['rates'][number]>()
+  states.forEach(({ node, type, asked }, state) => {
+    // what a bus tells apart by its buckets is one type there
+    const key = JSON.stringify([node.id, type, asked])
+    const known = found.get(key)
+    found.set(key, {
+      ...{ node: node.id, name: node.name, type, ...(asked && { asked }) },
+      rate: (known?.rate ?? 0) + (rates[state] ?? 0),
+      complete: known?.complete !== false && complete[state] === true && external[state] !== null,
+    })
+  })
+  return [...found.values()].toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
 }
 
 const mostNames = 5

@@ -19,7 +19,7 @@ export type Backoff = { extras: Extra[]; aged: number; waits: Moments }
  * any is throttled.
  */
 export function backoffOf(servers: number, offered: number, maxAge: number): Backoff | undefined {
-  if (offered >= servers || erlangB(servers, offered) < negligible) return undefined
+  if (offered >= servers || maxAge <= 0 || erlangB(servers, offered) < negligible) return undefined
   let [low, high] = [offered, 2 * servers]
   while (high * (1 - erlangB(servers, high)) < offered && high < 1e9) high *= 2
   for (let step = 0; step < 40; step++) {

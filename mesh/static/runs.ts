@@ -1,6 +1,15 @@
 import type { Loaded } from '../load.ts'
 import type { Before, MeshElement, MeshNode, NodeOf, Step } from '../model.ts'
-import { added, type Extra, extrasOf, instant, longer, type Moments, meanOfExtras } from './times.ts'
+import {
+  added,
+  type Extra,
+  extrasOf,
+  instant,
+  longer,
+  type Moments,
+  meanOfExtras,
+  momentsOf as momentsOfExtras,
+} from './times.ts'
 import type { Passage } from './waits.ts'
 
 /** What something takes that is waited for. */
@@ -59,15 +68,13 @@ function allOf(runs: readonly Run[]): Run {
 /** With what comes on top in them. */
 function momentsOf(run: Run): Moments | null {
   if (run.delay === null) return null
-  const mean = meanOf(run)
-  const middle = mean - run.delay.mean
-  const spread = run.extras.reduce((sum, { seconds, chance }) => sum + chance * (seconds - middle) ** 2, 0)
-  return { mean, variance: run.delay.variance + spread }
+  return run.extras.length === 0 ? run.delay : added(run.delay, momentsOfExtras(run.extras))
 }
 
 function repeated(run: Run, times: number): Run {
-  if (times === 1 || run.delay === null) return run
-  const delay = { mean: times * meanOf(run), variance: times * run.delay.variance }
+  const once = momentsOf(run)
+  if (times === 1 || once === null) return run
+  const delay = { mean: times * once.mean, variance: times * once.variance }
   return { ...taking(delay), untimed: run.untimed }
 }
 

@@ -22,9 +22,12 @@ export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: D
       kind === 'invoke' && tasks.has(from) && service.has(to) ? [from] : [],
     ),
   )
-  for (const { id } of mesh.nodes) {
-    const { busy } = demands.ofNode(id)
-    if (busy !== null && service.has(id) && !waiting.has(id)) handling.set(id, busy)
+  for (const { id, kind } of mesh.nodes) {
+    const { busy, requests } = demands.ofNode(id)
+    const { mean } = service.get(id) ?? {}
+    if (busy === null || mean === undefined || waiting.has(id)) continue
+    // a run of a pipe is busy while it waits, too
+    handling.set(id, kind === 'pipe' ? requests * mean : busy)
   }
   for (const { id, from, laws } of mesh.elements)
     for (const law of laws)

@@ -122,7 +122,8 @@ function passage(
   if (wait === null || bound === null) return { ...unhindered, ...handlingOf(met), delay: null }
   const waits = wait.mean < bound.mean ? bound : wait
   const busy = demand.busy ?? 0
-  const backoff = element.kind === 'delivery' ? backoffOf(servers, busy, element.maxAge) : undefined
+  const throttles = element.kind === 'delivery' && target.kind === 'function'
+  const backoff = throttles ? backoffOf(servers, busy, element.maxAge) : undefined
   const anew = { gathers: backoff?.waits ?? instant, waits, lasts: relaxation(servers, busy, times) }
   return { delay: added(way, waits), ...handlingOf(met), refused: 0, anew, backoff }
 }
