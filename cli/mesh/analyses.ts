@@ -129,9 +129,14 @@ const versioned = z.object({ version: z.number() })
 const assumed = (p: Paint, lines: readonly string[]): string[] =>
   lines.map((line) => p.dim(`assumed: ${line}`))
 
+const notKnown = (p: Paint, unavailable: readonly { name: string; why: string }[]): string[] => [
+  ...unavailable.slice(0, shownRows).map(({ name, why }) => p.dim(`not known: ${name}: ${why}`)),
+  ...leftOut(p, unavailable, 'that are not known'),
+]
+
 const number = (value: number | null): string => (value === null ? '-' : digits(value))
 
-function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): string {
+function dynamicText({ limits, shape, unavailable, assumptions }: DynamicReport, p: Paint): string {
   const rows = limits
     .slice(0, shownRows)
     .map((one) => [
@@ -166,6 +171,7 @@ function dynamicText({ limits, shape, assumptions }: DynamicReport, p: Paint): s
     ...limits
       .slice(0, shownRows)
       .flatMap(({ name, unit, notes }) => notes.map((note) => `${name}, ${unit}: ${note}`)),
+    ...notKnown(p, unavailable),
     ...assumed(p, assumptions),
   ].join('\n')
 }
@@ -186,15 +192,16 @@ function nonlinearText(report: NonlinearReport, p: Paint): string {
     ])
   return [
     critical === null
-      ? p.bold('Nothing buckles up to the largest load looked at.')
+      ? p.bold(
+          `Nothing${unavailable.length === 0 ? '' : ' of what is known'} buckles up to the largest load looked at.`,
+        )
       : p.bold(
           `At ${digits(critical.factor)} times the load ${limitingOf(report)} ${critical.by === 'fold' ? 'snaps through' : 'is at its capacity'}.`,
         ),
     table(p, ['site', 'state', 'asked', 'capacity', 'attempts', 'amplification', 'critical load'], rows),
     ...leftOut(p, sites, 'sites'),
     ...whatIfs.map(({ what, says }) => p.dim(`${what}: ${says}`)),
-    ...unavailable.slice(0, shownRows).map(({ name, why }) => p.dim(`not known: ${name}: ${why}`)),
-    ...leftOut(p, unavailable, 'that are not known'),
+    ...notKnown(p, unavailable),
     ...assumed(p, assumptions),
   ].join('\n')
 }

@@ -73,7 +73,9 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
       ),
     ),
     safety === null
-      ? p.yellow('No factor of safety: no demand on any limit is known. Give --rates.')
+      ? p.yellow(
+          `No factor of safety: no demand on any limit is known.${report.rates.some(({ rate }) => rate > 0) ? '' : ' Give --rates.'}`,
+        )
       : p.bold(
           `The load may grow ${digits(safety.factor)} times; then ${safety.name} has no more ${safety.unit}.`,
         ),

@@ -104,7 +104,7 @@ function loss(
             part: known.lost,
             says:
               known.lost === 0
-                ? 'under this load nothing is refused or dropped'
+                ? 'under this load nothing is lost'
                 : `${known.type} on the way ${between(known.nodes, nameOf)}: refused, given up or expired, and kept nowhere`,
           },
         ]),

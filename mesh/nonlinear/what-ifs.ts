@@ -55,9 +55,12 @@ function tried(
     steadyAt(sites, members, { factor: 1, from: 'idle', variant }, low)
     steadyAt(sites, members, { factor: 1, from: 'collapsed', variant }, high)
   }
-  for (const site of open.flat())
-    if (differ(low, high, site) || isOver(sites, low, site, variant.capacity))
-      left.push(sites[site]?.at ?? '')
+  let folds = 0
+  for (const site of open.flat()) {
+    const two = differ(low, high, site)
+    if (two) folds++
+    if (two || isOver(sites, low, site, variant.capacity)) left.push(sites[site]?.at ?? '')
+  }
   if (!low.settled || !high.settled)
     return {
       what,
@@ -72,7 +75,9 @@ function tried(
     says:
       left.length === 0
         ? 'There is one steady state left, of few attempts.'
-        : `${left.length} can still stay in a state of many attempts.`,
+        : folds > 0
+          ? `${left.length} can still stay in a state of many attempts.`
+          : `${left.length} ${left.length === 1 ? 'is' : 'are'} still asked for more than can be done.`,
   }
 }
 
