@@ -1,5 +1,6 @@
 import { MeshError, parseJson } from '../../faults.ts'
 import type { Law } from '../../model.ts'
+import { deliver } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, ofType, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { external, find } from '../draft/find.ts'
 import { once } from '../draft/retries.ts'
@@ -152,7 +153,10 @@ function linkTask(
   for (const { to, count } of reached(draft, resource, path, done)) {
     const target = draft.nodes.get(to)
     const of = { from: id, to, provenance: 'template' as const, laws: [], retry }
-    if (done.service === 'lambda' && target !== undefined) {
+    if (done.action === 'lambda:InvokeAsync' && target?.kind === 'function')
+      // handed over as an event: Lambda tries it, and the state goes on
+      deliver(draft, { from: id, to, retry, maxAge: 0, kept: true })
+    else if (done.service === 'lambda' && target !== undefined) {
       const limit = target.kind === 'function' ? target.settings.timeout : 0
       join(draft, { ...of, kind: 'invoke', types: null, timeout: node.settings.timeout ?? limit })
     } else {

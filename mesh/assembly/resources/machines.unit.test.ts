@@ -198,3 +198,22 @@ describe('a state machine', () => {
     )
   })
 })
+
+it('a task that hands a function an event is answered at once, and Lambda tries the function', () => {
+  const definition = {
+    StartAt: 'Tell',
+    States: { Tell: task({ Parameters: { FunctionName: '${Fn}', InvocationType: 'Event' }, End: true }) },
+  }
+  const mesh = meshIn({
+    F: lambda,
+    M: {
+      Type: 'AWS::StepFunctions::StateMachine',
+      Properties: {
+        DefinitionString: JSON.stringify(definition),
+        DefinitionSubstitutions: { Fn: arnOf('F') },
+      },
+    },
+  })
+  expect(elementIn(mesh, 'delivery', 'M#Tell', 'F').retry.attempts).toBe(3)
+  expect(elementsIn(mesh, 'invoke').map(({ to }) => to)).toEqual(['s/M#Tell'])
+})
