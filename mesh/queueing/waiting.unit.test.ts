@@ -87,20 +87,22 @@ describe('a server that takes all that wait', () => {
 
   // exponential services that take as long with however many are exact
   const growing = { most: 10, fixed: 0.09, each: 0.01 }
-  const cases: [Bulk, number][] = [
+  // how far the delay may be off, and the wait alone where that is further: the closed form is no nearer there
+  const cases: [Bulk, number, number?][] = [
     [{ servers: 1, rate: 5, most: 10, fixed: 1, each: 0, scv: 1 }, 0],
     [{ servers: 4, rate: 20, most: 10, fixed: 1, each: 0, scv: 1 }, 0],
-    [{ ...growing, servers: 2, rate: 50, scv: 1 }, 0.1],
-    [{ ...growing, servers: 2, rate: 90, scv: 1 }, 0.15],
+    [{ ...growing, servers: 2, rate: 50, scv: 1 }, 0.1, 0.3],
+    [{ ...growing, servers: 2, rate: 90, scv: 1 }, 0.1],
     [{ ...growing, servers: 10, rate: 120, scv: 0 }, 0.1],
-    [{ ...growing, servers: 10, rate: 120, scv: 3 }, 0.1],
-    [{ ...growing, servers: 10, rate: 450, scv: 0.5 }, 0.15],
+    [{ ...growing, servers: 10, rate: 120, scv: 3 }, 0.1, 0.3],
+    [{ ...growing, servers: 10, rate: 450, scv: 0.5 }, 0.15, 0.3],
+    [{ servers: 1, rate: 30, most: 100, fixed: 0.1, each: 0.02, scv: 1 }, 0.15],
     [{ servers: 1, rate: 30, most: 100, fixed: 0.4, each: 0.02, scv: 1 }, 0.2],
     [{ servers: 1, rate: 90, most: 100, fixed: 1, each: 0, scv: 0.1 }, 0.1],
-    [{ servers: 10, rate: 60, most: 10, fixed: 0.7, each: 0.03, scv: 0.25 }, 0.05],
+    [{ servers: 10, rate: 60, most: 10, fixed: 0.7, each: 0.03, scv: 0.25 }, 0.05, 0.3],
   ]
   const timesOf = ({ fixed, each }: Bulk, batch: number) => fixed + each * batch
-  it.each(cases)('%o: as in runs of it, off by %d', (queue, off) => {
+  it.each(cases)('%o: as in runs of it, off by %d', (queue, off, waitOff = off) => {
     const all = Array.from({ length: 10 }, (_, seed) => run(queue, seed + 1))
     const said = bulkService(queue)
     const wait = estimated(all.map((one) => one.wait))
@@ -108,7 +110,9 @@ describe('a server that takes all that wait', () => {
     const delay = estimated(all.map((one) => one.wait + timesOf(queue, one.seen)))
     const found = (said.wait?.mean ?? 0) + timesOf(queue, said.seen.batch)
     expect(Math.abs(found - delay.mean)).toBeLessThan(2 * delay.halfWidth + off * delay.mean)
-    expect(Math.abs((said.wait?.mean ?? 0) - wait.mean)).toBeLessThan(2 * wait.halfWidth + off * delay.mean)
+    expect(Math.abs((said.wait?.mean ?? 0) - wait.mean)).toBeLessThan(
+      2 * wait.halfWidth + waitOff * wait.mean,
+    )
     expect(Math.abs(said.batch - batch.mean)).toBeLessThan(2 * batch.halfWidth + off * batch.mean)
   })
 
