@@ -16,6 +16,10 @@ const env = {
 const shared = {
   env,
   setupFiles: ['test/endpoint/guard.ts'],
+  // for what hangs: a synthesis takes a second on a free machine and half a minute on a busy one,
+  // and the first start of a browser reads 300 MB, half a minute from a slow disk that has nothing else to do
+  testTimeout: 120_000,
+  hookTimeout: 240_000,
   exclude: [...configDefaults.exclude, '**/.build/**', '**/.loadpath/**', '**/cdk.out/**'],
 }
 
@@ -29,9 +33,6 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: ['**/*.unit.test.ts', 'test/conventions/**/*.test.ts', 'test/templates/**/*.unit.test.ts'],
-          // for what hangs: a synthesis takes a second on a free machine and half a minute on a busy one
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -40,8 +41,6 @@ export default defineConfig({
           name: 'int',
           include: ['**/*.int.test.ts'],
           globalSetup: 'test/endpoint/int.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
       {
@@ -49,7 +48,6 @@ export default defineConfig({
           ...shared,
           name: 'browser',
           include: ['**/*.browser.test.ts'],
-          testTimeout: 60_000,
         },
       },
       {
@@ -60,8 +58,6 @@ export default defineConfig({
           fileParallelism: false,
           include: ['**/*.e2e.test.ts'],
           globalSetup: 'test/endpoint/e2e.ts',
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
         },
       },
     ],

@@ -60,7 +60,7 @@ describe.skipIf(chromiumPath === undefined)('the page of a mesh', () => {
   const html = htmlOf(shop())
   beforeAll(async () => {
     browser = await launched(chromiumPath ?? '')
-  }, 60_000)
+  })
   afterAll(() => browser?.close())
 
   it('asks for nothing, complains of nothing, and draws every node and element', async () => {

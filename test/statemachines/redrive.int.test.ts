@@ -107,7 +107,7 @@ test('sends what is dead again, batch by batch, and ends when all of it is done'
   expect(handled.toSorted()).toEqual(ids)
   expect(await job()).toMatchObject({ state: 'done', counts: { matched: 25, sent: 25, done: 25 } })
   expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' })
-}, 60_000)
+})
 
 test('a run that is killed halfway leaves the job to the next, which sends everything else once', async () => {
   const { job, id, input } = await given('killed', ids, 2)
@@ -122,11 +122,11 @@ test('a run that is killed halfway leaves the job to the next, which sends every
   const handled = await handleUntil(async () => (await job()).state !== 'running')
   expect(handled.toSorted()).toEqual(ids)
   expect(await job()).toMatchObject({ state: 'done', attempt: 2, counts: { matched: 25, sent: 25 } })
-}, 60_000)
+})
 
 test('a batch that cannot be made ends the run, by the name of what was wrong', async () => {
   const { input } = await given('gone', [], 2)
   const asked = input(1)
   const run = await start(definition, { ...asked, event: { ...asked.event, id: 'never' } })
   expect(await ended(run)).toMatchObject({ status: 'FAILED', cause: expect.stringContaining('never') })
-}, 60_000)
+})

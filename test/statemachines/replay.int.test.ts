@@ -151,7 +151,7 @@ test('hands each event of the selection to the subscriber, batch by batch, and e
   expect(handled.toSorted()).toEqual(ids)
   expect(await job()).toMatchObject({ state: 'done', counts: { matched: 25, sent: 25, done: 25 } })
   expect(await ended(run)).toMatchObject({ status: 'SUCCEEDED' })
-}, 60_000)
+})
 
 test('a run that is killed halfway leaves the job to the next, and every event is handled once', async () => {
   await recorded('killed', pushes)
@@ -173,7 +173,7 @@ test('a run that is killed halfway leaves the job to the next, and every event i
   )
   expect(handled.toSorted()).toEqual(ids)
   expect(await job()).toMatchObject({ state: 'done', attempt: 2, counts: { matched: 25, done: 25 } })
-}, 60_000)
+})
 
 const trackBuild: HandlerAny = async (handled, seen) => {
   const observation = observe(handled as never)
@@ -214,4 +214,4 @@ test('a rebuild finds a record that was spoilt by hand, and puts it right', asyn
   })
   expect((await memory.get(key))?.value).toEqual(right.value)
   expect(pauseOf(controlOf(await memory.get(controlRecord(project, 'track-build'))))).toBeUndefined()
-}, 120_000)
+})

@@ -18,7 +18,7 @@ describe.skipIf(chromiumPath === undefined)('the page of our own app', () => {
   const html = mesh === undefined ? '' : pageOf(mesh, comprehensive(load(mesh)))
   beforeAll(async () => {
     browser = await launched(chromiumPath ?? '')
-  }, 60_000)
+  })
   afterAll(() => browser?.close())
 
   it.each([390, 1280])(

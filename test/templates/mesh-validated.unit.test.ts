@@ -65,8 +65,8 @@ it('under the same rates both find the same, accept the same and give the same s
   expect(week).toEqual(verdict(comprehensiveReport.parse(clone.underRates)))
   expect(week).toMatchObject({ findings: [], needless: [] })
   expect(week.accepted.length).toBeGreaterThan(0)
-}, 60_000)
+})
 
 it('also where nothing is known of the load', async () => {
   expect(verdict(await deployed())).toEqual(verdict(comprehensiveReport.parse(clone.withoutRates)))
-}, 60_000)
+})
