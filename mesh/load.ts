@@ -24,6 +24,8 @@ export type Loaded = {
   /** rates that were measured, by state */
   measured: ReadonlyMap<number, number>
   service: ReadonlyMap<string, Service>
+  /** how long each keeps a server, which is longer than its service where a run waits for what it calls */
+  occupancy: ReadonlyMap<string, Service>
   failures: ReadonlyMap<string, number>
   /** what the mesh and the loads say may stay */
   accepted: Loads['accepted']
@@ -95,8 +97,31 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   for (const [state, rate] of measured) if (state >= found && !led.has(state)) external[state] = rate
   const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
-  const known = { service, failures, accepted, shares, targets, constants }
+  const occupancy = occupancyOf(mesh.nodes, elements, service)
+  const known = { service, occupancy, failures, accepted, shares, targets, constants }
   return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
+}
+
+/** A run of a pipe keeps its server as long as the enrichment and the target that it waits for, too. */
+function occupancyOf(
+  nodes: readonly MeshNode[],
+  elements: readonly MeshElement[],
+  service: Loaded['service'],
+): Loaded['occupancy'] {
+  const occupancy = new Map(service)
+  const calls = Map.groupBy(
+    elements.filter(({ kind }) => kind === 'invoke'),
+    ({ from }) => from,
+  )
+  for (const { id, kind } of nodes) {
+    const own = service.get(id)
+    if (kind !== 'pipe' || own === undefined) continue
+    const waited = (calls.get(id) ?? []).map(({ to }) => service.get(to)?.mean ?? Number.NaN)
+    const mean = waited.reduce((sum, each) => sum + each, own.mean)
+    if (Number.isNaN(mean)) occupancy.delete(id)
+    else occupancy.set(id, { ...own, mean })
+  }
+  return occupancy
 }
 
 type Marks = { asked?: boolean; of?: string | undefined }

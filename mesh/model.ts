@@ -199,7 +199,12 @@ const kinds = {
   stream: z.object({ shards: z.number().optional(), retention: seconds }),
   api: z.object({ protocol: z.enum(['HTTP', 'REST', 'WEBSOCKET']), timeout: seconds }),
   schedule: z.object({ perSecond: z.number().min(0), expression: z.string(), enabled: z.boolean() }),
-  pipe: z.object({}),
+  pipe: z.object({
+    enrichment: z
+      .string()
+      .optional()
+      .describe('the node that it asks before it hands on what that has answered'),
+  }),
   service: z.object({ desired: z.number(), least: z.number().optional(), most: z.number().optional() }),
   bucket: z.object({}),
   external: z.object({}),

@@ -63,7 +63,7 @@ export type Handling = { fixed: number; each: number; most: number; scv: number 
  * known for what a message takes of an invocation, which end is taken (`perMessage`).
  */
 export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'most' = 'most'): Limits {
-  const { states, streams, external, service, failures } = loaded
+  const { states, streams, external, occupancy, failures } = loaded
   const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
   const nodes = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
   const delivered = states.map(() => 0)
@@ -76,7 +76,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     const known = places.get(key)
     if (known !== undefined) return known
     const limit = make()
-    const time = limit.law === 'tokens' ? undefined : service.get(node.id)
+    const time = limit.law === 'tokens' ? undefined : occupancy.get(node.id)
     const most = limit.shared ? undefined : mostAtOnce(element)
     found.service.push(time === undefined ? null : handlingOf(time, most, filling))
     places.set(key, found.limits.push(limit) - 1)
@@ -98,7 +98,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     const fails = failures.get(node.id) ?? 0
     const attempts = element ? attemptsOver(element, from) : 1
     const tries = expectedAttempts(fails, attempts)
-    const time = service.get(node.id)
+    const time = occupancy.get(node.id)
     const again = element && againOver(element, from, { fails, attempts, mean: time?.mean ?? 0 })
     const requests = tries / (time?.batch ?? 1)
     const use: Use = {

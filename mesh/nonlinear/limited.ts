@@ -17,7 +17,7 @@ import type { Site } from './sites.ts'
 /** Gives each site what limits it, and adds a site for each limit that several share. */
 export function limitSites(
   sites: Site[],
-  { mesh, streams, service }: Loaded,
+  { mesh, streams, occupancy }: Loaded,
   rates: readonly number[],
 ): void {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
@@ -28,7 +28,7 @@ export function limitSites(
   const pools = new Map<string, number>()
   sites.slice().forEach((site, member) => {
     const { laws = [], kind } = nodes.get(site.at) ?? {}
-    const use = useOf(site, service.get(site.at), delivered.get(site.at) ?? 0, nodes)
+    const use = useOf(site, occupancy.get(site.at), delivered.get(site.at) ?? 0, nodes)
     // what is in flight of a queue is a limit of those who poll it
     for (const law of laws.filter((each) => kind !== 'queue' || each.law !== 'servers').filter(isLimit)) {
       const work = workOf(law, use)

@@ -148,8 +148,8 @@ const unlimited = Number.POSITIVE_INFINITY
  * Near its limit messages wait, and whoever polls brings full batches: what one takes of them is what counts. Of what is
  * called, or polled by several, that is the least full of these.
  */
-function siteOf(node: MeshNode, { service }: Loaded, arriving: readonly MeshElement[]): Site {
-  const times = service.get(node.id)
+function siteOf(node: MeshNode, { occupancy }: Loaded, arriving: readonly MeshElement[]): Site {
+  const times = occupancy.get(node.id)
   const bringing = arriving.filter(({ kind }) => kind === 'poll' || kind === 'invoke' || kind === 'delivery')
   const full = bringing.length === 0 ? 1 : Math.min(...bringing.map(mostAtOnce))
   const capacity: Capacity = {

@@ -75,16 +75,20 @@ export function servedBy(
 
 const atOnce: Served = { batch: 1, wait: { mean: 0, variance: 0 }, seen: { batch: 1, square: 1 } }
 
-/** The same as a message of it meets it: the wait, and the time of the invocation that it is in. */
+/**
+ * The same as a message of it meets it: the wait for a server, and the time of the invocation that it is in; `service` of
+ * which is its own, and `occupancy` that with all that its server is kept for.
+ */
 export function metBy(
   poll: ElementOf<'poll'>,
-  service: Service,
+  { service, occupancy }: { service: Service; occupancy: Service },
   rate: number,
   servers: number,
 ): { wait: Moments | null; handling: Moments } | undefined {
-  const bulk = bulkOf(poll, service, rate, servers)
+  const bulk = bulkOf(poll, occupancy, rate, servers)
   if (bulk === undefined) return undefined
-  const { queue, together, fixed, each } = bulk
+  const { queue, together, each } = bulk
+  const fixed = bulk.fixed - (occupancy.mean - service.mean)
   const served = queue === undefined ? atOnce : bulkService(queue)
   const { wait, seen } =
     queue !== undefined && rate > 0 && served.wait !== null && runs(queue, served)

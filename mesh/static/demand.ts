@@ -45,7 +45,7 @@ export function demandsIn(
   const elementOf = Int32Array.from(all, ({ element }) => elements.get(element.id) ?? -1)
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
   const most = all.map(({ element }) => attemptsOver(element, byId.get(element.from)))
-  const times = timesOf(loaded)
+  const times = mesh.nodes.map(({ id }) => loaded.occupancy.get(id))
   const batches = times.map((time) => time?.batch ?? 1)
   const means = times.map((time) => time?.mean ?? Number.NaN)
   const polls = mesh.elements.flatMap((element, place) => {
@@ -106,23 +106,6 @@ export function demandsIn(
       ofElement: (id) => demandIn(over, elements.get(id)),
     }
   }
-}
-
-/** How long each node keeps a server: a run of a pipe also as long as the enrichment and the target that it waits for. */
-function timesOf({ mesh, service }: Loaded): (Service | undefined)[] {
-  const invokes = Map.groupBy(
-    mesh.elements.filter(({ kind }) => kind === 'invoke'),
-    ({ from }) => from,
-  )
-  return mesh.nodes.map(({ id, kind }) => {
-    const own = service.get(id)
-    if (kind !== 'pipe' || own === undefined) return own
-    const mean = (invokes.get(id) ?? []).reduce(
-      (sum, { to }) => sum + (service.get(to)?.mean ?? Number.NaN),
-      own.mean,
-    )
-    return Number.isNaN(mean) ? undefined : { ...own, mean }
-  })
 }
 
 type Come = { messages: number; attempts: number; reads: boolean; known: boolean }

@@ -94,10 +94,7 @@ const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>): boole
 export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): Runs {
   const { mesh, service } = loaded
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
-  const leaving = Map.groupBy(
-    mesh.elements.filter(({ from }) => nodes.get(from)?.kind === 'task'),
-    ({ from }) => from,
-  )
+  const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const known = new Map<string, Run>()
   /** Once for each; of what waits for itself nothing is known. */
   const once = (what: string, id: string, find: () => Run): Run => {
@@ -181,13 +178,19 @@ export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): 
       const isSent = from.settings.integration === 'request'
       return { sent: (isSent ? ownOf(from.id) : undefined) ?? none, handled: handled(to) }
     }
+    const before = from?.kind === 'pipe' ? enrichedFor(from, element) : none
     const isSaid = from?.kind === 'workflow' && element.kind === 'call'
     // what is polled is handled with who comes with it
     const { handling } = passages.get(element.id) ?? {}
     return {
-      sent: isSaid ? sentBy(from, element.by ?? []) : none,
+      sent: isSaid ? sentBy(from, element.by ?? []) : before,
       handled: handling === undefined ? handledBy(from, to) : taking(handling),
     }
+  }
+  /** What a pipe waits for before it hands on. */
+  const enrichedFor = ({ id, settings: { enrichment } }: NodeOf<'pipe'>, { to }: MeshElement): Run => {
+    const asks = to === enrichment ? undefined : leaving.get(id)?.find((each) => each.to === enrichment)
+    return asks === undefined ? none : answerOf(asks)
   }
   /** What is said of a state machine: sent at the earliest by that of its tasks which comes first. */
   const sentBy = (workflow: NodeOf<'workflow'>, by: readonly string[]): Run => {

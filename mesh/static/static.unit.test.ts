@@ -27,31 +27,6 @@ const line = (worker = servers(100)) =>
 
 describe('demand', () => {
   it.each([
-    // 10 ms of its own, 2 s of the enrichment, 1 s of the target, 200 a second: L = λW
-    [{ pipe: { mean: 0.01 }, enrich: { mean: 2 }, target: { mean: 1 } }, 602],
-    [{ pipe: { mean: 0.01 }, target: { mean: 1 } }, undefined],
-  ])('a run of a pipe waits for what it calls: %o', (service, runs) => {
-    const mesh = meshFrom(
-      [
-        node('queue', 'q', {}, [servers(120_000)]),
-        node('pipe', 'pipe', {}, [servers(1000)]),
-        ...['enrich', 'target'].map((name) => node('function', name)),
-      ],
-      [
-        element('poll', 'q', 'pipe', { batch: 1 }),
-        element('invoke', 'pipe', 'enrich'),
-        element('invoke', 'pipe', 'target'),
-      ],
-    )
-    const { stresses } = analyse(mesh, { arrivals: { q: { x: 200 } }, service })
-    const asked = (id: string) => stresses.find(({ at }) => at === id)?.demand
-    for (const id of ['pipe', 'q']) {
-      if (runs === undefined) expect(asked(id)).toBeUndefined()
-      else expect(asked(id)).toBeCloseTo(runs, 9)
-    }
-  })
-
-  it.each([
     [100, 0.5, 50],
     [10, 3, 30],
   ])('%d a second of %d s keep %d busy', (rate, mean, busy) => {

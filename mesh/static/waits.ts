@@ -34,18 +34,22 @@ export type Passage = {
 
 /** Latency of the way, the wait for a server at its end, and what does not get there, by element id. */
 export function passagesOf(
-  { mesh, service, failures }: Loaded,
+  { mesh, service, occupancy, failures }: Loaded,
   demands: Demands,
   refusals: Refusals,
 ): ReadonlyMap<string, Passage> {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const fateOf = givenUpOf(mesh)
+  const timesAt = (id: string): Times | undefined => {
+    const [own, kept] = [service.get(id), occupancy.get(id)]
+    return own && kept && { service: own, occupancy: kept }
+  }
   return new Map(
     mesh.elements.map((element) => {
       const { delay, handling, refused, anew, backoff } = passage(
         element,
         nodes.get(element.to),
-        service,
+        timesAt(element.to),
         demands,
       )
       const attempts = attemptsOver(element, nodes.get(element.from))
@@ -58,7 +62,7 @@ export function passagesOf(
       const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - never) * (1 - aged)
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
-      const mean = service.get(element.to)?.mean ?? 0
+      const mean = occupancy.get(element.to)?.mean ?? 0
       const from = nodes.get(element.from)
       const gathering =
         element.kind === 'poll' && element.window > 0
@@ -91,7 +95,7 @@ type Waited = Pick<Passage, 'delay' | 'handling' | 'refused'> & {
 function passage(
   element: MeshElement,
   target: MeshNode | undefined,
-  service: Loaded['service'],
+  times: Times | undefined,
   demands: Demands,
 ): Waited {
   const way = element.laws.reduce<Moments>(
@@ -101,7 +105,6 @@ function passage(
   const unhindered: Waited = { delay: way, refused: 0, anew: { gathers: instant, waits: instant, lasts: 0 } }
   if (target !== undefined && isOff(target))
     return { ...unhindered, delay: element.kind === 'invoke' ? way : null, refused: 1 }
-  const times = service.get(element.to)
   if (target === undefined || times === undefined) return unhindered
   const refuses = element.kind === 'invoke' && target.kind === 'function'
   const [ofElement, ofTarget] = [serversOf(element.laws), serversOf(target.laws)]
@@ -124,20 +127,30 @@ function passage(
   const busy = demand.busy ?? 0
   const throttles = element.kind === 'delivery' && target.kind === 'function'
   const backoff = throttles ? backoffOf(servers, busy, element.maxAge) : undefined
-  const anew = { gathers: backoff?.waits ?? instant, waits, lasts: relaxation(servers, busy, times) }
+  const anew = {
+    gathers: backoff?.waits ?? instant,
+    waits,
+    lasts: relaxation(servers, busy, times.occupancy),
+  }
   return { delay: added(way, waits), ...handlingOf(met), refused: 0, anew, backoff }
 }
+
+type Times = { service: Service; occupancy: Service }
 
 type Met = { wait: Moments | null; handling?: Moments }
 
 const handlingOf = ({ handling }: Met): Pick<Passage, 'handling'> => (handling ? { handling } : {})
 
 /** The wait for one of so many servers; of those that a message is bound to one of, for that one. */
-function metAt(element: MeshElement, times: Service, { attempts, requests }: Demand, servers: number): Met {
+function metAt(element: MeshElement, times: Times, { attempts, requests }: Demand, servers: number): Met {
   const met = element.kind === 'poll' ? metBy(element, times, attempts, servers) : undefined
   if (met !== undefined) return met
   const bound = stationsOf(element.laws) === servers
-  return { wait: bound ? waiting(1, requests / servers, times) : waiting(servers, requests, times) }
+  return {
+    wait: bound
+      ? waiting(1, requests / servers, times.occupancy)
+      : waiting(servers, requests, times.occupancy),
+  }
 }
 
 /**

@@ -101,6 +101,8 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
     const timeout =
       node?.kind === 'function' ? node.settings.timeout : draft.constant('states-express-timeout').value
     join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout })
+    const pipe = draft.nodes.get(key)
+    if (pipe?.kind === 'pipe') pipe.settings.enrichment = to
   }
   linkTarget(draft, resource, properties)
 }

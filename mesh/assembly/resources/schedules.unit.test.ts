@@ -72,6 +72,7 @@ it('a pipe polls, asks and hands on', () => {
     enabled: false,
   })
   expect(elementIn(mesh, 'invoke', 'P', 'F').timeout).toBe(3)
+  expect(nodeIn(mesh, 'pipe', 'P').settings.enrichment).toBe(elementIn(mesh, 'invoke', 'P', 'F').to)
   expect(elementIn(mesh, 'call', 'P', 'B')).toMatchObject({ carries: true, ratio: 1 })
 })
 

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers } from '../test/meshes.ts'
+import { dynamic } from './dynamic/dynamic.ts'
+import { nonlinear } from './nonlinear/nonlinear.ts'
+import { waiting } from './queueing/waiting.ts'
+import { analyseStatic } from './static/analyse.ts'
+
+/** One every two seconds, and at most two runs at once, which wait for the enrichment and then for the target. */
+const piped = (seconds: Record<string, number>) =>
+  loadedWith(
+    meshFrom(
+      [
+        queueNode('q'),
+        node('pipe', 'pipe', { enrichment: 'enrich' }, [servers(2)]),
+        ...['enrich', 'target'].map((name) => functionNode(name)),
+      ],
+      [
+        element('poll', 'q', 'pipe', { batch: 1 }),
+        element('invoke', 'pipe', 'enrich'),
+        element('invoke', 'pipe', 'target'),
+      ],
+    ),
+    { q: 0.5 },
+    seconds,
+  )
+
+describe('a run of a pipe keeps its place for as long as it waits for what it calls', () => {
+  const seconds = { pipe: 0.01, enrich: 2, target: 1 }
+  const mean = 3.01
+  const wait = waiting(2, 0.5, { mean, scv: 1 })?.mean ?? 0
+
+  it('static: L = λW, and what comes waits for a place', () => {
+    const { stresses, paths } = analyseStatic(piped(seconds))
+    expect(stresses.find(({ at }) => at === 'pipe')?.demand).toBeCloseTo(0.5 * mean, 9)
+    const to = (end: string) => paths.find(({ nodes }) => nodes.at(-1) === end)?.delay?.mean
+    expect(to('enrich')).toBeCloseTo(wait + 0.01 + 2, 6)
+    expect(to('target')).toBeCloseTo(wait + mean, 6)
+  })
+
+  it('dynamic and nonlinear: it takes two in 3.01 s, and no more', () => {
+    const surge = dynamic(piped(seconds), { shape: 'step', factor: 2, hold: 1000 })
+    const backlog = surge.limits.find(({ at }) => at === 'pipe')?.peakBacklog.messages ?? 0
+    expect(backlog / (1000 * (1 - 2 / mean))).toBeCloseTo(1, 2)
+    const { critical } = nonlinear(piped(seconds)).sites.find(({ at }) => at === 'pipe') ?? {}
+    expect(critical?.factor).toBeCloseTo(2 / (0.5 * mean), 6)
+  })
+
+  it('of what it waits for nobody knows how long: nor of its places', () => {
+    const loaded = piped({ pipe: 0.01, target: 1 })
+    const { stresses, paths } = analyseStatic(loaded)
+    expect(stresses.find(({ at }) => at === 'pipe')).toBeUndefined()
+    expect(paths.map(({ untimed }) => untimed)).toEqual([['enrich'], ['enrich']])
+    const unavailable = dynamic(loaded, { shape: 'step' }).unavailable.map(({ at }) => at)
+    expect(unavailable).toContain('pipe')
+  })
+})
