@@ -1,5 +1,5 @@
 import { consume } from '../core/consume/consume.ts'
-import type { Consumed } from '../core/consume/delivery.ts'
+import type { Consumed } from '../core/consume/task.ts'
 import type { HandledAny, HandlerAny } from '../core/event/handler.ts'
 import { relay } from '../core/gate/relay.ts'
 import type { Controls } from '../core/hold/control.ts'

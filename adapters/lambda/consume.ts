@@ -1,6 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { consume as consumeBatch } from '../../core/consume/consume.ts'
-import type { ConsumeDeps, Consumed } from '../../core/consume/delivery.ts'
+import type { ConsumeDeps, Consumed } from '../../core/consume/task.ts'
 import type { HandlerAny, HandlerOf } from '../../core/event/handler.ts'
 import type { Route } from '../../events/route.ts'
 import { environment } from '../environment.ts'

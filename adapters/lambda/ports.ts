@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
-import type { ConsumeDeps } from '../../core/consume/delivery.ts'
+import type { ConsumeDeps } from '../../core/consume/task.ts'
 import { reasonForLogs } from '../../core/errors.ts'
 import { authenticate, type Principal } from '../../core/gate/access.ts'
 import type { IngestDeps } from '../../core/gate/ingest.ts'

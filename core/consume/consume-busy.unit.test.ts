@@ -6,7 +6,7 @@ import { minutes, routeOf, type World, world } from '../../test/world.ts'
 import type { Change, HandlerAny } from '../event/handler.ts'
 import { sweep } from '../sweep/sweep.ts'
 import { consume } from './consume.ts'
-import type { ConsumeDeps } from './delivery.ts'
+import type { ConsumeDeps } from './task.ts'
 
 const route = routeOf('count')
 const record = { project: 'main', kind: 'counter', name: 'all' }

@@ -2,19 +2,10 @@ import { attempt } from '../attempt.ts'
 import { Failure, isTerminal, reasonForLogs } from '../errors.ts'
 import { isPaced, type Lane, type LaneKey, releaseLane } from '../lane/lane.ts'
 import type { Delivery } from '../ports.ts'
-import {
-  type Batch,
-  backoff,
-  type Consumed,
-  failed,
-  notRun,
-  type Received,
-  type Spent,
-  type Task,
-  taskOf,
-} from './delivery.ts'
+import { backoff, failed, notRun } from './delivery.ts'
 import { changedMeanwhile, isFinal, lanesOf, readMark, triedMark } from './delivery-mark.ts'
 import { conclude, runNow } from './handle.ts'
+import { type Batch, type Consumed, type Received, type Spent, type Task, taskOf } from './task.ts'
 
 /** A lane as one batch knows it: read once, and kept up to date by what the batch does itself. */
 export type LaneView = {

@@ -4,23 +4,21 @@ import type { HandlerAny } from '../event/handler.ts'
 import { type DeliveryFrame, deliveryFrame } from '../frame.ts'
 import { identityText } from '../identity.ts'
 import { afterRun, handleInLane, type LaneView } from './consume-lane.ts'
+import { fail, failed, notRun } from './delivery.ts'
+import { readMark } from './delivery-mark.ts'
+import { conclude, runNow } from './handle.ts'
+import { gatherResults } from './results.ts'
 import {
   type Acted,
   type Batch,
   type ConsumeDeps,
   type Consumed,
-  fail,
-  failed,
   isLate,
   type Message,
-  notRun,
   type Received,
   type Spent,
   taskOf,
-} from './delivery.ts'
-import { readMark } from './delivery-mark.ts'
-import { conclude, runNow } from './handle.ts'
-import { gatherResults } from './results.ts'
+} from './task.ts'
 
 /**
  * Hands a batch of messages to a subscriber's handler and keeps the books on it: one Consumed per message, in order.

@@ -4,7 +4,7 @@ import { replayedAs } from '../frame.ts'
 import { runName } from '../identity.ts'
 import type { Lanes } from '../lane/lane.ts'
 import type { Delivery } from '../ports.ts'
-import type { Batch, ConsumeDeps, Task } from './delivery.ts'
+import type { Batch, ConsumeDeps, Task } from './task.ts'
 
 /** What comes for the first time costs no read. */
 export async function readMark(task: Task, { history }: ConsumeDeps): Promise<void> {

@@ -4,7 +4,7 @@ import type { Emission } from '../event/handler.ts'
 import { type Cause, emitFrame } from '../frame.ts'
 import { contentDigest } from '../identity.ts'
 import { traceparentOf } from '../trace-context.ts'
-import type { Acted, Batch, Task } from './delivery.ts'
+import type { Acted, Batch, Task } from './task.ts'
 
 export function causeOf({ frame: { event } }: Pick<Task, 'frame'>): Cause {
   const { source, id, correlationid, hops } = event

@@ -8,22 +8,11 @@ import { idempotencyKey } from '../identity.ts'
 import type { Delivery } from '../ports.ts'
 import { after, day } from '../time.ts'
 import { traceparentOf } from '../trace-context.ts'
-import {
-  type Acted,
-  type Batch,
-  begin,
-  type Consumed,
-  fail,
-  giveUp,
-  isLate,
-  mayNotRun,
-  park,
-  type Task,
-  waitsForCode,
-} from './delivery.ts'
+import { begin, fail, giveUp, mayNotRun, park, waitsForCode } from './delivery.ts'
 import { doneMark } from './delivery-mark.ts'
 import { causeOf, differences, emitFrames, emittedIds, isCompared, listOf } from './emissions.ts'
 import { shadowOf } from './shadow.ts'
+import { type Acted, type Batch, type Consumed, isLate, type Task } from './task.ts'
 
 /** Runs a delivery that nothing has settled yet, if it may be run now and has an attempt left. Throws what fails. */
 export async function runNow(task: Task, batch: Batch): Promise<Consumed | Acted> {

@@ -1,6 +1,8 @@
 import type { Controls } from '../hold/control.ts'
 import type { DeliveryKey } from '../ports.ts'
-import type { Task } from './delivery.ts'
+
+/** What was handled, as far as results go by it. */
+type Handled = { key: DeliveryKey; downstream: string }
 
 type Gathered = {
   project: string
@@ -16,7 +18,7 @@ export type Results = ReturnType<typeof gatherResults>
 export function gatherResults(controls: Controls | undefined) {
   const gathered = new Map<string, Gathered>()
 
-  function of({ key: { project }, downstream }: Task): Gathered {
+  function of({ key: { project }, downstream }: Handled): Gathered {
     const name = `${project} ${downstream}`
     const found = gathered.get(name) ?? { project, downstream, succeeded: 0, failed: [], probed: false }
     gathered.set(name, found)
@@ -24,10 +26,10 @@ export function gatherResults(controls: Controls | undefined) {
   }
 
   return {
-    succeeded: (task: Task): void => void of(task).succeeded++,
-    failed: (task: Task, error: unknown): void => void of(task).failed.push({ key: task.key, error }),
+    succeeded: (task: Handled): void => void of(task).succeeded++,
+    failed: (task: Handled, error: unknown): void => void of(task).failed.push({ key: task.key, error }),
     /** It was let through an open circuit: whatever comes of it is reported, even nothing. */
-    probing(task: Task): void {
+    probing(task: Handled): void {
       of(task).probed = true
     },
     async report(): Promise<void> {
