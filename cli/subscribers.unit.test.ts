@@ -10,13 +10,7 @@ afterAll(async () => {
   await here.close()
 })
 
-const run = (...words: string[]) => loadpath(words, { env: here.env })
-
-async function json(...words: string[]) {
-  const { code, out, err } = await run(...words, '--json')
-  expect({ code, err }).toEqual({ code: 0, err: '' })
-  return JSON.parse(out)
-}
+const run = (...words: string[]) => here.run(words)
 
 describe('pause and resume', () => {
   it('one subscriber: paused, paused already, listed, resumed', async () => {
@@ -38,7 +32,7 @@ describe('pause and resume', () => {
     const key = { project: 'main', source: 's', id: 'p', subscriber: 'notify', replay: '' }
     const times = { started: here.now(), changed: here.now() }
     await here.history.mark(key, { state: 'parked', attempts: 1, emitted: [], ...times })
-    expect(await json('subscribers')).toMatchObject({
+    expect(await here.json('subscribers')).toMatchObject({
       items: expect.arrayContaining([
         expect.objectContaining({ subscriber: 'notify', open: { retrying: 0, parked: 1, dead: 0 } }),
       ]),
@@ -60,9 +54,9 @@ describe('pause and resume', () => {
     })
     expect(asked.code).toBe(1)
     expect((await run('subscribers')).out).not.toContain('paused')
-    const { items } = await json('pause', 'all', '--reason', 'a move', '--yes')
+    const { items } = await here.json('pause', 'all', '--reason', 'a move', '--yes')
     expect(items.length).toBeGreaterThan(5)
-    expect((await json('resume', 'all')).items).toHaveLength(items.length)
+    expect((await here.json('resume', 'all')).items).toHaveLength(items.length)
   })
 
   it('an unknown one, one that cannot be paused, a rate that is none', async () => {

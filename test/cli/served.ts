@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { expect } from 'vitest'
 import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
 import type { StageConfig } from '../../adapters/stage-config.ts'
 import { asUrlPath } from '../../api/ids.ts'
 import { authenticate } from '../../core/gate/access.ts'
 import { ingest } from '../../core/gate/ingest.ts'
 import { routes } from '../../events/routes.ts'
+import { testCompleted } from '../../events/test.completed.ts'
 import { type World, world } from '../api-world.ts'
+import { loadpath, type Terminal } from './terminal.ts'
 
 export const webhookSecret = 'it is a secret'
 const apiId = 'abc123'
@@ -66,6 +69,8 @@ export async function serve(stage = 'test') {
   if (address === null || typeof address === 'string') throw new Error('no port')
   const endpoint = `http://127.0.0.1:${address.port}`
   const key = await here.key('main', ['admin'])
+  const env = { AWS_ENDPOINT_URL: endpoint, LOADPATH_STAGE: stage, LOADPATH_API_KEY: key }
+  const run = (words: readonly string[], terminal: Terminal = {}) => loadpath(words, { env, ...terminal })
   return {
     ...here,
     config,
@@ -73,7 +78,20 @@ export async function serve(stage = 'test') {
     requests,
     endpoint,
     /** what a user has set */
-    env: { AWS_ENDPOINT_URL: endpoint, LOADPATH_STAGE: stage, LOADPATH_API_KEY: key },
+    env,
+    /** what they type */
+    run,
+    /** the one JSON document that a command writes */
+    json: async (...words: string[]) => {
+      const { code, out, err } = await run([...words, '--json'])
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      return JSON.parse(out)
+    },
+    /** puts an event of which nothing but its id matters */
+    putTest: (id: string, ...more: string[]) => {
+      const data = JSON.stringify(testCompleted.example)
+      return run(['events', 'put', '--type', testCompleted.type, '--id', id, '--data', data, ...more])
+    },
     close: () => new Promise((resolve) => server.close(resolve)),
   }
 }
