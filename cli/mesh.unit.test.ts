@@ -223,6 +223,13 @@ describe('bad input', () => {
     [
       [
         'static',
+        ...['--app', template, '--rates', file('m.yaml', 'version: 1\narrivals: { Orders: { a: 1e300 } }')],
+      ],
+      /m.yaml: arrivals.Orders.a: expected a rate above 0.*, and at most 1,000,000,000, not 1e\+300/,
+    ],
+    [
+      [
+        'static',
         ...['--app', template, '--rates', file('u.yaml', 'version: 1\nservice: { Worker: { mean: 400 } }')],
       ],
       /400 s is longer than the function's timeout of 10 s.*400ms/,

@@ -8,11 +8,12 @@ const spans: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3
 /** `4/s`, `120/min`, `1000/h` as per second. */
 const paces: Readonly<Record<string, number>> = { '/s': 1, '/min': 1 / 60, '/h': 1 / 3600, '/d': 1 / 86_400 }
 
-const measure = (units: Readonly<Record<string, number>>, expected: string) =>
+/** `most`: more is a mistake in the unit. */
+const measure = (units: Readonly<Record<string, number>>, expected: string, most: number) =>
   z
     .union(
       [
-        z.number().meta({ exclusiveMinimum: 0 }),
+        z.number().meta({ exclusiveMinimum: 0, maximum: most }),
         z.string().meta({ pattern: `^[\\d.]+ ?(${Object.keys(units).join('|')})$` }),
       ],
       { error: `expected ${expected}` },
@@ -22,19 +23,22 @@ const measure = (units: Readonly<Record<string, number>>, expected: string) =>
       const [, digits, unit] = /^([\d.]+) ?([a-z/]+)$/.exec(String(given)) ?? []
       const factor = units[unit ?? '']
       const value = typeof given === 'number' ? given : Number(digits) * (factor ?? Number.NaN)
-      if (Number.isFinite(value) && value > 0) return value
+      if (value > 0 && value <= most) return value
+      const bound = value > most ? `, and at most ${most.toLocaleString('en')}` : ''
       context.issues.push({
         code: 'custom',
         input: given,
-        message: `expected ${expected}, not ${JSON.stringify(given)}`,
+        message: `expected ${expected}${bound}, not ${JSON.stringify(given)}`,
       })
       return z.NEVER
     })
 
-const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms')
+const year = 365 * 86_400
+const seconds = measure(spans, 'seconds above 0, such as 0.04 or 40ms', year)
 export const perSecond = measure(
   paces,
   'a rate above 0: a number per second, or 120/min; leave out what does not come',
+  1e9,
 )
 const part = z.number().min(0, 'a part is 0 or more').max(1, 'a part is at most 1: 0.01 for one in a hundred')
 const targetPart = part.gt(0, 'expected a part above 0: nothing can be held against 0')
