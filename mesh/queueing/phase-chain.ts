@@ -201,7 +201,7 @@ function chain(given: Chain): Finite {
   const lowest = Math.max(0, Math.floor(usual - 40 * Math.sqrt(usual) - 100))
   let kept = ratesAt(given, lowest, lowest === places)
   let rewards = second(kept.within.length, lowest)
-  const rate = 1 / meanOf(arrival)
+  const rate = 1 / meanOfPhases(arrival)
   for (let number = lowest; number < servers; number++) {
     const held = kept.within.map((row) => row.map((value) => -value))
     const size = kept.up[0]?.length ?? 0
@@ -220,7 +220,7 @@ function chain(given: Chain): Finite {
 const second = (size: number, number: number): Matrix =>
   Array.from({ length: size }, () => Float64Array.of(1, number))
 
-function meanOf({ start, rates, next }: Phases): number {
+function meanOfPhases({ start, rates, next }: Phases): number {
   const from = (phase: number): number =>
     1 / (rates[phase] ?? 1) + ((next[phase] ?? -1) < 0 ? 0 : from(next[phase] ?? -1))
   return start.reduce((sum, chance, phase) => sum + chance * from(phase), 0)

@@ -2,7 +2,7 @@ import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded, Stream } from '../load.ts'
 import type { Refusals } from './refusals.ts'
-import { meanOf as meanOfRun, runsOf } from './runs.ts'
+import { meanOfRun, runsOf } from './runs.ts'
 import { instant, meanOfExtras } from './times.ts'
 import type { Passage } from './waits.ts'
 import { type Along, ended, finish, type Path, start, step, type Way } from './way.ts'
@@ -32,7 +32,7 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, 
   const searchBy = (measure: Measure) => searchOf(along, next, { order, measure })
   const used = searchBy(use)
   const worst = [
-    { search: searchBy(time), of: meanOf },
+    { search: searchBy(time), of: meanOfWay },
     { search: searchBy(loss), of: ({ there }: Way) => 1 - there },
   ]
   const cut: string[] = []
@@ -59,7 +59,7 @@ export function pathsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>, 
   }
 }
 
-const meanOf = ({ delay, extras }: Way): number =>
+const meanOfWay = ({ delay, extras }: Way): number =>
   delay === null ? endless : delay.mean + extras.reduce((sum, each) => sum + meanOfExtras(each), 0)
 
 /** Where events go on from each state. */

@@ -47,12 +47,12 @@ function joined(one: Run, other: Run): Run {
 }
 
 /** Seconds, with what comes on top; Infinity: without end. */
-export const meanOf = ({ delay, extras }: Run): number =>
+export const meanOfRun = ({ delay, extras }: Run): number =>
   delay === null ? Number.POSITIVE_INFINITY : delay.mean + meanOfExtras(extras)
 
 /** The longest, and what is not known of the others, which may be longer. */
 const longestOf = (all: readonly Run[]): Run => ({
-  ...all.reduce((longest, run) => (meanOf(run) > meanOf(longest) ? run : longest), none),
+  ...all.reduce((longest, run) => (meanOfRun(run) > meanOfRun(longest) ? run : longest), none),
   untimed: [...new Set(all.flatMap(({ untimed }) => untimed))],
 })
 
@@ -196,7 +196,7 @@ export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): 
   const sentBy = (workflow: NodeOf<'workflow'>, by: readonly string[]): Run => {
     const tasks = by.flatMap((id) => nodes.get(id) ?? []).filter((node) => node.kind === 'task')
     const befores = tasks.map(beforeOf)
-    const [first] = befores.toSorted((a, b) => meanOf(a) - meanOf(b))
+    const [first] = befores.toSorted((a, b) => meanOfRun(a) - meanOfRun(b))
     if (first === undefined) return unknown(workflow.id)
     return befores.length === 1 ? first : joined(first, unknown(workflow.id))
   }

@@ -76,13 +76,13 @@ const halved = (extras: readonly Extra[]): Extra[] =>
     if (place % 2 === 1) return []
     const other = extras[place + 1] ?? { ...one, chance: 0 }
     const chance = one.chance + other.chance
-    const meanOf = (of: (extra: Extra) => number) =>
+    const weighted = (of: (extra: Extra) => number) =>
       (of(one) * one.chance + of(other) * other.chance) / (chance || 1)
     const more = {
-      mean: meanOf((extra) => extra.more?.mean ?? 0),
-      variance: meanOf((extra) => extra.more?.variance ?? 0),
+      mean: weighted((extra) => extra.more?.mean ?? 0),
+      variance: weighted((extra) => extra.more?.variance ?? 0),
     }
-    return [{ seconds: meanOf(({ seconds }) => seconds), chance, more }]
+    return [{ seconds: weighted(({ seconds }) => seconds), chance, more }]
   })
 
 /** Mean, median and 99th percentile of a lognormal with these moments and of what comes on top. */
