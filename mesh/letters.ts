@@ -1,5 +1,5 @@
-import type { State, Stream } from './load.ts'
 import { type ElementOf, isOff, type MeshElement, type MeshNode } from './model.ts'
+import type { State, Stream } from './passing.ts'
 
 /** What a destination on a bus is told of what a function failed to do. */
 const failedInvocation = 'Lambda Function Invocation Result - Failure'

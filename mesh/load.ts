@@ -1,16 +1,7 @@
 import { type Letter, lettersOf } from './letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
-import { anyType, isWay, passes, type Send, toldBy } from './passing.ts'
-
-/**
- * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
- * nothing goes on. `of`: at a bus whose rules ask for it, the bucket that tells it.
- */
-export type State = { node: MeshNode; type: string; asked?: true; of?: string }
-
-/** Of what `from` handles, `gain` messages go over the element to `to`; null: nobody has said how many. */
-export type Stream = { element: MeshElement; from: number; to: number; gain: number | null }
+import { anyType, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
 export type Loaded = {

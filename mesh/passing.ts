@@ -1,6 +1,14 @@
-import type { State } from './load.ts'
 import type { Loads } from './loads.ts'
 import type { ElementOf, MeshElement, MeshNode, NodeKind } from './model.ts'
+
+/**
+ * Events of one type at one node. `*` is a type that nobody has named. `asked`: requests that only use the node, of which
+ * nothing goes on. `of`: at a bus whose rules ask for it, the bucket that tells it.
+ */
+export type State = { node: MeshNode; type: string; asked?: true; of?: string }
+
+/** Of what `from` handles, `gain` messages go over the element to `to`; null: nobody has said how many. */
+export type Stream = { element: MeshElement; from: number; to: number; gain: number | null }
 
 export type Send = Loads['sends'][number]
 

@@ -1,5 +1,6 @@
 import { isShared } from '../laws/limits.ts'
-import { isAsked, type Loaded, type Stream } from '../load.ts'
+import { isAsked, type Loaded } from '../load.ts'
+import type { Stream } from '../passing.ts'
 import { type Demands, demandsIn } from '../static/demand.ts'
 import { type Stress, stressesIn } from '../static/stress.ts'
 import { doorsOf, type Flow, flowFrom, type Onward } from './flows.ts'

@@ -1,4 +1,5 @@
-import type { Loaded, Stream } from '../load.ts'
+import type { Loaded } from '../load.ts'
+import type { Stream } from '../passing.ts'
 
 /** A stream inside a flow, between positions of its states. */
 export type Branch = { stream: number; from: number; to: number; gain: number }

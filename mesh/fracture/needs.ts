@@ -1,5 +1,6 @@
-import type { Loaded, State } from '../load.ts'
+import type { Loaded } from '../load.ts'
 import type { ElementKind, MeshElement, MeshNode } from '../model.ts'
+import type { State } from '../passing.ts'
 
 /** What a node cannot work without: nodes and elements by id, itself left out. */
 export type Needs = (state: State) => readonly string[]

@@ -1,5 +1,6 @@
-import type { Loaded, Stream } from '../load.ts'
+import type { Loaded } from '../load.ts'
 import { isOff, type MeshNode } from '../model.ts'
+import type { Stream } from '../passing.ts'
 import { attemptsOver, expiresFirst } from './tries.ts'
 
 /**

@@ -1,6 +1,7 @@
 import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
-import type { Loaded, Stream } from '../load.ts'
+import type { Loaded } from '../load.ts'
+import type { Stream } from '../passing.ts'
 import type { Refusals } from './refusals.ts'
 import { meanOfRun, runsOf } from './runs.ts'
 import { instant, meanOfExtras } from './times.ts'

@@ -1,4 +1,5 @@
-import type { Loaded, Stream } from '../load.ts'
+import type { Loaded } from '../load.ts'
+import type { Stream } from '../passing.ts'
 import type { Refusals } from './refusals.ts'
 import type { Run, Runs } from './runs.ts'
 import { added, type Extra, extrasOf, instant, type Moments, withExtras } from './times.ts'
