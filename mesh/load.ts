@@ -1,4 +1,4 @@
-import { type Letter, lettersOf } from './letters.ts'
+import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
 import { anyType, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
@@ -9,7 +9,7 @@ export type Loaded = {
   mesh: Mesh
   states: readonly State[]
   streams: readonly Stream[]
-  letters: readonly Letter[]
+  letters: readonly DeadLetter[]
   /** per second from outside, by state; null: something comes in here and nobody has said how much */
   external: readonly (number | null)[]
   /** rates that were measured, by state */
@@ -47,7 +47,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const { states, external, stateOf } = statesOf()
   for (const { node, type, rate } of entries(mesh, elements, loads)) external[stateOf(node, type)] = rate
   const streams: Stream[] = []
-  const letters: Letter[] = []
+  const letters: DeadLetter[] = []
   /** At a bus whose rules ask for it, the bucket that tells it. */
   const teller = ({ node }: State, to: MeshNode) =>
     node.kind === 'bucket' && asking.has(to.id) ? node.id : undefined
@@ -62,7 +62,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
       for (const { type, gain } of passes(element, state, ends))
         if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, marks), gain })
     }
-    for (const { to, type, ...letter } of lettersOf(state.type, streams.slice(first), around))
+    for (const { to, type, ...letter } of deadLettersOf(state.type, streams.slice(first), around))
       letters.push({ ...letter, from, to: stateOf(to, type) })
   }
   let next = 0

@@ -4,7 +4,7 @@ import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
 import { gapsOf } from '../static/again.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
-import { lettersWith } from '../static/letters.ts'
+import { deadLetterStreams } from '../static/dead-letter-streams.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 import type { Again } from './again.ts'
@@ -154,7 +154,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     if (rate > 0)
       found.flows.push({ from: null, to: state, gain: rate, passes: ways(node, state, undefined) })
   })
-  for (const { element, from, to, gain } of [...streams, ...lettersWith(loaded)]) {
+  for (const { element, from, to, gain } of [...streams, ...deadLetterStreams(loaded)]) {
     const node = states[to]?.node
     const scaled = (gain ?? 0) * (calibrated.get(to)?.scale ?? 1)
     if (node !== undefined && scaled > 0)

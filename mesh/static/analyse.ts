@@ -1,5 +1,5 @@
+import { deadLettersOver } from '../dead-letters.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
-import { lettersOver } from '../letters.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshElement } from '../model.ts'
 import { demandsOf } from './demand.ts'
@@ -62,7 +62,7 @@ function openLetters({ mesh }: Loaded, refusals: Refusals): ReadonlySet<string> 
     const to = nodes.get(element.to)
     const { part, expires } = refusals.unserved(element)
     const isOver = isHeld(element) && ((part > 0 && !expires) || refusals.over(element) > 0)
-    return to !== undefined && isOver ? lettersOver(element, to, leaving) : []
+    return to !== undefined && isOver ? deadLettersOver(element, to, leaving) : []
   })
   const open = new Set<string>()
   for (let element = next.pop(); element !== undefined; element = next.pop()) {

@@ -2,7 +2,7 @@ import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import type { ElementOf, Law } from '../model.ts'
 import { perMessage, secondsOf, servedBy, serversOf } from './batches.ts'
-import { lettersWith } from './letters.ts'
+import { deadLetterStreams } from './dead-letter-streams.ts'
 import type { Rates } from './rates.ts'
 import { attemptsOver, expectedAttempts } from './tries.ts'
 
@@ -41,7 +41,7 @@ export function demandsIn(
   const nodes = new Map(mesh.nodes.map(({ id }, place) => [id, place]))
   const elements = new Map(mesh.elements.map(({ id }, place) => [id, place]))
   const nodeOf = Int32Array.from(states, ({ node }) => nodes.get(node.id) ?? -1)
-  const all = [...loaded.streams, ...lettersWith(loaded)]
+  const all = [...loaded.streams, ...deadLetterStreams(loaded)]
   const elementOf = Int32Array.from(all, ({ element }) => elements.get(element.id) ?? -1)
   const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
   const most = all.map(({ element }) => attemptsOver(element, byId.get(element.from)))

@@ -1,6 +1,6 @@
 import { type Loop, solveFlow } from '../linear/flow.ts'
 import type { Loaded } from '../load.ts'
-import { lettersWith } from './letters.ts'
+import { deadLetterStreams } from './dead-letter-streams.ts'
 
 export type Rates = {
   /** messages per second, by state; what is not known counts as nothing */
@@ -16,7 +16,7 @@ export type Rates = {
 /** The rate of every type at every node: (I - Pᵀ)λ = γ, with measured rates as boundary conditions. */
 export function ratesOf(loaded: Loaded): Rates {
   const { states, external, measured } = loaded
-  const streams = [...loaded.streams, ...lettersWith(loaded)]
+  const streams = [...loaded.streams, ...deadLetterStreams(loaded)]
   const flows = streams.map(({ from, to, gain }) => ({ from, to, gain: gain ?? 0 }))
   const { rates, reactions, loops, endless } = solveFlow(
     states.length,

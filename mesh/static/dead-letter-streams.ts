@@ -7,7 +7,7 @@ import { attemptsOver, expiresFirst } from './tries.ts'
  * What fails at every attempt, qⁿ of what goes over an element, as streams from where the attempts began to a dead letter queue
  * or a destination. What is given up because it is more than a limit does is not of it.
  */
-export function lettersWith({ mesh, letters, failures }: Loaded): Stream[] {
+export function deadLetterStreams({ mesh, letters, failures }: Loaded): Stream[] {
   const nodes = new Map(letters.length === 0 ? [] : mesh.nodes.map((node) => [node.id, node]))
   // of several targets of one rule nobody has said whose it is
   const several = new Set<string>()

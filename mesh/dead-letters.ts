@@ -4,13 +4,13 @@ import type { State, Stream } from './passing.ts'
 /** What a destination on a bus is told of what a function failed to do. */
 const failedInvocation = 'Lambda Function Invocation Result - Failure'
 
-/** Where what fails for good over a stream goes, by their states: no way goes there. How much: static/letters.ts. */
-export type Letter = { element: ElementOf<'dead-letter'>; from: number; to: number; over: Stream }
+/** Where what fails for good over a stream goes, by their states: no way goes there. How much: static/dead-letter-streams.ts. */
+export type DeadLetter = { element: ElementOf<'dead-letter'>; from: number; to: number; over: Stream }
 
 type Leaving = ReadonlyMap<string, readonly MeshElement[]>
 
 /** What may fail of the streams of one state, and the dead letter queues and destinations that it goes to. */
-export function lettersOf(
+export function deadLettersOf(
   type: State['type'],
   streams: readonly Stream[],
   {
@@ -18,11 +18,11 @@ export function lettersOf(
     leaving,
     failures,
   }: { nodes: ReadonlyMap<string, MeshNode>; leaving: Leaving; failures: ReadonlyMap<string, number> },
-): (Omit<Letter, 'from' | 'to'> & { to: MeshNode; type: string })[] {
+): (Omit<DeadLetter, 'from' | 'to'> & { to: MeshNode; type: string })[] {
   return streams.flatMap((over) => {
     const target = nodes.get(over.element.to)
     if (target === undefined || !(isOff(target) || (failures.get(target.id) ?? 0) > 0)) return []
-    return lettersOver(over.element, target, leaving).flatMap((element) => {
+    return deadLettersOver(over.element, target, leaving).flatMap((element) => {
       const to = nodes.get(element.to)
       if (to === undefined) return []
       const isTold = to.kind === 'bus' && element.of === 'async'
@@ -32,7 +32,7 @@ export function lettersOf(
 }
 
 /** Where what is given up over an element goes: Lambda keeps that of a function, and whoever polls or pushes the rest. */
-export function lettersOver(
+export function deadLettersOver(
   { kind, from }: MeshElement,
   to: MeshNode,
   leaving: Leaving,
