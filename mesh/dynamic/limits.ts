@@ -2,10 +2,10 @@ import { isPushed, isShared, poolOf, type Use, unitOf, workOf } from '../laws/li
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
-import { gapsOf } from '../static/again.ts'
 import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
 import { deadLetterStreams } from '../static/dead-letter-streams.ts'
 import type { Rates } from '../static/rates.ts'
+import { gapsOf } from '../static/retry-delays.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
 import type { Again } from './again.ts'
 

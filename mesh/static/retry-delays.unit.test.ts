@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { element, functionNode, loadedWith, meshFrom, queueNode, servers } from '../../test/meshes.ts'
-import { extrasOver } from './again.ts'
 import { analyseStatic } from './analyse.ts'
+import { extrasOver } from './retry-delays.ts'
 import { instant } from './times.ts'
 
 const poll = element('poll', 'q', 'f')
