@@ -36,9 +36,9 @@ export function flowThrough(found: Limits, states: number, options: Options): Fl
   const stations = limits.map((limit, index) => emptyStation(limit, starts[index] ?? limit.most))
   // of each flow: its rate as it begins, and what takes it: a share of each station on its way, and a state
   const shares = flows.map(({ passes }) =>
-    passes.map(({ limit, work, waits, again, refused }): Share => {
+    passes.map(({ limit, work, waits, retrial, refused }): Share => {
       const of = stations[limit]?.shares ?? []
-      const share = { place: of.length, in: nought, out: nought, work, waits, again, refused }
+      const share = { place: of.length, in: nought, out: nought, work, waits, retrial, refused }
       of.push(share)
       return share
     }),

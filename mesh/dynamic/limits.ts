@@ -7,7 +7,7 @@ import { deadLetterStreams } from '../static/dead-letter-streams.ts'
 import type { Rates } from '../static/rates.ts'
 import { gapsOf } from '../static/retry-delays.ts'
 import { attemptsOver, expectedAttempts, isHeld, patienceOver } from '../static/tries.ts'
-import type { Again } from './again.ts'
+import type { Retrial } from './retrial.ts'
 
 /** One limit, and what it does with what is beyond. Work is in the limit's own unit: busy servers, or tokens. */
 export type Limit = {
@@ -42,7 +42,7 @@ export type Flow = {
   gain: number
   /** in their order: the work of a message at each with all its attempts, whether it waits there, how it comes again, and
    * what a refusal is to it */
-  passes: { limit: number; work: number; waits: boolean; again?: Again | undefined; refused?: Refused }[]
+  passes: { limit: number; work: number; waits: boolean; retrial?: Retrial | undefined; refused?: Refused }[]
 }
 
 export type Limits = {
@@ -99,7 +99,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     const attempts = element ? attemptsOver(element, from) : 1
     const tries = expectedAttempts(fails, attempts)
     const time = occupancy.get(node.id)
-    const again = element && againOver(element, from, { fails, attempts, mean: time?.mean ?? 0 })
+    const retrial = element && retrialOver(element, from, { fails, attempts, mean: time?.mean ?? 0 })
     const requests = tries / (time?.batch ?? 1)
     const use: Use = {
       attempts: tries,
@@ -126,7 +126,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
           limit.patience,
           patienceOver(element, from, node, refuses && of.at === node.id),
         )
-      return [{ limit: place, work, waits, again, refused: refusedOver(refuses, element, from) }]
+      return [{ limit: place, work, waits, retrial, refused: refusedOver(refuses, element, from) }]
     })
   }
   const ways = (node: MeshNode, state: number, element: MeshElement | undefined): Flow['passes'] => [
@@ -177,11 +177,11 @@ function refusedOver(
 }
 
 /** How what fails waits again behind others; a record of a stream, and a message of a FIFO queue, keeps its place. */
-function againOver(
+function retrialOver(
   element: MeshElement,
   from: MeshNode | undefined,
   { fails, attempts, mean }: { fails: number; attempts: number; mean: number },
-): Again | undefined {
+): Retrial | undefined {
   const queue = element.kind === 'poll' && from?.kind === 'queue' && !from.settings.fifo
   if (fails === 0 || attempts === 1 || !(queue || element.kind === 'delivery')) return undefined
   return { fails, attempts, gap: gapsOf(element, from, mean) }

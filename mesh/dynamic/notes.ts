@@ -1,6 +1,6 @@
-import { againTo, type Oldest } from './again.ts'
+import type { Oldest } from './oldest-age.ts'
 import type { Simulated } from './report.ts'
-import type { Share, Station } from './station.ts'
+import { retrialAt, type Share, type Station } from './station.ts'
 
 export type Told = {
   until: number
@@ -20,15 +20,15 @@ export function notesOf(station: Station, { until, horizon, oldest, simulation }
     ...(overAt !== null && metAt === null ? ['more comes than it can take up to the end'] : []),
     ...(overAt === 0 ? ['over its limit before the change'] : []),
     ...(typeof simulation === 'string' ? [`not simulated: ${simulation}`] : []),
-    ...againNotes(station, oldest),
+    ...retrialNotes(station, oldest),
     ...refusedNotes(station),
     ...(limit.shared ? ['shared: what waits for it is not given up, however old it gets'] : []),
   ]
 }
 
-function againNotes(station: Station, oldest: Oldest): string[] {
+function retrialNotes(station: Station, oldest: Oldest): string[] {
   const { seen, limit } = station
-  if (seen.peak.messages > 0 && againTo(station) === 'mixed')
+  if (seen.peak.messages > 0 && retrialAt(station) === 'mixed')
     return ['the oldest age is at least that: what fails comes again behind what waits']
   const tooOld = oldest.seconds >= limit.patience && seen.oldest.seconds < limit.patience - 1e-6
   return tooOld ? ['lost are at least so many: what fails and waits again gets too old'] : []

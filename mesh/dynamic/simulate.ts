@@ -1,11 +1,11 @@
 import { heap } from '../heap.ts'
 import { estimated, serviceTimes } from '../queueing/sample.ts'
 import { seeded } from '../random.ts'
-import { type Again, againTo, triesOf } from './again.ts'
 import type { Handling } from './limits.ts'
 import { between, type Line, valueAt } from './lines.ts'
 import type { Simulated } from './report.ts'
-import type { Station } from './station.ts'
+import { type Retrial, triesOf } from './retrial.ts'
+import { retrialAt, type Station } from './station.ts'
 
 /** One station to be simulated: arrivals by the piecewise linear rate, a server each, more of them while somebody waits. */
 export type Simulation = {
@@ -21,7 +21,7 @@ export type Simulation = {
   most: number
   scv: number
   horizon: number
-  again?: Again | undefined
+  retrial?: Retrial | undefined
 }
 
 type Message = { sent: number; attempt: number }
@@ -87,7 +87,7 @@ export function simulate(given: Simulation, seed: number): Run {
 }
 
 /** What fails, until it waits again. */
-function comesAgain({ again }: Simulation, random: () => number) {
+function comesAgain({ retrial }: Simulation, random: () => number) {
   const times = heap()
   const failed = new Map<number, Message[]>()
   return {
@@ -104,8 +104,8 @@ function comesAgain({ again }: Simulation, random: () => number) {
       let oldest = 0
       for (const { sent, attempt } of messages) {
         oldest = Math.max(oldest, time - sent)
-        if (again === undefined || attempt >= again.attempts || random() >= again.fails) continue
-        const at = time + again.gap(attempt)
+        if (retrial === undefined || attempt >= retrial.attempts || random() >= retrial.fails) continue
+        const at = time + retrial.gap(attempt)
         const back = failed.get(at)
         if (back === undefined) times.put(at)
         failed.set(at, [...(back ?? []), { sent, attempt: attempt + 1 }])
@@ -155,10 +155,10 @@ export function simulationOf(
   if (Number.isFinite(limit.patience) && oldest >= limit.patience - 1e-6)
     return 'it gives up what waits too long'
   if (shares.some(({ waits }) => !waits)) return 'not all of what comes waits'
-  const again = againTo(station)
-  if (again === 'mixed') return 'not all that fails comes again alike'
+  const retrial = retrialAt(station)
+  if (retrial === 'mixed') return 'not all that fails comes again alike'
   // of one attempt
-  const work = all / triesOf(again)
+  const work = all / triesOf(retrial)
   if (limit.burst > 0 && service === null && limit.burst > seen.peak.messages * work * 0.01)
     return 'its burst is not small against the backlog'
   const { fixed, each, most: filled, scv } = service ?? { fixed: 1 / limit.most, each: 0, most: 1, scv: 0 }
@@ -188,7 +188,7 @@ export function simulationOf(
     most: filled,
     scv,
     horizon: end,
-    again,
+    retrial,
   }
   const results = Array.from({ length: Math.max(2, runs) }, (_, run) =>
     simulate(simulation, seed * 1000 + run),

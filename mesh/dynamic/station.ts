@@ -1,6 +1,6 @@
-import type { Again } from './again.ts'
 import type { Limit, Refused } from './limits.ts'
 import { type Line, nought } from './lines.ts'
+import type { Retrial } from './retrial.ts'
 
 /** What comes over one flow: messages a second in and out, and the work of each. `place`: which of its station. */
 export type Share = {
@@ -9,7 +9,7 @@ export type Share = {
   out: Line
   work: number
   waits: boolean
-  again?: Again | undefined
+  retrial?: Retrial | undefined
   refused?: Refused
 }
 
@@ -120,6 +120,16 @@ export const emptyStation = (limit: Limit, started: number): Station => ({
     arrivals: [],
   },
 })
+
+/** How what fails comes again to a limit; undefined: it does not; 'mixed': not all of it alike. */
+export function retrialAt({ shares }: Station): Retrial | 'mixed' | undefined {
+  const [first, ...others] = shares
+  if (shares.every(({ retrial }) => retrial === undefined)) return undefined
+  const keyOf = ({ retrial, work, waits }: Share): string =>
+    waits && retrial ? [retrial.fails, retrial.attempts, retrial.gap(1), retrial.gap(2), work].join() : ''
+  const key = first && keyOf(first)
+  return key && others.every((other) => keyOf(other) === key) ? first?.retrial : 'mixed'
+}
 
 /** What rounding may make of a capacity. */
 export const closeTo = (can: number): number => 1e-9 * Math.max(can, 1e-9)

@@ -1,22 +1,6 @@
-import { expectedAttempts } from '../static/tries.ts'
 import { type Line, valueAt } from './lines.ts'
-import type { Station } from './station.ts'
-
-/** What fails with probability `fails` by itself, at most `attempts` times; so long after an attempt began it waits again, last in the row. */
-export type Again = { fails: number; attempts: number; gap: (attempt: number) => number }
-
-export const triesOf = (again: Again | undefined): number =>
-  again === undefined ? 1 : expectedAttempts(again.fails, again.attempts)
-
-/** How what fails comes again to a limit; undefined: it does not; 'mixed': not all of it alike. */
-export function againTo({ shares }: Station): Again | 'mixed' | undefined {
-  const [first, ...others] = shares
-  if (shares.every(({ again }) => again === undefined)) return undefined
-  const keyOf = ({ again, work, waits }: (typeof shares)[number]): string =>
-    waits && again ? [again.fails, again.attempts, again.gap(1), again.gap(2), work].join() : ''
-  const key = first && keyOf(first)
-  return key && others.every((other) => keyOf(other) === key) ? first?.again : 'mixed'
-}
+import { type Retrial, triesOf } from './retrial.ts'
+import { retrialAt, type Station } from './station.ts'
 
 export type Oldest = { seconds: number; at: number }
 
@@ -31,12 +15,12 @@ const followed = 0.01
  */
 export function oldestOf(station: Station, until: number): Oldest {
   const { seen, limit } = station
-  const again = againTo(station)
-  if (again === undefined || again === 'mixed' || seen.overAt === null || seen.peak.messages === 0)
+  const retrial = retrialAt(station)
+  if (retrial === undefined || retrial === 'mixed' || seen.overAt === null || seen.peak.messages === 0)
     return seen.oldest
-  const work = (station.shares[0]?.work ?? 1) / triesOf(again)
-  const generations = followedOf(again, sentIn(station, until))
-  const gaps = Array.from({ length: generations - 1 }, (_, at) => again.gap(at + 1))
+  const work = (station.shares[0]?.work ?? 1) / triesOf(retrial)
+  const generations = followedOf(retrial, sentIn(station, until))
+  const gaps = Array.from({ length: generations - 1 }, (_, at) => retrial.gap(at + 1))
   const most = gaps.reduce((sum, gap) => sum + gap, 0)
   // steady before: who failed earlier comes again already
   const start = seen.overAt === 0 ? 0 : seen.overAt - most
@@ -58,7 +42,7 @@ export function oldestOf(station: Station, until: number): Oldest {
       const next = slotAt(head)
       room -= take(next, room, now, (attempt, many, sent) => {
         const gap = gaps[attempt]
-        if (gap !== undefined) join(slotAt(backAt(gap)), attempt + 1, again.fails * many, sent)
+        if (gap !== undefined) join(slotAt(backAt(gap)), attempt + 1, retrial.fails * many, sent)
       })
       if (next.left > 0) break
       head++
@@ -136,7 +120,7 @@ function sentIn({ seen: { arrivals } }: Station, until: number): number {
 }
 
 /** Attempts to be followed: up to that which hardly a message needs. */
-function followedOf({ fails, attempts }: Again, sent: number): number {
+function followedOf({ fails, attempts }: Retrial, sent: number): number {
   const enough = 1 + Math.ceil(Math.log(followed / Math.max(1, sent)) / Math.log(fails))
   return Math.max(1, Math.min(attempts, fails < 1 ? enough : attempts, 50))
 }
