@@ -40,10 +40,12 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
     ['type', 'a second', 'p50, s', 'p99, s', 'way'],
     report.paths
       .slice(0, shownRows)
-      .map(({ type, rate, delay, nodes, untimed, least = [] }) => [
+      .map(({ type, rate, delay, nodes, untimed, throttling = [] }) => [
         type,
         rate === null ? 'unknown' : digits(rate),
-        delay === null ? p.red('∞') : `${untimed.length + least.length > 0 ? '≥ ' : ''}${digits(delay.p50)}`,
+        delay === null
+          ? p.red('∞')
+          : `${untimed.length + throttling.length > 0 ? '≥ ' : ''}${digits(delay.p50)}`,
         delay === null ? p.red('∞') : digits(delay.p99),
         nodes.map(nameOf).join(' → '),
       ]),

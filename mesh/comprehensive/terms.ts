@@ -76,7 +76,7 @@ function latency(steady: StaticReport, limit: number, nameOf: (id: string) => st
     return termOf('latency', null, limit, 's', 'on every way some time is not known')
   const says = `99 of a hundred ${worst.type}, ${between(worst.nodes, nameOf)}`
   const openOn = openNodesOf(steady)
-  const open = paths.flatMap((way) => [...openOn(way), ...(way.least ?? [])])
+  const open = paths.flatMap((way) => [...openOn(way), ...(way.throttling ?? [])])
   const atLeast = openOf('the ways over', open.map(nameOf))
   return termOf('latency', p99, limit, 's', says, atLeast)
 }

@@ -143,12 +143,14 @@ const steadySection = (
     '<h2>Ways</h2>',
     table(
       ['', 'type', 'a second', 'p50, s', 'p99, s', 'way'],
-      steady.paths.map(({ type, rate, delay, nodes, untimed, least = [] }, place) => [
+      steady.paths.map(({ type, rate, delay, nodes, untimed, throttling = [] }, place) => [
         { html: ways[place] ? `<button class="scripted" data-way="${place}">Show</button>` : '' },
         type === '*' ? 'any' : type,
         rate,
         ...[delay?.p50 ?? null, delay?.p99 ?? null].map((time) =>
-          time === null || untimed.length + least.length === 0 ? time : { html: `at least ${figure(time)}` },
+          time === null || untimed.length + throttling.length === 0
+            ? time
+            : { html: `at least ${figure(time)}` },
         ),
         nodes.map(nameOf).join(' → '),
       ]),

@@ -22,7 +22,7 @@ describe('asynchronous invocations that are throttled', () => {
   it('wait as in a run, and at least so long', () => {
     const { paths, assumptions } = analyseStatic(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }))
     expect(Math.abs((paths[0]?.delay?.mean ?? 0) / (3.26 + 0.1) - 1)).toBeLessThan(0.05)
-    expect(paths[0]?.least).toEqual(['f'])
+    expect(paths[0]?.throttling).toEqual(['f'])
     expect(assumptions.join()).toContain('throttled')
     const { score } = comprehensive(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }))
     expect(score.terms.find(({ name }) => name === 'latency')?.atLeast).toContain('f')
@@ -30,6 +30,6 @@ describe('asynchronous invocations that are throttled', () => {
 
   it('say nothing where hardly any is', () => {
     const { paths } = analyseStatic(loadedWith(mesh(100), { s: 90 }, { f: 0.1 }))
-    expect(paths[0]).not.toHaveProperty('least')
+    expect(paths[0]).not.toHaveProperty('throttling')
   })
 })

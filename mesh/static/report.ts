@@ -71,7 +71,7 @@ export const staticReport = z.object({
           'what a schedule starts and nothing is sent on of: nobody waits for it, and it has no delay',
         ),
       untimed: z.array(z.string()),
-      least: z
+      throttling: z
         .array(z.string())
         .optional()
         .describe('nodes that throttle what is tried again later: the delay is at least that'),

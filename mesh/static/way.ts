@@ -23,7 +23,7 @@ export type Path = {
   /** nodes on the way whose service time nobody has said: their part is missing in the delay */
   untimed: string[]
   /** nodes on the way that throttle what is tried again later: the delay is at least that; absent: none */
-  least?: string[]
+  throttling?: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
   /** the part that is refused at the door for good, or given up or deleted on the way and kept nowhere: 1 - Π(1 - lostᵢ) */
@@ -39,7 +39,7 @@ export type Way = {
   delay: Moments | null
   extras: (readonly Extra[])[]
   untimed: string[]
-  least: string[]
+  throttling: string[]
   /** at the first attempt, and in the end */
   taken: number
   there: number
@@ -63,7 +63,7 @@ export function start({ loaded, refusals: { atDoor, handling }, runs }: Along, s
   const refused = atDoor(loaded.states[state]?.node.id ?? '')
   const taken = 1 - refused
   const isJob = loaded.states[state]?.node.kind === 'schedule'
-  const empty = { nodes: [], untimed: [], least: [], extras: [], isKept: false, atDoor: refused, isJob }
+  const empty = { nodes: [], untimed: [], throttling: [], extras: [], isKept: false, atDoor: refused, isJob }
   const way: Way = { share: 1, delay: instant, taken, there: taken * (1 - handling(state)), ...empty }
   const { node } = loaded.states[state] ?? {}
   if (node !== undefined) {
@@ -96,7 +96,7 @@ export function step(
   way.isJob &&= element.kind !== 'call'
   way.delay = way.delay === null || delay === null ? null : way.isJob ? way.delay : added(way.delay, delay)
   if (!way.isJob && extras.some(({ seconds }) => seconds > 0)) way.extras.push(extras)
-  if (!way.isJob && isLeast) way.least.push(element.to)
+  if (!way.isJob && isLeast) way.throttling.push(element.to)
   way.taken *= 1 - refused
   // whose caller is told, fails with it: it is kept where that is
   if (givenUp !== 'answered') way.isKept = givenUp === 'kept'
@@ -121,7 +121,7 @@ function take(way: Way, { delay, extras, untimed }: Run): void {
 
 /** A way at its end, of so much that comes in. */
 export const ended = (
-  { nodes, share, delay, extras, untimed, least, taken, there, atDoor, isJob }: Way,
+  { nodes, share, delay, extras, untimed, throttling, taken, there, atDoor, isJob }: Way,
   type: string,
   rate: number | null,
 ): Path => ({
@@ -131,7 +131,7 @@ export const ended = (
   delay: delay === null ? null : withExtras(delay, extrasOf(extras)),
   ...(isJob && { job: true }),
   untimed: [...new Set(untimed)],
-  ...(least.length > 0 && { least }),
+  ...(throttling.length > 0 && { throttling }),
   refused: 1 - taken,
   lost: 1 - there,
   atDoor,
