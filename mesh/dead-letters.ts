@@ -1,8 +1,6 @@
+import { invocationFailed } from './aws-events.ts'
 import { type ElementOf, isOff, type MeshElement, type MeshNode } from './model.ts'
 import type { State, Stream } from './passing.ts'
-
-/** What a destination on a bus is told of what a function failed to do. */
-const failedInvocation = 'Lambda Function Invocation Result - Failure'
 
 /** Where what fails for good over a stream goes, by their states: no way goes there. How much: static/dead-letter-streams.ts. */
 export type DeadLetter = { element: ElementOf<'dead-letter'>; from: number; to: number; over: Stream }
@@ -26,7 +24,7 @@ export function deadLettersOf(
       const to = nodes.get(element.to)
       if (to === undefined) return []
       const isTold = to.kind === 'bus' && element.of === 'async'
-      return [{ element, over, to, type: isTold ? failedInvocation : type }]
+      return [{ element, over, to, type: isTold ? invocationFailed : type }]
     })
   })
 }

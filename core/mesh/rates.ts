@@ -1,5 +1,6 @@
 import type { EventType } from '../../events/event-type.ts'
 import { type Route, typeName } from '../../events/route.ts'
+import { executionChanged } from '../../mesh/aws-events.ts'
 import type { Measured } from '../books/rates.ts'
 
 /** Of one invocation: milliseconds, squared coefficient of variation, messages, and how many there were. */
@@ -29,9 +30,6 @@ export type Given = {
 }
 
 type Send = { from: string; to: string; type: string; per?: string; ratio: number; measured: true }
-
-/** What Step Functions calls what it tells of a run, as the templates have it. */
-const statusChange = 'Step Functions Execution Status Change'
 
 /** What brings an event to which part of the gate, by the names of the mesh. */
 const gateOf: Readonly<Record<string, string>> = {
@@ -161,7 +159,7 @@ function gateSends({ measured, routes, producers }: Given): Send[] {
         const isSaid = !ofStates && ratio === 1 && !route.when?.some((condition) => condition.type === type)
         return isSaid
           ? []
-          : [send(gateOf[door] ?? 'record', queueOf(route), type, ofStates ? statusChange : type, ratio)]
+          : [send(gateOf[door] ?? 'record', queueOf(route), type, ofStates ? executionChanged : type, ratio)]
       })
   })
 }

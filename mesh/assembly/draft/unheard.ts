@@ -1,9 +1,7 @@
+import { invocationFailed } from '../../aws-events.ts'
 import type { ElementOf } from '../../model.ts'
 import { nodesAt } from './deliver.ts'
 import { type Draft, join, type NewElement, ofType } from './draft.ts'
-
-/** What Lambda calls what a function failed at, where it tells a bus of it. */
-const failure = 'Lambda Function Invocation Result - Failure'
 
 /**
  * A topic without a subscription and a bus without a rule (or an archive) for it keep nothing of what failed: what is sent
@@ -24,7 +22,7 @@ export function dropUnheard(draft: Draft) {
     return deliveries(id).some(({ to, types }) => {
       const rule = draft.nodes.get(to)
       const enabled = rule?.kind === 'rule' && rule.settings.enabled
-      return enabled && (types === null || types.includes(failure)) && deliveries(to).length > 0
+      return enabled && (types === null || types.includes(invocationFailed)) && deliveries(to).length > 0
     })
   }
   const replace = (element: NewElement, by: NewElement) => {

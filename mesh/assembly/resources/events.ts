@@ -1,3 +1,4 @@
+import { executionChanged } from '../../aws-events.ts'
 import { type Law, putEvents } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
@@ -153,7 +154,7 @@ function fromServices(draft: Draft, resource: Resource, properties: Json) {
     )
     for (const from of machines.length > 0 ? named : all) {
       if (draft.nodes.get(from)?.kind !== 'workflow') continue
-      const types = ['Step Functions Execution Status Change']
+      const types = [executionChanged]
       // that it runs, and how it ended; what the run is about does not go on with it
       const says = { carries: true, per: null, ratio: 2, action: 'events:PutEvents', laws: [] }
       const of = { from, to, types, provenance: 'template', retry: once('template') } as const

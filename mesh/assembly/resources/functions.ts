@@ -1,3 +1,4 @@
+import { invocationSucceeded } from '../../aws-events.ts'
 import { type Law, synchronous } from '../../model.ts'
 import { keyIn } from '../draft/arns.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
@@ -123,7 +124,7 @@ function linkDestinations(draft: Draft, resource: Resource, properties: Json) {
   if (from === undefined) return
   const path = ['DestinationConfig', 'OnFailure', 'Destination']
   keepLetters(draft, { from, of: 'async', resource, properties, path })
-  const types = ['Lambda Function Invocation Result - Success']
+  const types = [invocationSucceeded]
   for (const to of nodesAt(draft, resource, properties, ['DestinationConfig', 'OnSuccess', 'Destination'])) {
     const { retry, maxAge } = asyncOf(draft, from)
     deliver(draft, { from, to, types, retry: { ...retry, attempts: 1 }, maxAge, kept: false })
