@@ -1,4 +1,4 @@
-import { lookupWith } from '../laws/constant-values.ts'
+import { constantIn } from '../laws/constant-values.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
 import type { Stress } from '../static/stress.ts'
 import type { Facts } from './facts.ts'
@@ -21,10 +21,6 @@ export function raising(facts: Facts, stress: Stress, part: number): string {
   const requests = unit === 'servers' ? 1 : constantIn(constants, 'lambda-requests-per-environment')
   return `Have AWS raise the account's concurrency by ${Math.ceil((times * limit - limit) / requests)}`
 }
-
-type Constants = Facts['loaded']['constants']
-export const constantIn = (constants: Constants, name: string): number =>
-  constants[name] ?? lookupWith()(name).value
 
 const per = (unit: string): string => (unit === 'servers' ? 'at once' : `${unit} a second`)
 
@@ -91,7 +87,7 @@ function ofElement(
   from: MeshNode | undefined,
   stress: Stress,
   times: number,
-  constants: Constants,
+  constants: Facts['loaded']['constants'],
 ): string {
   const { name, limit } = stress
   const enough = Math.ceil(times * limit)

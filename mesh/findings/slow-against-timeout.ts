@@ -1,8 +1,8 @@
+import { constantIn } from '../laws/constant-values.ts'
 import { secondsOf } from '../static/batches.ts'
 import { percentiles } from '../static/times.ts'
 import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
-import { constantIn } from './raising.ts'
 
 /** A function whose slowest runs are cut: one in a hundred fails for no other reason than time. */
 export const slowAgainstTimeout: Rule = function* ({ nodes, loaded, arriving, live }) {

@@ -33,6 +33,10 @@ export function lookupWith(overrides: Readonly<Record<string, number>> = {}): Lo
   }
 }
 
+/** The value of a constant without a region. `given`: in the place of some, by name. */
+export const constantIn = (given: Readonly<Record<string, number>>, name: string): number =>
+  given[name] ?? lookupWith()(name).value
+
 function notKnown(name: string): string {
   const near = nearest(
     name,
