@@ -264,7 +264,7 @@ const assumptions = [
   'What waits is served first come, first served. How much waits is told as if all attempts of a message were one; the oldest age is since it was sent, and what failed comes again behind what waits then.',
   'While messages wait batches are full: where it is known what each message takes of an invocation (each), so much more is done by it; where it is not, as much as at rest, and beside it what would be if one took as long with however many.',
   'A caller that waits for its answer and is refused tries again within seconds: it does not outlast the surge, and is counted as lost.',
-  'A refused poll of a queue counts as a receive, a refused delivery as an attempt. What was refused goes on first come, first served, as soon as there is room: that it comes back in any order loses more of a queue, and backoff (of Lambda 1 s to 5 min) takes longer; the notes say where. Records of streams, and what Lambda itself invokes a function with, wait up to their age.',
+  'A refused poll of a queue counts as a receive, a refused delivery as an attempt. What was refused goes on first come, first served, as soon as there is room: that it comes back in any order loses more of a queue, and backoff takes longer; the notes say where. Records of streams, and what Lambda itself invokes a function with, wait up to their age.',
   'Of a limit that 64 flows or more share, who gets which part of it is told anew only now and then; the sum is exact.',
   'Where those who wait and those who do not share a limit, each gets the part of it that it is of what comes.',
 ]

@@ -259,6 +259,15 @@ export const constants: readonly Constant[] = [
     asyncErrors,
     'throttled and failed ones are tried for so long, then dropped',
   ),
+  of(
+    'lambda-async-throttled-interval',
+    1,
+    's',
+    '2026-11',
+    asyncErrors,
+    'before a throttled one is tried again; it grows exponentially, taken to double',
+  ),
+  of('lambda-async-throttled-max-delay', 300, 's', '2026-11', asyncErrors, 'between two such attempts'),
   of('lambda-sqs-initial', 5, 'batches', '2026-11', sqsScaling, 'at once, when messages begin to come'),
   of('lambda-sqs-per-minute', 300, 'batches/min', '2026-11', sqsScaling, 'more of them each minute'),
   of(

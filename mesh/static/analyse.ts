@@ -2,6 +2,7 @@ import { deadLettersOver } from '../dead-letters.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshElement } from '../model.ts'
+import { type Pauses, pausesIn } from './backoff.ts'
 import { demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
 import { type Rates, ratesOf } from './rates.ts'
@@ -50,7 +51,12 @@ export function analyseStatic(loaded: Loaded): StaticReport {
         : { factor: tightest.safety, at: tightest.at, name: tightest.name, unit: tightest.unit },
     paths,
     shares: sharesOf(loaded, demands),
-    assumptions: [...assumptionsOf(loaded), ...openBatches(stresses), ...backoffs(passages), ...cut],
+    assumptions: [
+      ...assumptionsOf(loaded),
+      ...openBatches(stresses),
+      ...backoffs(passages, pausesIn(loaded.constants)),
+      ...cut,
+    ],
   }
 }
 
@@ -157,12 +163,12 @@ function keysAssumed({ mesh }: Loaded): string[] {
   ]
 }
 
-function backoffs(passages: ReadonlyMap<string, Passage>): string[] {
+function backoffs(passages: ReadonlyMap<string, Passage>, { first, longest }: Pauses): string[] {
   const least = [...passages.values()].filter(({ isLeast }) => isLeast).length
   return least === 0
     ? []
     : [
-        `Over ${least} elements asynchronous invocations are throttled, and tried again after 1, 2, 4 … 300 s, each as likely to be throttled as any: what comes back together is so more often, so that their delays are at least these.`,
+        `Over ${least} elements asynchronous invocations are throttled, and tried again after ${first}, ${2 * first}, ${4 * first} … ${longest} s, each as likely to be throttled as any: what comes back together is so more often, so that their delays are at least these.`,
       ]
 }
 

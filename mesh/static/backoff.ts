@@ -1,11 +1,16 @@
+import { constantIn } from '../laws/constant-values.ts'
+import type { Loaded } from '../load.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import type { Extra, Moments } from './times.ts'
 
-/**
- * Seconds from one throttled attempt of an asynchronous invocation to the next: they grow from 1 s to 5 min
- * (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html); taken to double.
- */
-const [shortest, longest] = [1, 300]
+/** Seconds from one throttled attempt of an asynchronous invocation to the next: they double, from the first to the longest. */
+export type Pauses = { first: number; longest: number }
+
+export const pausesIn = (constants: Loaded['constants']): Pauses => ({
+  first: constantIn(constants, 'lambda-async-throttled-interval'),
+  longest: constantIn(constants, 'lambda-async-throttled-max-delay'),
+})
+
 /** Of fewer throttled than that nobody's 99 of a hundred waits. */
 const negligible = 1e-3
 
@@ -18,7 +23,12 @@ export type Backoff = { extras: Extra[]; aged: number; waits: Moments }
  * What comes back together, as waits that are not spread do, is refused more often: it is the least. undefined: hardly
  * any is throttled.
  */
-export function backoffOf(servers: number, offered: number, maxAge: number): Backoff | undefined {
+export function backoffOf(
+  servers: number,
+  offered: number,
+  maxAge: number,
+  { first, longest }: Pauses,
+): Backoff | undefined {
   if (offered >= servers || maxAge <= 0 || erlangB(servers, offered) < negligible) return undefined
   let [low, high] = [offered, 2 * servers]
   while (high * (1 - erlangB(servers, high)) < offered && high < 1e9) high *= 2
@@ -29,7 +39,7 @@ export function backoffOf(servers: number, offered: number, maxAge: number): Bac
   }
   const refused = erlangB(servers, high)
   const extras: Extra[] = []
-  let [seconds, wait, aged] = [0, shortest, 1]
+  let [seconds, wait, aged] = [0, first, 1]
   for (; seconds < maxAge && aged > 1e-9; wait = Math.min(longest, 2 * wait)) {
     extras.push({ seconds, chance: aged * (1 - refused) })
     aged *= refused

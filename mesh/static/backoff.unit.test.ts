@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { delivery, functionNode, loadedWith, meshFrom, node, servers } from '../../test/meshes.ts'
 import { comprehensive } from '../comprehensive/analyse.ts'
 import { analyseStatic } from './analyse.ts'
-import { backoffOf } from './backoff.ts'
+import { backoffOf, pausesIn } from './backoff.ts'
+
+const pauses = pausesIn({})
 
 describe('asynchronous invocations that are throttled', () => {
   it('of one server wait ρ + 2ρ² + 4ρ³ … s, as B(1, A) = ρ where A(1 - B) = ρ', () => {
-    expect(backoffOf(1, 0.2, 21_600)?.waits.mean).toBeCloseTo(0.2 / (1 - 0.4), 3)
+    expect(backoffOf(1, 0.2, 21_600, pauses)?.waits.mean).toBeCloseTo(0.2 / (1 - 0.4), 3)
   })
 
   it('are given up by their age: after 1, 3 and 7 s what is due at 15 s is too old', () => {
-    const { extras, aged } = backoffOf(1, 0.5, 15) ?? {}
+    const { extras, aged } = backoffOf(1, 0.5, 15, pauses) ?? {}
     expect(extras?.map(({ seconds }) => seconds)).toEqual([0, 1, 3, 7])
     expect(aged).toBeCloseTo(0.5 ** 4, 9)
   })
@@ -26,6 +28,15 @@ describe('asynchronous invocations that are throttled', () => {
     expect(assumptions.join()).toContain('throttled')
     const { score } = comprehensive(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }))
     expect(score.terms.find(({ name }) => name === 'latency')?.atLeast).toContain('f')
+  })
+
+  it('come back as soon as the file of rates says', () => {
+    const constants = { 'lambda-async-throttled-interval': 2, 'lambda-async-throttled-max-delay': 600 }
+    const { extras } = backoffOf(1, 0.5, 15, pausesIn(constants)) ?? {}
+    expect(extras?.map(({ seconds }) => seconds)).toEqual([0, 2, 6, 14])
+    const { paths, assumptions } = analyseStatic(loadedWith(mesh(10), { s: 90 }, { f: 0.1 }, { constants }))
+    expect(paths[0]?.delay?.mean).toBeGreaterThan(6)
+    expect(assumptions.join()).toContain('after 2, 4, 8 … 600 s')
   })
 
   it('say nothing where hardly any is', () => {

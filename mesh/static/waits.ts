@@ -3,7 +3,7 @@ import type { Service } from '../loads.ts'
 import { isOff, type MeshElement, type MeshNode } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
-import { type Backoff, backoffOf } from './backoff.ts'
+import { type Backoff, backoffOf, type Pauses, pausesIn } from './backoff.ts'
 import { gatheringOf, metBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
 import { type GivenUp, givenUpOf } from './given-up.ts'
@@ -34,12 +34,13 @@ export type Passage = {
 
 /** Latency of the way, the wait for a server at its end, and what does not get there, by element id. */
 export function passagesOf(
-  { mesh, service, occupancy, failures }: Loaded,
+  { mesh, service, occupancy, failures, constants }: Loaded,
   demands: Demands,
   refusals: Refusals,
 ): ReadonlyMap<string, Passage> {
   const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
   const fateOf = givenUpOf(mesh)
+  const pauses = pausesIn(constants)
   const timesAt = (id: string): Times | undefined => {
     const [own, kept] = [service.get(id), occupancy.get(id)]
     return own && kept && { service: own, occupancy: kept }
@@ -51,6 +52,7 @@ export function passagesOf(
         nodes.get(element.to),
         timesAt(element.to),
         demands,
+        pauses,
       )
       const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
@@ -97,6 +99,7 @@ function passage(
   target: MeshNode | undefined,
   times: Times | undefined,
   demands: Demands,
+  pauses: Pauses,
 ): Waited {
   const way = element.laws.reduce<Moments>(
     (sum, law) => (law.law === 'latency' ? added(sum, lognormal(law.p50, law.p99)) : sum),
@@ -126,7 +129,7 @@ function passage(
   const waits = wait.mean < bound.mean ? bound : wait
   const busy = demand.busy ?? 0
   const throttles = element.kind === 'delivery' && target.kind === 'function'
-  const backoff = throttles ? backoffOf(servers, busy, element.maxAge) : undefined
+  const backoff = throttles ? backoffOf(servers, busy, element.maxAge, pauses) : undefined
   const anew = {
     gathers: backoff?.waits ?? instant,
     waits,
