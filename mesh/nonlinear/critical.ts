@@ -1,7 +1,7 @@
 import { curveOf, type Fold, factorAt, foldOf, fullAt, type Point } from './curve.ts'
 import type { NonlinearReport } from './report.ts'
 import { differ, type Steady, sourcesOf, steadyAt } from './settle.ts'
-import type { Site } from './sites.ts'
+import type { Site } from './site.ts'
 
 /** What is known of one site by itself. */
 export type Alone = { fold: Fold | undefined; curve: Point[]; critical: Critical | null; top: number }

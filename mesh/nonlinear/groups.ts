@@ -1,7 +1,7 @@
 import { components } from '../linear/components.ts'
 import { refused } from './failing.ts'
 import { failingAt } from './settle.ts'
-import type { Site } from './sites.ts'
+import type { Site } from './site.ts'
 
 /** Edges to the callers: sinks come first, which are those that nobody calls. */
 const callersOf = (sites: readonly Site[]): number[][] =>

@@ -12,7 +12,7 @@ import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
 import type { Capacity } from './failing.ts'
-import type { Site } from './sites.ts'
+import { emptySite, type Site, unlimited } from './site.ts'
 
 /** Gives each site what limits it, and adds a site for each limit that several share. */
 export function limitSites(
@@ -84,27 +84,11 @@ function shareIn(
   site.pools.push({ pool, work })
 }
 
-const unlimited = Number.POSITIVE_INFINITY
-
 /** Attempts at a pool are work: busy servers, each of one second, or tokens. */
 function siteOfPool(law: Shared): Site {
-  const limit: Capacity =
+  const capacity: Capacity =
     law.law === 'servers'
       ? { servers: law.servers, over: law.over, mean: 1, scv: 1, tokens: unlimited, tokensOver: 'refuse' }
       : { servers: unlimited, over: 'wait', mean: null, scv: 1, tokens: law.rate, tokensOver: law.over }
-  return {
-    at: law.shared,
-    name: law.shared,
-    capacity: limit,
-    can: unlimited,
-    inflows: [],
-    held: false,
-    fails: 0,
-    ended: 0,
-    asks: [],
-    pools: [],
-    members: [],
-    complete: true,
-    notes: [],
-  }
+  return emptySite(law.shared, law.shared, capacity)
 }

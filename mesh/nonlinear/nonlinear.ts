@@ -7,7 +7,8 @@ import type { Point } from './curve.ts'
 import { groupsOf, worstAttempts, worstRates } from './groups.ts'
 import type { NonlinearReport } from './report.ts'
 import { differ, isOver, roomFor, type Steady, steadyAt } from './settle.ts'
-import { type Site, sitesOf } from './sites.ts'
+import type { Site } from './site.ts'
+import { sitesOf } from './sites.ts'
 import { whatIfs } from './what-ifs.ts'
 
 /** Load factors that are looked at. */

@@ -1,5 +1,5 @@
 import { attemptsOf, late, type Policy, refused } from './failing.ts'
-import type { Inflow, Site } from './sites.ts'
+import type { Inflow, Site } from './site.ts'
 
 /** What is tried otherwise than it stands in the template. */
 export type Variant = {

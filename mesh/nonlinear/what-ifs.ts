@@ -1,6 +1,6 @@
 import type { NonlinearReport } from './report.ts'
 import { asItIs, differ, isOver, roomFor, steadyAt, type Variant } from './settle.ts'
-import type { Site } from './sites.ts'
+import type { Site } from './site.ts'
 
 /** What is tried: retries of at most a part of the messages, a breaker that opens when a part fails, times the capacity. */
 const [budget, breaker, capacity] = [0.1, 0.5, 2]
