@@ -136,3 +136,19 @@ function led(
         : times / Math.max(1, sharers.length, routes.length),
   }
 }
+
+/** Whether an event goes on over it: what is only read ends no way, nor what is only kept; its handler does. */
+export function isOnTheWay({
+  states,
+  streams,
+}: {
+  states: readonly State[]
+  streams: readonly Stream[]
+}): (stream: Stream) => boolean {
+  const leadsOn = new Set(streams.map(({ from }) => from))
+  return ({ element, to }) => {
+    const kind = states[to]?.node.kind
+    const isKept = (kind === 'table' || kind === 'bucket') && !leadsOn.has(to)
+    return !isKept && (element.kind !== 'call' || element.carries)
+  }
+}

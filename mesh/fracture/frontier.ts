@@ -1,4 +1,5 @@
-import type { Link } from './reliability.ts'
+/** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
+export type Link = { from: number; to: number; reliability: number }
 
 /** As many vertices at once as bits of a number hold. */
 const widest = 30

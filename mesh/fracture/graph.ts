@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { faultsOf, MeshError, membersOnly } from '../faults.ts'
 import { dominators, properDominators } from '../linear/dominators.ts'
-import { type Link, reliability } from './reliability.ts'
+import type { Link } from './frontier.ts'
+import { reliability } from './reliability.ts'
 
 const vertex = z.union([z.string(), z.number()], { error: 'expected a name' }).transform(String)
 const probability = z.number().min(0, 'a probability is 0 or more').max(1, 'a probability is at most 1')

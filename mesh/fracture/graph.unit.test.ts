@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Link } from './frontier.ts'
 import { byFrontier } from './frontier.ts'
 import { fractureGraph, parseGraph } from './graph.ts'
-import { type Link, reliability } from './reliability.ts'
+import { reliability } from './reliability.ts'
 
 const fracture = (value: unknown) => fractureGraph(parseGraph('graph.json', value))
 

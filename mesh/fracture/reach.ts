@@ -3,8 +3,9 @@ import type { MeshElement, MeshNode } from '../model.ts'
 import { givenUpOf } from '../static/given-up.ts'
 import { isHeld, patienceOver, waitsOf, windowOf } from '../static/tries.ts'
 import type { Flow } from './flows.ts'
+import type { Link } from './frontier.ts'
 import type { Needs } from './needs.ts'
-import { type Link, reliability } from './reliability.ts'
+import { reliability } from './reliability.ts'
 import type { Surveyed } from './survey.ts'
 
 /** What of a flow is done while the caller at its door waits: 1 where nothing holds what goes there. */

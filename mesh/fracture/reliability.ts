@@ -1,8 +1,5 @@
 import { seeded } from '../random.ts'
-import { byFrontier } from './frontier.ts'
-
-/** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
-export type Link = { from: number; to: number; reliability: number }
+import { byFrontier, type Link } from './frontier.ts'
 
 export type Reliability = {
   /** the probability that the sink is reached */

@@ -3,9 +3,10 @@ import type { Mesh, MeshNode } from '../model.ts'
 import { escaped } from './escape.ts'
 import { heat, type Rate, thickness } from './heat.ts'
 import { label } from './label.ts'
-import { layered, type Point } from './layout.ts'
+import { layered } from './layout.ts'
 import type { Drawn } from './parts.ts'
 import type { View } from './view.ts'
+import type { Point } from './ways.ts'
 
 const perLetter = 7.3
 const padding = 26

@@ -1,4 +1,4 @@
-import type { Point } from './layout.ts'
+export type Point = { x: number; y: number }
 
 const n = (value: number): string => String(Math.round(value * 10) / 10)
 const to = (point: Point): string => `${n(point.x)} ${n(point.y)}`

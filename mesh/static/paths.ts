@@ -1,7 +1,7 @@
 import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 import type { Loaded } from '../load.ts'
-import type { Stream } from '../passing.ts'
+import { isOnTheWay, type Stream } from '../passing.ts'
 import type { Refusals } from './refusals.ts'
 import { meanOfRun, runsOf } from './runs.ts'
 import { instant, meanOfExtras } from './times.ts'
@@ -69,19 +69,6 @@ function onwardOf(loaded: Loaded): Stream[][] {
   const isOnWay = isOnTheWay(loaded)
   for (const stream of loaded.streams) if (isOnWay(stream)) next[stream.from]?.push(stream)
   return next
-}
-
-/** Whether an event goes on over it: what is only read ends no way, nor what is only kept; its handler does. */
-export function isOnTheWay({
-  states,
-  streams,
-}: Pick<Loaded, 'states' | 'streams'>): (stream: Stream) => boolean {
-  const leadsOn = new Set(streams.map(({ from }) => from))
-  return ({ element, to }) => {
-    const kind = states[to]?.node.kind
-    const isKept = (kind === 'table' || kind === 'bucket') && !leadsOn.has(to)
-    return !isKept && (element.kind !== 'call' || element.carries)
-  }
 }
 
 type Measure = (stream: Stream) => number

@@ -1,7 +1,7 @@
 import { isLimit, isPushed, type Limiting, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { ElementOf, MeshElement, MeshNode } from '../model.ts'
-import { isOnTheWay } from './paths.ts'
+import { isOnTheWay } from '../passing.ts'
 import type { Stress } from './stress.ts'
 
 /** Parts of what comes that is more than a limit does: refused in the end, however often tried, or never begun with. */
