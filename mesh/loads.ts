@@ -118,7 +118,7 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
         faults.push(
           `service.${found.name}.each: ${batch ?? 1} messages of ${each} s take longer than the ${mean} s of an invocation`,
         )
-      const most = mostAtOnce(mesh, found)
+      const most = largestBatchTo(mesh, found)
       if (batch !== undefined && batch > most)
         faults.push(
           `service.${found.name}.batch: ${batch} messages an invocation, and its polls bring ${most} at most`,
@@ -188,7 +188,7 @@ function noSuch({ nodes }: Mesh, reference: string): string {
 }
 
 /** Messages that come in one invocation, by the polls that lead to a node; Infinity: by none. */
-function mostAtOnce({ elements }: Mesh, { id }: MeshNode): number {
+function largestBatchTo({ elements }: Mesh, { id }: MeshNode): number {
   const batches = elements.flatMap((each) => (each.kind === 'poll' && each.to === id ? [each.batch] : []))
   return batches.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...batches)
 }

@@ -2,7 +2,7 @@ import { isPushed, isShared, poolOf, type Use, unitOf, workOf } from '../laws/li
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
-import { mostAtOnce, perMessage, secondsOf } from '../static/batches.ts'
+import { largestBatch, perMessage, secondsOf } from '../static/batches.ts'
 import { deadLetterStreams } from '../static/dead-letter-streams.ts'
 import type { Rates } from '../static/rates.ts'
 import { gapsOf } from '../static/retry-delays.ts'
@@ -77,7 +77,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     if (known !== undefined) return known
     const limit = make()
     const time = limit.law === 'tokens' ? undefined : occupancy.get(node.id)
-    const most = limit.shared ? undefined : mostAtOnce(element)
+    const most = limit.shared ? undefined : largestBatch(element)
     found.service.push(time === undefined ? null : handlingOf(time, most, filling))
     places.set(key, found.limits.push(limit) - 1)
     return found.limits.length - 1
@@ -105,7 +105,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
       attempts: tries,
       requests,
       busy: time ? requests * time.mean : null,
-      full: time ? tries * perMessage(time, mostAtOnce(element))[filling] : null,
+      full: time ? tries * perMessage(time, largestBatch(element))[filling] : null,
       reads: element !== undefined && isAsked(element) ? tries : 0,
       deliveries: of.at === node.id ? (delivered[state] ?? 0) : 1,
       pushed: element !== undefined && isPushed(element, from, node) ? requests : 0,

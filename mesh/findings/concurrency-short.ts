@@ -1,5 +1,5 @@
 import { attemptsOver } from '../static/tries.ts'
-import { mostAtOnce, type Rule } from './facts.ts'
+import { concurrencyOf, type Rule } from './facts.ts'
 import { shown } from './finding.ts'
 import { beforeReserving } from './raising.ts'
 
@@ -12,7 +12,7 @@ export const concurrencyShort: Rule = function* (facts) {
     const polls = arriving(handler.id, 'poll').filter(
       (poll) => live(poll) && node(poll.from)?.kind === 'queue',
     )
-    const measured = polls.reduce((sum, poll) => sum + (mostAtOnce(poll) ?? 0), 0)
+    const measured = polls.reduce((sum, poll) => sum + (concurrencyOf(poll) ?? 0), 0)
     if (measured <= limit) continue
     const fewest = Math.min(...polls.map((poll) => attemptsOver(poll, node(poll.from))))
     yield {

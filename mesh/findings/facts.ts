@@ -82,7 +82,7 @@ function isLive(element: MeshElement, from: MeshNode | undefined): boolean {
 }
 
 /** How many at once an element can start; null: nobody has said. */
-export function mostAtOnce({ laws }: MeshElement): number | null {
+export function concurrencyOf({ laws }: MeshElement): number | null {
   const limits = laws.flatMap((law) =>
     law.law === 'servers' ? [law.servers] : law.law === 'scaling' ? [law.most] : [],
   )

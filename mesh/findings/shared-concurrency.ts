@@ -1,6 +1,6 @@
 import { isShared, type Shared } from '../laws/limits.ts'
 import type { NodeOf } from '../model.ts'
-import { type Facts, mostAtOnce, type Rule } from './facts.ts'
+import { concurrencyOf, type Facts, type Rule } from './facts.ts'
 import { type Found, shown } from './finding.ts'
 
 type Member = { handler: NodeOf<'function'>; law: Shared & { law: 'servers' } }
@@ -51,4 +51,4 @@ function* judged(facts: Facts, { handler, law }: Member, others: number): Genera
 const mostOf = ({ arriving, live }: Facts, id: string): number =>
   arriving(id, 'poll')
     .filter(live)
-    .reduce((sum, poll) => sum + (mostAtOnce(poll) ?? 0), 0)
+    .reduce((sum, poll) => sum + (concurrencyOf(poll) ?? 0), 0)

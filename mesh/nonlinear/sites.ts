@@ -1,6 +1,6 @@
 import { isAsked, type Loaded } from '../load.ts'
 import { type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
-import { mostAtOnce, perMessage } from '../static/batches.ts'
+import { largestBatch, perMessage } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver } from '../static/tries.ts'
 import { type Capacity, late, most } from './failing.ts'
@@ -109,7 +109,7 @@ const handles = ({ kind, laws }: MeshNode): boolean =>
 function siteOf(node: MeshNode, { occupancy }: Loaded, arriving: readonly MeshElement[]): Site {
   const times = occupancy.get(node.id)
   const bringing = arriving.filter(({ kind }) => kind === 'poll' || kind === 'invoke' || kind === 'delivery')
-  const full = bringing.length === 0 ? 1 : Math.min(...bringing.map(mostAtOnce))
+  const full = bringing.length === 0 ? 1 : Math.min(...bringing.map(largestBatch))
   const capacity: Capacity = {
     servers: unlimited,
     over: 'wait',

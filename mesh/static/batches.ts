@@ -6,7 +6,7 @@ import { bulkService, runs, type Served } from '../queueing/waiting.ts'
 import type { Extra, Moments } from './times.ts'
 
 /** Messages that an invocation has at most: what fills while messages wait. Nobody fills what a caller brings. */
-export const mostAtOnce = (element: MeshElement | undefined): number =>
+export const largestBatch = (element: MeshElement | undefined): number =>
   element?.kind === 'poll' ? element.batch : 1
 
 /** Seconds of an invocation with so many messages; undefined: it is not known what a message takes of them. */
