@@ -12,7 +12,7 @@ export const concurrencyShort: Rule = function* (facts) {
     const polls = arriving(handler.id, 'poll').filter(
       (poll) => live(poll) && node(poll.from)?.kind === 'queue',
     )
-    const measured = polls.reduce((sum, poll) => sum + (concurrencyOf(poll) ?? 0), 0)
+    const measured = concurrencyOf(polls)
     if (measured <= limit) continue
     const fewest = Math.min(...polls.map((poll) => attemptsOver(poll, node(poll.from))))
     yield {

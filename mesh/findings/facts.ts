@@ -81,10 +81,10 @@ function isLive(element: MeshElement, from: MeshNode | undefined): boolean {
   return from?.kind === 'rule' || from?.kind === 'schedule' ? from.settings.enabled : true
 }
 
-/** How many at once an element can start; null: nobody has said. */
-export function concurrencyOf({ laws }: MeshElement): number | null {
-  const limits = laws.flatMap((law) =>
-    law.law === 'servers' ? [law.servers] : law.law === 'scaling' ? [law.most] : [],
+/** How many at once all of these can start; of which nobody has said, none. */
+export function concurrencyOf(elements: readonly MeshElement[]): number {
+  const limits = elements.map(({ laws }) =>
+    laws.flatMap((law) => (law.law === 'servers' ? [law.servers] : law.law === 'scaling' ? [law.most] : [])),
   )
-  return limits.length === 0 ? null : Math.min(...limits)
+  return limits.reduce((sum, own) => sum + (own.length === 0 ? 0 : Math.min(...own)), 0)
 }

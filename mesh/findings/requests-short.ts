@@ -14,7 +14,7 @@ export const requestsShort: Rule = function* (facts) {
     const tokens = laws.find((law) => law.law === 'tokens' && law.shared === undefined)
     if (mean === undefined || settings.reserved === undefined || tokens?.law !== 'tokens') continue
     const polls = arriving(id, 'poll').filter((poll) => live(poll) && node(poll.from)?.kind === 'queue')
-    const most = polls.reduce((sum, poll) => sum + (concurrencyOf(poll) ?? 0), 0)
+    const most = concurrencyOf(polls)
     const measured = Math.min(most, settings.reserved) / mean
     if (measured <= tokens.rate) continue
     const enough = Math.ceil((measured / tokens.rate) * settings.reserved)

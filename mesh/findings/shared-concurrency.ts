@@ -31,7 +31,7 @@ function* judged(facts: Facts, { handler, law }: Member, others: number): Genera
   const { name, id } = handler
   const busy = facts.demands.ofNode(id).busy ?? 0
   const fair = facts.constant('fair-share') * law.servers
-  const most = mostOf(facts, id)
+  const most = concurrencyOf(facts.arriving(id, 'poll').filter(facts.live))
   const mend = `Set a maximum concurrency on the event sources of ${name}, or reserve concurrency for it.`
   const pool = `that it shares in ${law.shared} with ${others} that are waited for`
   if (busy > fair)
@@ -47,8 +47,3 @@ function* judged(facts: Facts, { handler, law }: Member, others: number): Genera
       ...{ mend, from: law.from },
     }
 }
-
-const mostOf = ({ arriving, live }: Facts, id: string): number =>
-  arriving(id, 'poll')
-    .filter(live)
-    .reduce((sum, poll) => sum + (concurrencyOf(poll) ?? 0), 0)
