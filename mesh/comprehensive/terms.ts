@@ -1,5 +1,6 @@
 import { figure } from '../figure.ts'
 import type { FractureReport } from '../fracture/report.ts'
+import { listed } from '../listed.ts'
 import type { Targets } from '../loads.ts'
 import type { NonlinearReport } from '../nonlinear/report.ts'
 import type { StaticReport } from '../static/report.ts'
@@ -21,14 +22,10 @@ const largest = <Item>(items: readonly Item[], of: (item: Item) => number | null
 const between = (nodes: readonly string[], nameOf: (id: string) => string): string =>
   `from ${nameOf(nodes[0] ?? '')} to ${nameOf(nodes.at(-1) ?? '')}`
 
-const mostNames = 3
-
-/** `of so many <what>: a, b, c and 2 more`; null: of none. */
+/** null: of none. */
 function openOf(what: string, names: Iterable<string>): string | null {
   const all = [...new Set(names)]
-  if (all.length === 0) return null
-  const more = all.length > mostNames ? ` and ${all.length - mostNames} more` : ''
-  return `not known whole: ${what} ${all.slice(0, mostNames).join(', ')}${more}`
+  return all.length === 0 ? null : `not known whole: ${what} ${listed(all, 3)}`
 }
 
 /** Each limit state with the place that asks most of it; of what is not known, why. */

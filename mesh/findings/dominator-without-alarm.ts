@@ -1,3 +1,4 @@
+import { listed } from '../listed.ts'
 import type { MeshNode, NodeKind } from '../model.ts'
 import { anyType } from '../passing.ts'
 import type { Facts, Rule } from './facts.ts'
@@ -34,11 +35,9 @@ export const dominatorWithoutAlarm: Rule = function* (facts) {
   }
 }
 
-/** Of many types five. */
 function told(types: ReadonlySet<string>): string {
   if (types.has(anyType)) return 'what comes in'
-  const some = [...types].toSorted()
-  return `what comes in as ${some.slice(0, 5).join(', ')}${some.length > 5 ? ` and ${some.length - 5} more` : ''}`
+  return `what comes in as ${listed([...types].toSorted())}`
 }
 
 /** The address of a function: what it fails at is counted of the function. */

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { faultsOf, MeshError, membersOnly } from '../faults.ts'
+import { listed } from '../listed.ts'
 import { nearest } from '../nearest.ts'
 import type { Station } from '../queueing/station.ts'
 
@@ -141,7 +142,7 @@ function contradictions({ nodes, routes, arrivals }: Network): string[] {
   const near = (name: string, names: readonly string[]) => {
     const alike = nearest(name, names)
     if (alike.length > 0) return `near it: ${alike.join(', ')}`
-    return `there ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`
+    return `there ${names.length === 1 ? 'is' : 'are'} ${listed(names)}`
   }
   const expectNode = (path: string, name: string): NetworkNode | undefined => {
     const found = ownOf(nodes, name)

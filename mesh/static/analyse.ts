@@ -1,5 +1,6 @@
 import { deadLettersOver } from '../dead-letters.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
+import { listed } from '../listed.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshElement } from '../model.ts'
 import { type Pauses, pausesIn } from './backoff.ts'
@@ -94,15 +95,12 @@ function ratesByNode({ states, external }: Loaded, { rates, complete }: Rates): 
   return [...found.values()].toSorted((a, b) => b.rate - a.rate || (a.node < b.node ? -1 : 1))
 }
 
-const mostNames = 5
-
 /** What is left out of the time of state machines. */
 function runsAssumed({ mesh, states }: Loaded): string[] {
   const used = new Set(states.map(({ node }) => node.id))
   const tasks = mesh.nodes.filter((node) => node.kind === 'task').filter(({ id }) => used.has(id))
   const open = tasks.filter(({ settings: { before } }) => (before?.unknown ?? []).length > 0)
   const unknown = [...new Set(open.flatMap(({ settings: { before } }) => before?.unknown ?? []))]
-  const more = unknown.length > mostNames ? ` and ${unknown.length - mostNames} more` : ''
   return [
     ...(tasks.length > 0
       ? [
@@ -111,7 +109,7 @@ function runsAssumed({ mesh, states }: Loaded): string[] {
       : []),
     ...(open.length > 0
       ? [
-          `Before ${open.length} tasks of state machines it is not known how often ${unknown.slice(0, mostNames).join(', ')}${more} run or how long they take: the ways over these tasks take at least what is told.`,
+          `Before ${open.length} tasks of state machines it is not known how often ${listed(unknown)} run or how long they take: the ways over these tasks take at least what is told.`,
         ]
       : []),
   ]

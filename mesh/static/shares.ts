@@ -1,3 +1,4 @@
+import { listed } from '../listed.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
 import { role, roles } from '../roles.ts'
@@ -88,14 +89,7 @@ const worksItself: ReadonlySet<string> = new Set(['function', 'task', 'service']
 /** What is busy while its caller waits, whose time it is counted in. */
 const isCalled: ReadonlySet<string> = new Set(['table', 'bucket', 'external'])
 
-const mostNames = 5
-const named = (nodes: readonly { name: string }[]): string =>
-  nodes.length > mostNames
-    ? `${nodes
-        .slice(0, mostNames)
-        .map(({ name }) => name)
-        .join(', ')} and ${nodes.length - mostNames} more`
-    : nodes.map(({ name }) => name).join(', ')
+const named = (nodes: readonly { name: string }[]): string => listed(nodes.map(({ name }) => name))
 
 /** Why a share may be another than it seems. */
 function reasons(given: {
