@@ -7,7 +7,7 @@ import type { Point } from './curve.ts'
 import { groupsOf, worstAttempts, worstRates } from './groups.ts'
 import type { NonlinearReport } from './report.ts'
 import { differ, isOver, roomFor, type Steady, steadyAt } from './settle.ts'
-import type { Site } from './site.ts'
+import type { Inflow, Site } from './site.ts'
 import { sitesOf } from './sites.ts'
 import { whatIfs } from './what-ifs.ts'
 
@@ -126,7 +126,8 @@ function stateOf(
 
 /**
  * What comes to each site when all fails, attempts a second (of what is shared: work). Whoever is pulled from holds back what
- * it could not do, so that there it is what comes anyway: nothing can stick.
+ * it could not do, and what tokens refuse of a service that pushes has used none of them: there it is what comes anyway,
+ * and nothing can stick.
  */
 function stormsOf(sites: readonly Site[], worst: readonly number[]): number[] {
   const storm = (place: number): number => {
@@ -134,15 +135,20 @@ function stormsOf(sites: readonly Site[], worst: readonly number[]): number[] {
     if (site === undefined) return 0
     if (site.members.length > 0)
       return site.members.reduce((sum, member) => sum + storm(member) * workOf(sites, member, place), 0)
-    return site.held
-      ? site.inflows.reduce(
-          (sum, { rate, attempts }) => sum + rate * expectedAttempts(site.fails, attempts),
-          0,
-        )
-      : (worst[place] ?? 0)
+    const anyway = ({ rate, attempts }: Inflow) => rate * expectedAttempts(site.fails, attempts)
+    if (site.held) return site.inflows.reduce((sum, inflow) => sum + anyway(inflow), 0)
+    const pushed = site.inflows.filter((inflow) => refusesOnly(site) && inflow.element.kind === 'delivery')
+    return pushed.reduce(
+      (sum, inflow) => sum - inflow.rate * inflow.attempts + anyway(inflow),
+      worst[place] ?? 0,
+    )
   }
   return sites.map((_, place) => storm(place))
 }
+
+/** Whether all that limits it are tokens, and nothing waits for them. */
+const refusesOnly = ({ capacity: { servers, tokens, tokensOver } }: Site): boolean =>
+  !Number.isFinite(servers) && Number.isFinite(tokens) && tokensOver === 'refuse'
 
 const pulled =
   'its polls take no more than it has servers for, or are refused: what is beyond waits in the queue'

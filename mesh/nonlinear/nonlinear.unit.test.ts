@@ -268,6 +268,16 @@ describe('a queue that nothing ends', () => {
   })
 })
 
+it('what tokens refuse of a service that pushes has used none of them: nothing can stick, however often it comes', () => {
+  const limited = queueNode('q')
+  limited.laws.push(made.tokens(300, 300))
+  const pushed = meshFrom([made.node('topic', 't'), limited], [made.delivery('t', 'q', 1_987_200, 100_015)])
+  const site = siteOf(nonlinear(loadedWith(pushed, { t: 200 }, {})), 'q')
+  expect(site).toMatchObject({ state: 'stable', hysteresis: null })
+  expect(site?.amplification).toBeCloseTo(200 / 300, 9)
+  expect(site?.high.rate).toBeCloseTo(site?.low.rate ?? 0, 6)
+})
+
 it('is told beside a loop that never fades', () => {
   const mesh = meshFrom(
     [queueNode('round'), functionNode('again'), apiNode('api'), serviceNode('s', [servers(300)])],
