@@ -19,7 +19,8 @@ export type Backoff = { extras: Extra[]; aged: number; waits: Moments }
 
 /**
  * Attempts that find all servers busy come again later. Taken to come back far apart and independent they are Poisson as fresh
- * ones are (Cohen 1957): all A erlangs of them are refused with probability B(c, A), where A(1 - B(c, A)) is what is served.
+ * ones are (Cohen 1957): all A erlangs of them are refused with probability B(c, A), where A(1 - B(c, A)) is what is served:
+ * all but what gets too old.
  * What comes back together, as waits that are not spread do, is refused more often: it is the least. undefined: hardly
  * any is throttled.
  */
@@ -27,25 +28,21 @@ export function backoffOf(
   servers: number,
   offered: number,
   maxAge: number,
-  { first, longest }: Pauses,
+  pauses: Pauses,
 ): Backoff | undefined {
   if (offered >= servers || maxAge <= 0 || erlangB(servers, offered) < negligible) return undefined
-  let [low, high] = [offered, 2 * servers]
-  while (high * (1 - erlangB(servers, high)) < offered && high < 1e9) high *= 2
+  let [low, high] = [0, 2 * servers]
+  const isLess = (brought: number): boolean => {
+    const refused = erlangB(servers, brought)
+    return brought * (1 - refused) < offered * (1 - waitsOf(refused, maxAge, pauses).aged)
+  }
+  while (isLess(high) && high < 1e9) high *= 2
   for (let step = 0; step < 40; step++) {
     const middle = (low + high) / 2
-    if (middle * (1 - erlangB(servers, middle)) < offered) low = middle
+    if (isLess(middle)) low = middle
     else high = middle
   }
-  const refused = erlangB(servers, high)
-  const extras: Extra[] = []
-  let [seconds, wait, aged] = [0, first, 1]
-  for (; seconds < maxAge && aged > 1e-9; wait = Math.min(longest, 2 * wait)) {
-    extras.push({ seconds, chance: aged * (1 - refused) })
-    aged *= refused
-    seconds += wait
-  }
-  if (seconds < maxAge) aged = 0
+  const { extras, aged } = waitsOf(erlangB(servers, high), maxAge, pauses)
   const all = extras.reduce((sum, { chance }) => sum + chance, 0)
   const moment = (power: number) =>
     extras.reduce((sum, each) => sum + each.seconds ** power * each.chance, 0) / all
@@ -55,4 +52,16 @@ export function backoffOf(
     aged,
     waits: { mean, variance: moment(2) - mean ** 2 },
   }
+}
+
+/** What waits when each attempt is refused with this probability, and the part that gets too old. */
+function waitsOf(refused: number, maxAge: number, { first, longest }: Pauses) {
+  const extras: Extra[] = []
+  let [seconds, wait, aged] = [0, first, 1]
+  for (; seconds < maxAge && aged > 1e-9; wait = Math.min(longest, 2 * wait)) {
+    extras.push({ seconds, chance: aged * (1 - refused) })
+    aged *= refused
+    seconds += wait
+  }
+  return { extras, aged: seconds < maxAge ? 0 : aged }
 }
