@@ -1,6 +1,6 @@
 import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
-import type { ElementOf, Mesh, MeshElement, MeshNode } from './model.ts'
+import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
 import { anyType, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
@@ -34,7 +34,7 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const elements = [...withSends(mesh, loads)]
   const waySends = sendsByWay(mesh, loads)
   const leaving = Map.groupBy(elements, ({ from }) => from)
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const around = { nodes, leaving, failures: loads.failures }
   // what was measured at a bus was not told apart
   const asking = new Set(

@@ -379,6 +379,9 @@ export const meshDocument = z.object({
 })
 export type Mesh = z.output<typeof meshDocument>
 
+export const nodesById = ({ nodes }: Pick<Mesh, 'nodes'>): ReadonlyMap<string, MeshNode> =>
+  new Map(nodes.map((node) => [node.id, node]))
+
 /** What people call an element: by its two ends. */
 export const nameOf = (element: MeshElement, nodes: ReadonlyMap<string, MeshNode>): string =>
   `${nodes.get(element.from)?.name ?? element.from} → ${nodes.get(element.to)?.name ?? element.to}`

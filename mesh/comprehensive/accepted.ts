@@ -4,7 +4,7 @@ import { rules } from '../findings/findings.ts'
 import { isShared } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import { type Loads, nodesNamed } from '../loads.ts'
-import { nameOf } from '../model.ts'
+import { nameOf, nodesById } from '../model.ts'
 import { nearest } from '../nearest.ts'
 
 /** A finding that somebody has decided to live with: of this rule, at a node, an element or a limit that several share. */
@@ -15,7 +15,7 @@ type Acceptance = Loads['accepted'][number] & { ids: ReadonlySet<string> }
  * an element by id or as `from → to`, or a shared limit by name. A rule or a place that there is not is a MeshError.
  */
 export function acceptedOf({ mesh, accepted: said }: Loaded): Acceptance[] {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const shared = new Set(
     [...mesh.nodes, ...mesh.elements].flatMap(({ laws }) =>
       laws.filter(isShared).map(({ shared }) => shared),

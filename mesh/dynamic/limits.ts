@@ -1,7 +1,7 @@
 import { isPushed, isShared, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import { type Law, type MeshElement, type MeshNode, nameOf, whyNoLimit } from '../model.ts'
+import { type Law, type MeshElement, type MeshNode, nameOf, nodesById, whyNoLimit } from '../model.ts'
 import { largestBatch, perMessage, secondsOf } from '../static/batches.ts'
 import { deadLetterStreams } from '../static/dead-letter-streams.ts'
 import type { Rates } from '../static/rates.ts'
@@ -65,7 +65,7 @@ export type Handling = { fixed: number; each: number; most: number; scv: number 
 export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'most' = 'most'): Limits {
   const { states, streams, external, occupancy, failures } = loaded
   const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
-  const nodes = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(loaded.mesh)
   const delivered = states.map(() => 0)
   for (const { element, from, gain } of streams)
     if (element.kind === 'delivery') delivered[from] = (delivered[from] ?? 0) + (gain ?? 0)

@@ -9,6 +9,7 @@ import {
   type NodeKind,
   type NodeOf,
   nameOf,
+  nodesById,
 } from '../model.ts'
 import { type Demands, demandsOf } from '../static/demand.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
@@ -42,7 +43,7 @@ export type Rule = (facts: Facts) => Iterable<Found>
 
 export function factsOf(loaded: Loaded): Facts {
   const { mesh, constants } = loaded
-  const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const byId = nodesById(mesh)
   const from = Map.groupBy(mesh.elements, (element) => element.from)
   const to = Map.groupBy(mesh.elements, (element) => element.to)
   const rates = ratesOf(loaded)

@@ -1,6 +1,7 @@
 import { above0, checkGiven, whole } from '../faults.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
 import type { Loaded } from '../load.ts'
+import { nodesById } from '../model.ts'
 import { demandsOf } from '../static/demand.ts'
 import { ratesOf } from '../static/rates.ts'
 import { stressesOf } from '../static/stress.ts'
@@ -75,7 +76,7 @@ function flowsOf(
   },
 ): FractureReport['flows'] {
   const { outage, works, seed } = given
-  const byId = new Map(loaded.mesh.nodes.map((node) => [node.id, node]))
+  const byId = nodesById(loaded.mesh)
   const parts = { byId, needs, works }
   const budget = { left: mostAside }
   return flows.map((surveyed) => {

@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { ElementKind, MeshElement, MeshNode } from '../model.ts'
+import { type ElementKind, type MeshElement, type MeshNode, nodesById } from '../model.ts'
 import type { State } from '../passing.ts'
 
 /** What a node cannot work without: nodes and elements by id, itself left out. */
@@ -11,7 +11,7 @@ export type Needs = (state: State) => readonly string[]
  * missed there and only there. What a permission allows counts as used.
  */
 export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const calls: ReadonlySet<ElementKind> = new Set(['call', 'invoke'])
   const leaving = Map.groupBy(
     mesh.elements.filter(({ kind }) => calls.has(kind)),

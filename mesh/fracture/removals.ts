@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import { type MeshNode, nameOf } from '../model.ts'
+import { type MeshNode, nameOf, nodesById } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
@@ -34,7 +34,7 @@ type Given = {
 export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Given): Removals {
   const { mesh, external } = loaded
   const moves = movesOf(loaded, given.demands)
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const elements = new Map(mesh.elements.map((element) => [element.id, element]))
   const points = new Map(flows.map((flow) => [flow, flow.flow.goals.map((): Point[] => [])]))
   const tally = tallyOf(loaded, given)

@@ -10,7 +10,7 @@ import {
 } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import type { MeshElement, MeshNode } from '../model.ts'
+import { type MeshElement, type MeshNode, nodesById } from '../model.ts'
 import type { Capacity } from './failing.ts'
 import { emptySite, type Site, unlimited } from './site.ts'
 
@@ -20,7 +20,7 @@ export function limitSites(
   { mesh, streams, occupancy }: Loaded,
   rates: readonly number[],
 ): void {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const delivered = new Map<string, number>()
   for (const { element, from, gain } of streams)
     if (element.kind === 'delivery')

@@ -1,5 +1,5 @@
 import { isAsked, type Loaded } from '../load.ts'
-import { type MeshElement, type MeshNode, whyNoLimit } from '../model.ts'
+import { type MeshElement, type MeshNode, nodesById, whyNoLimit } from '../model.ts'
 import { largestBatch, perMessage } from '../static/batches.ts'
 import type { Rates } from '../static/rates.ts'
 import { attemptsOver } from '../static/tries.ts'
@@ -10,7 +10,7 @@ import { emptySite, type Inflow, type Site, unlimited } from './site.ts'
 /** Every node that handles something, and behind them every limit that several of them share. */
 export function sitesOf(loaded: Loaded, { rates, complete }: Rates): Site[] {
   const { mesh, states, streams, external, failures } = loaded
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const position = new Map<string, number>()
   const sites: Site[] = []
   const arriving = Map.groupBy(mesh.elements, ({ to }) => to)

@@ -2,7 +2,7 @@ import { deadLettersOver } from '../dead-letters.ts'
 import { lawsAssumed } from '../laws/assumed.ts'
 import { listed } from '../listed.ts'
 import type { Loaded } from '../load.ts'
-import type { MeshElement } from '../model.ts'
+import { type MeshElement, nodesById } from '../model.ts'
 import { type Pauses, pausesIn } from './backoff.ts'
 import { demandsOf } from './demand.ts'
 import { pathsOf } from './paths.ts'
@@ -63,7 +63,7 @@ export function analyseStatic(loaded: Loaded): StaticReport {
 
 /** Where what is given up for want of room goes, and on from there: at least so much comes there. By node and element id. */
 function openLetters({ mesh }: Loaded, refusals: Refusals): ReadonlySet<string> {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const next: MeshElement[] = mesh.elements.flatMap((element) => {
     const to = nodes.get(element.to)

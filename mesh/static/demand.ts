@@ -1,6 +1,6 @@
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import type { ElementOf, Law } from '../model.ts'
+import { type ElementOf, type Law, nodesById } from '../model.ts'
 import { perMessage, secondsOf, servedBy, serversOf } from './batches.ts'
 import { deadLetterStreams } from './dead-letter-streams.ts'
 import type { Rates } from './rates.ts'
@@ -43,7 +43,7 @@ export function demandsIn(
   const nodeOf = Int32Array.from(states, ({ node }) => nodes.get(node.id) ?? -1)
   const all = [...loaded.streams, ...deadLetterStreams(loaded)]
   const elementOf = Int32Array.from(all, ({ element }) => elements.get(element.id) ?? -1)
-  const byId = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const byId = nodesById(mesh)
   const most = all.map(({ element }) => attemptsOver(element, byId.get(element.from)))
   const times = mesh.nodes.map(({ id }) => loaded.occupancy.get(id))
   const batches = times.map((time) => time?.batch ?? 1)

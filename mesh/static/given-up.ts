@@ -1,4 +1,4 @@
-import type { Mesh, MeshElement } from '../model.ts'
+import { type Mesh, type MeshElement, nodesById } from '../model.ts'
 import { expiresFirst } from './tries.ts'
 
 /**
@@ -9,7 +9,7 @@ export type GivenUp = 'kept' | 'dropped' | 'answered'
 
 /** A run of a standard state machine stays in its history and can be redriven for 14 days; one of an express does not. */
 export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const letters = new Set(
     mesh.elements.flatMap((each) =>
       each.kind === 'dead-letter' && each.of === 'poll' && each.unheard !== true ? [each.from] : [],

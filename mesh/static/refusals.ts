@@ -1,6 +1,6 @@
 import { isLimit, isPushed, type Limiting, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
-import type { ElementOf, MeshElement, MeshNode } from '../model.ts'
+import { type ElementOf, type MeshElement, type MeshNode, nodesById } from '../model.ts'
 import { isOnTheWay } from '../passing.ts'
 import type { Stress } from './stress.ts'
 
@@ -31,7 +31,7 @@ export function refusalsOf({ mesh, states, streams }: Loaded, stresses: readonly
       utilisation > 1 ? [[`${at} ${unit}`, 1 - 1 / utilisation]] : [],
     ),
   )
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   // what the tightest lets in, the others need not refuse
   const tightest = ({ id, laws }: Limited, counts: (law: Limiting) => boolean): Beyond =>
     laws

@@ -1,5 +1,5 @@
 import type { Loaded } from '../load.ts'
-import type { Before, MeshElement, MeshNode, NodeOf, Step } from '../model.ts'
+import { type Before, type MeshElement, type MeshNode, type NodeOf, nodesById, type Step } from '../model.ts'
 import {
   added,
   type Extra,
@@ -93,7 +93,7 @@ const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>): boole
 /** What each node and element takes, in its run and before. */
 export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): Runs {
   const { mesh, service } = loaded
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const known = new Map<string, Run>()
   /** Once for each; of what waits for itself nothing is known. */

@@ -9,7 +9,7 @@ import {
   workOf,
 } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
-import { type MeshElement, type MeshNode, type NodeOf, nameOf, whyNoLimit } from '../model.ts'
+import { type MeshElement, type MeshNode, type NodeOf, nameOf, nodesById, whyNoLimit } from '../model.ts'
 import type { Demand, Demands } from './demand.ts'
 
 /** How much of one limit is used. */
@@ -59,12 +59,12 @@ export function stressesIn({
 }: Loaded): (demands: Demands) => { stresses: Stress[]; unavailable: Unavailable[] } {
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const entering = Map.groupBy(mesh.elements, ({ to }) => to)
-  const names = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const limitedNodes = mesh.nodes.filter(({ laws }) => laws.some(isLimit))
   const unlimited = mesh.nodes.filter((node) => whyNoLimit(node) !== undefined)
   const limitedElements = mesh.elements
     .filter(({ laws }) => laws.some(isLimit))
-    .map((element) => ({ element, name: nameOf(element, names) }))
+    .map((element) => ({ element, name: nameOf(element, nodes) }))
   return (demands) => {
     const stresses: Stress[] = []
     const unavailable = withoutLimit(unlimited, demands)
@@ -95,7 +95,7 @@ export function stressesIn({
         (entering.get(node.id) ?? []).reduce(
           (sum, element) =>
             sum +
-            (isPushed(element, names.get(element.from), node) ? demands.ofElement(element.id).requests : 0),
+            (isPushed(element, nodes.get(element.from), node) ? demands.ofElement(element.id).requests : 0),
           0,
         ),
       )

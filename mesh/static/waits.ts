@@ -1,6 +1,6 @@
 import type { Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
-import { isOff, type MeshElement, type MeshNode } from '../model.ts'
+import { isOff, type MeshElement, type MeshNode, nodesById } from '../model.ts'
 import { erlangB } from '../queueing/erlang.ts'
 import { waiting } from '../queueing/waiting.ts'
 import { type Backoff, backoffOf, type Pauses, pausesIn } from './backoff.ts'
@@ -38,7 +38,7 @@ export function passagesOf(
   demands: Demands,
   refusals: Refusals,
 ): ReadonlyMap<string, Passage> {
-  const nodes = new Map(mesh.nodes.map((node) => [node.id, node]))
+  const nodes = nodesById(mesh)
   const fateOf = givenUpOf(mesh)
   const pauses = pausesIn(constants)
   const timesAt = (id: string): Times | undefined => {
