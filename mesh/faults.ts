@@ -14,7 +14,7 @@ export function faultsOf(where: string, error: z.ZodError): MeshError {
 }
 
 /** A number that an analysis is given, and whether it is one that it can do with. */
-export type Given = { name: string; value: number; fits: boolean; expected: string }
+type Given = { name: string; value: number; fits: boolean; expected: string }
 
 export const faultsIn = (given: readonly Given[]): string[] =>
   given

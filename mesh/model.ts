@@ -21,7 +21,7 @@ const from = z.string().min(1)
  * scaling: how fast servers come: at first, at once beyond those that run, more a minute, at most.
  * latency: what the way itself takes, seconds.
  */
-export const law = z.discriminatedUnion('law', [
+const law = z.discriminatedUnion('law', [
   z.object({
     law: z.literal('servers'),
     servers: z.number().positive(),
@@ -75,7 +75,7 @@ export const putEvents = 'PutEvents'
 const seconds = z.number().min(0)
 
 /** How a caller tries again: attempts in all, the first wait, its growth, the longest wait, and whether waits are spread. */
-export const retry = z.object({
+const retry = z.object({
   attempts: z.number().min(1),
   interval: seconds,
   backoff: z.number().min(1),

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 
 /** One limit state: what is asked of the structure against what it is allowed. */
-export const term = z.object({
+const term = z.object({
   name: z.enum([
     'utilisation',
     'latency',

@@ -8,7 +8,7 @@ import { emptyStation, type Share, type Station } from './station.ts'
 import { sweepOver } from './sweep.ts'
 
 /** What comes from outside over time: for each flow the factor on it, from each time on. */
-export type Doors = (flow: Flow) => readonly { from: number; line: Line }[]
+type Doors = (flow: Flow) => readonly { from: number; line: Line }[]
 
 export type Fluid = {
   stations: Station[]

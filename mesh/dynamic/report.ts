@@ -6,7 +6,7 @@ const seconds = z.number().min(0)
 const estimate = z.object({ mean: z.number(), halfWidth: z.number() })
 
 /** What a seeded simulation of one limit says beside the fluid. Messages and seconds. */
-export const simulated = z.object({
+const simulated = z.object({
   runs: z.int(),
   arrivals: z.number().describe('arrivals of a run, on the mean'),
   scaledDownBy: z

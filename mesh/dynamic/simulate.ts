@@ -8,7 +8,7 @@ import { type Retrial, triesOf } from './retrial.ts'
 import { retrialAt, type Station } from './station.ts'
 
 /** One station to be simulated: arrivals by the piecewise linear rate, a server each, more of them while somebody waits. */
-export type Simulation = {
+type Simulation = {
   /** arrivals per second, from each time on */
   arrivals: readonly { from: number; rate: Line }[]
   /** servers at the start, how many more a second while somebody waits, and in the end */
@@ -26,7 +26,7 @@ export type Simulation = {
 
 type Message = { sent: number; attempt: number }
 
-export type Run = {
+type Run = {
   peak: number
   oldest: number
   /** when nobody waited any more after the peak; Infinity: not within the horizon */

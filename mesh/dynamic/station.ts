@@ -66,7 +66,7 @@ export type Station = {
 }
 
 /** What is to be told of it. Times in seconds, null: never. */
-export type Seen = {
+type Seen = {
   utilisation: number
   peak: { messages: number; at: number }
   oldest: { seconds: number; at: number }

@@ -1,7 +1,7 @@
 import { heap } from '../heap.ts'
 import { components } from '../linear/components.ts'
 
-export type Sweep = {
+type Sweep = {
   /** a vertex is to be renewed */
   touch: (vertex: number) => void
   /** the next to be renewed; undefined: none is left */

@@ -10,7 +10,7 @@ import type { Removal } from './report.ts'
 import { unitsOf } from './units.ts'
 import { visits } from './visits.ts'
 
-export type Cascade = NonNullable<Removal['cascade']>
+type Cascade = NonNullable<Removal['cascade']>
 
 const mostRounds = 20
 

@@ -2,7 +2,7 @@ import type { Loaded } from '../load.ts'
 import type { Flow } from './flows.ts'
 
 /** What fails: states that still get but pass nothing on, branches that carry nothing, both by their positions. */
-export type Removed = { states: ReadonlySet<number>; branches: ReadonlySet<number> }
+type Removed = { states: ReadonlySet<number>; branches: ReadonlySet<number> }
 
 /** Splits the vertices of a flow that fail. */
 export function removedFrom({ states, branches }: Flow, vertices: readonly number[]): Removed {

@@ -22,7 +22,7 @@ const document = membersOnly({
 })
 
 /** A bare graph: who is reached from `root`, by which edges, and how likely each edge holds. */
-export type Graph = {
+type Graph = {
   vertices: readonly string[]
   links: readonly Link[]
   root: number

@@ -29,12 +29,7 @@ function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
  * function makes of an outage of something else is an error of its own, and counts as an attempt; Lambda not working itself
  * is to whoever invokes it a refusal (`patienceOver`).
  */
-export type WindowOver = (
-  element: MeshElement,
-  from: MeshNode,
-  to: MeshNode,
-  itself: boolean,
-) => number | undefined
+type WindowOver = (element: MeshElement, from: MeshNode, to: MeshNode, itself: boolean) => number | undefined
 
 const heldFor: WindowOver = (element, from, to, itself) =>
   !isHeld(element) ? undefined : itself ? patienceOver(element, from, to, true) : windowOf(element, from)
@@ -86,7 +81,7 @@ export function windowsOf(loaded: Loaded, flow: Flow, over: WindowOver = heldFor
 export type Works = (node: MeshNode) => number
 
 /** What of the mesh may fail, and how often. */
-export type Parts = { byId: ReadonlyMap<string, MeshNode>; needs: Needs; works: Works }
+type Parts = { byId: ReadonlyMap<string, MeshNode>; needs: Needs; works: Works }
 
 /**
  * The probability that a door accepts: it, all that it waits for and all that those need. What only some requests go to
@@ -137,7 +132,7 @@ function passed(
 }
 
 /** The part of `now` and `eventually` that is not in single points: whether any of several ways works. */
-export type Rest = { now: number; eventually: number; kept: number; error: number }
+type Rest = { now: number; eventually: number; kept: number; error: number }
 
 const mostStates = 200
 const exactStates = 300

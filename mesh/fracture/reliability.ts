@@ -1,14 +1,14 @@
 import { seeded } from '../random.ts'
 import { byFrontier, type Link } from './frontier.ts'
 
-export type Reliability = {
+type Reliability = {
   /** the probability that the sink is reached */
   value: number
   /** standard error; 0 where the value is exact */
   error: number
 }
 
-export type ReliabilityOptions = {
+type ReliabilityOptions = {
   directed: boolean
   /** states of the exact method before it gives up (default 100,000) */
   states?: number

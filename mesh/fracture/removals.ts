@@ -13,7 +13,7 @@ import type { Cut } from './tree.ts'
  * before it is and is kept nowhere. */
 export type Point = { at: string; depth: number; window: number; dropped: number }
 
-export type Removals = {
+type Removals = {
   /** the worst first */
   removals: Removal[]
   /** by flow and goal, nearest first */

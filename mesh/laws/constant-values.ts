@@ -3,7 +3,7 @@ import { nearest } from '../nearest.ts'
 import { constants } from './constants.ts'
 
 /** A number and the name of the constant that it is. */
-export type Known = { value: number; from: string }
+type Known = { value: number; from: string }
 
 /** Answers a constant; with a region, that of the region where there is one; of a region that nobody knows (null) the least. */
 export type Lookup = (name: string, region?: string | null) => Known

@@ -3,7 +3,7 @@ import { type Block, eliminate } from './eliminate.ts'
 import { assemble, type Element, solve } from './solve.ts'
 
 /** Of what leaves `from`, `gain` goes to `to`: probability times fan-out. */
-export type Flow = { from: number; to: number; gain: number }
+type Flow = { from: number; to: number; gain: number }
 
 /** States that feed each other for ever: what goes round grows, or at best does not fade. */
 export type Loop = { members: number[]; gain: number }

@@ -23,7 +23,7 @@ export function assemble(size: number, elements: readonly Element[]): System {
   return rows
 }
 
-export type Solution = {
+type Solution = {
   values: number[]
   /** for each prescribed unknown, the load that holds it there beyond the given one */
   reactions: Map<number, number>

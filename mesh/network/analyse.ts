@@ -6,7 +6,7 @@ import { measureStations, type State } from './measure-stations.ts'
 import { type Network, ownOf } from './network.ts'
 
 /** Of one class at one node; `saturated` says why there is no number, `approximate` why the numbers are not exact. */
-export type NetworkMeasure = Measure & { saturated?: string; approximate?: string }
+type NetworkMeasure = Measure & { saturated?: string; approximate?: string }
 
 export type NetworkAnswer = { nodes: Record<string, Record<string, NetworkMeasure>> }
 

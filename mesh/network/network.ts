@@ -88,7 +88,7 @@ const document = membersOnly({
 /** A node as it is analysed: every class with its own service. */
 export type NetworkNode = Station & { service: Readonly<Record<string, { mean: number; scv: number }>> }
 
-export type NetworkRoute = { from: string; to: string; class: string; becomes: string; probability: number }
+type NetworkRoute = { from: string; to: string; class: string; becomes: string; probability: number }
 
 /** Jobs of several classes among stations; see docs/mesh.md for the notation. */
 export type Network = {

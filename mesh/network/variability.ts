@@ -11,7 +11,7 @@ export type Through = {
 }
 
 /** Per second: what comes to each node from outside, each stream with its variability, and from each other node. */
-export type Streams = {
+type Streams = {
   external: readonly (readonly { rate: number; scv: number }[])[]
   /** internal[i][j]: from i to j */
   internal: readonly (readonly { to: number; rate: number }[])[]

@@ -4,14 +4,14 @@ import { differ, type Steady, sourcesOf, steadyAt } from './settle.ts'
 import type { Site } from './site.ts'
 
 /** What is known of one site by itself. */
-export type Alone = { fold: Fold | undefined; curve: Point[]; critical: Critical | null; top: number }
+type Alone = { fold: Fold | undefined; curve: Point[]; critical: Critical | null; top: number }
 type Critical = NonlinearReport['mesh']['critical'] & object
-export type Group = {
+type Group = {
   critical: (Critical & { site: number }) | null
   hysteresis: { from: number; to: number } | null
 }
 
-export type Around = {
+type Around = {
   alone: readonly Alone[]
   active: readonly boolean[]
   range: { from: number; to: number }

@@ -1,5 +1,5 @@
 /** What comes to a site at the load factor 1, and what becomes of it when it fails. */
-export type Source = {
+type Source = {
   /** messages a second */
   rate: number
   /** attempts for each message when x a second come to the site */

@@ -10,7 +10,7 @@ export type Finite = {
 }
 
 /** The service of one class: its part of the arrivals, its mean in seconds and its squared coefficient of variation. */
-export type Share = { part: number; mean: number; scv: number }
+type Share = { part: number; mean: number; scv: number }
 
 /**
  * M/M/c/c+N with `waiting` = N places to wait. Birth and death: p(n) = aⁿ/n! up to c, then times ρ for each that waits.
@@ -180,7 +180,7 @@ function during(
 }
 
 /** P(n arrivals during one service), n = 0.., at most up to `most` and as far as it counts; `load` = λE[S]. */
-export function arrivalsDuring(load: number, scv: number, most: number): number[] {
+function arrivalsDuring(load: number, scv: number, most: number): number[] {
   const mixed = (part: number, one: readonly number[], other: readonly number[]) =>
     (one.length > other.length ? one : other).map(
       (_, n) => part * (one[n] ?? 0) + (1 - part) * (other[n] ?? 0),

@@ -1,5 +1,5 @@
 /** A time of which two moments are known, as the distribution that is computed with. */
-export type Fit =
+type Fit =
   | { kind: 'constant' }
   /** exponential of mean/(2 part) in `part` of all cases, of mean/(2 rest) in the rest: both bring half of the mean */
   | { kind: 'hyperexponential'; part: number; rest: number }

@@ -5,7 +5,7 @@ import { type Crew, crewOf, fastCrew, type Move, type Phases, phased, phasesOf }
 import { levelsOf, oneLevel, raisedBy } from './stretch.ts'
 
 /** A station and what comes to it, by two moments each. */
-export type Queue = {
+type Queue = {
   servers: number
   /** places to wait */
   waiting: number

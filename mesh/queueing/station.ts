@@ -3,7 +3,7 @@ import { phaseChain } from './phase-chain.ts'
 import { delayed } from './waiting.ts'
 
 /** In which order a station serves; `delay` has a server for everybody, `loss` takes nobody to wait. */
-export type Discipline = 'fifo' | 'ps' | 'delay' | 'loss'
+type Discipline = 'fifo' | 'ps' | 'delay' | 'loss'
 
 export type Station = {
   /** servers alike; not asked of `delay` */
@@ -43,7 +43,7 @@ export type Measure = {
 const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0)
 
 /** The services of a station's classes together, and the part of them after which somebody comes back at once. */
-export type Mixed = { rate: number; mean: number; scv: number; again: number }
+type Mixed = { rate: number; mean: number; scv: number; again: number }
 
 /** Mean and squared coefficient of variation of the service of whoever comes next. */
 export function mixed(demands: readonly Demand[]): Mixed {

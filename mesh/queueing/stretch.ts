@@ -4,7 +4,7 @@ import { beside, columnsOf, type Matrix, plus, solved, times } from './matrices.
  * A stretch of like levels of a chain: who enters at its lower or its upper end, by the state in which it enters, leaves it
  * below or above in which state; and how long that takes and how many levels above the first, times seconds.
  */
-export type Stretch = {
+type Stretch = {
   levels: number
   fromBelow: { down: Matrix; up: Matrix; rewards: Matrix }
   fromAbove: { down: Matrix; up: Matrix; rewards: Matrix }

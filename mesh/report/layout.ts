@@ -2,11 +2,11 @@ import { layersOf, ordered, reachIn, rounds, stacked } from './columns.ts'
 import { around, besides, forward, type Point, type Upright } from './ways.ts'
 
 /** A vertex to be drawn, with the room that it takes; what stands aside is in a row below all others. */
-export type Box = { width: number; height: number; aside: boolean }
+type Box = { width: number; height: number; aside: boolean }
 /** By places of boxes. Of what does not lead, the line is drawn and no box moved for it; what is sure says what is left. */
-export type Line = { from: number; to: number; leads: boolean; sure: boolean }
+type Line = { from: number; to: number; leads: boolean; sure: boolean }
 
-export type Placed = {
+type Placed = {
   /** centre of each box */
   at: readonly Point[]
   /** of each line, as the `d` of an SVG path */

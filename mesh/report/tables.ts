@@ -2,7 +2,7 @@ import { figure } from '../figure.ts'
 import { escaped } from './escape.ts'
 import { heat } from './heat.ts'
 
-export type Cell = string | number | null | { html: string }
+type Cell = string | number | null | { html: string }
 
 /** Texts from here on get the room that they need. */
 const long = 40

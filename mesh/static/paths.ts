@@ -16,7 +16,7 @@ const mostPerDoor = 200
 const mostSteps = 1_000_000
 
 /** Ways, and where there are more of them. */
-export type Paths = { paths: Path[]; cut: string[] }
+type Paths = { paths: Path[]; cut: string[] }
 
 /**
  * Every way of what comes in, the most used first. For each door and type at most 200: the most used, the slowest and the one

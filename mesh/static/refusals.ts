@@ -16,7 +16,7 @@ export type Refusals = {
    * deletes it where it waits (else it is given up as what fails is) */
   unserved: (element: MeshElement) => Unserved
 }
-export type Unserved = { part: number; expires: boolean }
+type Unserved = { part: number; expires: boolean }
 
 /**
  * Of x a second at a bucket that fills with r, the part 1 - r/x is refused in the end, for attempts make no tokens: of at

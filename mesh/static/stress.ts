@@ -39,7 +39,7 @@ export type Stress = {
 }
 
 /** A limit that cannot be compared with a demand, and why. */
-export type Unavailable = { at: string; name: string; unit: string; why: string }
+type Unavailable = { at: string; name: string; unit: string; why: string }
 
 /** Every limit of every node and element against what is asked of it, the most used first. */
 export function stressesOf(

@@ -36,7 +36,7 @@ const turnOf = ({ settings }: NodeOf<'queue'>): number => Math.max(settings.visi
  * How often a queue hands out a message that always fails, until it is dead-lettered or its retention ends. Attempts are
  * so far apart; how many there are at once, whoever polls decides.
  */
-export function receivesOf(queue: NodeOf<'queue'>): number {
+function receivesOf(queue: NodeOf<'queue'>): number {
   const { maxReceiveCount = Number.POSITIVE_INFINITY, retention } = queue.settings
   return Math.min(maxReceiveCount, Math.max(1, Math.ceil(retention / turnOf(queue))))
 }

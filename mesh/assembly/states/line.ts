@@ -3,7 +3,7 @@ import { dominators, properDominators } from '../../linear/dominators.ts'
 import { at, type Json, listOf, textOf } from '../json.ts'
 
 /** What lies on the way from the start of a definition to one of its states, or to its end. */
-export type Line = {
+type Line = {
   /** states that every run passes before it, in their order */
   certain: string[]
   /** states that take time and may run before it, nobody knows whether or how often: a Choice, a loop or an error decides */
