@@ -87,7 +87,7 @@ const isTaken = (action: string): boolean =>
   (takers.has(action.slice(0, action.indexOf(':'))) && action !== 'states:StartSyncExecution')
 
 /** Whether a task goes on only when what it calls has answered. */
-const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>): boolean =>
+export const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>): boolean =>
   integration === 'sync' || (integration === 'request' && !isTaken(action))
 
 /** What each node and element takes, in its run and before. */

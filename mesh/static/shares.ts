@@ -4,6 +4,7 @@ import type { MeshNode } from '../model.ts'
 import { role, roles } from '../roles.ts'
 import type { Demands } from './demand.ts'
 import type { StaticReport } from './report.ts'
+import { isAwaited } from './runs.ts'
 import { lognormal } from './times.ts'
 
 type Shares = StaticReport['shares']
@@ -16,12 +17,12 @@ type Shares = StaticReport['shares']
 export function sharesOf({ mesh, service, shares: expected }: Loaded, demands: Demands): Shares {
   const handling = new Map<string, number>()
   const passing = new Map<string, number>()
-  const tasks = new Set(mesh.nodes.flatMap(({ id, kind }) => (kind === 'task' ? [id] : [])))
+  const awaited = new Set(
+    mesh.nodes.flatMap((node) => (node.kind === 'task' && isAwaited(node) ? [node.id] : [])),
+  )
   // the time of a task that waits is that of what it calls
   const waiting = new Set(
-    mesh.elements.flatMap(({ kind, from, to }) =>
-      kind === 'invoke' && tasks.has(from) && service.has(to) ? [from] : [],
-    ),
+    mesh.elements.flatMap(({ from, to }) => (awaited.has(from) && service.has(to) ? [from] : [])),
   )
   for (const { id, kind } of mesh.nodes) {
     const { busy, requests } = demands.ofNode(id)

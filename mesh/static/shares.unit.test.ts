@@ -60,15 +60,18 @@ it('has a table whose time somebody has said', () => {
   expect(roles.get('memory')?.share).toBeCloseTo(0.075649149, 8)
 })
 
-it('has the time of a function once, whoever waits for it', () => {
+it.each([
+  ['function', 'invoke', 'request'],
+  ['external', 'call', 'sync'],
+] as const)('has the time of a %s once, whoever waits for it', (kind, by, integration) => {
   const run = meshFrom(
     [
       node('workflow', 'm'),
-      node('task', 't', { workflow: 'm' }),
-      node('function', 'f'),
+      node('task', 't', { workflow: 'm', integration }),
+      node(kind, 'f'),
       node('function', 'g'),
     ],
-    [element('invoke', 'm', 't'), element('invoke', 't', 'f')],
+    [element('invoke', 'm', 't'), element(by, 't', 'f')],
   )
   const loads = {
     ...{ version: 1, arrivals: { m: { run: 1 }, g: { x: 1 } } },
