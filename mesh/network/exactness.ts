@@ -33,7 +33,8 @@ export function approximations(
   const whys = new Map<string, string>()
   for (const one of seen.values()) {
     if (one.services.length === 0 || one.node.discipline === 'delay') continue
-    const why = arrivalsWhy(one, seen.get(bursts.get(one.name) ?? '')) ?? stationWhy(one)
+    const arrivals = arrivalsWhy(one, seen.get(bursts.get(one.name) ?? ''))
+    const why = arrivals === undefined ? stationWhy(one) : arrivals + asExponential(one)
     if (why !== undefined) whys.set(one.name, why)
   }
   // a delay holds as many as come for as long as they stay, however they come
@@ -114,13 +115,19 @@ const keepsPoisson = ({ node, services, thins }: Seen): boolean =>
 const alike = (services: Seen['services']): boolean =>
   services.every(({ mean, scv }) => isOne(scv) && Math.abs(mean / (services[0]?.mean ?? mean) - 1) < 1e-12)
 
+/** What else is approximate at the few places of those who share, when arrivals are. */
+const asExponential = ({ node, services }: Seen): string =>
+  node.discipline === 'ps' && node.buffer !== null && !services.every(({ scv }) => isOne(scv))
+    ? '; at few places its services are taken as exponential'
+    : ''
+
 /** Why the formula of a station is none that is proven, were its arrivals Poisson. */
 function stationWhy({ node, services, saturated, again }: Seen): string | undefined {
   const { discipline, servers, buffer } = node
   const same = alike(services)
   const several = again && services.length > 1
-  if (discipline === 'ps' && saturated && services.length > 1 && !services.every(({ scv }) => isOne(scv)))
-    return 'who piles up is served as if services were exponential'
+  if (discipline === 'ps' && saturated && !services.every(({ scv }) => scv === 0 || isOne(scv)))
+    return 'of the services of those who pile up two moments are known'
   const finite = buffer !== null || discipline === 'loss'
   if (finite && several) return 'who comes back at once is taken as any of its classes'
   if (discipline !== 'fifo' || buffer === 0 || same || saturated) return undefined

@@ -1,4 +1,5 @@
 import { type Finite, manyServers, oneServer } from './finite.ts'
+import { fitted } from './fit.ts'
 import { phaseChain } from './phase-chain.ts'
 import { delayed } from './waiting.ts'
 
@@ -74,8 +75,8 @@ export const isOne = (scv: number): boolean => Math.abs(scv - 1) < 1e-9
  *
  * - fifo: Pollaczek-Khinchine for one server over the mixture of classes, Allen-Cunneen Wq(M/M/c)(ca² + cs²)/2 for more,
  *   of steady arrivals by Krämer and Langenbach-Belz; exact for M/M/c and M/G/1.
- * - ps: at most one server for each job; insensitive, as M/M/c; exact for Poisson arrivals, for others as with
- *   exponential services.
+ * - ps: at most one server for each job; exact for Poisson arrivals, for which it is insensitive, as M/M/c. For others what
+ *   is lost by sharing is (ca² + cs²)/(1 + cs²) of that (heavy traffic, Gromoll 2004), less where arrivals are steady as in fifo.
  * - delay: M/G/∞. - loss: Erlang B; exact for both with Poisson arrivals.
  * - a finite buffer: M/G/1/K and M/M/c/K exact; for others the chain of two moments (`phaseChain`).
  *
@@ -117,10 +118,10 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
   }
   if (offered >= servers * (1 - rounding)) return saturated(discipline, demands, servers, offered)
   const sharing = discipline === 'ps'
-  const one = sharing ? { ...all, scv: 1 } : merged(all)
+  const one = sharing ? all : merged(all)
   const { waits, scale } = delayed(servers, one.rate, one, arrivalScv) ?? { waits: 1, scale: 0 }
   // before the service begins; under processor sharing what is lost by sharing
-  const wait = waits * scale * (sharing ? 1 : 1 - all.again)
+  const wait = waits * scale * (sharing ? 2 / (1 + all.scv) : 1 - all.again)
   return demands.map(({ rate, mean }) =>
     measured(
       { rate, mean },
@@ -133,7 +134,7 @@ export function measure(station: Station, demands: readonly Demand[], arrivalScv
 function stayOf(discipline: Discipline, stay: number, meanOfAll: number, mean: number): number {
   // rounding of long services beside short ones must not make who waits gain time
   if (discipline !== 'ps') return Math.max(0, stay - meanOfAll) + mean
-  return meanOfAll === 0 ? 0 : (stay / meanOfAll) * mean
+  return meanOfAll === 0 ? mean : (stay / meanOfAll) * mean
 }
 
 function measured(
@@ -162,32 +163,51 @@ function saturated(
   offered: number,
 ): Measure[] {
   const growth = discipline === 'ps' ? growthOf(demands, servers) : 0
-  return demands.map(({ rate, mean }) => ({
-    arrivalRate: rate,
+  return demands.map((demand) => ({
+    arrivalRate: demand.rate,
     throughput:
-      discipline === 'ps' ? (rate * servers) / (growth * mean + servers) : (rate * servers) / offered,
+      discipline === 'ps'
+        ? demand.rate * (1 - growth * pilingUp(demand, growth, servers))
+        : (demand.rate * servers) / offered,
     // what is asked of it, not what it gives: by how much it is over
-    utilisation: (rate * mean) / servers,
+    utilisation: (demand.rate * demand.mean) / servers,
     // of what does not come there is none
-    number: rate === 0 ? 0 : null,
+    number: demand.rate === 0 ? 0 : null,
     time: null,
     loss: 0,
   }))
 }
 
 /**
- * By how many a second those grow who share servers that cannot keep up: with services exponential, class k is a part of
- * them that grows by λ - cμ·part = growth·part, so that Σλ/(growth + cμ) = 1. The sum falls with growth.
+ * By how many a second, g, those grow who share c servers that cannot keep up. Of g·t there who shares since u gets
+ * c·ln(t/u)/g of service, so that of what comes E[e^(-gS/c)] is served, and g = Σλ(1 - E[e^(-gS/c)]) (Jean-Marie and
+ * Robert 1994; Puha, Stolyar and Williams 2006). Divided by g the sum falls with g.
  */
 function growthOf(demands: readonly Demand[], servers: number): number {
   let [low, high] = [0, sumOf(demands.map(({ rate }) => rate))]
   for (let step = 0; step < 200 && high > low; step++) {
     const middle = (low + high) / 2
     if (middle === low || middle === high) break
-    if (sumOf(demands.map(({ rate, mean }) => (rate * mean) / (middle * mean + servers))) > 1) low = middle
+    if (sumOf(demands.map((demand) => demand.rate * pilingUp(demand, middle, servers))) > 1) low = middle
     else high = middle
   }
   return low
+}
+
+/** (1 - E[e^(-gS/c)])/g of the fitted service S. */
+function pilingUp({ mean, scv }: Demand, growth: number, servers: number): number {
+  const fit = fitted(scv)
+  const least = Math.max(growth, Number.MIN_VALUE)
+  // of an exponential of this mean
+  const exponential = (of: number) => of / (servers + growth * of)
+  if (fit.kind === 'constant') return -Math.expm1((-least * mean) / servers) / least
+  if (fit.kind === 'hyperexponential')
+    return fit.part * exponential(mean / (2 * fit.part)) + fit.rest * exponential(mean / (2 * fit.rest))
+  const phase = fit.phase * mean
+  const erlang = (phases: number) => -Math.expm1(-phases * Math.log1p((least * phase) / servers)) / least
+  return fit.phases === 1
+    ? exponential(mean)
+    : fit.part * erlang(fit.phases - 1) + (1 - fit.part) * erlang(fit.phases)
 }
 
 function finite(

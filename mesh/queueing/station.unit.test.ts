@@ -129,11 +129,24 @@ describe('queues without end', () => {
   })
 
   it.each([
-    [0, 2.14],
-    [4, 8.97],
-  ])('processor sharing, arrivals of scv %d: by runs', (arrivalScv, number) => {
-    expectNear(at({ discipline: 'ps' }, { rate: 0.8, scv: 1 }, arrivalScv).number, number, 0.03)
-  })
+    // arrivals, services, servers, utilisation, time by three runs of 400,000
+    [0, 1, 1, 0.8, 2.675, 0.03],
+    [4, 1, 1, 0.8, 11.21, 0.03],
+    [0, 0, 1, 0.85, 1, 1e-9],
+    [0, 0.25, 1, 0.85, 1.865, 0.1],
+    [0.25, 0, 1, 0.85, 2.176, 0.05],
+    [0.25, 4, 1, 0.6, 2.098, 0.06],
+    [4, 0, 1, 0.85, 23.03, 0.06],
+    [4, 4, 1, 0.85, 10.74, 0.1],
+    [0, 0.25, 4, 0.85, 1.151, 0.02],
+    [4, 0, 4, 0.85, 6.149, 0.12],
+  ])(
+    'processor sharing, arrivals of scv %d, services of %d, %d servers at %d: by runs',
+    (arrivalScv, scv, servers, rho, time, within) => {
+      const found = at({ discipline: 'ps', servers }, { rate: rho * servers, scv }, arrivalScv)
+      expectNear(found.time, time, within)
+    },
+  )
 
   it('ten classes that come to 1 but for rounding cannot be kept up with', () => {
     const classes = Array.from({ length: 10 }, () => ({ rate: 1, mean: 0.1, scv: 1 }))
@@ -165,6 +178,31 @@ describe('beyond capacity', () => {
       1,
       9,
     )
+  })
+
+  // by runs of others: .750 ± .007, .850 ± .009, 1.154 ± .011, .406 ± .005, 1.868 ± .024
+  it.each([
+    [1, 1.3, 0, 0.75, 0.01],
+    [1, 1.3, 0.25, 0.85, 0.015],
+    [1, 1.3, 4, 1.154, 0.015],
+    [1, 2, 0, 0.406, 0.015],
+    [3, 4.5, 0, 1.868, 0.015],
+  ])(
+    'what piles up has had a part of its service: %d servers, %d/s of scv %d',
+    (servers, rate, scv, served, within) => {
+      expectNear(at({ discipline: 'ps', servers }, { rate, scv }).throughput, served, within)
+    },
+  )
+
+  it('constants that share, by hand: of g = 1.3(1 - e^-g) the root, and 1.3 - g are served', () => {
+    const throughput = at({ discipline: 'ps' }, { rate: 1.3, scv: 0 }).throughput
+    const growth = 1.3 - throughput
+    expect(growth).toBeCloseTo(1.3 * (1 - Math.exp(-growth)), 9)
+    expect(growth).toBeGreaterThan(0.5)
+  })
+
+  it('of what nothing comes to the time is its service', () => {
+    expect(at({ discipline: 'ps' }, { rate: 0, mean: 2 })).toMatchObject({ number: 0, time: 2 })
   })
 
   it('of a class that does not come there is none', () => {
