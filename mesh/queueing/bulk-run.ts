@@ -2,13 +2,13 @@ import { seeded } from '../random.ts'
 import { serviceTimes } from './sample.ts'
 import type { Bulk, Met } from './waiting.ts'
 
-const services = 2_000
-const messages = { least: 20_000, most: 100_000 }
+const services = 5_000
+const messages = { least: 50_000, most: 200_000 }
 
 /**
  * A seeded run of a queue with bulk service (`bulkService`), event by event: what its messages meet, and how long they wait.
- * For where no closed form holds: servers of constant services run in step, so that all get free at once and none for long
- * after, and of services that are nearly all of messages one long batch leaves another behind it. `batch`: the mean batch,
+ * For where no closed form is near (`runs`): servers of constant services run in step, so that all get free at once and none for
+ * long after, and of services that are for the larger part of messages one long batch leaves another behind it. `batch`: the mean batch,
  * about, of which follows how long the run is. The first tenth is not counted.
  */
 export function bulkRun(queue: Bulk, batch: number): Met {
@@ -23,7 +23,11 @@ export function bulkRun(queue: Bulk, batch: number): Met {
     arrivals[place] = now
   }
   // when each server gets free, in order; who begins is put in its place
-  const free = new Float64Array(servers)
+  // out of step, as they get in the long run: from one moment on constant services would stay in it
+  const free = Float64Array.from(
+    { length: servers },
+    (_, place) => ((place + 0.5) / servers) * (fixed + each * batch),
+  )
   const seen = { batch: 0, square: 0 }
   let [waited, square, counted] = [0, 0, 0]
   for (let place = 0; place < count; ) {

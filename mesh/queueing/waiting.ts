@@ -59,7 +59,7 @@ export function waiting(servers: number, rate: number, service: { mean: number; 
  * ends, of which the variation counts at one server alone; and while more than a batch wait, for full ones to be served,
  * where it counts as in a queue of groups, of which 1/b is the variation of arrivals (Kingman 1961). The more of a service
  * is of messages, the less full they are then, and batches are the more alike the steadier services are: both by runs of
- * the queue, which mean delays are within 25 % of up to scv 1 (waiting.unit.test.ts), but where `runs` says so.
+ * the queue, which mean delays are within 25 % of up to scv 1 (waiting.unit.test.ts).
  */
 export function bulkService(queue: Bulk): Served {
   const { servers, most, fixed, each, scv } = queue
@@ -88,9 +88,16 @@ export function bulkService(queue: Bulk): Served {
 /** The part of a full service that is of its messages. */
 const shareOf = ({ most, fixed, each }: Bulk): number => (each * most) / (fixed + each * most || 1)
 
-/** Whether what is said of it may be far off, so that a run of it (`bulkRun`) says more. */
-export const runs = (queue: Bulk, { batch }: Served): boolean =>
-  queue.most > 1 && batch > 1.01 && ((queue.scv < 0.05 && queue.servers > 1) || shareOf(queue) > 0.9)
+/**
+ * Whether what is said of it may be further off than a run of it (`bulkRun`), which near the limit is too short: constant
+ * services that keep several servers in step, and services that are for the larger part of messages.
+ */
+export function runs(queue: Bulk, { batch }: Served): boolean {
+  const { servers, rate, most, fixed, each, scv } = queue
+  if (most === 1 || batch <= 1.01) return false
+  const used = (rate * (fixed + each * most)) / (servers * most)
+  return (scv < 0.05 && servers > 1) || (shareOf(queue) > 0.5 && used < 0.8)
+}
 
 /**
  * The batch that a message finds itself in: of what comes when a server is free one, and of the ends of services, c/mean a
