@@ -1,3 +1,4 @@
+import { append } from './append.ts'
 import { MeshError } from './faults.ts'
 import type { Mesh, MeshNode } from './model.ts'
 import { nearest } from './nearest.ts'
@@ -149,15 +150,10 @@ export function nodesNamed({ nodes }: Mesh): (reference: string) => readonly Mes
   const exact = new Map<string, MeshNode[]>()
   const byName = new Map<string, MeshNode[]>()
   const byConstruct = new Map<string, MeshNode[]>()
-  const add = (to: Map<string, MeshNode[]>, key: string, node: MeshNode) => {
-    const known = to.get(key)
-    if (known === undefined) to.set(key, [node])
-    else known.push(node)
-  }
   for (const node of nodes) {
-    for (const key of new Set([node.id, node.path])) add(exact, key, node)
-    add(byName, node.name, node)
-    add(byConstruct, node.path.replace(/\/(Resource|Default)$/, ''), node)
+    for (const key of new Set([node.id, node.path])) append(exact, key, node)
+    append(byName, node.name, node)
+    append(byConstruct, node.path.replace(/\/(Resource|Default)$/, ''), node)
   }
   return (reference) => exact.get(reference) ?? byName.get(reference) ?? byConstruct.get(reference) ?? []
 }

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import { faultsOf } from '../faults.ts'
 import { lookupWith } from '../laws/constant-values.ts'
 import { type Mesh, meshDocument, meshVersion } from '../model.ts'
@@ -115,7 +116,7 @@ function collectOne(draft: Draft, resource: Resource) {
   if (!handled && !isIgnored(type, properties)) note(draft.unknown, type, place.path)
   if (!handled && !isLookedAt(type)) return
   const { variants, undecided } = variantsOf(draft.world, resource)
-  draft.byType.set(type, [...(draft.byType.get(type) ?? []), { resource, variants }])
+  append(draft.byType, type, { resource, variants })
   if (!handled) return
   if (variants.length > 1)
     unresolved(

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { Loaded } from '../load.ts'
 import type { Stream } from '../passing.ts'
 
@@ -123,9 +124,7 @@ function goalsOf(
     )
     const [only] = queues
     const key = queues.size === 1 && only !== undefined ? only : `state ${state}`
-    const known = goals.get(key)
-    if (known === undefined) goals.set(key, [state])
-    else known.push(state)
+    append(goals, key, state)
   })
   return [...goals.values()]
 }

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 /** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
 export type Link = { from: number; to: number; reliability: number }
 
@@ -87,14 +88,9 @@ function useful(links: readonly Link[], root: number, sink: number, directed: bo
 
 function reachable(links: readonly Link[], start: number, directed: boolean, backward: boolean): Set<number> {
   const next = new Map<number, number[]>()
-  const add = (from: number, to: number) => {
-    const known = next.get(from)
-    if (known === undefined) next.set(from, [to])
-    else known.push(to)
-  }
   for (const { from, to } of links) {
-    if (!backward || !directed) add(from, to)
-    if (backward || !directed) add(to, from)
+    if (!backward || !directed) append(next, from, to)
+    if (backward || !directed) append(next, to, from)
   }
   const seen = new Set([start])
   for (const vertex of seen) for (const to of next.get(vertex) ?? []) seen.add(to)

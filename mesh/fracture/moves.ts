@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshElement } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
@@ -11,8 +12,7 @@ export function movesOf({ mesh }: Loaded, demands: Demands): (at: string) => Rem
   )
   const byQueue = Map.groupBy(polls, ({ from }) => from)
   const touching = new Map<string, MeshElement[]>()
-  for (const poll of polls)
-    for (const at of [poll.id, poll.to]) touching.set(at, [...(touching.get(at) ?? []), poll])
+  for (const poll of polls) for (const at of [poll.id, poll.to]) append(touching, at, poll)
   return (at) =>
     [...Map.groupBy(touching.get(at) ?? [], ({ from }) => from)].flatMap(([queue, gone]) => {
       const all = byQueue.get(queue) ?? []

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { Loaded } from '../load.ts'
 import { doorsOf, type Flow, flowFrom, type Onward, onwardOf } from './flows.ts'
 import { consumersOf } from './gains.ts'
@@ -47,11 +48,7 @@ export function survey(loaded: Loaded): Survey {
     })
     const shareLost = sharesLost(loaded, flow, consumers)
     const surveyed = { door, flow, goalAt, nodeAt, tree: treeOf(flow), shareLost }
-    for (const [at, vertices] of unitsOf(loaded, flow, needs)) {
-      const parts = units.get(at)
-      if (parts === undefined) units.set(at, [{ surveyed, vertices }])
-      else parts.push({ surveyed, vertices })
-    }
+    for (const [at, vertices] of unitsOf(loaded, flow, needs)) append(units, at, { surveyed, vertices })
     return surveyed
   })
   return { onward, needs, flows, units }

@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { Loaded } from '../load.ts'
 import type { Flow } from './flows.ts'
 import type { Needs } from './needs.ts'
@@ -8,20 +9,15 @@ import type { Needs } from './needs.ts'
  */
 export function unitsOf({ states, streams }: Loaded, flow: Flow, needs: Needs): Map<string, number[]> {
   const units = new Map<string, number[]>()
-  const add = (unit: string, vertex: number) => {
-    const known = units.get(unit)
-    if (known === undefined) units.set(unit, [vertex])
-    else known.push(vertex)
-  }
   flow.states.forEach((index, vertex) => {
     const state = states[index]
     if (state === undefined) return
-    add(state.node.id, vertex)
-    for (const unit of needs(state)) add(unit, vertex)
+    append(units, state.node.id, vertex)
+    for (const unit of needs(state)) append(units, unit, vertex)
   })
   flow.branches.forEach(({ stream }, position) => {
     const id = streams[stream]?.element.id
-    if (id !== undefined) add(id, flow.states.length + position)
+    if (id !== undefined) append(units, id, flow.states.length + position)
   })
   return units
 }

@@ -1,3 +1,4 @@
+import { append } from '../../append.ts'
 import { putEvents } from '../../model.ts'
 import { at, order, textOf } from '../json.ts'
 import type { Stack } from '../read/template.ts'
@@ -152,7 +153,6 @@ export function indexNames(draft: Draft) {
       name,
       scopeOf(draft.world, resource.stack, `Resources.${resource.logicalId}.Properties`),
     )
-    const key = `${naming.service}:${text}`
-    draft.byName.set(key, [...(draft.byName.get(key) ?? []), id])
+    append(draft.byName, `${naming.service}:${text}`, id)
   }
 }

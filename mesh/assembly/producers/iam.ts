@@ -1,3 +1,4 @@
+import { append } from '../../append.ts'
 import type { MeshNode } from '../../model.ts'
 import { called, keyIn } from '../draft/arns.ts'
 import { type Draft, join, ofType, unresolved } from '../draft/draft.ts'
@@ -69,20 +70,15 @@ const statementsIn = (of: Resource, document: Json | undefined): Statement[] =>
 /** What stands in each policy, by its key, and by the key or the name of each role that it is for. */
 function policiesOf(draft: Draft): Policies {
   const policies: Policies = { byKey: new Map(), byRole: new Map() }
-  const put = (into: Map<string, Statement[][]>, name: string, statements: Statement[]) => {
-    const known = into.get(name)
-    if (known === undefined) into.set(name, [statements])
-    else known.push(statements)
-  }
   for (const { resource, properties } of ofType(
     draft,
     ...['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy', 'AWS::IAM::RolePolicy'],
   )) {
     const statements = statementsIn(resource, at(properties, 'PolicyDocument'))
-    put(policies.byKey, resource.key, statements)
+    append(policies.byKey, resource.key, statements)
     for (const role of [...listOf(at(properties, 'Roles')), ...listOf(at(properties, 'RoleName'))]) {
       const text = textOf(role) ?? ''
-      put(policies.byRole, keyIn(text) ?? text, statements)
+      append(policies.byRole, keyIn(text) ?? text, statements)
     }
   }
   return policies

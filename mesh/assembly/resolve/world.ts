@@ -1,8 +1,9 @@
+import { append } from '../../append.ts'
 import { MeshError } from '../../faults.ts'
 import { entriesOf, type Json, order } from '../json.ts'
 import type { Assembly, Stack } from '../read/template.ts'
 import { holds, resolve, textFrom } from './intrinsics.ts'
-import { keyOf, type Published, type Resource, scopeOf, type World } from './scope.ts'
+import { keyOf, type Resource, scopeOf, type World } from './scope.ts'
 
 export function worldOf(assemblies: readonly Assembly[]): World {
   const stacks = named(assemblies.flatMap((assembly) => assembly.stacks))
@@ -47,12 +48,10 @@ function named(stacks: readonly Stack[]): Stack[] {
 }
 
 function publish(world: World, stack: Stack) {
-  const add = (to: Map<string, Published[]>, name: string, published: Published) =>
-    to.set(name, [...(to.get(name) ?? []), published])
   for (const [id, { Value, Export }] of Object.entries(stack.template.Outputs)) {
     const at = `Outputs.${id}`
     if (Export === undefined || Value === undefined) continue
-    add(world.exports, textFrom(Export.Name, scopeOf(world, stack, `${at}.Export.Name`)), {
+    append(world.exports, textFrom(Export.Name, scopeOf(world, stack, `${at}.Export.Name`)), {
       stack,
       value: Value,
       at: `${at}.Value`,
@@ -63,11 +62,11 @@ function publish(world: World, stack: Stack) {
     const properties = Object.fromEntries(entriesOf(Properties))
     if (Type === 'AWS::SSM::Parameter' && properties.Name !== undefined && properties.Value !== undefined) {
       const name = textFrom(properties.Name, scopeOf(world, stack, `${at}.Name`))
-      add(world.parameters, name, { stack, value: properties.Value, at: `${at}.Value` })
+      append(world.parameters, name, { stack, value: properties.Value, at: `${at}.Value` })
     }
     if (Type === 'Custom::CrossRegionExportWriter')
       for (const [name, value] of entriesOf(Object.fromEntries(entriesOf(properties.WriterProps)).exports))
-        add(world.remote, name, { stack, value, at: `${at}.WriterProps.exports.${name}` })
+        append(world.remote, name, { stack, value, at: `${at}.WriterProps.exports.${name}` })
   }
 }
 

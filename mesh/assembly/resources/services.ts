@@ -1,3 +1,4 @@
+import { append } from '../../append.ts'
 import type { Law } from '../../model.ts'
 import { keyIn } from '../draft/arns.ts'
 import { nodesAt } from '../draft/deliver.ts'
@@ -35,8 +36,7 @@ function service(draft: Draft, resource: Resource, properties: Json) {
   })
   const definition = keyAt(properties, 'TaskDefinition')
   const groups = listOf(at(properties, 'LoadBalancers')).map((balancer) => keyAt(balancer, 'TargetGroupArn'))
-  for (const key of [definition, ...groups])
-    if (key !== undefined) draft.means.set(key, [...(draft.means.get(key) ?? []), resource.key])
+  for (const key of [definition, ...groups]) if (key !== undefined) append(draft.means, key, resource.key)
 }
 
 /** As many at once as its tasks handle together, of which in each cooldown one more comes at the least. */
