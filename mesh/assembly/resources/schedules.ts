@@ -1,10 +1,11 @@
-import type { Law, MeshNode, NodeOf } from '../../model.ts'
+import type { Law, NodeOf } from '../../model.ts'
 import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { givingUp, isEnabled, keepsPlace, latency, once, pushed, sdkRetry } from '../draft/retries.ts'
 import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
 import { schedule } from './events.ts'
+import { shardLaws } from './shards.ts'
 
 export const schedulerHandlers: Record<string, Handler> = {
   'AWS::Scheduler::Schedule': { node: scheduled, link: linkSchedule },
@@ -82,7 +83,9 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
     const { value } = draft.constant(queue ? 'lambda-sqs-batch' : 'lambda-stream-batch')
     join(draft, {
       ...{ kind: 'poll', from, to: key, types: null, provenance: 'template' },
-      laws: takenIn(draft, source),
+      laws: queue
+        ? [latency(draft, source.settings.fifo ? 'sqs-fifo' : 'sqs')]
+        : shardLaws(draft, resource, own ?? {}, source),
       ...{ batch: batch ?? value, window: window ?? 0, partialBatch: queue, enabled },
       filtered: listOf(at(parameters, 'FilterCriteria', 'Filters')).length > 0,
       ...(keepsPlace(source) && {
@@ -95,22 +98,20 @@ function linkPipe(draft: Draft, resource: Resource, properties: Json) {
       keepLetters(draft, { from, of: 'poll', resource, properties, path })
     }
   }
-  const of = { from: key, types: null, provenance: 'template' as const, laws: [] }
+  linkEnrichment(draft, resource, properties)
+  linkTarget(draft, resource, properties)
+}
+
+function linkEnrichment(draft: Draft, resource: Resource, properties: Json) {
+  const of = { from: resource.key, types: null, provenance: 'template' as const, laws: [] }
   for (const to of nodesAt(draft, resource, properties, ['Enrichment'])) {
     const node = draft.nodes.get(to)
     const timeout =
       node?.kind === 'function' ? node.settings.timeout : draft.constant('states-express-timeout').value
     join(draft, { ...of, kind: 'invoke', to, retry: once('template'), timeout })
-    const pipe = draft.nodes.get(key)
+    const pipe = draft.nodes.get(resource.key)
     if (pipe?.kind === 'pipe') pipe.settings.enrichment = to
   }
-  linkTarget(draft, resource, properties)
-}
-
-/** What it takes until a poller has it, as a function's has been measured. */
-function takenIn(draft: Draft, source: MeshNode | undefined): Law[] {
-  if (source?.kind === 'queue') return [latency(draft, source.settings.fifo ? 'sqs-fifo' : 'sqs')]
-  return source?.kind === 'table' ? [latency(draft, 'dynamodb-streams')] : []
 }
 
 function linkTarget(draft: Draft, resource: Resource, properties: Json) {

@@ -123,10 +123,41 @@ it.each([
 it.each([
   ['AWS::SQS::Queue', {}, 'latency-sqs-p50'],
   ['AWS::SQS::Queue', { FifoQueue: true }, 'latency-sqs-fifo-p50'],
-  ['AWS::DynamoDB::Table', { BillingMode: 'PAY_PER_REQUEST' }, 'latency-dynamodb-streams-p50'],
 ])('what a %s %j takes on its way to a function it takes on its way to a pipe', (Type, Properties, from) => {
-  const Source = Type === 'AWS::SQS::Queue' ? arnOf('Q') : { 'Fn::GetAtt': ['Q', 'StreamArn'] }
-  const pipe = { Type: 'AWS::Pipes::Pipe', Properties: { Source, Target: arnOf('F') } }
+  const pipe = { Type: 'AWS::Pipes::Pipe', Properties: { Source: arnOf('Q'), Target: arnOf('F') } }
   const { laws } = elementIn(meshIn({ F: lambda, Q: { Type, Properties }, P: pipe }), 'poll', 'Q', 'P')
   expect(laws).toMatchObject([{ law: 'latency', from }])
 })
+
+it.each([
+  ['KinesisStreamParameters', 'AWS::Kinesis::Stream', 'Arn', { ShardCount: 2 }, {}, 2, 'template'],
+  [
+    ...['KinesisStreamParameters', 'AWS::Kinesis::Stream', 'Arn'],
+    ...[{ ShardCount: 2 }, { ParallelizationFactor: 5 }, 10, 'template'],
+  ],
+  [
+    ...['KinesisStreamParameters', 'AWS::Kinesis::Stream', 'Arn'],
+    ...[{ StreamModeDetails: { StreamMode: 'ON_DEMAND' } }, {}, 4, 'kinesis-on-demand-records'],
+  ],
+  [
+    ...['DynamoDBStreamParameters', 'AWS::DynamoDB::Table', 'StreamArn'],
+    ...[{ BillingMode: 'PAY_PER_REQUEST' }, { ParallelizationFactor: 3 }, 12, 'dynamodb-partition-writes'],
+  ],
+] as const)(
+  'a pipe by its %s polls a %s (%s) with %j and %j as a function would: %d batches at once',
+  (member, Type, attribute, Properties, given, servers, from) => {
+    const Source = { 'Fn::GetAtt': ['S', attribute] }
+    const SourceParameters = { [member]: { StartingPosition: 'LATEST', ...given } }
+    const mesh = meshIn({
+      ...{ F: lambda, G: lambda, S: { Type, Properties } },
+      P: { Type: 'AWS::Pipes::Pipe', Properties: { Source, SourceParameters, Target: arnOf('F') } },
+      M: {
+        Type: 'AWS::Lambda::EventSourceMapping',
+        Properties: { EventSourceArn: Source, FunctionName: { Ref: 'G' }, ...given },
+      },
+    })
+    const { laws } = elementIn(mesh, 'poll', 'S', 'P')
+    expect(laws[0]).toEqual({ law: 'servers', servers, over: 'wait', keyed: true, from })
+    expect(laws).toEqual(elementIn(mesh, 'poll', 'S', 'G').laws)
+  },
+)

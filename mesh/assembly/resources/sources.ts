@@ -6,6 +6,7 @@ import { functionOf, givingUp, isEnabled, keepsPlace, latency } from '../draft/r
 import { at, flagOf, isRecord, type Json, listOf, textOf, textsOf } from '../json.ts'
 import { typesOf } from '../producers/declared.ts'
 import type { Resource } from '../resolve/scope.ts'
+import { shardLaws } from './shards.ts'
 
 export const sourceHandlers: Record<string, Handler> = {
   'AWS::Lambda::EventSourceMapping': { link },
@@ -67,30 +68,7 @@ function pollingLaws(draft: Draft, resource: Resource, properties: Json, source:
   const node = draft.nodes.get(source)
   if (node?.kind === 'queue') return queueLaws(draft, resource, properties, node.settings.fifo)
   if (isOutsideQueue(source)) return queueLaws(draft, resource, properties, source.endsWith('.fifo'))
-  // of a shard those with one key go to one of so many (Lambda's guide, with-kinesis)
-  const factor = numberAt(draft, resource, properties, ['ParallelizationFactor'], { least: 1 }) ?? 1
-  if (node?.kind === 'stream') {
-    const { shards } = node.settings
-    const one = draft.constant('kinesis-shard-records')
-    // on demand it has as many as its throughput needs
-    const whole = draft.constant('kinesis-on-demand-records')
-    const [count, from] =
-      shards === undefined ? [Math.ceil(whole.value / one.value), whole.from] : [shards, 'template']
-    return [
-      { law: 'servers', servers: count * factor, over: 'wait', keyed: true, from },
-      latency(draft, 'kinesis'),
-    ]
-  }
-  if (node?.kind !== 'table') return []
-  // a shard of its stream for each partition, of which the table's throughput needs so many
-  const { constant } = draft
-  const writes = node.settings.writeUnits ?? constant('dynamodb-new-table-writes').value
-  const partition = constant('dynamodb-partition-writes')
-  const shards = Math.max(1, Math.ceil(writes / partition.value))
-  return [
-    { law: 'servers', servers: shards * factor, over: 'wait', keyed: true, from: partition.from },
-    latency(draft, 'dynamodb-streams'),
-  ]
+  return shardLaws(draft, resource, properties, node)
 }
 
 function queueLaws(draft: Draft, resource: Resource, properties: Json, fifo: boolean): Law[] {
