@@ -69,6 +69,11 @@ export type Law = z.output<typeof law>
  */
 export const synchronous = 'synchronous requests'
 
+const puts = z
+  .string()
+  .optional()
+  .describe('the type of what it puts on a bus, whatever it is put for; absent: that of what it is put for')
+
 /** The unit of what an account puts on its buses; what AWS itself puts there is not of it. */
 export const putEvents = 'PutEvents'
 
@@ -268,6 +273,7 @@ export const meshElement = z.discriminatedUnion('kind', [
       maxAge: seconds.describe('seconds after which it gives up'),
       kept: z.boolean().describe('whether what it gives up goes somewhere'),
       filtered: z.boolean().optional().describe('whether it asks more of a message than its type'),
+      puts,
     })
     .describe(
       'A service pushes, and goes on without an answer: rule to target, topic to subscription, bucket to listener.',
@@ -318,6 +324,7 @@ export const meshElement = z.discriminatedUnion('kind', [
         .array(z.string())
         .optional()
         .describe('of what is said of a state machine: those of its tasks that send there by its definition'),
+      puts,
       retry,
     })
     .describe('Code calls a service: what a handler sends, reads and writes.'),

@@ -25,17 +25,21 @@ export const isWay = ({ kind, provenance }: MeshElement, from: NodeKind | undefi
 
 type Passed = { type: string; gain: number | null }
 
+type Around = {
+  to: MeshNode
+  out: readonly MeshElement[]
+  beyond: readonly MeshElement[]
+  sends: readonly Send[]
+}
+
 /** What of a state goes over an element. */
-export function passes(
-  element: MeshElement,
-  state: State,
-  around: {
-    to: MeshNode
-    out: readonly MeshElement[]
-    beyond: readonly MeshElement[]
-    sends: readonly Send[]
-  },
-): Passed[] {
+export function passes(element: MeshElement, state: State, around: Around): Passed[] {
+  const passed = asItIs(element, state, around)
+  const puts = 'puts' in element ? element.puts : undefined
+  return puts === undefined ? passed : passed.map(({ gain }) => ({ type: puts, gain }))
+}
+
+function asItIs(element: MeshElement, state: State, around: Around): Passed[] {
   const { node, type } = state
   if (element.kind === 'dead-letter') return []
   if (element.kind === 'call' && !isWay(element, node.kind)) return called(element, type, around)

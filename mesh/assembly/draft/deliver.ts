@@ -1,6 +1,7 @@
 import type { Law, MeshElement, Retry } from '../../model.ts'
 import { at, type Json, textOf } from '../json.ts'
 import type { Resource } from '../resolve/scope.ts'
+import { hasToken } from '../resolve/tokens.ts'
 import { type Draft, join } from './draft.ts'
 import { find } from './find.ts'
 import { asyncOf } from './retries.ts'
@@ -19,6 +20,12 @@ export function nodesAt(
   return text === undefined ? [] : find(draft, text, context)
 }
 
+/** The type of what is put on a bus, where the template says it; undefined: a run or a deployment does. */
+export function typeAt(properties: Json, ...path: string[]): string | undefined {
+  const text = textOf(at(properties, ...path)) ?? ''
+  return text === '' || text.includes('$') || hasToken(text) ? undefined : text
+}
+
 type Delivery = {
   from: string
   to: string
@@ -27,6 +34,7 @@ type Delivery = {
   maxAge: number
   kept: boolean
   filtered?: boolean
+  puts?: string | undefined
   laws?: Law[]
   provenance?: MeshElement['provenance']
 }
@@ -38,8 +46,8 @@ type Delivery = {
 export function deliver(draft: Draft, { from, to, types = null, laws = [], ...given }: Delivery) {
   const toFunction = draft.nodes.get(to)?.kind === 'function'
   const { retry, maxAge, kept } = toFunction ? asyncOf(draft, to) : given
-  const { provenance = 'template', filtered } = given
-  const more = filtered === undefined ? {} : { filtered }
+  const { provenance = 'template', filtered, puts } = given
+  const more = { ...(filtered !== undefined && { filtered }), ...(puts !== undefined && { puts }) }
   join(draft, { kind: 'delivery', from, to, types, provenance, laws, retry, maxAge, kept, ...more })
 }
 

@@ -1,5 +1,5 @@
-import type { Law, NodeOf } from '../../model.ts'
-import { nodesAt } from '../draft/deliver.ts'
+import type { ElementOf, Law, NodeOf } from '../../model.ts'
+import { nodesAt, typeAt } from '../draft/deliver.ts'
 import {
   base,
   type Draft,
@@ -127,10 +127,16 @@ function invoke(
   join(draft, { kind: 'invoke', ...of, retry: once('template'), timeout: least })
 }
 
+type Call = ElementOf<'call'>
+
 /** The API hands a request on to another service, by its API. */
-function call(draft: Draft, from: string, to: string, action: string, types: string[] | null = null) {
+function call(
+  draft: Draft,
+  { from, to, action, types = null, puts }: Pick<Call, 'from' | 'to' | 'action'> & Partial<Call>,
+) {
   const of = { from, to, types, provenance: 'template' as const, laws: [], per: null, ratio: 1 }
-  join(draft, { kind: 'call', ...of, action, carries: carries(action), retry: once('template') })
+  const put = puts === undefined ? {} : { puts }
+  join(draft, { kind: 'call', ...of, action, carries: carries(action), retry: once('template'), ...put })
 }
 
 /** Of an API that is described in OpenAPI: the functions and addresses that its integrations name. */
@@ -206,11 +212,14 @@ function linkHttp(draft: Draft, resource: Resource, properties: Json) {
     return
   }
   const name = known.names.find((of) => at(properties, 'RequestParameters', of) !== undefined)
-  if (name === undefined && known.service === 'events')
-    call(draft, api, defaultBus(draft, resource.stack), known.action, typesOf(resource))
+  const { service, action } = known
+  const puts = service === 'events' ? typeAt(properties, 'RequestParameters', 'DetailType') : undefined
+  const of = { from: api, action, types: typesOf(resource), puts }
+  if (name === undefined && service === 'events')
+    call(draft, { ...of, to: defaultBus(draft, resource.stack) })
   if (name === undefined) return
-  for (const to of nodesAt(draft, resource, properties, ['RequestParameters', name], known.service))
-    call(draft, api, to, known.action, typesOf(resource))
+  for (const to of nodesAt(draft, resource, properties, ['RequestParameters', name], service))
+    call(draft, { ...of, to })
 }
 
 /** Whether a request can come to an integration; of an API that has no routes here, they are elsewhere. */
@@ -251,13 +260,13 @@ function linkRest(draft: Draft, resource: Resource, properties: Json) {
   // of a queue the path names it; of other services the request does that is put together
   const bare = service.split('.').at(-1) ?? ''
   const named = how === 'path' && !hasUnknown(rest) ? splitOutside(rest, '/').at(-1) : undefined
-  const to =
+  const called =
     bare === 'sqs' && named !== undefined && named !== ''
       ? find(draft, named, { ...where, service: 'sqs' })
       : mentioned(draft, resource, integration)
   const action = how === 'action' ? `${bare}:${rest.split('?')[0]}` : (wire[bare] ?? `${bare}:*`)
-  if (to.length === 0) unresolved(draft, where.at, uri)
-  for (const id of to) call(draft, api, id, action)
+  if (called.length === 0) unresolved(draft, where.at, uri)
+  for (const to of called) call(draft, { from: api, to, action })
 }
 
 /** The nodes that request templates and parameters refer to. */

@@ -1,5 +1,5 @@
 import type { Law, NodeOf } from '../../model.ts'
-import { deliver, keepLetters, nodesAt } from '../draft/deliver.ts'
+import { deliver, keepLetters, nodesAt, typeAt } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, numberAt, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { givingUp, isEnabled, keepsPlace, latency, once, pushed, sdkRetry } from '../draft/retries.ts'
 import { at, entriesOf, type Json, listOf, textOf } from '../json.ts'
@@ -48,7 +48,8 @@ function linkSchedule(draft: Draft, resource: Resource, properties: Json) {
       ? nodesAt(draft, resource, target, at(target, ...task) === undefined ? ['Arn'] : task)
       : namedByInput(draft, resource, target, service)
   if (service !== undefined && to.length === 0) unresolved(draft, `${resource.place.path}.Target.Arn`, arn)
-  for (const id of to) deliver(draft, { from, to: id, ...policy, kept })
+  const puts = typeAt(target, 'EventBridgeParameters', 'DetailType')
+  for (const id of to) deliver(draft, { from, to: id, ...policy, kept, puts })
 }
 
 function namedByInput(draft: Draft, resource: Resource, target: Json, service: string): string[] {
@@ -116,6 +117,7 @@ function linkEnrichment(draft: Draft, resource: Resource, properties: Json) {
 
 function linkTarget(draft: Draft, resource: Resource, properties: Json) {
   const of = { from: resource.key, types: null, provenance: 'template' as const, laws: [] }
+  const put = typeAt(properties, 'TargetParameters', 'EventBridgeEventBusParameters', 'DetailType')
   for (const to of nodesAt(draft, resource, properties, ['Target'])) {
     const node = draft.nodes.get(to)
     // functions and express machines are waited for, unless the pipe is told to fire and forget
@@ -129,6 +131,7 @@ function linkTarget(draft: Draft, resource: Resource, properties: Json) {
     else
       join(draft, {
         ...of,
+        types: node?.kind === 'bus' && put !== undefined ? [put] : null,
         kind: 'call',
         to,
         action: '*',
