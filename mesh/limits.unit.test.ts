@@ -116,3 +116,21 @@ describe('what is in flight of a queue', () => {
     expect(nonlinear(loaded).unavailable.filter(({ at }) => at === 'q')).toEqual([])
   })
 })
+
+it.each([
+  [element('call', 'a', 'm', { action: 'states:StartSyncExecution' }), 0],
+  [element('invoke', 'a', 'm'), 0],
+  [element('call', 'a', 'm', { action: 'states:StartExecution' }), 4 / 3],
+  [element('delivery', 'a', 'm'), 4 / 3],
+])('of an express machine a start that is waited for is none of the account: %j', (start, used) => {
+  const starts = tokens(6000, 6000, 'refuse', 'StartExecution')
+  const loaded = loadedWith(
+    meshFrom([node('topic', 'a'), node('workflow', 'm', { flavour: 'EXPRESS' }, [starts])], [start]),
+    { a: 8000 },
+    {},
+  )
+  const { steady, surge, site } = asked(loaded, 'm', 'StartExecution')
+  expect(steady).toBeCloseTo(used, 9)
+  expect(surge).toHaveLength(used === 0 ? 0 : 1)
+  expect(site?.state === 'overloaded').toBe(used > 1)
+})

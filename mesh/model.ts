@@ -77,6 +77,12 @@ const puts = z
 /** The unit of what an account puts on its buses; what AWS itself puts there is not of it. */
 export const putEvents = 'PutEvents'
 
+/**
+ * The unit of starts that nobody waits for: those of express machines that somebody does use none of what the account has
+ * (https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html).
+ */
+export const asynchronousStarts = 'StartExecution'
+
 const seconds = z.number().min(0)
 
 /** How a caller tries again: attempts in all, the first wait, its growth, the longest wait, and whether waits are spread. */

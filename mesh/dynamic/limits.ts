@@ -1,4 +1,4 @@
-import { isPushed, isShared, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
+import { isShared, isUncounted, poolOf, type Use, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import type { Service } from '../loads.ts'
 import { type Law, type MeshElement, type MeshNode, nameOf, nodesById, whyNoLimit } from '../model.ts'
@@ -108,7 +108,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
       full: time ? tries * perMessage(time, largestBatch(element))[filling] : null,
       reads: element !== undefined && isAsked(element) ? tries : 0,
       deliveries: of.at === node.id ? (delivered[state] ?? 0) : 1,
-      pushed: element !== undefined && isPushed(element, from, node) ? requests : 0,
+      uncounted: element !== undefined && isUncounted(element, from, node) ? requests : 0,
     }
     return of.laws.flatMap((law, index) => {
       if (law.law === 'latency') return []

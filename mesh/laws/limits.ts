@@ -1,4 +1,11 @@
-import { type Law, type MeshElement, type MeshNode, putEvents, synchronous } from '../model.ts'
+import {
+  asynchronousStarts,
+  type Law,
+  type MeshElement,
+  type MeshNode,
+  putEvents,
+  synchronous,
+} from '../model.ts'
 
 /** What can be compared with what is asked of it. */
 export type Limiting = Extract<Law, { law: 'servers' | 'tokens' }>
@@ -12,17 +19,22 @@ export const isShared = (law: Law): law is Shared => isLimit(law) && law.shared 
 export const unitOf = (law: Law): string => (law.law === 'tokens' ? law.unit : 'servers')
 
 /**
- * Whether nobody calls who has a limit: what a service hands over and does not wait for, and on a bus what AWS itself says
- * of a bucket or a machine. PutEvents, and what a rule sends to another bus, are of the account.
+ * Whether a limit of callers does not count it: what a service hands over and does not wait for, on a bus what AWS itself
+ * says of a bucket or a machine, and of a machine a start that is waited for. PutEvents, and what a rule sends to another bus,
+ * are of the account.
  */
-export const isPushed = (
-  { kind, provenance }: MeshElement,
+export function isUncounted(
+  element: MeshElement,
   from: MeshNode | undefined,
   to: MeshNode | undefined,
-): boolean =>
-  to?.kind === 'bus'
+): boolean {
+  const { kind, provenance } = element
+  if (to?.kind === 'workflow')
+    return kind === 'invoke' || (kind === 'call' && element.action === 'states:StartSyncExecution')
+  return to?.kind === 'bus'
     ? provenance === 'template' && (from?.kind === 'bucket' || from?.kind === 'workflow')
     : kind === 'delivery'
+}
 
 /** Of a limit that is shared, the same for all who share it: several units may go by one name. */
 export const poolOf = (law: Shared): string => `${law.shared} ${unitOf(law)}`
@@ -40,8 +52,8 @@ export type Use = {
   reads: number
   /** messages that are delivered for these */
   deliveries: number
-  /** of the requests, those that a limit of callers does not count (`isPushed`) */
-  pushed: number
+  /** of the requests, those that a limit of callers does not count (`isUncounted`) */
+  uncounted: number
 }
 
 /** The work that a use is to a limit: servers or tokens, in the limit's unit; null: not known. */
@@ -59,7 +71,8 @@ export function workOf(law: Exclude<Law, { law: 'latency' }>, use: Use): number 
       return use.attempts
     case synchronous:
     case putEvents:
-      return use.requests - use.pushed
+    case asynchronousStarts:
+      return use.requests - use.uncounted
     default:
       return use.requests
   }

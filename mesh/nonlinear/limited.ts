@@ -1,7 +1,7 @@
 import {
   isLimit,
-  isPushed,
   isShared,
+  isUncounted,
   type Limiting,
   poolOf,
   type Shared,
@@ -60,7 +60,8 @@ function useOf(
     full: capacity.mean,
     reads: part(isAsked),
     deliveries: delivered / handled,
-    pushed: requests * part((element) => isPushed(element, nodes.get(element.from), nodes.get(element.to))),
+    uncounted:
+      requests * part((element) => isUncounted(element, nodes.get(element.from), nodes.get(element.to))),
   }
 }
 

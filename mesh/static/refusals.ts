@@ -1,4 +1,4 @@
-import { isLimit, isPushed, type Limiting, unitOf, workOf } from '../laws/limits.ts'
+import { isLimit, isUncounted, type Limiting, unitOf, workOf } from '../laws/limits.ts'
 import { isAsked, type Loaded } from '../load.ts'
 import { type ElementOf, type MeshElement, type MeshNode, nodesById } from '../model.ts'
 import { isOnTheWay } from '../passing.ts'
@@ -84,7 +84,7 @@ type Limited = Pick<MeshElement | MeshNode, 'id' | 'laws'>
 type Beyond = { part: number; law?: Limiting }
 const none: Unserved = { part: 0, expires: false }
 
-/** Whether what is beyond the limit waits before the element: of a poll always, of a function that is pushed to its servers. */
+/** Whether what is beyond the limit waits before the element: of a poll always, of a function that is uncounted to its servers. */
 const waitsFor = (law: Limiting, { kind }: MeshElement, to: MeshNode | undefined): boolean =>
   kind === 'poll' || law.over !== 'refuse' || (kind === 'delivery' && to?.kind === 'function')
 
@@ -99,7 +99,7 @@ const expiresIn = (
 ): boolean => (from?.kind === 'queue' ? law?.over !== 'refuse' : maxAge == null)
 
 /** One message that somebody hands over. */
-const arriving = { attempts: 1, requests: 1, busy: 1, full: 1, reads: 0, deliveries: 0, pushed: 0 }
+const arriving = { attempts: 1, requests: 1, busy: 1, full: 1, reads: 0, deliveries: 0, uncounted: 0 }
 
 /** Whether one message over an element is work to a limit of the node that it leads to. */
 const askedBy =
@@ -108,5 +108,5 @@ const askedBy =
     workOf(law, {
       ...arriving,
       reads: isAsked(element) ? 1 : 0,
-      pushed: isPushed(element, from, to) ? 1 : 0,
+      uncounted: isUncounted(element, from, to) ? 1 : 0,
     }) !== 0

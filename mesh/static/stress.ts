@@ -1,7 +1,7 @@
 import {
   isLimit,
-  isPushed,
   isShared,
+  isUncounted,
   type Limiting,
   poolOf,
   type Use,
@@ -95,7 +95,9 @@ export function stressesIn({
         (entering.get(node.id) ?? []).reduce(
           (sum, element) =>
             sum +
-            (isPushed(element, nodes.get(element.from), node) ? demands.ofElement(element.id).requests : 0),
+            (isUncounted(element, nodes.get(element.from), node)
+              ? demands.ofElement(element.id).requests
+              : 0),
           0,
         ),
       )
@@ -151,11 +153,11 @@ function growth(parts: readonly Part[], { limit, safety }: Stress): number | nul
 }
 
 /** What comes to a node or an element, as what it asks of a limit. */
-const useOf = (demand: Demand, deliveries: number, pushed = 0): Use => ({
+const useOf = (demand: Demand, deliveries: number, uncounted = 0): Use => ({
   ...demand,
   full: demand.full?.most ?? null,
   deliveries,
-  pushed,
+  uncounted,
 })
 
 const deliveredBy = (elements: readonly MeshElement[], demands: Demands): number =>

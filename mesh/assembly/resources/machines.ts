@@ -1,5 +1,5 @@
 import { MeshError, parseJson } from '../../faults.ts'
-import type { Law } from '../../model.ts'
+import { asynchronousStarts, type Law } from '../../model.ts'
 import { deliver } from '../draft/deliver.ts'
 import { base, type Draft, type Handler, join, ofType, put, sharedIn, unresolved } from '../draft/draft.ts'
 import { external, find } from '../draft/find.ts'
@@ -60,9 +60,10 @@ function machine(draft: Draft, resource: Resource, properties: Json) {
   const { region } = resource.stack
   const express = textOf(at(properties, 'StateMachineType')) === 'EXPRESS'
   const kind = express ? 'states-express-start' : 'states-start'
+  const unit = express ? asynchronousStarts : 'requests'
   const [rate, burst] = [constant(`${kind}-rate`, region), constant(`${kind}-burst`, region)]
   const law: Law = {
-    ...{ law: 'tokens', rate: rate.value, burst: burst.value, unit: 'requests', over: 'refuse' },
+    ...{ law: 'tokens', rate: rate.value, burst: burst.value, unit, over: 'refuse' },
     ...{ shared: sharedIn(draft, kind, resource.stack), from: rate.from },
   }
   const definition = definitionOf(draft, resource, properties)

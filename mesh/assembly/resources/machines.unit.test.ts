@@ -134,7 +134,7 @@ describe('a state machine', () => {
     expect(elementIn(mesh, 'call', 'M#A', 'X').action).toBe('states:StartExecution')
     expect(nodeIn(mesh, 'workflow', 'X')).toMatchObject({
       settings: { flavour: 'EXPRESS', timeout: 300 },
-      laws: [{ rate: 6000, shared: 'states-express-start/region' }],
+      laws: [{ rate: 6000, unit: 'StartExecution', shared: 'states-express-start/region' }],
     })
   })
 
