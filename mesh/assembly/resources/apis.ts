@@ -26,18 +26,21 @@ export const apiHandlers: Record<string, Handler> = {
   'AWS::ApiGateway::Method': { link: linkRest },
 }
 
-/** Requests a second: those of the stage where it throttles, else what all APIs of the account share. */
-function throttling(draft: Draft, { stack }: Resource, own: Throttle[]): Law {
+/** Requests a second: those of the stage where it throttles, and what all APIs of the account share. */
+function throttling(draft: Draft, { stack }: Resource, own: Throttle[]): Law[] {
   const [rate, burst] = [
     draft.constant('apigateway-rate', stack.region),
     draft.constant('apigateway-burst', stack.region),
   ]
   const [first] = own.toSorted((a, b) => a.rate - b.rate)
   const law = { law: 'tokens' as const, unit: 'requests', over: 'refuse' as const }
-  if (first !== undefined)
-    return { ...law, rate: first.rate, burst: first.burst ?? burst.value, from: 'template' }
   const shared = sharedIn(draft, 'apigateway', stack)
-  return { ...law, rate: rate.value, burst: burst.value, shared, from: rate.from }
+  return [
+    ...(first === undefined
+      ? []
+      : [{ ...law, rate: first.rate, burst: first.burst ?? burst.value, from: 'template' }]),
+    { ...law, rate: rate.value, burst: burst.value, shared, from: rate.from },
+  ]
 }
 
 type Throttle = { rate: number; burst: number | undefined }
@@ -99,7 +102,7 @@ function http(draft: Draft, resource: Resource, properties: Json) {
   const timeout = timeoutOf(draft, resource, beside('Integration'), [], usualTimeout(draft, protocol))
   put(draft, {
     ...{ ...base(resource), kind: 'api', settings: { protocol, timeout } },
-    laws: [throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byRoute))],
+    laws: throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byRoute)),
   })
 }
 
@@ -109,7 +112,7 @@ function rest(draft: Draft, resource: Resource) {
   const timeout = timeoutOf(draft, resource, beside('Method'), ['Integration'], usual)
   put(draft, {
     ...{ ...base(resource), kind: 'api', settings: { protocol: 'REST', timeout } },
-    laws: [throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byMethod))],
+    laws: throttling(draft, resource, throttlesOf(draft, resource, beside('Stage'), byMethod)),
   })
 }
 

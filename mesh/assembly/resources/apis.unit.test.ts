@@ -83,7 +83,7 @@ describe('an HTTP API', () => {
     expect(mesh.unknown).toEqual([])
   })
 
-  it('is throttled by its stage, else with all others of the account', () => {
+  it('is throttled by its stage, and with all others of the account', () => {
     const stage = {
       Type: 'AWS::ApiGatewayV2::Stage',
       Properties: {
@@ -93,6 +93,10 @@ describe('an HTTP API', () => {
     }
     expect(nodeIn(meshIn({ A: api, S: stage }), 'api', 'A').laws).toEqual([
       { law: 'tokens', rate: 20, burst: 40, unit: 'requests', over: 'refuse', from: 'template' },
+      {
+        ...{ law: 'tokens', rate: 2500, burst: 1250, unit: 'requests', over: 'refuse' },
+        ...{ shared: 'apigateway/region', from: 'apigateway-rate/af-south-1' },
+      },
     ])
     expect(nodeIn(meshIn({ A: api }), 'api', 'A').laws).toMatchObject([
       { rate: 2500, burst: 1250, shared: 'apigateway/region' },
@@ -105,6 +109,10 @@ describe('an HTTP API', () => {
     expect(nodeIn(one, 'api', 'A').laws).toMatchObject([{ rate: 2500 }])
     expect(one.unresolved).toMatchObject([{ at: 's/S.RouteSettings.GET /x' }])
     const socket = { ...api, Properties: { ProtocolType: 'WEBSOCKET' } }
+    expect(nodeIn(meshIn({ A: socket, S: stage }), 'api', 'A').laws).toMatchObject([
+      { rate: 20 },
+      { rate: 2500, shared: 'apigateway/region' },
+    ])
     expect(nodeIn(meshIn({ A: socket }), 'api', 'A').settings).toEqual({ protocol: 'WEBSOCKET', timeout: 29 })
   })
 })
@@ -168,7 +176,10 @@ describe('a REST API', () => {
   })
 
   it('is throttled by what its stage says of all methods, and what it says of one is listed', () => {
-    expect(nodeIn(mesh, 'api', 'A').laws).toMatchObject([{ rate: 9, burst: 1250, from: 'template' }])
+    expect(nodeIn(mesh, 'api', 'A').laws).toMatchObject([
+      { rate: 9, burst: 1250, from: 'template' },
+      { rate: 2500, shared: 'apigateway/region' },
+    ])
     expect(mesh.unresolved).toEqual([
       {
         at: 's/Stage.MethodSettings.0',
