@@ -6,9 +6,9 @@ import type { State } from '../passing.ts'
 export type Needs = (state: State) => readonly string[]
 
 /**
- * A handler needs what it reads and writes, and what it calls and waits for; a state machine needs the states that every
- * run passes and that catch nothing; all of them need what those need. Where a message goes on to is not needed: it is
- * missed there and only there. What a permission allows counts as used.
+ * A handler needs what it reads and writes, and what it calls and waits for; a pipe what it asks before it hands on; a state
+ * machine the states that every run passes and that catch nothing; all of them need what those need. Where a message goes
+ * on to is not needed: it is missed there and only there. What a permission allows counts as used.
  */
 export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
   const nodes = nodesById(mesh)
@@ -52,5 +52,6 @@ function needed(element: MeshElement, from: MeshNode, to: MeshNode | undefined, 
     return !element.carries && (element.per === null || element.per === type || type === '*')
   // an api or a bus has other ways for other requests
   if (from.kind === 'function' || from.kind === 'service' || from.kind === 'task') return true
+  if (from.kind === 'pipe') return to?.id === from.settings.enrichment
   return from.kind === 'workflow' && to?.kind === 'task' && to.settings.times !== null && !to.settings.catches
 }
