@@ -87,6 +87,31 @@ describe('loss', () => {
     )
   })
 
+  it('is not what fails in a run that a pipe waits for: its message goes back to where it was', () => {
+    const mesh = meshFrom(
+      [
+        queueNode('source', { maxReceiveCount: 3 }),
+        queueNode('letters', { deadLetters: true }),
+        node('pipe', 'pipe', { enrichment: 'run' }),
+        node('workflow', 'run', { flavour: 'EXPRESS' }),
+        node('task', 'task', { workflow: 'run', catches: false }),
+        functionNode('price'),
+        queueNode('end'),
+      ],
+      [
+        poll('source', 'pipe'),
+        element('dead-letter', 'source', 'letters'),
+        invoke('pipe', 'run'),
+        invoke('run', 'task'),
+        invoke('task', 'price'),
+        send('pipe', 'end'),
+      ],
+    )
+    const loaded = loadedWith(mesh, { source: 1 }, { price: 0.1 }, { failures: new Map([['price', 0.1]]) })
+    const { score } = comprehensive(loaded, { availability: { function: 0.9 } })
+    expect(score.terms.find(({ name }) => name === 'loss')?.demand).toBe(0)
+  })
+
   it('is what the door refuses under the load: Erlang B of 10 servers offered 10', () => {
     expect(lossOf(shop([letters]), { rate: 100 })?.demand).toBeCloseTo(0.2146, 4)
   })

@@ -97,3 +97,34 @@ describe('of what is not begun with', () => {
     expect(patienceOver(delivery(3), node('bus', 's'), queueNode('q'), false)).toBe(21_600)
   })
 })
+
+describe('what fails in a run of an express machine', () => {
+  const machine = node('workflow', 's', { flavour: 'EXPRESS' })
+  const task = node('task', 'task', { workflow: 's' })
+  const sync = { action: 'states:StartSyncExecution' }
+  const [pipe, caller] = [node('pipe', 'caller', { enrichment: 's' }), functionNode('caller')]
+  it.each<[string, MeshNode, MeshElement[], string]>([
+    ['a pipe asks', pipe, [element('invoke', 'caller', 's')], 'answered'],
+    ['a function starts and waits for', caller, [element('call', 'caller', 's', sync)], 'answered'],
+    [
+      'another waits for by its end',
+      node('task', 'caller', { integration: 'sync' }),
+      [element('call', 'caller', 's')],
+      'answered',
+    ],
+    ['a function starts', caller, [element('call', 'caller', 's')], 'dropped'],
+    ['a rule starts', node('rule', 'caller'), [element('delivery', 'caller', 's')], 'dropped'],
+    [
+      'one waits for and another does not',
+      caller,
+      [element('call', 'caller', 's', sync), element('delivery', 'rule', 's')],
+      'dropped',
+    ],
+    ['nobody is known to start', caller, [], 'dropped'],
+  ])('that %s', (_, from, starts, fate) => {
+    const nodes = [from, node('rule', 'rule'), machine, task, f]
+    const [begins, asks] = [element('invoke', 's', 'task'), element('invoke', 'task', 'f')]
+    const givenUp = givenUpOf(meshFrom(nodes, [...starts, begins, asks]))
+    for (const each of [begins, asks]) expect(givenUp(each)).toBe(fate)
+  })
+})
