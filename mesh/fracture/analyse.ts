@@ -36,9 +36,9 @@ export function fracture(
   const rates = ratesOf(loaded)
   const demands = demandsOf(loaded, rates)
   const { stresses } = stressesOf(loaded, demands)
-  const windows = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow)]))
-  const over = droppedAfter(loaded)
-  const dropped = new Map(known.flows.map((flow) => [flow, windowsOf(loaded, flow.flow, over)]))
+  const [tried, untilDropped] = [windowsOf(loaded), windowsOf(loaded, droppedAfter(loaded))]
+  const windows = new Map(known.flows.map((flow) => [flow, tried(flow.flow)]))
+  const dropped = new Map(known.flows.map((flow) => [flow, untilDropped(flow.flow)]))
   const works = availabilityWith(availability, loaded.constants)
   const given = { windows, dropped, demands, stresses, outage, works }
   const { removals, points } = removalsOf(loaded, known, given)

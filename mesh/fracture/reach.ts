@@ -1,27 +1,35 @@
 import type { Loaded } from '../load.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
-import { givenUpOf } from '../static/given-up.ts'
+import { awaitsRun, givenUpOf } from '../static/given-up.ts'
 import { isHeld, patienceOver, waitsOf, windowOf } from '../static/tries.ts'
-import type { Flow } from './flows.ts'
+import type { Branch, Flow } from './flows.ts'
 import type { Link } from './frontier.ts'
 import type { Needs } from './needs.ts'
 import { reliability } from './reliability.ts'
 import type { Surveyed } from './survey.ts'
 
-/** What of a flow is done while the caller at its door waits: 1 where nothing holds what goes there. */
-function awaited({ streams }: Loaded, flow: Flow): Uint8Array {
+/** Whether it starts a run of a state machine, and goes on before that ends. */
+const onlyStarts = (element: MeshElement, from: MeshNode | undefined, to: MeshNode | undefined): boolean =>
+  to?.kind === 'workflow' && !awaitsRun(element, from)
+
+/**
+ * What of a flow is done while the caller at its door waits: `waits` is 1 where nothing holds what goes there, and of
+ * `onward` he waits for what goes on from there, too.
+ */
+function awaited({ states, streams }: Loaded, flow: Flow): { waits: Uint8Array; onward: Set<number> } {
   const waits = new Uint8Array(flow.states.length)
-  const open = [0]
+  const nodeAt = (state: number) => states[flow.states[state] ?? -1]?.node
   waits[0] = 1
-  for (let state = open.pop(); state !== undefined; state = open.pop())
+  const onward = new Set([0])
+  for (const state of onward)
     for (const branch of flow.leaving[state] ?? []) {
       const { stream = -1, to = -1 } = flow.branches[branch] ?? {}
       const element = streams[stream]?.element
-      if (element === undefined || isHeld(element) || waits[to] === 1) continue
+      if (element === undefined || isHeld(element)) continue
       waits[to] = 1
-      open.push(to)
+      if (!onlyStarts(element, nodeAt(state), nodeAt(to))) onward.add(to)
     }
-  return waits
+  return { waits, onward }
 }
 
 /**
@@ -39,9 +47,7 @@ export function droppedAfter({ mesh }: Loaded): WindowOver {
   const givenUp = givenUpOf(mesh)
   return (element, from, to, itself) => {
     const becomes = givenUp(element)
-    if (becomes === 'answered') return undefined
-    if (becomes === 'kept') return Number.POSITIVE_INFINITY
-    return heldFor(element, from, to, itself) ?? (element.kind === 'invoke' ? waitsOf(element.retry) : 0)
+    return becomes === 'kept' ? Number.POSITIVE_INFINITY : heldFor(element, from, to, itself)
   }
 }
 
@@ -50,32 +56,42 @@ export type Windows = Readonly<Record<'itself' | 'needs', Float64Array>>
 
 /**
  * Of each state: how long what goes there is tried again while it fails, seconds; infinite: the caller at the door waits
- * for it, and what was accepted has passed it.
+ * for it, and what was accepted has passed it. A run that is not waited for has nobody to try it again: its tasks do.
  */
-export function windowsOf(loaded: Loaded, flow: Flow, over: WindowOver = heldFor): Windows {
-  const { states, streams } = loaded
-  const waits = awaited(loaded, flow)
-  const needs = new Float64Array(flow.states.length).fill(Number.POSITIVE_INFINITY)
-  const itself = needs.slice()
-  const nodeAt = (state: number) => states[flow.states[state] ?? -1]?.node
-  for (let state = 0; state < needs.length; state++) {
-    for (const branch of waits[state] === 1 ? [] : (flow.arriving[state] ?? [])) {
-      const { stream = -1, from = 0 } = flow.branches[branch] ?? {}
+export function windowsOf(loaded: Loaded, over: WindowOver = heldFor): (flow: Flow) => Windows {
+  const { mesh, states, streams } = loaded
+  const tries = new Map<string, number>()
+  for (const element of mesh.elements)
+    if (element.kind === 'invoke' || element.kind === 'call')
+      tries.set(element.from, Math.max(tries.get(element.from) ?? 0, waitsOf(element.retry)))
+  const ownOf = ({ id, kind }: MeshNode): number => (kind === 'task' ? (tries.get(id) ?? 0) : 0)
+  return (flow) => {
+    const { waits } = awaited(loaded, flow)
+    const needs = new Float64Array(flow.states.length).fill(Number.POSITIVE_INFINITY)
+    const itself = needs.slice()
+    const alone = new Uint8Array(flow.states.length)
+    const nodeAt = (state: number) => states[flow.states[state] ?? -1]?.node
+    const arrive = ({ stream, from, to }: Branch) => {
       const element = streams[stream]?.element
-      const [source, target] = [nodeAt(from), nodeAt(state)]
-      if (element === undefined || source === undefined || target === undefined) continue
+      const [source, target] = [nodeAt(from), nodeAt(to)]
+      if (element === undefined || source === undefined || target === undefined) return
+      if (onlyStarts(element, source, target)) alone[to] = 1
+      if (waits[to] === 1) return
+      const led = alone[from] === 1 ? 0 : (needs[from] ?? 0)
       // what leads back was tried within the window of what led there
-      const before = from < state ? needs[from] : undefined
-      for (const [windows, own] of [
-        [needs, false],
-        [itself, true],
-      ] as const) {
-        const tried = over(element, source, target, own) ?? before ?? Number.POSITIVE_INFINITY
-        windows[state] = Math.min(windows[state] ?? 0, tried)
-      }
+      const before = from < to ? Math.max(led, ownOf(target)) : Number.POSITIVE_INFINITY
+      lower(needs, to, over(element, source, target, false) ?? before)
+      lower(itself, to, over(element, source, target, true) ?? before)
     }
+    for (const arriving of flow.arriving)
+      for (const branch of arriving.map((index) => flow.branches[index]))
+        if (branch !== undefined) arrive(branch)
+    return { itself, needs }
   }
-  return { itself, needs }
+}
+
+function lower(all: Float64Array, at: number, value: number): void {
+  all[at] = Math.min(all[at] ?? 0, value)
 }
 
 export type Works = (node: MeshNode) => number
@@ -102,10 +118,11 @@ export function acceptedAt(loaded: Loaded, { flow }: Surveyed, { byId, needs, wo
       return node === undefined ? product : product * works(node)
     }, 1)
   }
-  const { sure, some } = passed(loaded, flow, 0)
+  const { onward } = awaited(loaded, flow)
+  const { sure, some } = passed(loaded, flow, { start: 0, onward })
   return Math.min(
     chance(sure),
-    ...some.map((start) => chance(new Set([...sure, ...passed(loaded, flow, start).sure]))),
+    ...some.map((start) => chance(new Set([...sure, ...passed(loaded, flow, { start, onward }).sure]))),
   )
 }
 
@@ -113,12 +130,12 @@ export function acceptedAt(loaded: Loaded, { flow }: Surveyed, { byId, needs, wo
 function passed(
   { states, streams }: Loaded,
   flow: Flow,
-  start: number,
+  { start, onward }: { start: number; onward: ReadonlySet<number> },
 ): { sure: Set<number>; some: number[] } {
   const sure = new Set([start])
   const some: number[] = []
   for (const state of sure) {
-    const ways = (flow.leaving[state] ?? []).flatMap((branch) => {
+    const ways = (onward.has(state) ? (flow.leaving[state] ?? []) : []).flatMap((branch) => {
       const { stream = -1, to = -1, gain = 0 } = flow.branches[branch] ?? {}
       const element = streams[stream]?.element
       return element === undefined || isHeld(element) ? [] : [{ to, gain }]
