@@ -1,41 +1,59 @@
-import { isShared } from '../laws/limits.ts'
+import { isLimit, isShared, type Limiting, poolOf, unitOf, workOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
-import type { Demands } from '../static/demand.ts'
+import type { Demand, Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 
 export type Recovery = { seconds: number | null; why: string | null; endless?: true }
 
-/**
- * The largest part used of the limits of each node, of those that it shares, and of what brings its messages;
- * by the node's place in the mesh. NaN: not known.
- */
-export function usedOf(
-  { mesh, service }: Loaded,
-  demands: Demands,
-  stresses: readonly Stress[],
-): Float64Array {
-  const at = new Map<string, number>()
-  for (const { at: id, utilisation } of stresses) at.set(id, Math.max(at.get(id) ?? 0, utilisation))
-  const arriving = Map.groupBy(mesh.elements, ({ to }) => to)
-  const part = (node: MeshNode): number => {
+/** A limit that what waits has to pass: how much of it is used, and the part of that which is of one node or element. */
+export type Passed = { limit: string; used: number; part: number }
+
+/** What of a mesh what waits at a node passes afterwards. */
+export type Passing = {
+  /** of each node, by its place in the mesh, its limits and those that it shares; undefined: not known */
+  nodes: readonly (readonly Passed[] | undefined)[]
+  /** of each element that has limits, by its id */
+  elements: ReadonlyMap<string, readonly Passed[]>
+}
+
+export function passingOf({ mesh, service }: Loaded, demands: Demands, stresses: readonly Stress[]): Passing {
+  const stressAt = new Map(stresses.map((stress) => [`${stress.at} ${stress.unit}`, stress]))
+  const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
+  const passed = (law: Limiting, id: string, demand: Demand): Passed[] => {
+    const limit = isShared(law) ? poolOf(law) : `${id} ${unitOf(law)}`
+    const stress = stressAt.get(limit)
+    if (stress === undefined || stress.demand === 0) return []
+    const deliveries = (leaving.get(id) ?? []).reduce(
+      (sum, each) => sum + (each.kind === 'delivery' ? demands.ofElement(each.id).messages : 0),
+      0,
+    )
+    const use = { ...demand, full: demand.full?.most ?? null, deliveries, pushed: 0 }
+    const part = isShared(law) ? Math.min(1, (workOf(law, use) ?? stress.demand) / stress.demand) : 1
+    return [{ limit, used: stress.utilisation, part }]
+  }
+  const ofNode = (node: MeshNode): readonly Passed[] | undefined => {
     const demand = demands.ofNode(node.id)
     const works = node.kind === 'function' || node.kind === 'service'
-    if (!demand.complete || (works && demand.messages > 0 && !service.has(node.id))) return Number.NaN
-    const own = [
-      node.id,
-      ...node.laws.filter(isShared).map(({ shared }) => shared),
-      ...(arriving.get(node.id) ?? []).map(({ id }) => id),
-    ]
-    return own.reduce((most, id) => Math.max(most, at.get(id) ?? 0), 0)
+    if (!demand.complete || (works && demand.messages > 0 && !service.has(node.id))) return undefined
+    return node.laws.filter(isLimit).flatMap((law) => passed(law, node.id, demand))
   }
-  return Float64Array.from(mesh.nodes, part)
+  const limited = mesh.elements.filter(({ laws }) => laws.some(isLimit))
+  return {
+    nodes: mesh.nodes.map(ofNode),
+    elements: new Map(
+      limited.map(({ id, laws }) => [
+        id,
+        laws.filter(isLimit).flatMap((law) => passed(law, id, demands.ofElement(id))),
+      ]),
+    ),
+  }
 }
 
 /**
- * After an outage λW messages wait, those of the last W seconds that are not given up yet, and μ - λ of each second are left
- * for them: W·ρ/(1 - ρ) with ρ = λ/μ. Of those that their retention ends it is the most: more of them expire as they
- * wait. NaN: ρ is not known; Infinity: there is no spare capacity.
+ * After an outage λᵢW messages wait, those of the last W seconds of what stood still that are not given up yet, and μ - λ of
+ * each second are left for them: Wρ/(1 - ρ) · λᵢ/λ with ρ = λ/μ. Of those that their retention ends it is the most: more of
+ * them expire as they wait. Infinity: there is no spare capacity. `waited`: W · λᵢ/λ.
  */
 export const recoveryAfter = (waited: number, used: number): number =>
   used >= 1 ? Number.POSITIVE_INFINITY : (waited * used) / (1 - used)

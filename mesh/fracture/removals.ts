@@ -1,13 +1,13 @@
 import type { Loaded } from '../load.ts'
-import { type MeshNode, nameOf, nodesById } from '../model.ts'
+import { nameOf, nodesById } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
 import type { Windows, Works } from './reach.ts'
-import { type Recovery, recoveryAfter, recoveryFrom, usedOf } from './recovery.ts'
+import type { Recovery } from './recovery.ts'
 import type { Loss, Removal } from './report.ts'
 import { lossOf, type Part, type Survey, type Surveyed } from './survey.ts'
-import type { Cut } from './tree.ts'
+import { tallyOf } from './tally.ts'
 
 /** What a goal fails with; `window`: how long that may fail before what waits for it is given up; `dropped`:
  * before it is and is kept nowhere. */
@@ -37,7 +37,7 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
   const nodes = nodesById(mesh)
   const elements = new Map(mesh.elements.map((element) => [element.id, element]))
   const points = new Map(flows.map((flow) => [flow, flow.flow.goals.map((): Point[] => [])]))
-  const tally = tallyOf(loaded, given)
+  const tally = tallyOf(loaded, flows, given)
   const windowOf = windowWith(loaded)
   const worksAt = (at: string): number => {
     const node = nodes.get(at)
@@ -89,51 +89,6 @@ export function removalsOf(loaded: Loaded, { flows, units }: Survey, given: Give
 }
 
 const refused: Recovery = { seconds: null, why: 'nothing waits for it: what comes meanwhile is refused' }
-
-/**
- * Counts the nodes that are cut off, each once, and how long the slowest of them needs to make up for what waited:
- * that is what came in the outage and outlasts it.
- */
-function tallyOf(loaded: Loaded, { demands, stresses, outage }: Given) {
-  const { nodes } = loaded.mesh
-  const places = new Map(nodes.map(({ id }, place) => [id, place]))
-  const used = usedOf(loaded, demands, stresses)
-  const counted = new Int32Array(nodes.length)
-  let [stamp, count, seconds] = [0, 0, 0]
-  let unknown: MeshNode | undefined
-  const one = (place: number, waited: number) => {
-    if (counted[place] !== stamp) count++
-    counted[place] = stamp
-    // where nothing waits there is nothing to do afterwards
-    const after = waited === 0 ? 0 : recoveryAfter(Math.min(outage, waited), used[place] ?? 0)
-    if (after > seconds) seconds = after
-    const node = nodes[place]
-    if (Number.isNaN(after) && (unknown === undefined || (node && node.id < unknown.id))) unknown = node
-  }
-  return {
-    start: (at: string): void => {
-      stamp++
-      ;[count, seconds, unknown] = [0, 0, undefined]
-      const own = places.get(at)
-      if (own !== undefined) one(own, 0)
-    },
-    /** `waited`: for how long what waits is tried again, seconds */
-    add: ({ nodeAt }: Surveyed, { of, from, to }: Cut, waited: number): void => {
-      for (let place = from; place < to; place++) {
-        const node = nodeAt[of[place] ?? -1] ?? -1
-        if (node >= 0) one(node, waited)
-      }
-    },
-    nodes: () => count,
-    recovery: (at: string, longest: number) => {
-      const own = places.get(at)
-      if (own !== undefined) one(own, longest)
-      // itself first, then by id
-      const itself = Number.isNaN(used[own ?? -1]) ? nodes[own ?? -1] : undefined
-      return recoveryFrom(seconds, (itself ?? unknown)?.name)
-    },
-  }
-}
 
 /**
  * The shortest of all that fails with it, and of those that end the longest (0: nothing waits); of a branch, that of where
