@@ -24,6 +24,7 @@ import { type Paint, table } from '../output.ts'
 import { type AppOptions, loadedApp } from './app.ts'
 import { digits, leftOut, shownRows } from './bare.ts'
 import { analysing, readJson, writeText } from './files.ts'
+import { type Outputs, refuseOverwriting } from './outputs.ts'
 
 export type DynamicOptions = AppOptions & {
   shape: 'step' | 'burst' | 'ramp'
@@ -77,9 +78,8 @@ export function showFracture(cli: Cli, { outage, seed, ...options }: AppOptions 
 }
 
 export type ComprehensiveOptions = AppOptions &
-  OutageOptions & {
-    html?: string
-    markdown?: string
+  OutageOptions &
+  Outputs & {
     before?: string
     threshold?: number
   }
@@ -90,6 +90,7 @@ export function showComprehensive(
   { html, markdown: comment, before, threshold, outage, seed, ...options }: ComprehensiveOptions,
 ): void {
   const how = outageOf({ outage, seed })
+  refuseOverwriting({ html, markdown: comment }, { before, ...options })
   const { mesh, report } = analysing(() => {
     const loaded = loadedApp(cli, options)
     const earlier = before !== undefined && existsSync(before) ? readEarlier(before) : undefined

@@ -17,19 +17,26 @@ export type AppOptions = { app?: string[]; rates?: string; region?: string }
 /** What is read beside an assembly when nothing else is named: what somebody says of an app that cannot say it itself. */
 const declarations = 'mesh.yaml'
 
+export const ratesIn = ({ rates }: AppOptions): string | undefined =>
+  rates ?? (existsSync(declarations) ? declarations : undefined)
+
+export const appFolders = ({ app = ['cdk.out'] }: AppOptions): string[] => app
+
 /** Synthesized apps under what is known of their load. */
-export function loadedApp(cli: Pick<Cli, 'note'>, { app, rates, region }: AppOptions): Loaded {
-  const file = rates ?? (existsSync(declarations) ? declarations : undefined)
-  return underLoad(assembliesOf(cli, app), {
+export function loadedApp(cli: Pick<Cli, 'note'>, options: AppOptions): Loaded {
+  const { region } = options
+  const file = ratesIn(options)
+  return underLoad(assembliesOf(cli, options), {
     region,
     ...(file !== undefined && { rates: { where: file, value: readYaml(file) } }),
   })
 }
 
-export const meshOfApp = (cli: Pick<Cli, 'note'>, { app, ...options }: AppOptions): Mesh =>
-  meshOf(assembliesOf(cli, app), placed(options))
+export const meshOfApp = (cli: Pick<Cli, 'note'>, options: AppOptions): Mesh =>
+  meshOf(assembliesOf(cli, options), placed(options))
 
-function assembliesOf(cli: Pick<Cli, 'note'>, folders = ['cdk.out']): Assembly[] {
+function assembliesOf(cli: Pick<Cli, 'note'>, options: AppOptions): Assembly[] {
+  const folders = appFolders(options)
   const assemblies = folders.map((folder) => readAssembly(folder))
   for (const [index, { stages = [] }] of assemblies.entries())
     if (stages.length > 1)
