@@ -5,6 +5,23 @@ export class MeshError extends Error {
   override name = 'MeshError'
 }
 
+const whys: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of its path is no directory',
+  ELOOP: 'its links lead round',
+  EROFS: 'the file system is read only: write elsewhere',
+  ENOSPC: 'no space is left there',
+}
+
+/** Why a file cannot be read or written, by what the file system threw, and how to mend it. */
+export function whyNot(error: unknown, to: 'read' | 'write'): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  if (code === 'EACCES' || code === 'EPERM')
+    return `this user has no right to ${to} it: give it to the user, for the file and its folders`
+  if (code === 'ENOENT') return `there is no such ${to === 'read' ? 'file' : 'folder'}`
+  return whys[code] ?? code
+}
+
 /** `nodes.cpu.service.job: expected …`, one line for each fault, all of them. */
 export function faultsOf(where: string, error: z.ZodError): MeshError {
   const lines = error.issues.map(

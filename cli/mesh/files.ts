@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { MeshError, parseJson, refuseNames } from '../../mesh/faults.ts'
+import { MeshError, parseJson, refuseNames, whyNot } from '../../mesh/faults.ts'
 import { CommandError } from '../faults.ts'
 
 /** What cannot be analysed, as an error for people. */
@@ -11,17 +11,11 @@ export function analysing<T>(work: () => T): T {
   }
 }
 
-const whys: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a directory',
-}
-
 export function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const why = codeOf(error)
-    throw new CommandError(`${file} cannot be read: ${whys[why] ?? why}`)
+    throw new CommandError(`${file} cannot be read: ${whyNot(error, 'read')}`)
   }
 }
 
@@ -29,13 +23,9 @@ export function writeText(file: string, text: string): void {
   try {
     writeFileSync(file, text)
   } catch (error) {
-    const why = codeOf(error)
-    throw new CommandError(`${file} cannot be written: ${why === 'ENOENT' ? 'there is no such folder' : why}`)
+    throw new CommandError(`${file} cannot be written: ${whyNot(error, 'write')}`)
   }
 }
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && 'code' in error ? String(error.code) : String(error)
 
 export const readJson = (file: string): unknown => parseJson(file, readText(file))
 

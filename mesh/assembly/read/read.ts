@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { MeshError, parseJson } from '../../faults.ts'
 import { at, type Json, textOf } from '../json.ts'
+import { statOf, textIn } from './disk.ts'
 import { type Artifact, type Metadata, parseAssets, parseManifest, parseMetadata } from './manifest.ts'
 import { placesOf } from './places.ts'
 import { type Assembly, parseTemplate, type Stack, type Template } from './template.ts'
@@ -13,16 +13,17 @@ import { type Assembly, parseTemplate, type Stack, type Template } from './templ
  * the place in it and what to do.
  */
 export function readAssembly(directory: string): Assembly {
-  if (!existsSync(directory))
+  const given = statOf(directory)
+  if (given === undefined)
     throw new MeshError(
       `${directory}: is not there: give a cdk.out (cdk synth makes one), or a template as JSON`,
     )
-  if (!statSync(directory).isDirectory()) return { stacks: single(directory) }
-  if (!existsSync(join(directory, 'manifest.json')))
+  if (!given.isDirectory()) return { stacks: single(directory) }
+  const file = join(directory, 'manifest.json')
+  if (statOf(file) === undefined)
     throw new MeshError(
       `${directory}: has no manifest.json: give the cdk.out that \`cdk synth\` writes, or a template as JSON`,
     )
-  const file = join(directory, 'manifest.json')
   const { artifacts, newer } = parseManifest(file, read(file, directory))
   const stages = artifacts.flatMap(([, { type, properties }]) =>
     type === 'cdk:cloud-assembly' ? (properties?.directoryName ?? []) : [],
@@ -33,9 +34,9 @@ export function readAssembly(directory: string): Assembly {
 }
 
 function read(file: string, namedBy: string): unknown {
-  if (!existsSync(file) || !statSync(file).isFile())
+  if (!statOf(file)?.isFile())
     throw new MeshError(`${namedBy} names ${basename(file)}, and ${file} is not there: synthesize again`)
-  const text = readFileSync(file, 'utf8')
+  const text = textIn(file)
   if (/\.ya?ml$/.test(file) || isYamlTemplate.test(text))
     throw new MeshError(
       `${file}: is YAML${/\.json$/.test(file) ? ', whatever its name says' : ''}: give the template as JSON, as \`cfn-flip\` or \`aws cloudformation get-template\` make it`,
@@ -176,8 +177,7 @@ function definitionsIn(
     if (Type !== 'AWS::StepFunctions::StateMachine') continue
     const path = assetIn(at(Properties, 'DefinitionS3Location', 'Key'), assets)
     const file = path === undefined ? undefined : join(directory, path)
-    if (file !== undefined && existsSync(file) && statSync(file).isFile())
-      definitions.set(id, readFileSync(file, 'utf8'))
+    if (file !== undefined && statOf(file)?.isFile()) definitions.set(id, textIn(file))
   }
   return definitions
 }
