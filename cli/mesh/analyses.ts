@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import * as z from 'zod'
+import { statOf } from '../../mesh/assembly/read/disk.ts'
 import { comprehensive } from '../../mesh/comprehensive/analyse.ts'
 import {
   type ComprehensiveReport,
@@ -92,8 +92,8 @@ export function showComprehensive(
   const how = outageOf({ outage, seed })
   refuseOverwriting({ html, markdown: comment }, { before, ...options })
   const { mesh, report } = analysing(() => {
+    const earlier = before === undefined ? undefined : readEarlier(before)
     const loaded = loadedApp(cli, options)
-    const earlier = before !== undefined && existsSync(before) ? readEarlier(before) : undefined
     const other = earlier !== undefined && isOfAnother(earlier, loaded.mesh)
     if (other)
       cli.note(
@@ -111,6 +111,10 @@ export function showComprehensive(
 }
 
 function readEarlier(file: string): EarlierReport {
+  if (statOf(file) === undefined)
+    throw new MeshError(
+      `--before: ${file} is not there: where there is no earlier report yet, leave --before out`,
+    )
   const value = readJson(file)
   const parsed = earlierReport.safeParse(value)
   if (parsed.success) return parsed.data

@@ -30,6 +30,7 @@ it.each([
   ['a folder', ['--app', locked], `${locked}/manifest.json cannot be read`],
   ['a template', ['--app', `${locked}/t.json`], `${locked}/t.json cannot be read`],
   ['rates', ['--rates', `${locked}/r.yaml`], `${locked}/r.yaml cannot be read`],
+  ['an earlier report', ['--before', `${locked}/b.json`], `${locked}/b.json cannot be read`],
   ['a page', ['--html', `${locked}/p.html`], `${locked}/p.html cannot be written`],
 ])('%s without rights is told so', async (_, words, says) => {
   const { code, err } = await loadpath(['mesh', 'comprehensive', '--app', template, ...words])
@@ -46,4 +47,13 @@ it('a link that leads to itself is told so', async () => {
   expect((await loadpath(['mesh', 'static', '--app', round])).err).toMatch(
     /round cannot be read: its links lead round/,
   )
+})
+
+it('an earlier report that is not there is told so, and how to do without', async () => {
+  const none = join(folder, 'none.json')
+  const { code, err } = await loadpath(['mesh', 'comprehensive', '--app', template, '--before', none])
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: `error: --before: ${none} is not there: where there is no earlier report yet, leave --before out\n`,
+  })
 })
