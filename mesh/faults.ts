@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { nearest } from './nearest.ts'
 
 /** What somebody gave that cannot be analysed: names the file, the place in it, and how to mend it. */
 export class MeshError extends Error {
@@ -53,16 +54,27 @@ export const whole = (name: string, value: number, least: number): Given => ({
   expected: `a whole number of ${least} or more`,
 })
 
-/** An object of these members alone; another is told which there are. */
-export const membersOnly = <Shape extends z.ZodRawShape>(shape: Shape) =>
+/** An object of these members alone; another is told which there are. `expected`: what is told of what is no object. */
+export const membersOnly = <Shape extends z.ZodRawShape>(
+  shape: Shape,
+  expected = `expected an object of ${Object.keys(shape).join(', ')}`,
+) =>
   z.strictObject(shape, {
-    error: ({ code, keys }) => {
-      const known = Object.keys(shape).join(', ')
-      if (code === 'unrecognized_keys' && Array.isArray(keys))
-        return `there is no ${keys.join(', ')} here, only ${known}`
-      return code === 'invalid_type' ? `expected an object of ${known}` : undefined
-    },
+    error: ({ code, keys }) =>
+      code === 'unrecognized_keys'
+        ? noneOf(Object.keys(shape), keys)
+        : code === 'invalid_type'
+          ? expected
+          : undefined,
   })
+
+/** Of keys that are not among those known: which there are, and which may be meant. */
+export function noneOf(known: readonly string[], keys: unknown): string | undefined {
+  if (!Array.isArray(keys)) return undefined
+  const near = keys.flatMap((key) => nearest(String(key), known, 1))
+  const meant = near.length === 0 ? '' : `: did you mean ${near.join(', ')}?`
+  return `there is no ${keys.join(', ')} here, only ${known.join(', ')}${meant}`
+}
 
 /** The value of a JSON text, which may begin with a byte order mark. `where` names the file. */
 export function parseJson(where: string, text: string): unknown {
