@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { append } from './append.ts'
 import { MeshError } from './faults.ts'
 import type { Mesh, MeshNode } from './model.ts'
@@ -73,9 +74,15 @@ export const noLoads: Loads = {
   targets: {},
 }
 
+/** Times as they were written, with or without a unit. */
+const written = z.object({
+  service: z.record(z.string(), z.object({ mean: z.unknown() })).default({}),
+})
+
 /** Reads loads for a mesh; nodes may go by id, construct path or name. `where` names the file in errors. */
 export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   const data = parseRates(where, value)
+  const given = written.parse(value)
   const faults: string[] = []
   const named = nodesNamed(mesh)
   const node = (path: string, reference: string): MeshNode | undefined => {
@@ -88,7 +95,7 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   const byNode = <Given, Read>(
     member: string,
     given: Record<string, Given>,
-    read: (given: Given, node: MeshNode) => Read,
+    read: (given: Given, node: MeshNode, reference: string) => Read,
   ) => {
     const all = new Map<string, Read>()
     const names = new Map<string, string>()
@@ -103,7 +110,7 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
           `${member}.${reference}: ${found.path} is a queue, which only keeps: say it of ${takersOf(mesh, found)}`,
         )
       names.set(found.id, reference)
-      all.set(found.id, read(entry, found))
+      all.set(found.id, read(entry, found, reference))
     }
     return all
   }
@@ -111,8 +118,11 @@ export function parseLoads(where: string, value: unknown, mesh: Mesh): Loads {
   const loads: Loads = {
     constants: data.constants,
     arrivals: byNode('arrivals', data.arrivals, types),
-    service: byNode('service', data.service, ({ mean, scv, batch, each }, found) => {
-      const fault = tooLong(mesh, found, mean)
+    service: byNode('service', data.service, ({ mean, scv, batch, each }, found, reference) => {
+      const fault = tooLong(mesh, found, {
+        mean,
+        unitless: typeof given.service[reference]?.mean === 'number',
+      })
       if (fault !== undefined) faults.push(`service.${found.name}.mean: ${fault}`)
       // by what rounding to four digits makes of it
       if (each !== undefined && each * (batch ?? 1) > mean * 1.001)
@@ -189,11 +199,16 @@ function largestBatchTo({ elements }: Mesh, { id }: MeshNode): number {
   return batches.length === 0 ? Number.POSITIVE_INFINITY : Math.max(...batches)
 }
 
-/** What takes longer than it may has most likely another unit. */
-function tooLong({ unresolved }: Mesh, node: MeshNode, mean: number): string | undefined {
+/** What takes longer than it may: a number alone has most likely another unit. */
+function tooLong(
+  { unresolved }: Mesh,
+  node: MeshNode,
+  { mean, unitless }: { mean: number; unitless: boolean },
+): string | undefined {
   if (node.kind !== 'function' || mean <= node.settings.timeout) return undefined
   // one that only a deployment knows is none to hold it against
   if (unresolved.some(({ at }) => at === `${node.path}.Timeout`)) return undefined
   const { timeout } = node.settings
-  return `${mean} s is longer than the function's timeout of ${timeout} s; numbers are seconds: did you mean ${mean}ms?`
+  const meant = unitless && mean / 1000 < timeout ? `; numbers are seconds: did you mean ${mean}ms?` : ''
+  return `${mean} s is longer than the function's timeout of ${timeout} s${meant}`
 }
