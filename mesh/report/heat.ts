@@ -1,3 +1,5 @@
+import { isLimit, isShared } from '../laws/limits.ts'
+import type { Mesh, MeshNode } from '../model.ts'
 import type { StaticReport } from '../static/report.ts'
 
 /** How much of its tightest limit a place uses, as a colour's name in the page's style. */
@@ -14,8 +16,15 @@ export const thickness = (rate: number, most: number): number =>
 
 export type Rate = { rate: number; complete: boolean }
 
-/** Of each place, what it uses of its tightest limit; and what goes through it. */
-export function numbersOf({ stresses, rates, loads }: StaticReport) {
+/** The limits that a node has together with others, by name. */
+export const sharedBy = ({ laws }: MeshNode): string[] =>
+  laws.flatMap((law) => (isLimit(law) && isShared(law) ? [law.shared] : []))
+
+/**
+ * Of each place, what is used of its own tightest limit (`worst`), of a node also of those that it shares and of the polls
+ * that lead to it (`used`); and what goes through it.
+ */
+export function numbersOf({ stresses, unavailable, rates, loads }: StaticReport, { nodes, elements }: Mesh) {
   const worst = new Map<string, number>()
   // of what nobody knows, nothing is no measure of its stress
   for (const { at, utilisation, demand, complete } of stresses)
@@ -26,6 +35,19 @@ export function numbersOf({ stresses, rates, loads }: StaticReport) {
     rate.set(node, { rate: before.rate + one, complete: before.complete && complete })
   }
   const load = new Map(loads.map(({ element, rate: one, complete }) => [element, { rate: one, complete }]))
-  return { worst, rate, load, most: Math.max(0, ...loads.map((one) => one.rate)) }
+  const unknown = new Set(unavailable.map(({ at }) => at))
+  const used = new Map(worst)
+  const use = (node: string, limit: string) => {
+    const one = worst.get(limit)
+    if (one !== undefined) used.set(node, Math.max(used.get(node) ?? 0, one))
+  }
+  for (const { kind, id, to } of elements) if (kind === 'poll') use(to, id)
+  for (const node of nodes) {
+    const { rate: known = 0, complete = false } = rate.get(node.id) ?? {}
+    // of what a node asks for and nobody knows, what the others ask for is no measure
+    if ((known > 0 || complete) && !unknown.has(node.id))
+      for (const name of sharedBy(node)) use(node.id, name)
+  }
+  return { worst, used, rate, load, most: Math.max(0, ...loads.map((one) => one.rate)) }
 }
 export type Numbers = ReturnType<typeof numbersOf>

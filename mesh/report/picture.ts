@@ -37,11 +37,11 @@ function figuresOf({ kind }: MeshNode, rate: Rate | undefined, used: number | un
  * load. Nodes and elements go by their place in the mesh, `n3` and `e7`, here and wherever the page speaks of them.
  */
 export function picture(mesh: Mesh, { parts: { aside }, boxes, lines: drawn, numbers }: View): string {
-  const { worst, rate, load, most } = numbers
+  const { used: usedAt, rate, load, most } = numbers
   const shown = mesh.nodes.flatMap((node, index) => (boxes.has(index) ? [{ node, index }] : []))
   const places = new Map(shown.map(({ index }, place) => [index, place]))
   const texts = shown.map(({ node, index }) => {
-    const figures = figuresOf(node, rate.get(node.id), worst.get(node.id))
+    const figures = figuresOf(node, rate.get(node.id), usedAt.get(node.id))
     const lines = label(node.name)
     return { lines, figures, ...sizeOf(lines, figures), aside: aside[index] === true }
   })
@@ -59,7 +59,7 @@ export function picture(mesh: Mesh, { parts: { aside }, boxes, lines: drawn, num
   const lineOf = ({ index, element, part, from, to }: Drawn, place: number) => {
     const carried = load.get(element.id)?.rate ?? 0
     const wide = part === 'way' || part === 'may' ? thickness(carried, most) : 1
-    return `<g class="element ${part} ${element.kind} ${heat(worst.get(element.id))}" id="e${index}" data-from="${from}" data-to="${to}"><path class="hit" d="${paths[place]}"/><path class="line" d="${paths[place]}" stroke-width="${wide.toFixed(1)}" marker-end="url(#arrow)"/></g>`
+    return `<g class="element ${part} ${element.kind} ${heat(usedAt.get(element.id))}" id="e${index}" data-from="${from}" data-to="${to}"><path class="hit" d="${paths[place]}"/><path class="line" d="${paths[place]}" stroke-width="${wide.toFixed(1)}" marker-end="url(#arrow)"/></g>`
   }
   // thick lines below thin ones, boxes over all
   const order = drawn
@@ -71,7 +71,7 @@ export function picture(mesh: Mesh, { parts: { aside }, boxes, lines: drawn, num
     ...order.map(({ each, place }) => lineOf(each, place)),
     ...shown.map(({ node, index }, place) => {
       const text = texts[place] ?? { lines: [], figures: '', width: 0, height: 0 }
-      const used = worst.get(node.id)
+      const used = usedAt.get(node.id)
       return boxOf({ node, index, ...text, used, at: at[place] ?? { x: 0, y: 0 } })
     }),
     '</svg>',

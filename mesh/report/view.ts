@@ -24,7 +24,7 @@ export type View = {
 
 export function viewOf(mesh: Mesh, report: ComprehensiveReport): View {
   const parts = partsOf(mesh)
-  const numbers = numbersOf(report.static)
+  const numbers = numbersOf(report.static, mesh)
   const isSmall = mesh.nodes.length <= most.nodes && parts.drawn.length <= most.lines
   const boxes = isSmall ? new Set(mesh.nodes.keys()) : neighbourhood(mesh, report, parts, numbers)
   const among = parts.drawn.filter(({ from, to }) => boxes.has(from) && boxes.has(to))

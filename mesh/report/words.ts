@@ -1,7 +1,8 @@
 import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import { figure } from '../figure.ts'
-import type { Mesh, MeshElement } from '../model.ts'
+import type { Mesh, MeshElement, MeshNode } from '../model.ts'
 import { escaped } from './escape.ts'
+import { sharedBy } from './heat.ts'
 import type { Drawn } from './parts.ts'
 import { mostFindings } from './tables.ts'
 import type { View } from './view.ts'
@@ -24,13 +25,15 @@ export function inWords(
   )
   const into = Map.groupBy(drawn, ({ to }) => to)
   const outOf = Map.groupBy(drawn, ({ from }) => from)
-  const limits = (id: string): string[] => [
+  const limits = (id: string, of = ''): string[] => [
     ...(stressAt.get(id) ?? []).map(
       ({ demand, limit, unit, utilisation, safety, complete }) =>
-        `${complete ? '' : 'at least '}${figure(demand)} of ${figure(limit)} ${unit}: ${figure(100 * utilisation)} %${safety === null ? '' : `, holds ${figure(safety)} times the load`}`,
+        `${of}${complete ? '' : 'at least '}${figure(demand)} of ${figure(limit)} ${unit}: ${figure(100 * utilisation)} %${safety === null ? '' : `, holds ${figure(safety)} times the load`}`,
     ),
     ...(unknownAt.get(id) ?? []).map(({ unit, why }) => `${unit}: not known, ${why}`),
   ]
+  const shared = (node: MeshNode): string[] =>
+    sharedBy(node).flatMap((name) => limits(name, `${name}, shared: `))
   const items = (lines: readonly string[]): string => lines.map((line) => `<li>${line}</li>`).join('')
   const link = (index: number): string =>
     `<a href="#${boxes.has(index) ? 'n' : 'w'}${index}">${escaped(mesh.nodes[index]?.name ?? '')}</a>`
@@ -58,7 +61,7 @@ export function inWords(
     return [
       `<article id="w${index}"><h3>${escaped(name)}</h3>`,
       `<p class="soft">${escaped(`${kind} · ${path}${source === undefined ? '' : ` · ${source.file}:${source.line}`}`)}</p>`,
-      `<ul>${items([...[...types, ...limits(node.id)].map(escaped), ...findings(node.id)])}</ul>`,
+      `<ul>${items([...[...types, ...limits(node.id), ...shared(node)].map(escaped), ...findings(node.id)])}</ul>`,
       arriving.length === 0 ? '' : `<p>From ${arriving.map(link).join(', ')}</p>`,
       leaving.length === 0 ? '' : `<p>To</p><ul>${leaving.map(element).join('')}</ul>`,
       '</article>',
