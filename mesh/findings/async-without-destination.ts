@@ -1,3 +1,4 @@
+import { timesOver } from '../figure.ts'
 import type { Rule } from './facts.ts'
 
 /** Whoever hands an event to a function without waiting has delivered it: only the function can keep what fails in it. */
@@ -18,7 +19,7 @@ export const asyncWithoutDestination: Rule = function* ({ nodes, arriving, leavi
       measured: 0,
       limit: 1,
       unit: 'on-failure destinations',
-      says: `${name} is invoked without waiting by ${senders.join(', ')}, and what fails ${first.retry.attempts} times in it is ${dropped}: a dead-letter queue of the sender never sees it.`,
+      says: `${name} is invoked without waiting by ${senders.join(', ')}, and what fails ${timesOver(first.retry.attempts)} in it is ${dropped}: a dead-letter queue of the sender never sees it.`,
       mend:
         unheard === ''
           ? `Give ${name} an on-failure destination.`

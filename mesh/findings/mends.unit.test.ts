@@ -177,3 +177,16 @@ it.each([
   // that of an address is counted of its function
   expect(mends(type === 'AWS::Lambda::Url' ? { f: [metric] } : { a: [metric] })).toEqual([])
 })
+
+it('a function that is tried once drops what fails once, and not 1 times', () => {
+  const says = (attempts: number) => {
+    const pushed = element('delivery', 'r', 'f', {
+      ...{ kept: false, retry: { attempts, interval: 0, backoff: 1, jitter: false, from: 'template' } },
+    })
+    const mesh = meshFrom([node('rule', 'r'), node('function', 'f')], [pushed])
+    return findingsOf(loadedWith(mesh, { r: 1 }, {})).find(({ rule }) => rule === 'async-without-destination')
+      ?.says
+  }
+  expect(says(1)).toContain('and what fails once in it is dropped')
+  expect(says(3)).toContain('and what fails 3 times in it is dropped')
+})
