@@ -18,7 +18,7 @@ import { nonlinear } from '../../mesh/nonlinear/nonlinear.ts'
 import type { NonlinearReport } from '../../mesh/nonlinear/report.ts'
 import { markdown } from '../../mesh/report/markdown.ts'
 import { page } from '../../mesh/report/page.ts'
-import { limitingOf } from '../../mesh/report/said.ts'
+import { alike, limitingOf } from '../../mesh/report/said.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
 import { type AppOptions, loadedApp } from './app.ts'
@@ -205,7 +205,7 @@ function nonlinearText(report: NonlinearReport, p: Paint): string {
         ),
     table(p, ['site', 'state', 'asked', 'capacity', 'attempts', 'amplification', 'critical load'], rows),
     ...leftOut(p, sites, 'sites'),
-    ...whatIfs.map(({ what, says }) => p.dim(`${what}: ${says}`)),
+    ...alike(whatIfs).map(({ what, says }) => p.dim(`${what}: ${says}`)),
     ...notKnown(p, unavailable),
     ...assumed(p, assumptions),
   ].join('\n')

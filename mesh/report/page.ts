@@ -2,7 +2,7 @@ import type { ComprehensiveReport } from '../comprehensive/report.ts'
 import { figure } from '../figure.ts'
 import type { Mesh } from '../model.ts'
 import { escaped } from './escape.ts'
-import { filledIn, limitingOf } from './said.ts'
+import { alike, filledIn, limitingOf } from './said.ts'
 import { script } from './script.ts'
 import { stage } from './stage.ts'
 import { style } from './style.ts'
@@ -223,7 +223,7 @@ const unstableSection = ({ nonlinear }: ComprehensiveReport): string =>
       ? ''
       : table(
           ['what if', 'removes it', ''],
-          nonlinear.whatIfs.map(({ what, removes, says }) => [
+          alike(nonlinear.whatIfs).map(({ what, removes, says }) => [
             what,
             removes === null ? '–' : removes ? 'yes' : 'no',
             says,
