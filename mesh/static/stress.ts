@@ -69,6 +69,12 @@ export function stressesIn({
     const stresses: Stress[] = []
     const unavailable = withoutLimit(unlimited, demands)
     const shared = new Map<string, Sharers>()
+    // of what it delivers, each target that nobody knows the part of may take more
+    const isWhole = (law: Limiting, { complete, messages }: Demand, { out = [] }: Named): boolean =>
+      complete &&
+      (unitOf(law) !== 'deliveries' ||
+        messages === 0 ||
+        out.every(({ kind, id }) => kind !== 'delivery' || demands.ofElement(id).complete))
     const judge = (node: Named, law: Limiting, demand: Demand, use: Use, why = untimed) => {
       const of = { at: node.id, name: node.name }
       const asked = workOf(law, use)
@@ -77,13 +83,16 @@ export function stressesIn({
         return
       }
       if (!isShared(law)) {
-        stresses.push({ ...stressOf(of, law, asked, demand.complete), ...leastOf(law, demand, use) })
+        stresses.push({
+          ...stressOf(of, law, asked, isWhole(law, demand, node)),
+          ...leastOf(law, demand, use),
+        })
         return
       }
       const key = poolOf(law)
       const group = shared.get(key) ?? { law, name: law.shared, parts: [], complete: true }
       group.parts.push({ asked, own: (law.law === 'servers' && node.own) || 0 })
-      group.complete &&= demand.complete
+      group.complete &&= isWhole(law, demand, node)
       shared.set(key, group)
     }
     for (const node of limitedNodes) {
@@ -102,7 +111,7 @@ export function stressesIn({
         ),
       )
       const flying = node.kind === 'queue' ? inFlight(node, out, demands) : undefined
-      const named = { id: node.id, name: node.name, own: ownOf(node) }
+      const named = { id: node.id, name: node.name, own: ownOf(node), out }
       for (const law of node.laws.filter(isLimit))
         if (flying === undefined || law.law !== 'servers') judge(named, law, demand, use)
         else judge(named, law, demand, { ...use, busy: flying, full: flying }, `${untimed} that polls it`)
@@ -127,7 +136,7 @@ const withoutLimit = (nodes: readonly MeshNode[], demands: Demands): Unavailable
 
 const untimed = 'nobody has said how long one takes'
 
-type Named = { id: string; name: string; own?: number }
+type Named = { id: string; name: string; own?: number; out?: readonly MeshElement[] }
 const ownOf = (node: MeshNode): number => (node.kind === 'function' && node.settings.provisioned) || 0
 
 /** What each asks for, and what of it the account keeps for it alone: environments that are provisioned. */
