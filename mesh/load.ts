@@ -1,7 +1,7 @@
 import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
-import { anyType, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
+import { anyType, asTaken, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
 export type Loaded = {
@@ -33,6 +33,7 @@ export const isAsked = (element: MeshElement): boolean => element.kind === 'call
 export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   const elements = [...withSends(mesh, loads)]
   const waySends = sendsByWay(mesh, loads)
+  const saidOf = Map.groupBy([...waySends.values()].flat(), ({ to }) => to)
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = nodesById(mesh)
   const around = { nodes, leaving, failures: loads.failures }
@@ -51,7 +52,8 @@ export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
   /** At a bus whose rules ask for it, the bucket that tells it. */
   const teller = ({ node }: State, to: MeshNode) =>
     node.kind === 'bucket' && asking.has(to.id) ? node.id : undefined
-  const spread = (state: State, from: number) => {
+  const spread = (found: State, from: number) => {
+    const state = asTaken(found, saidOf.get(found.node.id) ?? [])
     const out = leaving.get(state.node.id) ?? []
     const first = streams.length
     for (const element of out) {

@@ -23,6 +23,14 @@ export const toldBy = (element: MeshElement, from: NodeKind | undefined): string
 export const isWay = ({ kind, provenance }: MeshElement, from: NodeKind | undefined): boolean =>
   kind === 'call' ? from === 'api' && provenance === 'template' : kind !== 'dead-letter'
 
+/** At a rule, where `said` tells which part of a type its pattern takes: what has come is that part, and all of it goes on. */
+export function asTaken(state: State, said: readonly Send[]): State {
+  const { node, type } = state
+  if (node.kind !== 'rule' || !said.some((send) => type === anyType || [type, anyType].includes(send.type)))
+    return state
+  return { ...state, node: { ...node, settings: { ...node.settings, narrower: false } } }
+}
+
 type Passed = { type: string; gain: number | null }
 
 type Around = {

@@ -24,6 +24,12 @@ it('what asks more of a message than its type takes nobody knows how much', () =
     )
   expect(gains(rule(false), into('b', 't'))).toEqual({ 'r t': 1, 'f t': 1 })
   expect(gains(rule(true), into('b', 't'))).toEqual({ 'r t': 1, 'f t': null })
+  // somebody says which part of what comes to the bus it takes
+  const told = (type: string) =>
+    gains(rule(true), into('b', 't'), [{ ...part, type, from: 'b', to: 'r', ratio: 0.2 }])
+  expect(told('t')).toEqual({ 'r t': 0.2, 'f t': 1 })
+  expect(told('*')).toEqual({ 'r t': 0.2, 'f t': 1 })
+  expect(told('u')).toEqual({ 'r t': 1, 'f t': null })
   const topic = meshFrom(
     [node('topic', 'm'), queueNode('q'), functionNode('f')],
     [

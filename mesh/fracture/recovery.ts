@@ -28,7 +28,7 @@ export function passingOf({ mesh, service }: Loaded, demands: Demands, stresses:
       (sum, each) => sum + (each.kind === 'delivery' ? demands.ofElement(each.id).messages : 0),
       0,
     )
-    const use = { ...demand, full: demand.full?.most ?? null, deliveries, pushed: 0 }
+    const use = { ...demand, full: demand.full?.most ?? null, deliveries, uncounted: 0 }
     const part = isShared(law) ? Math.min(1, (workOf(law, use) ?? stress.demand) / stress.demand) : 1
     return [{ limit, used: stress.utilisation, part }]
   }

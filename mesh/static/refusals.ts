@@ -84,7 +84,7 @@ type Limited = Pick<MeshElement | MeshNode, 'id' | 'laws'>
 type Beyond = { part: number; law?: Limiting }
 const none: Unserved = { part: 0, expires: false }
 
-/** Whether what is beyond the limit waits before the element: of a poll always, of a function that is uncounted to its servers. */
+/** Whether what is beyond the limit waits before the element: of a poll always, of a function that is pushed to its servers. */
 const waitsFor = (law: Limiting, { kind }: MeshElement, to: MeshNode | undefined): boolean =>
   kind === 'poll' || law.over !== 'refuse' || (kind === 'delivery' && to?.kind === 'function')
 
