@@ -2,6 +2,7 @@ import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
 import { anyType, asTaken, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
+import { byTasks } from './sent-by-tasks.ts'
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
 export type Loaded = {
@@ -30,7 +31,8 @@ export type Loaded = {
 export const isAsked = (element: MeshElement): boolean => element.kind === 'call' && !element.carries
 
 /** Spreads what comes from outside over the mesh, type by type, along everything that passes it on. */
-export function load(mesh: Mesh, loads: Loads = noLoads): Loaded {
+export function load(given: Mesh, said: Loads = noLoads): Loaded {
+  const { mesh, loads } = byTasks(given, said)
   const elements = [...withSends(mesh, loads)]
   const waySends = sendsByWay(mesh, loads)
   const saidOf = Map.groupBy([...waySends.values()].flat(), ({ to }) => to)
