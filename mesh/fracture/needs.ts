@@ -1,14 +1,27 @@
 import type { Loaded } from '../load.ts'
-import { type ElementKind, type MeshElement, type MeshNode, nodesById } from '../model.ts'
+import {
+  type ElementKind,
+  type MeshElement,
+  type MeshNode,
+  type NodeOf,
+  nodesById,
+  type Step,
+} from '../model.ts'
 import type { State } from '../passing.ts'
 
-/** What a node cannot work without: nodes and elements by id, itself left out. */
-export type Needs = (state: State) => readonly string[]
+/** What things cannot do without: nodes and elements by id. */
+export type Needs = {
+  /** of a node, itself left out; of a state machine what it needs to begin */
+  at: (state: State) => readonly string[]
+  /** of what a run of a state machine comes to over an element: what it passes before */
+  before: (element: MeshElement, type: string) => readonly string[]
+}
 
 /**
- * A handler needs what it reads and writes, and what it calls and waits for; a pipe what it asks before it hands on; a state
- * machine the states that every run passes and that catch nothing; all of them need what those need. Where a message goes
- * on to is not needed: it is missed there and only there. What a permission allows counts as used.
+ * A handler needs what it reads and writes, and what it calls and waits for; a pipe what it asks before it hands on; a task
+ * the tasks that every run passes before it and that catch nothing, and who waits for a run all of these; all of them need
+ * what those need. Where a message goes on to is not needed: it is missed there and only there. What a permission allows
+ * counts as used.
  */
 export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
   const nodes = nodesById(mesh)
@@ -20,28 +33,88 @@ export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
   const direct = ({ node, type }: State): readonly MeshElement[] =>
     (leaving.get(node.id) ?? []).filter((element) => needed(element, node, nodes.get(element.to), type))
   const known = new Map<string, readonly string[]>()
-  return (state) => {
-    const key = `${state.node.id}\n${state.type}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    const found = new Set<string>()
-    const seen = new Set([state.node.id])
-    let level = [state.node]
-    for (let depth = 0; depth < deepest && level.length > 0; depth++) {
-      const asked = level.flatMap((node) => direct({ node, type: state.type }))
-      level = asked.flatMap(({ id, to }) => {
-        const node = nodes.get(to)
-        found.add(id)
-        if (node === undefined || seen.has(to)) return []
-        seen.add(to)
-        found.add(to)
-        return [node]
-      })
-    }
-    const all = [...found]
-    known.set(key, all)
-    return all
+  const once = (key: string, find: () => Iterable<string>): readonly string[] => {
+    const found = known.get(key) ?? [...find()]
+    known.set(key, found)
+    return found
   }
+  const at = (state: State) =>
+    once(`${state.node.id}\n${state.type}`, () => {
+      const found = new Set<string>()
+      const seen = new Set([state.node.id])
+      let level = [state.node]
+      for (let depth = 0; depth < deepest && level.length > 0; depth++) {
+        const asked = level.flatMap((node) => direct({ node, type: state.type }))
+        // a run has begun, whatever becomes of its tasks
+        const all = depth === 0 ? asked.filter(({ to }) => !isTaskOf(state.node, nodes.get(to))) : asked
+        level = all.flatMap(({ id, to }) => {
+          const node = nodes.get(to)
+          found.add(id)
+          if (node === undefined || seen.has(to)) return []
+          seen.add(to)
+          found.add(to)
+          return [node]
+        })
+      }
+      return found
+    })
+  const task = (id: string) => {
+    const node = nodes.get(id)
+    return node?.kind === 'task' ? node : undefined
+  }
+  /** A task, what it needs, and the way to it. */
+  const whole = (node: NodeOf<'task'>, type: string): string[] => [
+    ...(leaving.get(node.settings.workflow) ?? []).flatMap(({ id, to }) => (to === node.id ? [id] : [])),
+    ...[node.id, ...at({ node, type })],
+  ]
+  const earlier = (node: NodeOf<'task'>, type: string): string[] =>
+    tasksBefore(node).flatMap((id) => {
+      const one = task(id)
+      return one === undefined || one.settings.catches ? [] : whole(one, type)
+    })
+  const tasksBefore = (node: NodeOf<'task'>): readonly string[] =>
+    once(`before ${node.id}`, () => {
+      const { workflow, before } = node.settings
+      const path = node.id.slice(workflow.length + 1)
+      const after = before?.after === undefined ? undefined : task(`${workflow}#${before.after}`)
+      const steps = tasksIn(before?.steps ?? [], path).map((each) => `${workflow}#${each}`)
+      return new Set([...(after === undefined ? [] : [...tasksBefore(after), after.id]), ...steps])
+    })
+  /** The tasks of a machine that send what is said of it. */
+  const sendersOf = (element: MeshElement): readonly string[] => {
+    if (element.kind !== 'call') return []
+    const tasks = (leaving.get(element.from) ?? []).filter(({ to }) => task(to) !== undefined)
+    const sending = tasks.filter(({ to }) => leaving.get(to)?.some((each) => each.to === element.to))
+    return element.by ?? sending.map(({ to }) => to)
+  }
+  const before = (element: MeshElement, type: string): readonly string[] =>
+    nodes.get(element.from)?.kind !== 'workflow'
+      ? []
+      : once(`${element.id}\n${type}`, () => {
+          const to = task(element.to)
+          if (to !== undefined) return new Set(earlier(to, type))
+          // what several of its tasks send lacks only what all of them lack
+          const [first, ...others] = sendersOf(element)
+            .flatMap((id) => task(id) ?? [])
+            .map((one) => new Set([...earlier(one, type), ...whole(one, type)]))
+          return [...(first ?? [])].filter((id) => others.every((other) => other.has(id)))
+        })
+  return { at, before }
+}
+
+const isTaskOf = (node: MeshNode, to: MeshNode | undefined): boolean =>
+  node.kind === 'workflow' && to?.kind === 'task'
+
+/** Those of the steps before a task that every run has passed, which earlier items of a Map around it are not. */
+function tasksIn(steps: readonly Step[], path: string): string[] {
+  const all = (inside: readonly Step[]): string[] =>
+    inside.flatMap((step) => {
+      if ('task' in step) return [step.task]
+      if ('longest' in step) return step.longest.flatMap(all)
+      return 'steps' in step ? all(step.steps) : []
+    })
+  const isAround = (one: string): boolean => path.startsWith(one.slice(0, one.lastIndexOf('/') + 1))
+  return steps.flatMap((step) => ('times' in step && all(step.steps).some(isAround) ? [] : all([step])))
 }
 
 /** Calls inside of calls; who waits for more than these has long timed out. */

@@ -1,5 +1,6 @@
 import type { Loaded } from '../load.ts'
 import type { MeshElement, MeshNode } from '../model.ts'
+import { anyType } from '../passing.ts'
 import { awaitsRun, givenUpOf } from '../static/given-up.ts'
 import { isHeld, patienceOver, waitsOf, windowOf } from '../static/tries.ts'
 import type { Branch, Flow } from './flows.ts'
@@ -111,7 +112,7 @@ export function acceptedAt(loaded: Loaded, { flow }: Surveyed, { byId, needs, wo
       const state = states[flow.states[position] ?? -1]
       if (state === undefined) continue
       ids.add(state.node.id)
-      for (const id of needs(state)) ids.add(id)
+      for (const id of needs.at(state)) ids.add(id)
     }
     return [...ids].toSorted().reduce((product, id) => {
       const node = byId.get(id)
@@ -174,37 +175,48 @@ export function restOf(
   const single = new Uint8Array(flow.next.length)
   for (const vertex of tree.preorder)
     single[vertex] = vertex === 0 || (into[vertex] === 1 && single[tree.parent[vertex] ?? 0] === 1) ? 1 : 0
+  const works = (
+    ids: readonly string[],
+    points: ReadonlySet<string>,
+    lasts: (id: string) => number,
+  ): number =>
+    ids.reduce((product, id) => {
+      const node = points.has(id) ? undefined : given.byId.get(id)
+      return node === undefined ? product : product * (1 - (1 - given.works(node)) * lasts(id))
+    }, 1)
   /** `lasts`: whether the outage of something that is in this window counts as one, from 0 to 1. */
-  const chance = (
-    position: number,
+  const chancesOf = (
     points: ReadonlySet<string>,
     windows?: Windows,
     lasts: (window: number) => number = () => 1,
-  ): number => {
-    const state = loaded.states[flow.states[position] ?? -1]
-    if (state === undefined) return 1
-    return [state.node.id, ...given.needs(state)].reduce((product, id) => {
-      const node = points.has(id) ? undefined : given.byId.get(id)
-      if (node === undefined) return product
-      const window = windows?.[id === state.node.id ? 'itself' : 'needs'][position] ?? 0
-      return product * (1 - (1 - given.works(node)) * lasts(window))
-    }, 1)
-  }
+  ): Chances => ({
+    at: (position) => {
+      const state = loaded.states[flow.states[position] ?? -1]
+      if (state === undefined) return 1
+      const own = (id: string) => (id === state.node.id ? 'itself' : 'needs')
+      return works([state.node.id, ...given.needs.at(state)], points, (id) =>
+        lasts(windows?.[own(id)][position] ?? 0),
+      )
+    },
+    over: ({ stream, from, to }) => {
+      const element = loaded.streams[stream]?.element
+      const type = loaded.states[flow.states[from] ?? -1]?.type ?? anyType
+      const before = element === undefined ? [] : given.needs.before(element, type)
+      return works(before, points, () => lasts(windows?.needs[to] ?? 0))
+    },
+  })
   return (goal, points) => {
     const { vertex = 0, states = [] } = flow.goals[goal] ?? {}
     if (single[vertex] === 1) return { now: 1, eventually: 1, kept: 1, error: 0 }
     const before = ancestors(flow, states)
     given.budget.left -= before.length
     if (before.length > mostStates || given.budget.left < 0) return null
-    const now = before.map((position) => chance(position, points))
     const { windows, dropped, outage } = given
-    const later = before.map((position) =>
-      chance(position, points, windows, (window) => (window >= outage ? 0 : 1)),
-    )
-    const kept = before.map((position) =>
-      chance(position, points, dropped, (window) => lateIn(outage, window)),
-    )
-    const solved = [now, later, kept].map((chances) => anyWay(flow, before, states, chances, given.seed))
+    const solved = [
+      chancesOf(points),
+      chancesOf(points, windows, (window) => (window >= outage ? 0 : 1)),
+      chancesOf(points, dropped, (window) => lateIn(outage, window)),
+    ].map((chances) => anyWay(flow, before, states, chances, given.seed))
     const [atOnce, delivered, notDropped] = solved
     return {
       now: atOnce?.value ?? 1,
@@ -214,6 +226,9 @@ export function restOf(
     }
   }
 }
+
+/** That a state works, by its position, and that a run comes to a branch. */
+type Chances = { at: (position: number) => number; over: (branch: Branch) => number }
 
 /** Of what comes evenly during an outage, the part whose attempts end before it does: max(0, 1 - window / outage). */
 export const lateIn = (outage: number, window: number): number => (window >= outage ? 0 : 1 - window / outage)
@@ -237,19 +252,21 @@ function anyWay(
   flow: Flow,
   before: readonly number[],
   sinks: readonly number[],
-  chances: readonly number[],
+  chances: Chances,
   seed: number,
 ): { value: number; error: number } {
-  if (chances.every((chance) => chance === 1)) return { value: 1, error: 0 }
   const place = new Map(before.map((state, position) => [state, position]))
   const end = 2 * before.length
   const links: Link[] = before.flatMap((state, position) => [
-    { from: 2 * position, to: 2 * position + 1, reliability: chances[position] ?? 1 },
-    ...(flow.leaving[state] ?? []).flatMap((branch) => {
-      const to = place.get(flow.branches[branch]?.to ?? -1)
-      return to === undefined ? [] : [{ from: 2 * position + 1, to: 2 * to, reliability: 1 }]
+    { from: 2 * position, to: 2 * position + 1, reliability: chances.at(state) },
+    ...(flow.leaving[state] ?? []).flatMap((index) => {
+      const branch = flow.branches[index]
+      const to = place.get(branch?.to ?? -1)
+      if (branch === undefined || to === undefined) return []
+      return [{ from: 2 * position + 1, to: 2 * to, reliability: chances.over(branch) }]
     }),
     ...(sinks.includes(state) ? [{ from: 2 * position + 1, to: end, reliability: 1 }] : []),
   ])
+  if (links.every((link) => link.reliability === 1)) return { value: 1, error: 0 }
   return reliability(end + 1, links, 0, end, { directed: true, states: exactStates, samples, seed })
 }

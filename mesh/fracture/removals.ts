@@ -95,12 +95,14 @@ const refused: Recovery = { seconds: null, why: 'nothing waits for it: what come
  * it gets to.
  */
 const windowWith =
-  ({ states }: Loaded) =>
+  ({ states, streams }: Loaded) =>
   (at: string, { surveyed, vertices }: Part, windows: Windows | undefined) => {
     const { flow } = surveyed
     let [least, most] = [Number.POSITIVE_INFINITY, 0]
     for (const vertex of vertices) {
       const branch = flow.branches[vertex - flow.states.length]
+      // what a run does not come to has its window from what it would have passed before
+      if (branch !== undefined && streams[branch.stream]?.element.id !== at) continue
       const state = branch?.to ?? vertex
       const own = branch !== undefined || states[flow.states[vertex] ?? -1]?.node.id === at
       const window = windows?.[own ? 'itself' : 'needs'][state] ?? Number.POSITIVE_INFINITY
