@@ -1,7 +1,8 @@
 import type { Law, Mesh, MeshElement } from '../../mesh/model.ts'
+import { anyType, isWay, type Send, toldBy } from '../../mesh/passing.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
-import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
+import { type AppOptions, loadedApp, meshOfApp, sendsIn } from './app.ts'
 import { digits, leftOut } from './bare.ts'
 import { analysing } from './files.ts'
 
@@ -10,13 +11,25 @@ const shownElements = 60
 
 /** The document of an app: what its templates say, and what a file of rates that is given says is sent. */
 export function showModel(cli: Cli, options: AppOptions): void {
-  cli.show(
-    analysing(() => (options.rates === undefined ? meshOfApp(cli, options) : loadedApp(cli, options).mesh)),
-    modelText,
-  )
+  const { mesh, sends } = analysing(() => {
+    const known = options.rates === undefined ? meshOfApp(cli, options) : loadedApp(cli, options).mesh
+    return { mesh: known, sends: sendsIn(options, known) }
+  })
+  cli.show(mesh, (shown, p) => modelText(shown, sends, p))
 }
 
-function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): string {
+function modelText({ nodes, elements, unknown, unresolved }: Mesh, sends: readonly Send[], p: Paint): string {
+  const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
+  const saidOf = (element: MeshElement): Send[] => {
+    const from = kinds.get(element.from)
+    return sends.filter(
+      (send) =>
+        isWay(element, from) &&
+        send.from === element.from &&
+        send.to === element.to &&
+        [undefined, send.type].includes(toldBy(element, from)),
+    )
+  }
   const names = new Map(nodes.map(({ id, name }) => [id, name]))
   const nameOf = (id: string): string => names.get(id) ?? id
   const left = [
@@ -36,15 +49,18 @@ function modelText({ nodes, elements, unknown, unresolved }: Mesh, p: Paint): st
           table(
             p,
             ['element', 'from → to', 'carries', 'says', 'limits'],
-            elements
-              .slice(0, shownElements)
-              .map((one) => [
+            elements.slice(0, shownElements).map((one) => {
+              const said = saidOf(one)
+              return [
                 one.kind,
                 `${nameOf(one.from)} → ${nameOf(one.to)}`,
-                carried(one),
-                one.provenance,
+                said.length === 0 ? carried(one) : said.map(sent).join('; '),
+                said.length === 0
+                  ? one.provenance
+                  : `${one.provenance}, ${said.every(({ measured }) => measured) ? 'measured' : 'declared'}`,
                 limitsOf(one.laws),
-              ]),
+              ]
+            }),
           ),
         ]),
     ...leftOut(p, elements, 'elements', shownElements),
@@ -62,9 +78,15 @@ function carried(element: MeshElement): string {
       ? 'any type'
       : `${types.slice(0, shownTypes).join(', ')}${types.length > shownTypes ? ` and ${types.length - shownTypes} more` : ''}`
   if (element.kind !== 'call') return some
-  const each = `${element.ratio === null ? '?' : digits(element.ratio)} for each${element.per === null ? '' : ` ${element.per}`}`
+  const each = forEach(element)
   return element.carries ? `${some}, ${each}` : `${element.action}, ${each}`
 }
+
+const forEach = ({ ratio, per }: { ratio: number | null; per: string | null }): string =>
+  `${ratio === null ? '?' : digits(ratio)} for each${per === null ? '' : ` ${per}`}`
+
+/** What a file of rates says of a way that the template has. */
+const sent = (send: Send): string => `${send.type === anyType ? 'any type' : send.type}, ${forEach(send)}`
 
 const limitsOf = (laws: readonly Law[]): string => laws.map(limitOf).join('; ')
 

@@ -38,6 +38,30 @@ describe('the model in a text', () => {
   })
 })
 
+it('of a way of the template whose share a file of rates says, the text has that', async () => {
+  const fan = file('fan.json', {
+    Resources: {
+      T: { Type: 'AWS::SNS::Topic' },
+      Q: { Type: 'AWS::SQS::Queue' },
+      S: {
+        Type: 'AWS::SNS::Subscription',
+        Properties: {
+          ...{ TopicArn: { Ref: 'T' }, Protocol: 'sqs', Endpoint: { 'Fn::GetAtt': ['Q', 'Arn'] } },
+        },
+      },
+    },
+  })
+  const text = async (...words: string[]) => (await loadpath(['mesh', 'model', '--app', fan, ...words])).out
+  expect(await text()).toMatch(/^delivery +T → Q +any type +template +/m)
+  const shared = file(
+    'shared.yaml',
+    'version: 1\nsends: [{ from: T, to: Q, type: order.placed, ratio: 0.15 }]\n',
+  )
+  expect(await text('--rates', shared)).toMatch(
+    /^delivery +T → Q +order\.placed, 0\.15 for each +template, declared /m,
+  )
+})
+
 describe('stages of one assembly', () => {
   const stages = join(folder, 'stages')
   const stackOf = (name: string) => ({
