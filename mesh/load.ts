@@ -1,3 +1,4 @@
+import { broughtTo } from './brought.ts'
 import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
@@ -18,6 +19,8 @@ export type Loaded = {
   service: ReadonlyMap<string, Service>
   /** how long each keeps a server, which is longer than its service where a run waits for what it calls */
   occupancy: ReadonlyMap<string, Service>
+  /** messages in one request, by node */
+  brought: ReadonlyMap<string, number>
   failures: ReadonlyMap<string, number>
   /** what the mesh and the loads say may stay */
   accepted: Loads['accepted']
@@ -93,7 +96,8 @@ export function load(given: Mesh, said: Loads = noLoads): Loaded {
   const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const occupancy = occupancyOf(mesh.nodes, elements, service)
-  const known = { service, occupancy, failures, accepted, shares, targets, constants }
+  const brought = broughtTo({ ...mesh, elements }, service)
+  const known = { service, occupancy, brought, failures, accepted, shares, targets, constants }
   return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
 }
 
