@@ -134,10 +134,13 @@ function loss(
 
 function vulnerability({ sites }: NonlinearReport): Term {
   const worst = largest(sites, ({ amplification, demand }) => (demand > 0 ? amplification : null))
+  // what piles up nowhere comes once, however often it may be tried
+  const each = ((worst?.amplification ?? 0) * (worst?.capacity ?? 0)) / (worst?.demand ?? 1)
+  const tried = each > 1 ? ` when all fail, up to ${figure(each)} attempts of each,` : ''
   const says =
     worst === undefined
       ? 'no site has both a known demand and a known capacity'
-      : `what may come at once to ${worst.name} when all fail, up to ${figure(worst.attempts)} attempts of each, / its capacity`
+      : `what may come at once to ${worst.name}${tried} / its capacity`
   // a site without any limit has no note of one that could not be had
   const open = sites.filter(
     ({ amplification, complete, notes }) => (amplification === null && notes.length > 0) || !complete,
