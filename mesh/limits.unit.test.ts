@@ -134,16 +134,3 @@ it.each([
   expect(surge).toHaveLength(used === 0 ? 0 : 1)
   expect(site?.state === 'overloaded').toBe(used > 1)
 })
-
-it('a pipe starts its machine once for each batch that it takes', () => {
-  const starts = tokens(1000, 1000, 'refuse', 'requests')
-  const mesh = meshFrom(
-    [queueNode('q'), node('pipe', 'p'), node('workflow', 'm', {}, [starts])],
-    [element('poll', 'q', 'p', { batch: 10 }), element('call', 'p', 'm')],
-  )
-  const service = new Map([['p', { mean: 0.01, scv: 1, batch: 10 }]])
-  const { steady, surge, site } = asked(loadedWith(mesh, { q: 2000 }, {}, { service }), 'm', 'requests')
-  expect(steady).toBeCloseTo(0.2, 9)
-  expect(surge).toEqual([[expect.closeTo(0.2, 9), 'kept up']])
-  expect(site?.capacity).toBeCloseTo(10_000, 6)
-})

@@ -1,4 +1,3 @@
-import { broughtTo } from './brought.ts'
 import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
 import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
@@ -19,8 +18,6 @@ export type Loaded = {
   service: ReadonlyMap<string, Service>
   /** how long each keeps a server, which is longer than its service where a run waits for what it calls */
   occupancy: ReadonlyMap<string, Service>
-  /** messages in one request, by node */
-  brought: ReadonlyMap<string, number>
   failures: ReadonlyMap<string, number>
   /** what the mesh and the loads say may stay */
   accepted: Loads['accepted']
@@ -64,7 +61,10 @@ export function load(given: Mesh, said: Loads = noLoads): Loaded {
     for (const element of out) {
       const to = nodes.get(element.to)
       if (to === undefined) continue
-      const ends = { to, out, beyond: leaving.get(to.id) ?? [], sends: waySends.get(element.from) ?? [] }
+      const ends = {
+        ...{ to, out, beyond: leaving.get(to.id) ?? [], sends: waySends.get(element.from) ?? [] },
+        batch: loads.service.get(element.from)?.batch ?? 1,
+      }
       const marks = { asked: isAsked(element), of: teller(state, to) }
       for (const { type, gain } of passes(element, state, ends))
         if (gain !== 0) streams.push({ element, from, to: stateOf(to, type, marks), gain })
@@ -96,8 +96,7 @@ export function load(given: Mesh, said: Loads = noLoads): Loaded {
   const { service, failures, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const occupancy = occupancyOf(mesh.nodes, elements, service)
-  const brought = broughtTo({ ...mesh, elements }, service)
-  const known = { service, occupancy, brought, failures, accepted, shares, targets, constants }
+  const known = { service, occupancy, failures, accepted, shares, targets, constants }
   return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
 }
 

@@ -38,13 +38,19 @@ type Around = {
   out: readonly MeshElement[]
   beyond: readonly MeshElement[]
   sends: readonly Send[]
+  /** messages that come at once to what hands them on */
+  batch: number
 }
 
 /** What of a state goes over an element. */
 export function passes(element: MeshElement, state: State, around: Around): Passed[] {
-  const passed = asItIs(element, state, around)
   const puts = 'puts' in element ? element.puts : undefined
-  return puts === undefined ? passed : passed.map(({ gain }) => ({ type: puts, gain }))
+  // a pipe gives a machine one run for all that it has taken
+  const runs = state.node.kind === 'pipe' && around.to.kind === 'workflow' ? 1 / around.batch : 1
+  return asItIs(element, state, around).map(({ type, gain }) => ({
+    type: puts ?? type,
+    gain: gain === null ? null : gain * runs,
+  }))
 }
 
 function asItIs(element: MeshElement, state: State, around: Around): Passed[] {

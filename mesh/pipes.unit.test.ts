@@ -1,5 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { element, functionNode, loadedWith, meshFrom, node, queueNode, servers } from '../test/meshes.ts'
+import {
+  element,
+  functionNode,
+  loadedWith,
+  meshFrom,
+  node,
+  queueNode,
+  servers,
+  tokens,
+} from '../test/meshes.ts'
 import { dynamic } from './dynamic/dynamic.ts'
 import { nonlinear } from './nonlinear/nonlinear.ts'
 import { waiting } from './queueing/waiting.ts'
@@ -53,4 +62,29 @@ describe('a run of a pipe keeps its place for as long as it waits for what it ca
     const unavailable = dynamic(loaded, { shape: 'step' }).unavailable.map(({ at }) => at)
     expect(unavailable).toContain('pipe')
   })
+})
+
+it('a machine has one run for each batch that its pipe takes, and so have its tasks', () => {
+  const mesh = meshFrom(
+    [
+      queueNode('q'),
+      node('pipe', 'pipe'),
+      node('workflow', 'm', {}, [tokens(1000, 1000)]),
+      node('task', 'm#t', { workflow: 'm' }),
+      functionNode('f', [servers(100)]),
+    ],
+    [
+      element('poll', 'q', 'pipe', { batch: 10 }),
+      element('invoke', 'pipe', 'm'),
+      element('invoke', 'm', 'm#t'),
+      element('invoke', 'm#t', 'f'),
+    ],
+  )
+  const service = new Map([
+    ['pipe', { mean: 0.01, scv: 1, batch: 10 }],
+    ['f', { mean: 0.1, scv: 1, batch: 1 }],
+  ])
+  const { stresses } = analyseStatic(loadedWith(mesh, { q: 2000 }, {}, { service }))
+  const asked = (id: string) => stresses.find(({ at }) => at === id)?.demand
+  expect([asked('m'), asked('f')]).toEqual([expect.closeTo(200, 9), expect.closeTo(20, 9)])
 })

@@ -63,7 +63,7 @@ export type Handling = { fixed: number; each: number; most: number; scv: number 
  * known for what a message takes of an invocation, which end is taken (`perMessage`).
  */
 export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'most' = 'most'): Limits {
-  const { states, streams, external, occupancy, brought, failures } = loaded
+  const { states, streams, external, occupancy, failures } = loaded
   const found: Limits = { limits: [], flows: [], service: [], unavailable: [] }
   const nodes = nodesById(loaded.mesh)
   const delivered = states.map(() => 0)
@@ -100,7 +100,7 @@ export function limitsOf(loaded: Loaded, { rates }: Rates, filling: 'least' | 'm
     const tries = expectedAttempts(fails, attempts)
     const time = occupancy.get(node.id)
     const retrial = element && retrialOver(element, from, { fails, attempts, mean: time?.mean ?? 0 })
-    const requests = tries / (brought.get(node.id) ?? 1)
+    const requests = tries / (time?.batch ?? 1)
     const use: Use = {
       attempts: tries,
       requests,

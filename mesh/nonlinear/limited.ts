@@ -17,7 +17,7 @@ import { emptySite, type Site, unlimited } from './site.ts'
 /** Gives each site what limits it, and adds a site for each limit that several share. */
 export function limitSites(
   sites: Site[],
-  { mesh, streams, occupancy, brought }: Loaded,
+  { mesh, streams, occupancy }: Loaded,
   rates: readonly number[],
 ): void {
   const nodes = nodesById(mesh)
@@ -28,12 +28,7 @@ export function limitSites(
   const pools = new Map<string, number>()
   sites.slice().forEach((site, member) => {
     const { laws = [], kind } = nodes.get(site.at) ?? {}
-    const use = useOf(
-      site,
-      { time: occupancy.get(site.at), batch: brought.get(site.at) ?? 1 },
-      delivered.get(site.at) ?? 0,
-      nodes,
-    )
+    const use = useOf(site, occupancy.get(site.at), delivered.get(site.at) ?? 0, nodes)
     // what is in flight of a queue is a limit of those who poll it
     for (const law of laws.filter((each) => kind !== 'queue' || each.law !== 'servers').filter(isLimit)) {
       const work = workOf(law, use)
@@ -50,18 +45,18 @@ const untimed = 'nobody has said how long one takes: its servers are no limit he
 /** What an attempt at a site asks of its limits, as its inflows are mixed at the load factor 1. */
 function useOf(
   { inflows, capacity }: Site,
-  { time, batch }: { time: Service | undefined; batch: number },
+  times: Service | undefined,
   delivered: number,
   nodes: ReadonlyMap<string, MeshNode>,
 ): Use {
-  const requests = 1 / batch
+  const requests = 1 / (times?.batch ?? 1)
   const handled = inflows.reduce((sum, { rate }) => sum + rate, 0) || 1
   const part = (of: (element: MeshElement) => boolean) =>
     inflows.reduce((sum, { element, rate }) => sum + (of(element) ? rate : 0), 0) / handled
   return {
     attempts: 1,
     requests,
-    busy: time === undefined ? null : requests * time.mean,
+    busy: times === undefined ? null : requests * times.mean,
     full: capacity.mean,
     reads: part(isAsked),
     deliveries: delivered / handled,

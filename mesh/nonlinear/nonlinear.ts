@@ -130,14 +130,18 @@ function stateOf(
  * and nothing can stick.
  */
 function stormsOf(sites: readonly Site[], worst: readonly number[]): number[] {
-  const storm = (place: number): number => {
+  const storm = (place: number, isRefused = false): number => {
     const site = sites[place]
     if (site === undefined) return 0
     if (site.members.length > 0)
-      return site.members.reduce((sum, member) => sum + storm(member) * workOf(sites, member, place), 0)
+      return site.members.reduce(
+        (sum, member) => sum + storm(member, refusesOnly(site)) * workOf(sites, member, place),
+        0,
+      )
     const anyway = ({ rate, attempts }: Inflow) => rate * expectedAttempts(site.fails, attempts)
     if (site.held) return site.inflows.reduce((sum, inflow) => sum + anyway(inflow), 0)
-    const pushed = site.inflows.filter((inflow) => refusesOnly(site) && inflow.element.kind === 'delivery')
+    const isUnspent = isRefused || refusesOnly(site)
+    const pushed = site.inflows.filter(({ element }) => isUnspent && element.kind === 'delivery')
     return pushed.reduce(
       (sum, inflow) => sum - inflow.rate * inflow.attempts + anyway(inflow),
       worst[place] ?? 0,

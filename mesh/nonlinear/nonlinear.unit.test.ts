@@ -278,6 +278,17 @@ it('what tokens refuse of a service that pushes has used none of them: nothing c
   expect(site?.high.rate).toBeCloseTo(site?.low.rate ?? 0, 6)
 })
 
+it('nor of tokens that an account shares', () => {
+  const starts = { law: 'tokens', rate: 6000, burst: 6000, unit: 'requests', over: 'refuse' } as const
+  const started = made.node('workflow', 'm', {}, [
+    { ...starts, shared: 'starts/us-east-1', from: 'template' },
+  ])
+  const pushed = meshFrom([made.node('rule', 'r'), started], [made.delivery('r', 'm', 86_400, 185)])
+  const site = siteOf(nonlinear(loadedWith(pushed, { r: 1000 }, {})), 'starts/us-east-1')
+  expect(site).toMatchObject({ state: 'stable' })
+  expect(site?.amplification).toBeCloseTo(1 / 6, 9)
+})
+
 it('is told beside a loop that never fades', () => {
   const mesh = meshFrom(
     [queueNode('round'), functionNode('again'), apiNode('api'), serviceNode('s', [servers(300)])],

@@ -46,7 +46,7 @@ export function demandsIn(
   const byId = nodesById(mesh)
   const most = all.map(({ element }) => attemptsOver(element, byId.get(element.from)))
   const times = mesh.nodes.map(({ id }) => loaded.occupancy.get(id))
-  const batches = mesh.nodes.map(({ id }) => loaded.brought.get(id) ?? 1)
+  const batches = times.map((time) => time?.batch ?? 1)
   const means = times.map((time) => time?.mean ?? Number.NaN)
   const polls = mesh.elements.flatMap((element, place) => {
     const node = nodes.get(element.to) ?? -1
