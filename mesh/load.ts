@@ -1,7 +1,8 @@
 import { type DeadLetter, deadLettersOf } from './dead-letters.ts'
 import { type Loads, noLoads, type Service } from './loads.ts'
-import { type ElementOf, type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
-import { anyType, asTaken, isWay, passes, type Send, type State, type Stream, toldBy } from './passing.ts'
+import { type Mesh, type MeshElement, type MeshNode, nodesById } from './model.ts'
+import { anyType, asTaken, passes, type Send, type State, type Stream } from './passing.ts'
+import { sendsByWay, withSends } from './sends.ts'
 import { byTasks } from './sent-by-tasks.ts'
 
 /** A mesh under its loads: what may come where, of which type, and by which element. */
@@ -15,6 +16,8 @@ export type Loaded = {
   external: readonly (number | null)[]
   /** rates that were measured, by state */
   measured: ReadonlyMap<number, number>
+  /** what somebody says goes over ways that the template has */
+  said: readonly Send[]
   service: ReadonlyMap<string, Service>
   /** how long each keeps a server, which is longer than its service where a run waits for what it calls */
   occupancy: ReadonlyMap<string, Service>
@@ -31,11 +34,12 @@ export type Loaded = {
 export const isAsked = (element: MeshElement): boolean => element.kind === 'call' && !element.carries
 
 /** Spreads what comes from outside over the mesh, type by type, along everything that passes it on. */
-export function load(given: Mesh, said: Loads = noLoads): Loaded {
-  const { mesh, loads } = byTasks(given, said)
+export function load(given: Mesh, givenLoads: Loads = noLoads): Loaded {
+  const { mesh, loads } = byTasks(given, givenLoads)
   const elements = [...withSends(mesh, loads)]
   const waySends = sendsByWay(mesh, loads)
-  const saidOf = Map.groupBy([...waySends.values()].flat(), ({ to }) => to)
+  const said = [...waySends.values()].flat()
+  const saidOf = Map.groupBy(said, ({ to }) => to)
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = nodesById(mesh)
   const around = { nodes, leaving, failures: loads.failures }
@@ -97,7 +101,7 @@ export function load(given: Mesh, said: Loads = noLoads): Loaded {
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const occupancy = occupancyOf(mesh.nodes, elements, service)
   const known = { service, occupancy, failures, accepted, shares, targets, constants }
-  return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, ...known }
+  return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, said, ...known }
 }
 
 /** A run of a pipe keeps its server as long as the enrichment and the target that it waits for, too. */
@@ -139,98 +143,6 @@ function statesOf() {
     return states.length - 1
   }
   return { states, external, stateOf }
-}
-
-/**
- * The elements, with what the loads say is sent. Of a node of which somebody has said what it sends, nothing counts that
- * a permission merely allows.
- */
-function* withSends(mesh: Mesh, { sends }: Loads): Generator<MeshElement> {
-  const ways = waysOf(mesh)
-  const isOfWay = ofWays(mesh, ways)
-  const workflows = new Map(
-    mesh.nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])),
-  )
-  const described = new Set([
-    ...sends.filter(({ reads }) => !reads).map(({ from }) => from),
-    ...mesh.elements.flatMap((each) =>
-      each.kind === 'call' && each.provenance === 'declared' && each.carries ? [each.from] : [],
-    ),
-  ])
-  const said = Map.groupBy(sends, ({ from, to }) => `${from}\n${to}`)
-  const calls = mesh.elements.filter((element) => element.kind === 'call')
-  // of several calls of one way the first
-  const known = new Map(calls.toReversed().map((call) => [`${call.from}\n${call.to}`, call]))
-  const byTasks = Map.groupBy(calls, ({ from, to }) => `${workflows.get(from)}\n${to}`)
-  const overruled = new Set<MeshElement>(
-    calls.filter((call) => {
-      if (ways.has(call)) return false
-      const senders = [call.from, workflows.get(call.from)]
-      const all = senders.flatMap((from) => said.get(`${from}\n${call.to}`) ?? [])
-      return isOverruled(call, all, described)
-    }),
-  )
-  for (const element of mesh.elements) if (!overruled.has(element)) yield element
-  for (const send of sends) {
-    const { from, to, type, per, ratio, reads, measured } = send
-    // of a way that the template has, it says how much goes there, and `passes` asks it
-    if (isOfWay(send)) continue
-    const call = known.get(`${from}\n${to}`)
-    const by = call?.by ?? byTasks.get(`${from}\n${to}`)?.map((each) => each.from)
-    yield {
-      id: `call:${from}>${to}:${type}${per === null ? '' : `:${per}`}`,
-      kind: 'call',
-      from,
-      to,
-      types: type === anyType ? null : [type],
-      provenance: measured ? 'measured' : 'declared',
-      laws: call?.laws ?? [],
-      action: call?.action ?? '*',
-      carries: !reads,
-      per,
-      ratio,
-      ...(by !== undefined && { by }),
-      retry: call?.retry ?? { attempts: 1, interval: 0, backoff: 1, jitter: false, from: 'declared' },
-    }
-  }
-}
-
-function waysOf({ nodes, elements }: Mesh): ReadonlySet<MeshElement> {
-  const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
-  return new Set(elements.filter((element) => isWay(element, kinds.get(element.from))))
-}
-
-/** Whether what is said is of a way that the template has, and not of what code sends beside it. */
-function ofWays({ nodes }: Mesh, ways: Iterable<MeshElement>): (send: Send) => boolean {
-  const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
-  const standing = Map.groupBy(ways, ({ from, to }) => `${from}\n${to}`)
-  return ({ from, to, type }) =>
-    (standing.get(`${from}\n${to}`) ?? []).some((way) =>
-      [undefined, type].includes(toldBy(way, kinds.get(from))),
-    )
-}
-
-/** What is said of ways that the template has, by where they begin. */
-const sendsByWay = (mesh: Mesh, { sends }: Loads): Map<string, Send[]> =>
-  Map.groupBy(sends.filter(ofWays(mesh, waysOf(mesh))), ({ from }) => from)
-
-/**
- * `said`: what is said of this way. What is said of a workflow is in the place of what its tasks send; of a type, in the
- * place of that type alone.
- */
-function isOverruled(
-  { from, types, per, provenance, carries }: ElementOf<'call'>,
-  said: Loads['sends'],
-  described: ReadonlySet<string>,
-): boolean {
-  const isOfType = (send: Loads['sends'][number]) =>
-    types === null ||
-    send.type === anyType ||
-    (types.includes(send.type) && (send.per === null || per === null || send.per === per))
-  return (
-    said.some((send) => provenance !== 'declared' || isOfType(send)) ||
-    (provenance === 'inferred' && carries && described.has(from))
-  )
 }
 
 /**

@@ -8,9 +8,7 @@ import type { Send } from './passing.ts'
  * several go there: no second way stands beside it.
  */
 export function byTasks(mesh: Mesh, loads: Loads): { mesh: Mesh; loads: Loads } {
-  const workflows = new Map(
-    mesh.nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])),
-  )
+  const workflows = workflowsOf(mesh)
   const calling = Map.groupBy(
     mesh.elements.filter(
       ({ kind, from }) => (kind === 'invoke' || kind === 'delivery') && workflows.has(from),
@@ -27,7 +25,10 @@ export function byTasks(mesh: Mesh, loads: Loads): { mesh: Mesh; loads: Loads } 
       : tasks.map((task) => ({ ...send, to: task, ratio: send.ratio / tasks.length }))
   }
   const isSaid = (element: MeshElement) =>
-    element.kind === 'call' && element.provenance === 'declared' && tasksOf(element).length > 0
+    element.kind === 'call' &&
+    element.provenance === 'declared' &&
+    element.ratio !== null &&
+    tasksOf(element).length > 0
   const declared = mesh.elements.flatMap((element): Send[] =>
     element.kind === 'call' && element.ratio !== null && isSaid(element)
       ? [sendOf(element, element.ratio)]
@@ -41,6 +42,10 @@ export function byTasks(mesh: Mesh, loads: Loads): { mesh: Mesh; loads: Loads } 
     loads: { ...loads, sends: [...loads.sends, ...others].flatMap(shared) },
   }
 }
+
+/** Of each task its state machine. */
+export const workflowsOf = ({ nodes }: Mesh): ReadonlyMap<string, string> =>
+  new Map(nodes.flatMap((node) => (node.kind === 'task' ? [[node.id, node.settings.workflow] as const] : [])))
 
 const sendOf = ({ from, to, types, per }: Extract<MeshElement, { kind: 'call' }>, ratio: number): Send => ({
   from,

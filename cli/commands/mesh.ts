@@ -153,7 +153,7 @@ export function mesh(program: Command, cli: Cli): void {
     .description('all of them, findings and a score; with --threshold for CI')
     .option('--html <file>', 'a page with everything and a picture, which needs no network')
     .option('--markdown <file>', 'what a pull request needs of it, as a comment that GitHub takes')
-    .option('--before <file>', 'an earlier report (--json) to compare with; left out where there is none yet')
+    .option('--before <file>', 'an earlier report (--json) to compare with, which has to be there')
     .addOption(outage())
     .addOption(seed())
     .addOption(new Option('--threshold <score>', 'exit code 1 below it: 0 to 100').argParser(upToHundred))

@@ -6,7 +6,6 @@ import { readAssembly } from '../../mesh/assembly/read/read.ts'
 import type { Assembly } from '../../mesh/assembly/read/template.ts'
 import { MeshError } from '../../mesh/faults.ts'
 import type { Loaded } from '../../mesh/load.ts'
-import { type Loads, parseLoads } from '../../mesh/loads.ts'
 import type { Mesh } from '../../mesh/model.ts'
 import { underLoad } from '../../mesh/under-load.ts'
 import type { Cli } from '../context.ts'
@@ -45,11 +44,6 @@ function assembliesOf(cli: Pick<Cli, 'note'>, options: AppOptions): Assembly[] {
         `${folders[index]} has ${stages.length} stages, which are analysed together. For one of them: ${stages.map((stage) => `--app ${join(folders[index] ?? '', stage)}`).join(' or ')}`,
       )
   return assemblies
-}
-
-/** What a file of rates says is sent. */
-export function sendsIn({ rates }: AppOptions, mesh: Mesh): Loads['sends'] {
-  return rates === undefined ? [] : parseLoads(rates, readYaml(rates), mesh).sends
 }
 
 const placed = ({ region }: AppOptions) => (region === undefined ? {} : { region })

@@ -1,8 +1,10 @@
+import { listed } from '../../mesh/listed.ts'
+import type { Loaded } from '../../mesh/load.ts'
 import type { Law, Mesh, MeshElement } from '../../mesh/model.ts'
 import { anyType, isWay, type Send, toldBy } from '../../mesh/passing.ts'
 import type { Cli } from '../context.ts'
 import { type Paint, table } from '../output.ts'
-import { type AppOptions, loadedApp, meshOfApp, sendsIn } from './app.ts'
+import { type AppOptions, loadedApp, meshOfApp } from './app.ts'
 import { digits, leftOut } from './bare.ts'
 import { analysing } from './files.ts'
 
@@ -11,18 +13,17 @@ const shownElements = 60
 
 /** The document of an app: what its templates say, and what a file of rates that is given says is sent. */
 export function showModel(cli: Cli, options: AppOptions): void {
-  const { mesh, sends } = analysing(() => {
-    const known = options.rates === undefined ? meshOfApp(cli, options) : loadedApp(cli, options).mesh
-    return { mesh: known, sends: sendsIn(options, known) }
-  })
-  cli.show(mesh, (shown, p) => modelText(shown, sends, p))
+  const { mesh, said = [] } = analysing((): Pick<Loaded, 'mesh'> & Partial<Pick<Loaded, 'said'>> =>
+    options.rates === undefined ? { mesh: meshOfApp(cli, options) } : loadedApp(cli, options),
+  )
+  cli.show(mesh, (shown, p) => modelText(shown, said, p))
 }
 
-function modelText({ nodes, elements, unknown, unresolved }: Mesh, sends: readonly Send[], p: Paint): string {
+function modelText({ nodes, elements, unknown, unresolved }: Mesh, said: readonly Send[], p: Paint): string {
   const kinds = new Map(nodes.map(({ id, kind }) => [id, kind]))
   const saidOf = (element: MeshElement): Send[] => {
     const from = kinds.get(element.from)
-    return sends.filter(
+    return said.filter(
       (send) =>
         isWay(element, from) &&
         send.from === element.from &&
@@ -72,11 +73,9 @@ const shownTypes = 3
 
 /** Types, and of a call how many for each. */
 function carried(element: MeshElement): string {
-  const { types } = element
-  const some =
-    types === null
-      ? 'any type'
-      : `${types.slice(0, shownTypes).join(', ')}${types.length > shownTypes ? ` and ${types.length - shownTypes} more` : ''}`
+  const put = 'puts' in element && element.puts !== undefined ? [element.puts] : null
+  const types = put ?? element.types
+  const some = types === null ? 'any type' : listed(types, shownTypes)
   if (element.kind !== 'call') return some
   const each = forEach(element)
   return element.carries ? `${some}, ${each}` : `${element.action}, ${each}`

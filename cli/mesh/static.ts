@@ -45,7 +45,7 @@ function staticText(report: StaticReport, mesh: Mesh, p: Paint): string {
         rate === null ? 'unknown' : digits(rate),
         delay === null
           ? p.red('∞')
-          : `${untimed.length + throttling.length > 0 ? '≥ ' : ''}${digits(delay.p50)}`,
+          : `${untimed.length > 0 ? '≥ ' : throttling.length > 0 ? '≈ ' : ''}${digits(delay.p50)}`,
         delay === null ? p.red('∞') : digits(delay.p99),
         nodes.map(nameOf).join(' → '),
       ]),

@@ -59,7 +59,7 @@ export function waiting(servers: number, rate: number, service: { mean: number; 
  * ends, of which the variation counts at one server alone; and while more than a batch wait, for full ones to be served,
  * where it counts as in a queue of groups, of which 1/b is the variation of arrivals (Kingman 1961). The more of a service
  * is of messages, the less full they are then, and batches are the more alike the steadier services are: both by runs of
- * the queue, which mean delays are within 25 % of up to scv 1 (waiting.unit.test.ts).
+ * the queue; waiting.unit.test.ts says how near, and `runs` where it is not.
  */
 export function bulkService(queue: Bulk): Served {
   const { servers, most, fixed, each, scv } = queue

@@ -150,7 +150,7 @@ const steadySection = (
         ...[delay?.p50 ?? null, delay?.p99 ?? null].map((time) =>
           time === null || untimed.length + throttling.length === 0
             ? time
-            : { html: `at least ${figure(time)}` },
+            : { html: `${untimed.length > 0 ? 'at least' : 'about'} ${figure(time)}` },
         ),
         nodes.map(nameOf).join(' → '),
       ]),

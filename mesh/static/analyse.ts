@@ -166,7 +166,7 @@ function backoffs(passages: ReadonlyMap<string, Passage>, { first, longest }: Pa
   return least === 0
     ? []
     : [
-        `Over ${least} elements asynchronous invocations are throttled, and tried again after ${first}, ${2 * first}, ${4 * first} … ${longest} s, each as likely to be throttled as any: what comes back together is so more often, so that their delays are at least these.`,
+        `Over ${least} elements asynchronous invocations are throttled, and tried again after ${[first, 2 * first, 4 * first].filter((each) => each < longest).join(', ')} … ${longest} s, each as likely to be throttled as any: what comes back together is so more often, so that in the mean their delays are at least these; half of all may wait for less than is told.`,
       ]
 }
 

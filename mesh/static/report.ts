@@ -74,7 +74,7 @@ export const staticReport = z.object({
       throttling: z
         .array(z.string())
         .optional()
-        .describe('nodes that throttle what is tried again later: the delay is at least that'),
+        .describe('nodes that throttle what is tried again later: the delay is at least that in the mean'),
       refused: z.number().describe('at the first attempt'),
       lost: z.number().describe('for good: refused, given up or deleted, and kept nowhere'),
       atDoor: z

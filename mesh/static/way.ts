@@ -22,7 +22,7 @@ export type Path = {
   job?: true
   /** nodes on the way whose service time nobody has said: their part is missing in the delay */
   untimed: string[]
-  /** nodes on the way that throttle what is tried again later: the delay is at least that; absent: none */
+  /** nodes on the way that throttle what is tried again later: the delay is at least that in the mean; absent: none */
   throttling?: string[]
   /** the part that is refused on the way at the first attempt: 1 - Π(1 - lossᵢ) */
   refused: number
