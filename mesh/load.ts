@@ -42,7 +42,8 @@ export function load(given: Mesh, givenLoads: Loads = noLoads): Loaded {
   const saidOf = Map.groupBy(said, ({ to }) => to)
   const leaving = Map.groupBy(elements, ({ from }) => from)
   const nodes = nodesById(mesh)
-  const around = { nodes, leaving, failures: loads.failures }
+  const failures = failuresOf(mesh.nodes, elements, loads.failures)
+  const around = { nodes, leaving, failures }
   // what was measured at a bus was not told apart
   const asking = new Set(
     elements.flatMap(({ from, to }) => {
@@ -97,11 +98,27 @@ export function load(given: Mesh, givenLoads: Loads = noLoads): Loaded {
   // what nothing that is known leads to comes from outside, all of it
   const led = new Set([...streams, ...letters].map(({ to }) => to))
   for (const [state, rate] of measured) if (state >= found && !led.has(state)) external[state] = rate
-  const { service, failures, shares, targets, constants } = loads
+  const { service, shares, targets, constants } = loads
   const accepted = [...(mesh.accepted ?? []), ...loads.accepted]
   const occupancy = occupancyOf(mesh.nodes, elements, service)
   const known = { service, occupancy, failures, accepted, shares, targets, constants }
   return { mesh: { ...mesh, elements }, states, streams, letters, external, measured, said, ...known }
+}
+
+/** A run of a pipe fails when what it waits for does, unless it is said how often it fails. */
+function failuresOf(
+  nodes: readonly MeshNode[],
+  elements: readonly MeshElement[],
+  said: Loaded['failures'],
+): Loaded['failures'] {
+  const failures = new Map(said)
+  const pipes = new Set(nodes.flatMap(({ id, kind }) => (kind === 'pipe' && !said.has(id) ? [id] : [])))
+  for (const { kind, from, to } of elements) {
+    const fails = said.get(to) ?? 0
+    if (kind === 'invoke' && pipes.has(from) && fails > 0)
+      failures.set(from, 1 - (1 - (failures.get(from) ?? 0)) * (1 - fails))
+  }
+  return failures
 }
 
 /** A run of a pipe keeps its server as long as the enrichment and the target that it waits for, too. */

@@ -88,3 +88,32 @@ it('a machine has one run for each batch that its pipe takes, and so have its ta
   const asked = (id: string) => stresses.find(({ at }) => at === id)?.demand
   expect([asked('m'), asked('f')]).toEqual([expect.closeTo(200, 9), expect.closeTo(20, 9)])
 })
+
+it('fails when its enrichment or its target does, unless it is said how often it fails', () => {
+  const { mesh } = piped({ pipe: 0.01, enrich: 2, target: 1 })
+  const failing = (failures: Record<string, number>) =>
+    loadedWith(mesh, { q: 0.5 }, {}, { failures: new Map(Object.entries(failures)) }).failures.get('pipe')
+  expect(failing({ enrich: 0.3, target: 0.5 })).toBeCloseTo(1 - 0.7 * 0.5, 12)
+  expect(failing({ enrich: 0.3, pipe: 0.1 })).toBe(0.1)
+  expect(failing({})).toBeUndefined()
+})
+
+it('of an express machine that nobody has timed the wait for a place is not known, though its run is', () => {
+  const mesh = meshFrom(
+    [
+      queueNode('q'),
+      node('pipe', 'pipe', { enrichment: 'm' }, [servers(2)]),
+      node('workflow', 'm', { run: { steps: [{ seconds: 2 }], unknown: [] } }),
+      functionNode('target'),
+    ],
+    [
+      element('poll', 'q', 'pipe', { batch: 1 }),
+      element('invoke', 'pipe', 'm'),
+      element('invoke', 'pipe', 'target'),
+    ],
+  )
+  const { paths } = analyseStatic(loadedWith(mesh, { q: 0.1 }, { pipe: 0.01, target: 1 }))
+  const way = paths.find(({ nodes }) => nodes.at(-1) === 'target')
+  expect(way?.delay?.mean).toBeCloseTo(3.01, 6)
+  expect(way?.untimed).toEqual(['m'])
+})

@@ -134,9 +134,10 @@ function loss(
 
 function vulnerability({ sites }: NonlinearReport): Term {
   const worst = largest(sites, ({ amplification, demand }) => (demand > 0 ? amplification : null))
-  // what piles up nowhere comes once, however often it may be tried
-  const each = ((worst?.amplification ?? 0) * (worst?.capacity ?? 0)) / (worst?.demand ?? 1)
-  const tried = each > 1 ? ` when all fail, up to ${figure(each)} attempts of each,` : ''
+  // what piles up nowhere comes as it does anyway, however often it may be tried
+  const { amplification, capacity, demand = 0, attempts = 1 } = worst ?? {}
+  const piles = (amplification ?? 0) * (capacity ?? 0) > 0.999 * demand * attempts && attempts > 1
+  const tried = piles ? ` when all fail, up to ${figure(attempts)} attempts of each,` : ''
   const says =
     worst === undefined
       ? 'no site has both a known demand and a known capacity'

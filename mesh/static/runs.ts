@@ -92,7 +92,7 @@ export const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>)
 
 /** What each node and element takes, in its run and before. */
 export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): Runs {
-  const { mesh, service } = loaded
+  const { mesh, service, occupancy } = loaded
   const nodes = nodesById(mesh)
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const known = new Map<string, Run>()
@@ -159,10 +159,16 @@ export function runsOf(loaded: Loaded, passages: ReadonlyMap<string, Passage>): 
     return isWhole ? own : { ...longest, untimed: [] }
   }
 
-  const handled = ({ id, kind }: MeshNode): Run =>
-    kind === 'task' || kind === 'workflow'
-      ? none
-      : (ownOf(id) ?? (kind === 'function' || kind === 'service' ? unknown(id) : none))
+  const handled = ({ id, kind }: MeshNode): Run => {
+    if (kind === 'task' || kind === 'workflow') return none
+    const own = ownOf(id) ?? (kind === 'function' || kind === 'service' ? unknown(id) : none)
+    return kind === 'pipe' && service.has(id) && !occupancy.has(id)
+      ? joined(own, unknown(...callsOf(id)))
+      : own
+  }
+  /** What a pipe waits for of which nobody has said how long it takes, so that nobody knows the wait for its place. */
+  const callsOf = (id: string): string[] =>
+    (leaving.get(id) ?? []).flatMap(({ kind, to }) => (kind === 'invoke' && !service.has(to) ? [to] : []))
   const handledBy = (from: MeshNode | undefined, to: MeshNode): Run => {
     if (to.kind === 'task' && from?.id === to.settings.workflow) return beforeOf(to)
     if (from?.kind !== 'task' || to.kind === 'workflow') return handled(to)
