@@ -35,12 +35,12 @@ export function fracture(
   const known = survey(loaded)
   const rates = ratesOf(loaded)
   const demands = demandsOf(loaded, rates)
-  const { stresses } = stressesOf(loaded, demands)
+  const { stresses, asked } = stressesOf(loaded, demands)
   const [tried, untilDropped] = [windowsOf(loaded), windowsOf(loaded, droppedAfter(loaded))]
   const windows = new Map(known.flows.map((flow) => [flow, tried(flow.flow)]))
   const dropped = new Map(known.flows.map((flow) => [flow, untilDropped(flow.flow)]))
   const works = availabilityWith(availability, loaded.constants)
-  const given = { windows, dropped, demands, stresses, outage, works }
+  const given = { windows, dropped, demands, stresses, asked, outage, works }
   const { removals, points } = removalsOf(loaded, known, given)
   const follow =
     rates.loops.length > 0

@@ -1,8 +1,8 @@
-import { isLimit, isShared, type Limiting, poolOf, unitOf, workOf } from '../laws/limits.ts'
+import { isLimit, isShared, type Limiting, poolOf, unitOf } from '../laws/limits.ts'
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
-import type { Demand, Demands } from '../static/demand.ts'
-import type { Stress } from '../static/stress.ts'
+import type { Demands } from '../static/demand.ts'
+import type { Asked, Stress } from '../static/stress.ts'
 
 export type Recovery = { seconds: number | null; why: string | null; endless?: true }
 
@@ -17,35 +17,29 @@ export type Passing = {
   elements: ReadonlyMap<string, readonly Passed[]>
 }
 
-export function passingOf({ mesh, service }: Loaded, demands: Demands, stresses: readonly Stress[]): Passing {
+export function passingOf(
+  { mesh, service }: Loaded,
+  { demands, stresses, asked }: { demands: Demands; stresses: readonly Stress[]; asked: Asked },
+): Passing {
   const stressAt = new Map(stresses.map((stress) => [`${stress.at} ${stress.unit}`, stress]))
-  const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
-  const passed = (law: Limiting, id: string, demand: Demand): Passed[] => {
+  const passed = (law: Limiting, id: string): Passed[] => {
     const limit = isShared(law) ? poolOf(law) : `${id} ${unitOf(law)}`
     const stress = stressAt.get(limit)
     if (stress === undefined || stress.demand === 0) return []
-    const deliveries = (leaving.get(id) ?? []).reduce(
-      (sum, each) => sum + (each.kind === 'delivery' ? demands.ofElement(each.id).messages : 0),
-      0,
-    )
-    const use = { ...demand, full: demand.full?.most ?? null, deliveries, uncounted: 0 }
-    const part = isShared(law) ? Math.min(1, (workOf(law, use) ?? stress.demand) / stress.demand) : 1
+    const part = isShared(law) ? (asked.get(limit)?.get(id) ?? stress.demand) / stress.demand : 1
     return [{ limit, used: stress.utilisation, part }]
   }
   const ofNode = (node: MeshNode): readonly Passed[] | undefined => {
     const demand = demands.ofNode(node.id)
     const works = node.kind === 'function' || node.kind === 'service'
     if (!demand.complete || (works && demand.messages > 0 && !service.has(node.id))) return undefined
-    return node.laws.filter(isLimit).flatMap((law) => passed(law, node.id, demand))
+    return node.laws.filter(isLimit).flatMap((law) => passed(law, node.id))
   }
   const limited = mesh.elements.filter(({ laws }) => laws.some(isLimit))
   return {
     nodes: mesh.nodes.map(ofNode),
     elements: new Map(
-      limited.map(({ id, laws }) => [
-        id,
-        laws.filter(isLimit).flatMap((law) => passed(law, id, demands.ofElement(id))),
-      ]),
+      limited.map(({ id, laws }) => [id, laws.filter(isLimit).flatMap((law) => passed(law, id))]),
     ),
   }
 }

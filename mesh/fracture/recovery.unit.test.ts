@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { element, loadedWith, meshFrom, node, servers } from '../../test/meshes.ts'
+import { element, loadedWith, meshFrom, node, servers, tokens } from '../../test/meshes.ts'
 import type { Law, Mesh } from '../model.ts'
 import { fracture } from './analyse.ts'
 
@@ -30,6 +30,30 @@ describe('what waited is made up for out of what is left of the servers', () => 
     const seconds = recoveryIn(mesh, { a: 20, b: 2 }, { f: 0.1, g: 3 })
     expect(seconds('f')).toBeCloseTo((600 * 2) / (10 - 8), 6)
     expect(seconds('g')).toBeCloseTo((600 * 6) / (10 - 8), 6)
+  })
+
+  it('of requests that are shared nothing where nobody waits for them', () => {
+    const requests = [{ ...tokens(100, 100, 'refuse', 'synchronous requests'), shared: 'account' }]
+    const mesh = meshFrom(
+      [
+        ...[node('bus', 'a'), node('rule', 'r'), node('api', 'b')],
+        ...['pushed', 'called'].map((id) => node('function', id, {}, requests)),
+      ],
+      [element('delivery', 'a', 'r'), element('delivery', 'r', 'pushed'), element('invoke', 'b', 'called')],
+    )
+    const { removals } = fracture(loadedWith(mesh, { a: 90, b: 90 }, { pushed: 0.1, called: 0.1 }))
+    expect(removals.find(({ at }) => at === 'pushed')?.recovery).toMatchObject({ seconds: 0 })
+  })
+
+  it('of an account nothing by what has all that it needs for it alone', () => {
+    const account: Law[] = [servers(10, 'wait', 'account')]
+    const mesh = meshFrom(
+      [...queues, node('function', 'f', { provisioned: 8 }, account), node('function', 'g', {}, account)],
+      [element('poll', 'a', 'f'), element('poll', 'b', 'g')],
+    )
+    const seconds = recoveryIn(mesh, { a: 80, b: 80 }, { f: 0.1, g: 0.1 })
+    expect(seconds('f')).toBe(0)
+    expect(seconds('g')).toBeCloseTo((600 * 8) / (10 - 8), 6)
   })
 
   it('of what only one of them is polled with, by that', () => {

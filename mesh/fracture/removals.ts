@@ -1,7 +1,7 @@
 import type { Loaded } from '../load.ts'
 import { nameOf, nodesById } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
-import type { Stress } from '../static/stress.ts'
+import type { Asked, Stress } from '../static/stress.ts'
 import { movesOf } from './moves.ts'
 import type { Windows, Works } from './reach.ts'
 import type { Recovery } from './recovery.ts'
@@ -26,6 +26,7 @@ type Given = {
   dropped: ReadonlyMap<Surveyed, Windows>
   demands: Demands
   stresses: readonly Stress[]
+  asked: Asked
   outage: number
   works: Works
 }

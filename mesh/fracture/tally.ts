@@ -1,7 +1,7 @@
 import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
-import type { Stress } from '../static/stress.ts'
+import type { Asked, Stress } from '../static/stress.ts'
 import { type Passed, passingOf, recoveryAfter, recoveryFrom } from './recovery.ts'
 import type { Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
@@ -27,11 +27,12 @@ function comeIn({ external }: Loaded, { door, flow }: Surveyed): Come {
 export function tallyOf(
   loaded: Loaded,
   flows: readonly Surveyed[],
-  { demands, stresses, outage }: { demands: Demands; stresses: readonly Stress[]; outage: number },
+  given: { demands: Demands; stresses: readonly Stress[]; asked: Asked; outage: number },
 ) {
   const { nodes } = loaded.mesh
+  const { outage } = given
   const places = new Map(nodes.map(({ id }, place) => [id, place]))
-  const passing = passingOf(loaded, demands, stresses)
+  const passing = passingOf(loaded, given)
   const come = new Map(flows.map((surveyed) => [surveyed, comeIn(loaded, surveyed)]))
   const atNodes = new Float64Array(nodes.length)
   const over = new Map<string, number>()

@@ -41,22 +41,33 @@ export type Stress = {
 /** A limit that cannot be compared with a demand, and why. */
 type Unavailable = { at: string; name: string; unit: string; why: string }
 
+/** Of each limit that is shared (`poolOf`), what each who shares it asks of it beyond its own, by id. */
+export type Asked = ReadonlyMap<string, ReadonlyMap<string, number>>
+
 /** Every limit of every node and element against what is asked of it, the most used first. */
 export function stressesOf(
   loaded: Loaded,
   demands: Demands,
-): { stresses: Stress[]; unavailable: Unavailable[] } {
-  const { stresses, unavailable } = stressesIn(loaded)(demands)
+): { stresses: Stress[]; unavailable: Unavailable[]; asked: Asked } {
+  const { stresses, unavailable, shared } = stressesIn(loaded)(demands)
   return {
     stresses: stresses.toSorted((a, b) => b.utilisation - a.utilisation || (a.at < b.at ? -1 : 1)),
     unavailable,
+    asked: new Map(
+      [...shared].map(([pool, { parts }]) => [
+        pool,
+        new Map(parts.map((part) => [part.id, beyondOwn(part)])),
+      ]),
+    ),
   }
 }
 
 /** The same for many demands of one mesh, in no order. */
-export function stressesIn({
-  mesh,
-}: Loaded): (demands: Demands) => { stresses: Stress[]; unavailable: Unavailable[] } {
+export function stressesIn({ mesh }: Loaded): (demands: Demands) => {
+  stresses: Stress[]
+  unavailable: Unavailable[]
+  shared: ReadonlyMap<string, Sharers>
+} {
   const leaving = Map.groupBy(mesh.elements, ({ from }) => from)
   const entering = Map.groupBy(mesh.elements, ({ to }) => to)
   const nodes = nodesById(mesh)
@@ -91,7 +102,7 @@ export function stressesIn({
       }
       const key = poolOf(law)
       const group = shared.get(key) ?? { law, name: law.shared, parts: [], complete: true }
-      group.parts.push({ asked, own: (law.law === 'servers' && node.own) || 0 })
+      group.parts.push({ id: node.id, asked, own: (law.law === 'servers' && node.own) || 0 })
       group.complete &&= isWhole(law, demand, node)
       shared.set(key, group)
     }
@@ -122,10 +133,10 @@ export function stressesIn({
         judge({ id: element.id, name }, law, demand, useOf(demand, demand.messages))
       }
     for (const { law, name, parts, complete } of shared.values()) {
-      const stress = stressOf({ at: name, name }, law, beyondOwn(parts, 1), complete)
+      const stress = stressOf({ at: name, name }, law, allBeyondOwn(parts), complete)
       stresses.push({ ...stress, safety: growth(parts, stress) })
     }
-    return { stresses, unavailable }
+    return { stresses, unavailable, shared }
   }
 }
 
@@ -140,11 +151,11 @@ type Named = { id: string; name: string; own?: number; out?: readonly MeshElemen
 const ownOf = (node: MeshNode): number => (node.kind === 'function' && node.settings.provisioned) || 0
 
 /** What each asks for, and what of it the account keeps for it alone: environments that are provisioned. */
-type Part = { asked: number; own: number }
+type Part = { id: string; asked: number; own: number }
 type Sharers = { law: Limiting; name: string; parts: Part[]; complete: boolean }
 
-const beyondOwn = (parts: readonly Part[], load: number): number =>
-  parts.reduce((sum, { asked, own }) => sum + Math.max(0, load * asked - own), 0)
+const beyondOwn = ({ asked, own }: Part): number => Math.max(0, asked - own)
+const allBeyondOwn = (parts: readonly Part[]): number => parts.reduce((sum, part) => sum + beyondOwn(part), 0)
 
 /** By how much the load may grow until all of a shared limit is used, where what is one's own is used up first. */
 function growth(parts: readonly Part[], { limit, safety }: Stress): number | null {
