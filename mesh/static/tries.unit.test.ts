@@ -127,4 +127,49 @@ describe('what fails in a run of an express machine', () => {
     const givenUp = givenUpOf(meshFrom(nodes, [...starts, begins, asks]))
     for (const each of [begins, asks]) expect(givenUp(each)).toBe(fate)
   })
+
+  /** A machine whose task starts `s` and waits for it, in so many attempts. */
+  const asking = (flavour: 'EXPRESS' | 'STANDARD', attempts = 1) => ({
+    nodes: [node('workflow', 'a', { flavour }), node('task', 'start', { workflow: 'a' })],
+    elements: [
+      element('invoke', 'a', 'start'),
+      element('call', 'start', 's', {
+        ...sync,
+        retry: { attempts, interval: 1, backoff: 1, jitter: false, from: 'template' },
+      }),
+    ],
+  })
+  const pushed = element('delivery', 'rule', 'a')
+  const asked = element('call', 'caller', 'a', sync)
+  it.each<[string, ReturnType<typeof asking>, MeshElement[], string]>([
+    ['express a rule starts', asking('EXPRESS'), [pushed], 'dropped'],
+    ['express a function waits for', asking('EXPRESS'), [asked], 'answered'],
+    ['express a rule starts and a function waits for', asking('EXPRESS'), [asked, pushed], 'dropped'],
+    ['express only it starts itself', asking('EXPRESS'), [element('call', 'task', 'a', sync)], 'dropped'],
+    ['express tries again', asking('EXPRESS', 2), [pushed], 'answered'],
+    ['standard a rule starts', asking('STANDARD'), [pushed], 'kept'],
+  ])('that a run waits for whose %s machine', (_, { nodes, elements }, starts, fate) => {
+    const [begins, asks] = [element('invoke', 's', 'task'), element('invoke', 'task', 'f')]
+    const givenUp = givenUpOf(
+      meshFrom(
+        [...nodes, caller, node('rule', 'rule'), machine, task, f],
+        [...elements, ...starts, begins, asks],
+      ),
+    )
+    for (const each of [begins, asks]) expect(givenUp(each)).toBe(fate)
+  })
+
+  it.each([
+    [1, 'dropped'],
+    [3, 'answered'],
+  ])('that a pipe waits for, whose queue hands out %d times', (maxReceiveCount, fate) => {
+    const elements = [
+      element('poll', 'q', 'pipe'),
+      element('invoke', 'pipe', 's'),
+      element('invoke', 's', 'task'),
+    ]
+    const nodes = [queueNode('q', { maxReceiveCount }), node('pipe', 'pipe'), machine, task]
+    const [, , begins = poll()] = elements
+    expect(givenUpOf(meshFrom(nodes, elements))(begins)).toBe(fate)
+  })
 })
