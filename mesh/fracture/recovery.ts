@@ -15,6 +15,8 @@ export type Passing = {
   nodes: readonly (readonly Passed[] | undefined)[]
   /** of each element that has limits, by its id */
   elements: ReadonlyMap<string, readonly Passed[]>
+  /** elements by which somebody sends or asks, who fails with what that gets to */
+  calls: ReadonlySet<string>
 }
 
 export function passingOf(
@@ -40,6 +42,9 @@ export function passingOf(
     nodes: mesh.nodes.map(ofNode),
     elements: new Map(
       limited.map(({ id, laws }) => [id, laws.filter(isLimit).flatMap((law) => passed(law, id))]),
+    ),
+    calls: new Set(
+      mesh.elements.flatMap(({ id, kind }) => (kind === 'call' || kind === 'invoke' ? [id] : [])),
     ),
   }
 }

@@ -21,6 +21,16 @@ describe('what waited is made up for out of what is left of the servers', () => 
     expect(seconds('f')).toBeCloseTo((600 * 27) / (30 - 27), 6)
   })
 
+  it.each([1, 3])('of who sends to it %d of each, too: what failed is handled again', (ratio) => {
+    const mesh = meshFrom(
+      [...queues, node('function', 'f', {}, [servers(3)]), node('queue', 'next')],
+      [element('poll', 'a', 'f'), element('poll', 'b', 'f'), element('call', 'f', 'next', { ratio })],
+    )
+    const seconds = recoveryIn(mesh, { a: 20, b: 7 }, { f: 0.1 })
+    expect(seconds('next')).toBeCloseTo((600 * 27) / (30 - 27), 6)
+    expect(seconds('call:f>next')).toBeCloseTo((600 * 27) / (30 - 27), 6)
+  })
+
   it('of an account, by the time that each needs of it', () => {
     const account: Law[] = [servers(10, 'wait', 'account')]
     const mesh = meshFrom(

@@ -82,6 +82,26 @@ export function tallyOf(
       const { states, branches } = come.get(surveyed) ?? { states: [], branches: [] }
       const waited = Math.min(outage, tried)
       longest = Math.max(longest, waited)
+      const reached = new Set<number>()
+      if (waited > 0) for (let index = from; index < to; index++) reached.add(of[index] ?? -1)
+      // who sends there or waits for it fails with it, and does again what it had done
+      const again = (state: number, part: number): void => {
+        if (reached.has(state)) return
+        reached.add(state)
+        const place = surveyed.nodeAt[state] ?? -1
+        if (place < 0) return
+        waitAt(place, waited * part * partOf(states[state], atNodes[place]))
+        pass(state, part)
+      }
+      const pass = (state: number, part: number): void => {
+        for (const branch of surveyed.flow.arriving[state] ?? []) {
+          const id = elementOf(surveyed, branch)
+          wait(passing.elements.get(id) ?? [], waited * part * partOf(branches[branch], over.get(id)))
+          const sender = surveyed.flow.branches[branch]?.from ?? 0
+          if (passing.calls.has(id))
+            again(sender, part * Math.min(1, partOf(branches[branch], states[sender])))
+        }
+      }
       for (let index = from; index < to; index++) {
         const state = of[index] ?? -1
         const place = surveyed.nodeAt[state] ?? -1
@@ -90,10 +110,7 @@ export function tallyOf(
         // where nothing waits there is nothing to do afterwards
         if (waited === 0) continue
         waitAt(place, waited * partOf(states[state], atNodes[place]))
-        for (const branch of surveyed.flow.arriving[state] ?? []) {
-          const id = elementOf(surveyed, branch)
-          wait(passing.elements.get(id) ?? [], waited * partOf(branches[branch], over.get(id)))
-        }
+        pass(state, 1)
       }
     },
     nodes: () => count,
