@@ -1,3 +1,4 @@
+import { append } from '../append.ts'
 import type { Loaded } from '../load.ts'
 import {
   type ElementKind,
@@ -13,9 +14,12 @@ import type { State } from '../passing.ts'
 export type Needs = {
   /** of a node, itself left out; of a state machine what it needs to begin */
   at: (state: State) => readonly string[]
-  /** of what a run of a state machine comes to over an element: what it passes before */
-  before: (element: MeshElement, type: string) => readonly string[]
+  /** of what a run of a state machine comes to over an element: what it passes before, with the tasks it belongs to */
+  before: (element: MeshElement, type: string) => Before
 }
+
+/** By id of node or element, the tasks that it belongs to, by theirs. */
+type Before = ReadonlyMap<string, readonly string[]>
 
 /**
  * A handler needs what it reads and writes, and what it calls and waits for; a pipe what it asks before it hands on; a task
@@ -33,6 +37,7 @@ export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
   const direct = ({ node, type }: State): readonly MeshElement[] =>
     (leaving.get(node.id) ?? []).filter((element) => needed(element, node, nodes.get(element.to), type))
   const known = new Map<string, readonly string[]>()
+  const knownBefore = new Map<string, Before>()
   const once = (key: string, find: () => Iterable<string>): readonly string[] => {
     const found = known.get(key) ?? [...find()]
     known.set(key, found)
@@ -67,11 +72,16 @@ export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
     ...(leaving.get(node.settings.workflow) ?? []).flatMap(({ id, to }) => (to === node.id ? [id] : [])),
     ...[node.id, ...at({ node, type })],
   ]
-  const earlier = (node: NodeOf<'task'>, type: string): string[] =>
+  const earlier = (node: NodeOf<'task'>): NodeOf<'task'>[] =>
     tasksBefore(node).flatMap((id) => {
       const one = task(id)
-      return one === undefined || one.settings.catches ? [] : whole(one, type)
+      return one === undefined || one.settings.catches ? [] : [one]
     })
+  const withTasks = (tasks: readonly NodeOf<'task'>[], type: string): Map<string, string[]> => {
+    const found = new Map<string, string[]>()
+    for (const one of tasks) for (const id of new Set(whole(one, type))) append(found, id, one.id)
+    return found
+  }
   const tasksBefore = (node: NodeOf<'task'>): readonly string[] =>
     once(`before ${node.id}`, () => {
       const { workflow, before } = node.settings
@@ -87,18 +97,23 @@ export function needsOf({ mesh }: Pick<Loaded, 'mesh'>): Needs {
     const sending = tasks.filter(({ to }) => leaving.get(to)?.some((each) => each.to === element.to))
     return element.by ?? sending.map(({ to }) => to)
   }
-  const before = (element: MeshElement, type: string): readonly string[] =>
-    nodes.get(element.from)?.kind !== 'workflow'
-      ? []
-      : once(`${element.id}\n${type}`, () => {
-          const to = task(element.to)
-          if (to !== undefined) return new Set(earlier(to, type))
-          // what several of its tasks send lacks only what all of them lack
-          const [first, ...others] = sendersOf(element)
-            .flatMap((id) => task(id) ?? [])
-            .map((one) => new Set([...earlier(one, type), ...whole(one, type)]))
-          return [...(first ?? [])].filter((id) => others.every((other) => other.has(id)))
-        })
+  const beforeOver = (element: MeshElement, type: string): Before => {
+    const to = task(element.to)
+    if (to !== undefined) return withTasks(earlier(to), type)
+    // what several of its tasks send lacks only what all of them lack
+    const sending = sendersOf(element).flatMap((id) => task(id) ?? [])
+    const each = sending.map((one) => withTasks([...earlier(one), one], type))
+    const ids = [...(each[0]?.keys() ?? [])].filter((id) => each.every((one) => one.has(id)))
+    return new Map(ids.map((id) => [id, [...new Set(each.flatMap((one) => one.get(id) ?? []))]]))
+  }
+  const nothing: Before = new Map()
+  const before = (element: MeshElement, type: string): Before => {
+    if (nodes.get(element.from)?.kind !== 'workflow') return nothing
+    const key = `${element.id}\n${type}`
+    const found = knownBefore.get(key) ?? beforeOver(element, type)
+    knownBefore.set(key, found)
+    return found
+  }
   return { at, before }
 }
 

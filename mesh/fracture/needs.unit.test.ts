@@ -138,6 +138,37 @@ describe('a run', () => {
     expect(end?.now).toBeCloseTo(1 - 0.2 ** 2, 12)
   })
 
+  it('is given up with the task that fails, however long the one behind would wait', () => {
+    const waiting = (attempts: number, interval: number) => ({
+      retry: { attempts, interval, backoff: 1, jitter: false, from: 'template' },
+    })
+    const machines = (pause: number) =>
+      meshFrom(
+        [node('bus', 's'), node('workflow', 'm', { flavour: 'EXPRESS' })].concat(
+          [task('check'), task('put', { after: 'check' })],
+          [node('function', 'f'), node('function', 'g'), node('queue', 'end')],
+        ),
+        [
+          ...['m', 'g'].map((id) =>
+            element('delivery', 's', id, { ...waiting(1, 0), maxAge: 0, kept: false }),
+          ),
+          ...['check', 'put'].map((id) => element('invoke', 'm', `m#${id}`)),
+          element('invoke', 'm#check', 'f'),
+          element('call', 'm#put', 'end', waiting(2, pause)),
+          element('call', 'g', 'end'),
+        ],
+      )
+    for (const pause of [0, 1000]) {
+      const { flows: ways } = fracture(loadedWith(machines(pause), { s: 1 }, {}), {
+        availability: { bus: 1, workflow: 1, queue: 1, function: 0.8 },
+        outage: 600,
+      })
+      const end = ways[0]?.sinks.find(({ nodes }) => nodes[0] === 'end')
+      expect(end?.eventually, `${pause} s`).toBeCloseTo(1 - 0.2 ** 2, 12)
+      expect(end?.dropped, `${pause} s`).toBeCloseTo(0.2 ** 2, 12)
+    }
+  })
+
   it('comes to a task with or without one that catches what fails, and to the first item of a Map', () => {
     const caught = meshFrom(
       [

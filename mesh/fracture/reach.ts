@@ -184,6 +184,15 @@ export function restOf(
       const node = points.has(id) ? undefined : given.byId.get(id)
       return node === undefined ? product : product * (1 - (1 - given.works(node)) * lasts(id))
     }, 1)
+  /** Where a run of a machine in a state comes to its tasks, by their ids. */
+  const taskStates = (from: number): ReadonlyMap<string, number> =>
+    new Map(
+      (flow.leaving[from] ?? []).flatMap((index) => {
+        const to = flow.branches[index]?.to ?? -1
+        const node = loaded.states[flow.states[to] ?? -1]?.node
+        return node?.kind === 'task' ? [[node.id, to]] : []
+      }),
+    )
   /** `lasts`: whether the outage of something that is in this window counts as one, from 0 to 1. */
   const chancesOf = (
     points: ReadonlySet<string>,
@@ -200,9 +209,18 @@ export function restOf(
     },
     over: ({ stream, from, to }) => {
       const element = loaded.streams[stream]?.element
+      if (element === undefined) return 1
       const type = loaded.states[flow.states[from] ?? -1]?.type ?? anyType
-      const before = element === undefined ? [] : given.needs.before(element, type)
-      return works(before, points, () => lasts(windows?.needs[to] ?? 0))
+      const before = given.needs.before(element, type)
+      if (before.size === 0) return 1
+      const tasks = taskStates(from)
+      // it is given up by the first of those that it fails
+      const windowOf = (id: string) =>
+        (before.get(id) ?? []).reduce((least, one) => {
+          const own = id === one ? 'itself' : 'needs'
+          return Math.min(least, windows?.[own][tasks.get(one) ?? to] ?? 0)
+        }, Number.POSITIVE_INFINITY)
+      return works([...before.keys()], points, (id) => lasts(windowOf(id)))
     },
   })
   return (goal, points) => {

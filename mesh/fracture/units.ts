@@ -20,7 +20,7 @@ export function unitsOf({ states, streams }: Loaded, flow: Flow, needs: Needs): 
     const element = streams[stream]?.element
     if (element === undefined) return
     const type = states[flow.states[from] ?? -1]?.type ?? anyType
-    for (const unit of [element.id, ...needs.before(element, type)])
+    for (const unit of [element.id, ...needs.before(element, type).keys()])
       append(units, unit, flow.states.length + position)
   })
   return units
