@@ -14,6 +14,7 @@ it.each([
   ['states:StartExecution', 'request', 1],
   ['states:StartSyncExecution', 'request', 0],
   ['states:StartExecution', 'sync', 0],
+  ['states:StartExecution', 'token', 1],
 ] as const)('%s of a task (%s): failures of the run are unseen %d times', (action, integration, times) => {
   const mesh = meshFrom(
     [

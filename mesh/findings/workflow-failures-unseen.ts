@@ -1,11 +1,7 @@
-import type { ElementOf, MeshNode } from '../model.ts'
+import { awaitsRun } from '../awaited.ts'
 import type { Rule } from './facts.ts'
 
 const telling: ReadonlySet<string> = new Set(['ExecutionsFailed', 'ExecutionsTimedOut', 'ExecutionsAborted'])
-
-/** Whether the run's end is told to whoever starts it. */
-const waits = ({ action }: ElementOf<'call'>, from: MeshNode | undefined): boolean =>
-  action === 'states:StartSyncExecution' || (from?.kind === 'task' && from.settings.integration !== 'request')
 
 /** Whoever starts a machine without waiting has delivered the event: that the run fails is nobody's to keep. */
 export const workflowFailuresUnseen: Rule = function* ({ nodes, arriving, live, node, watched }) {
@@ -13,7 +9,7 @@ export const workflowFailuresUnseen: Rule = function* ({ nodes, arriving, live, 
   for (const { id, name } of nodes('workflow')) {
     const starters = [
       ...arriving(id, 'delivery'),
-      ...arriving(id, 'call').filter((call) => call.carries && !waits(call, node(call.from))),
+      ...arriving(id, 'call').filter((call) => call.carries && !awaitsRun(call, node(call.from))),
     ]
     const open = (states.get(id) ?? []).filter(({ settings }) => !settings.catches)
     if (!starters.some(live) || open.length === 0) continue

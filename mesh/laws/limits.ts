@@ -1,3 +1,4 @@
+import { startsInSync } from '../awaited.ts'
 import {
   asynchronousStarts,
   type Law,
@@ -29,8 +30,7 @@ export function isUncounted(
   to: MeshNode | undefined,
 ): boolean {
   const { kind, provenance } = element
-  if (to?.kind === 'workflow')
-    return kind === 'invoke' || (kind === 'call' && element.action === 'states:StartSyncExecution')
+  if (to?.kind === 'workflow') return startsInSync(element)
   return to?.kind === 'bus'
     ? provenance === 'template' && (from?.kind === 'bucket' || from?.kind === 'workflow')
     : kind === 'delivery'

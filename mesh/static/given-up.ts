@@ -1,4 +1,5 @@
-import { type Mesh, type MeshElement, type MeshNode, nodesById } from '../model.ts'
+import { awaitsRun } from '../awaited.ts'
+import { type Mesh, type MeshElement, nodesById } from '../model.ts'
 import { attemptsOver, expiresFirst } from './tries.ts'
 
 /**
@@ -9,12 +10,6 @@ export type GivenUp = 'kept' | 'dropped' | 'answered'
 
 /** `tries`: how often those who wait for it try again what led there, each time with all attempts over the element. */
 type Fate = { becomes: GivenUp; tries: number }
-
-/** Whether who starts a run of a state machine over an element waits for its end, and fails with it. */
-export const awaitsRun = (element: MeshElement, from: MeshNode | undefined): boolean =>
-  element.kind === 'invoke' ||
-  (element.kind === 'call' && element.action === 'states:StartSyncExecution') ||
-  (from?.kind === 'task' && from.settings.integration === 'sync')
 
 /** What somebody tries again himself is taken to be his to decide. */
 export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {

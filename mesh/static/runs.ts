@@ -1,3 +1,4 @@
+import { isSyncStart } from '../awaited.ts'
 import type { Loaded } from '../load.ts'
 import { type Before, type MeshElement, type MeshNode, type NodeOf, nodesById, type Step } from '../model.ts'
 import {
@@ -84,7 +85,7 @@ const takers: ReadonlySet<string> = new Set([
 ])
 const isTaken = (action: string): boolean =>
   action === 'lambda:InvokeAsync' ||
-  (takers.has(action.slice(0, action.indexOf(':'))) && action !== 'states:StartSyncExecution')
+  (takers.has(action.slice(0, action.indexOf(':'))) && !isSyncStart(action))
 
 /** Whether a task goes on only when what it calls has answered. */
 export const isAwaited = ({ settings: { integration, action } }: NodeOf<'task'>): boolean =>
