@@ -1,4 +1,5 @@
 import { append } from '../append.ts'
+
 /** An edge that holds with this probability, by itself; one that is not directed is the same edge both ways. */
 export type Link = { from: number; to: number; reliability: number }
 
