@@ -117,3 +117,23 @@ it('of an express machine that nobody has timed the wait for a place is not know
   expect(way?.delay?.mean).toBeCloseTo(3.01, 6)
   expect(way?.untimed).toEqual(['m'])
 })
+
+it('takes again what fails in the express machine that it waits for, as often as its queue hands it out', () => {
+  const mesh = meshFrom(
+    [
+      queueNode('q', { maxReceiveCount: 3 }),
+      node('pipe', 'pipe'),
+      node('workflow', 'm', { flavour: 'EXPRESS' }),
+      node('task', 'm#t', { workflow: 'm', catches: false }),
+      functionNode('f'),
+    ],
+    [
+      element('poll', 'q', 'pipe', { batch: 1 }),
+      element('invoke', 'pipe', 'm'),
+      element('invoke', 'm', 'm#t'),
+      element('invoke', 'm#t', 'f'),
+    ],
+  )
+  const loaded = loadedWith(mesh, { q: 1 }, { f: 0.1 }, { failures: new Map([['f', 0.5]]) })
+  expect(analyseStatic(loaded).paths[0]?.lost).toBeCloseTo(0.5 ** 3, 9)
+})

@@ -1,10 +1,11 @@
+import { isSyncStart } from '../awaited.ts'
 import type { ElementOf, MeshNode } from '../model.ts'
 import type { Rule } from './facts.ts'
 import { shown } from './finding.ts'
 
 /** An API that answers 504 while what it waits for goes on: callers come again, and the work is done twice. */
 export const apiTimeout: Rule = function* ({ elements, node }) {
-  const waits = elements('call').filter(({ action }) => action === 'states:StartSyncExecution')
+  const waits = elements('call').filter(({ action }) => isSyncStart(action))
   for (const way of [...elements('invoke'), ...waits]) {
     const [api, handler] = [node(way.from), node(way.to)]
     const limit = mostOf(handler)

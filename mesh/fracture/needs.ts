@@ -1,4 +1,5 @@
 import { append } from '../append.ts'
+import { awaitsRun } from '../awaited.ts'
 import type { Loaded } from '../load.ts'
 import {
   type ElementKind,
@@ -136,6 +137,7 @@ function tasksIn(steps: readonly Step[], path: string): string[] {
 const deepest = 32
 
 function needed(element: MeshElement, from: MeshNode, to: MeshNode | undefined, type: string): boolean {
+  if (from.kind === 'task' && to?.kind === 'workflow') return awaitsRun(element, from)
   if (element.kind === 'call')
     return !element.carries && (element.per === null || element.per === type || type === '*')
   // an api or a bus has other ways for other requests

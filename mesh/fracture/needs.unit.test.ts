@@ -194,3 +194,26 @@ describe('a run', () => {
     expect(points('tell')).toEqual(['door', 'm', 'm#each/put', 'm#each/tell', 'tell'])
   })
 })
+
+it('what lies behind a task that waits for another run needs all of that run', () => {
+  const mesh = meshFrom(
+    [
+      ...['m', 'n'].map((id) => node('workflow', id)),
+      node('task', 'm#run', { workflow: 'm', integration: 'sync', catches: false }),
+      node('task', 'm#put', { workflow: 'm', before: { after: 'run', steps: [], unknown: [] } }),
+      node('task', 'n#ask', { workflow: 'n', catches: false }),
+      node('function', 'f'),
+      node('queue', 'end'),
+    ],
+    [
+      ...['run', 'put'].map((id) => element('invoke', 'm', `m#${id}`)),
+      element('call', 'm#run', 'n'),
+      element('invoke', 'n', 'n#ask'),
+      element('invoke', 'n#ask', 'f'),
+      element('call', 'm#put', 'end'),
+    ],
+  )
+  const [flow] = fracture(loadedWith(mesh, { m: 1 }, {}), {}).flows
+  const points = flow?.sinks.find(({ nodes }) => nodes[0] === 'end')?.points ?? []
+  expect(new Set(points)).toEqual(new Set(['end', 'm#put', 'm#run', 'n', 'n#ask', 'f', 'm']))
+})

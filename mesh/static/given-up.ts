@@ -24,7 +24,7 @@ export function givenUpOf(mesh: Mesh): (element: MeshElement) => GivenUp {
  * A run of a standard state machine stays in its history and can be redriven for 14 days; one of an express does not: what
  * fails in it is told to who waits for it, whose own run then fails, and is gone where nobody does.
  */
-function fatesOf(mesh: Mesh): (element: MeshElement) => Fate {
+export function fatesOf(mesh: Mesh): (element: MeshElement) => Fate {
   const nodes = nodesById(mesh)
   const letters = new Set(
     mesh.elements.flatMap((each) =>

@@ -6,7 +6,7 @@ import { waiting } from '../queueing/waiting.ts'
 import { type Backoff, backoffOf, type Pauses, pausesIn } from './backoff.ts'
 import { gatheringOf, metBy, serversOf, stationsOf } from './batches.ts'
 import type { Demand, Demands } from './demand.ts'
-import { type GivenUp, givenUpOf } from './given-up.ts'
+import { fatesOf, type GivenUp } from './given-up.ts'
 import type { Refusals } from './refusals.ts'
 import { type Anew, extrasOver } from './retry-delays.ts'
 import { added, type Extra, extrasOf, instant, lognormal, type Moments, momentsOf } from './times.ts'
@@ -39,7 +39,7 @@ export function passagesOf(
   refusals: Refusals,
 ): ReadonlyMap<string, Passage> {
   const nodes = nodesById(mesh)
-  const fateOf = givenUpOf(mesh)
+  const fateOf = fatesOf(mesh)
   const pauses = pausesIn(constants)
   const timesAt = (id: string): Times | undefined => {
     const [own, kept] = [service.get(id), occupancy.get(id)]
@@ -56,12 +56,12 @@ export function passagesOf(
       )
       const attempts = attemptsOver(element, nodes.get(element.from))
       const fails = failures.get(element.to) ?? 0
-      const givenUp = fateOf(element)
+      const { becomes: givenUp, tries } = fateOf(element)
       const beyond = refusals.over(element)
       const { part, expires } = refusals.unserved(element)
       const never = Math.max(beyond, expires ? 0 : part)
       const aged = backoff?.aged ?? 0
-      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts)) * (1 - never) * (1 - aged)
+      const lost = 1 - (1 - lostOf(givenUp, refused, fails, attempts * tries)) * (1 - never) * (1 - aged)
       // qⁿ is what is refused in the end
       const first = 1 - (1 - refused) * (1 - beyond ** (1 / attempts))
       const mean = occupancy.get(element.to)?.mean ?? 0
