@@ -25,10 +25,7 @@ export function byTasks(mesh: Mesh, loads: Loads): { mesh: Mesh; loads: Loads } 
       : tasks.map((task) => ({ ...send, to: task, ratio: send.ratio / tasks.length }))
   }
   const isSaid = (element: MeshElement) =>
-    element.kind === 'call' &&
-    element.provenance === 'declared' &&
-    element.ratio !== null &&
-    tasksOf(element).length > 0
+    element.kind === 'call' && element.provenance === 'declared' && tasksOf(element).length > 0
   const declared = mesh.elements.flatMap((element): Send[] =>
     element.kind === 'call' && element.ratio !== null && isSaid(element)
       ? [sendOf(element, element.ratio)]
