@@ -134,7 +134,7 @@ function tasksIn(steps: readonly Step[], path: string): string[] {
 }
 
 /** Calls inside of calls; who waits for more than these has long timed out. */
-const deepest = 32
+export const deepest = 32
 
 function needed(element: MeshElement, from: MeshNode, to: MeshNode | undefined, type: string): boolean {
   if (from.kind === 'task' && to?.kind === 'workflow') return awaitsRun(element, from)

@@ -92,3 +92,16 @@ describe('what waited is made up for out of what is left of the servers', () => 
     expect(recoveryIn(mesh, { a: 20, b: 7 }, { f: 0.1, g: 0.1 })('t')).toBeCloseTo((600 * 27) / (30 - 27), 6)
   })
 })
+
+it('of calls in calls, however many there are', () => {
+  const names = Array.from({ length: 6000 }, (_, place) => `f${place}`)
+  const mesh = meshFrom(
+    [node('queue', 'q'), ...names.map((name) => node('function', name, {}, [servers(1000)]))],
+    [
+      element('poll', 'q', 'f0'),
+      ...names.slice(1).map((name, before) => element('invoke', `f${before}`, name)),
+    ],
+  )
+  const { removals } = fracture(loadedWith(mesh, { q: 1 }, {}), {})
+  expect(removals).toHaveLength(2 * names.length + 1)
+})

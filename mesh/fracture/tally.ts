@@ -2,6 +2,7 @@ import type { Loaded } from '../load.ts'
 import type { MeshNode } from '../model.ts'
 import type { Demands } from '../static/demand.ts'
 import type { Asked, Stress } from '../static/stress.ts'
+import { deepest } from './needs.ts'
 import { type Passed, passingOf, recoveryAfter, recoveryFrom } from './recovery.ts'
 import type { Surveyed } from './survey.ts'
 import type { Cut } from './tree.ts'
@@ -69,6 +70,28 @@ export function tallyOf(
     if (passed !== undefined) wait(passed, waited)
     else if (unknown === undefined || (node && node.id < unknown.id)) unknown = node
   }
+  /** What waited at the states that are lost; and who sends there or waits for them has failed, and does again what it had done. */
+  const makeUp = (surveyed: Surveyed, lost: readonly number[], waited: number): void => {
+    const { states, branches } = come.get(surveyed) ?? { states: [], branches: [] }
+    const reached = new Set(lost)
+    let level = lost.map((state) => ({ state, part: 1 }))
+    for (let depth = 0; depth < deepest && level.length > 0; depth++) {
+      const senders: typeof level = []
+      for (const { state, part } of level) {
+        const place = placeOf(surveyed, state)
+        waitAt(place, waited * part * partOf(states[state], atNodes[place]))
+        for (const branch of surveyed.flow.arriving[state] ?? []) {
+          const id = elementOf(surveyed, branch)
+          wait(passing.elements.get(id) ?? [], waited * part * partOf(branches[branch], over.get(id)))
+          const sender = senderOf(surveyed, branch)
+          if (!passing.calls.has(id) || reached.has(sender)) continue
+          reached.add(sender)
+          senders.push({ state: sender, part: part * Math.min(1, partOf(branches[branch], states[sender])) })
+        }
+      }
+      level = senders
+    }
+  }
   return {
     start: (at: string): void => {
       stamp++
@@ -78,40 +101,19 @@ export function tallyOf(
       if (own !== undefined) one(own)
     },
     /** `tried`: for how long what waits is tried again, seconds */
-    add: (surveyed: Surveyed, { of, from, to }: Cut, tried: number): void => {
-      const { states, branches } = come.get(surveyed) ?? { states: [], branches: [] }
+    add: (surveyed: Surveyed, cut: Cut, tried: number): void => {
       const waited = Math.min(outage, tried)
       longest = Math.max(longest, waited)
-      const reached = new Set<number>()
-      if (waited > 0) for (let index = from; index < to; index++) reached.add(of[index] ?? -1)
-      // who sends there or waits for it fails with it, and does again what it had done
-      const again = (state: number, part: number): void => {
-        if (reached.has(state)) return
-        reached.add(state)
-        const place = surveyed.nodeAt[state] ?? -1
-        if (place < 0) return
-        waitAt(place, waited * part * partOf(states[state], atNodes[place]))
-        pass(state, part)
-      }
-      const pass = (state: number, part: number): void => {
-        for (const branch of surveyed.flow.arriving[state] ?? []) {
-          const id = elementOf(surveyed, branch)
-          wait(passing.elements.get(id) ?? [], waited * part * partOf(branches[branch], over.get(id)))
-          const sender = surveyed.flow.branches[branch]?.from ?? 0
-          if (passing.calls.has(id))
-            again(sender, part * Math.min(1, partOf(branches[branch], states[sender])))
-        }
-      }
-      for (let index = from; index < to; index++) {
-        const state = of[index] ?? -1
-        const place = surveyed.nodeAt[state] ?? -1
+      const lost: number[] = []
+      for (let index = cut.from; index < cut.to; index++) {
+        const state = cut.of[index] ?? -1
+        const place = placeOf(surveyed, state)
         if (place < 0) continue
         one(place)
-        // where nothing waits there is nothing to do afterwards
-        if (waited === 0) continue
-        waitAt(place, waited * partOf(states[state], atNodes[place]))
-        pass(state, 1)
+        lost.push(state)
       }
+      // where nothing waits there is nothing to do afterwards
+      if (waited > 0) makeUp(surveyed, lost, waited)
     },
     nodes: () => count,
     recovery: (at: string, tried: number) => {
@@ -130,6 +132,11 @@ export function tallyOf(
     },
   }
 }
+
+/** The place of a state's node in the mesh; -1: it is of none. */
+const placeOf = ({ nodeAt }: Surveyed, state: number): number => nodeAt[state] ?? -1
+
+const senderOf = ({ flow }: Surveyed, branch: number): number => flow.branches[branch]?.from ?? 0
 
 /** Of a rate that nobody knows all. */
 const partOf = (rate = 0, whole = 0): number => {

@@ -99,6 +99,7 @@ describe('a server that takes all that wait', () => {
     [{ servers: 1, rate: 30, most: 100, fixed: 0.1, each: 0.02, scv: 1 }, 0.15],
     [{ servers: 1, rate: 30, most: 100, fixed: 0.4, each: 0.02, scv: 1 }, 0.2],
     [{ servers: 1, rate: 90, most: 100, fixed: 1, each: 0, scv: 0.1 }, 0.1],
+    [{ servers: 3, rate: 24, most: 10, fixed: 0, each: 0.1, scv: 0.5 }, 0.2],
     [{ servers: 10, rate: 60, most: 10, fixed: 0.7, each: 0.03, scv: 0.25 }, 0.05, 0.3],
   ]
   const timesOf = ({ fixed, each }: Bulk, batch: number) => fixed + each * batch
