@@ -129,7 +129,9 @@ function show(group: Command, cli: Cli): void {
     })
 }
 
-const isMended = ({ outcome }: MendedQuarantine): boolean => outcome !== 'refused' && outcome !== 'failed'
+/** It is as it was to be, by this call or by an earlier one. */
+const stands = ({ outcome, settled }: MendedQuarantine, wanted: 'recorded' | 'dropped'): boolean =>
+  outcome === 'already' ? settled?.state === wanted : outcome !== 'refused' && outcome !== 'failed'
 
 function edit(group: Command, cli: Cli): void {
   group
@@ -160,7 +162,7 @@ function edit(group: Command, cli: Cli): void {
       const answer = byHand
         ? await editByHand(cli, api, digest, dryRun)
         : await api.editQuarantined(digest, { ...(await editOf(cli, options)), dryRun })
-      if (!isMended(answer)) cli.failed()
+      if (!stands(answer, 'recorded')) cli.failed()
       cli.show(answer, (one, p) => mendedText(one, p, dryRun))
     })
 }
@@ -226,7 +228,7 @@ function redrive(group: Command, cli: Cli): void {
         return
       }
       const answer = await api.redriveQuarantined(await whole(given, api), { dryRun })
-      if (!isMended(answer)) cli.failed()
+      if (!stands(answer, 'recorded')) cli.failed()
       cli.show(answer, (one, p) => mendedText(one, p, dryRun))
     })
 }
@@ -265,6 +267,7 @@ function drop(group: Command, cli: Cli): void {
       const items: MendedQuarantine[] = []
       for (const digest of meant)
         items.push(await steadily(cli, () => api.dropQuarantined(digest, because ? { reason: because } : {})))
+      if (given.length > 0 && !items.every((item) => stands(item, 'dropped'))) cli.failed()
       cli.show({ items }, (all, p) =>
         all.items.length === 0 ? nothing : all.items.map((one) => mendedText(one, p, false)).join('\n'),
       )
