@@ -6,12 +6,13 @@ export const approvalDecided = defineEvent({
   description: 'An approval was given or denied by somebody, or expired without an answer.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    approval: z.string(),
-    decision: z.enum(['approved', 'denied', 'expired']),
-    by: z.string(),
-    comment: z.string().optional(),
-  }),
+  schema: () =>
+    z.object({
+      approval: z.string(),
+      decision: z.enum(['approved', 'denied', 'expired']),
+      by: z.string(),
+      comment: z.string().optional(),
+    }),
   partitionkey: (data) => `approval/${data.approval}`,
   example: {
     approval: '4f0b8f3e-6f43-5f0e-9d0f-1c1c9b4d8a11',

@@ -6,13 +6,14 @@ export const approvalRequested = defineEvent({
   description: 'A workflow waits for a person to approve or deny what it would do next.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    approval: z.string(),
-    workflow: z.string(),
-    run: z.string(),
-    question: z.string(),
-    expires: z.iso.datetime(),
-  }),
+  schema: () =>
+    z.object({
+      approval: z.string(),
+      workflow: z.string(),
+      run: z.string(),
+      question: z.string(),
+      expires: z.iso.datetime(),
+    }),
   partitionkey: (data) => `approval/${data.approval}`,
   example: {
     approval: '4f0b8f3e-6f43-5f0e-9d0f-1c1c9b4d8a11',

@@ -10,16 +10,17 @@ export const buildStatusChanged = defineEvent({
   origin: 'ours',
   ordered: true,
   retention: 'project',
-  schema: z.object({
-    repository: z.string(),
-    branch: z.string(),
-    commit: z.string(),
-    /** null: the branch's first build */
-    from: buildStatus.nullable(),
-    to: buildStatus,
-    /** names of the builds that fail */
-    failing: z.array(z.string()),
-  }),
+  schema: () =>
+    z.object({
+      repository: z.string(),
+      branch: z.string(),
+      commit: z.string(),
+      /** null: the branch's first build */
+      from: buildStatus.nullable(),
+      to: buildStatus,
+      /** names of the builds that fail */
+      failing: z.array(z.string()),
+    }),
   partitionkey: (data) => `build/${data.repository}/${data.branch}`,
   example: {
     repository: 'octo-org/octo-repo',

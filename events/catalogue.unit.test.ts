@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { eventTypeNamed, eventTypes } from './catalogue.ts'
 import { findFaults } from './checks.ts'
-import { defineEvent, type EventType } from './event-type.ts'
+import { defineEvent, type EventType, olderVersion } from './event-type.ts'
 import { githubPush } from './github.push.ts'
 import type { Route } from './route.ts'
 import { producers, routes } from './routes.ts'
@@ -112,6 +112,18 @@ describe('payloads that GitHub really sent', () => {
   })
 })
 
+it('makes a schema when it is first asked for, and once', () => {
+  let made = 0
+  const schema = () => z.object({ made: z.literal(++made) })
+  const about = { description: 'planted', origin: 'ours', retention: 'service' } as const
+  const older = olderVersion({ schema, upcast: () => ({ made: 1 }), example: { made: 1 } })
+  const type = defineEvent({ ...about, type: 'thing.made', schema, older: [older], example: { made: 1 } })
+  expect(made).toBe(0)
+  expect(type.schema).toBe(type.schema)
+  expect(older.schema).toBe(older.schema)
+  expect(made).toBe(2)
+})
+
 describe('findFaults', () => {
   const type = (name: string, origin: 'outside' | 'ours') =>
     defineEvent({
@@ -119,7 +131,7 @@ describe('findFaults', () => {
       description: 'planted',
       origin,
       retention: 'service',
-      schema: z.object({}),
+      schema: () => z.object({}),
       example: {},
     })
   const asked = type('thing.asked', 'outside')
@@ -198,7 +210,7 @@ describe('findFaults', () => {
     origin: 'ours',
     ordered: true,
     retention: 'service',
-    schema: z.object({}),
+    schema: () => z.object({}),
     example: {},
   })
 

@@ -7,18 +7,19 @@ export const circuitClosed = defineEvent({
     'What a subscriber needs answers again, so its deliveries run, and those that were parked are sent.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    subscriber: z.string(),
-    /** as in circuit.opened */
-    downstream: z.string(),
-    /** since when it was open, ISO 8601 */
-    opened: z.iso.datetime(),
-    /** deliveries that were let through to try it */
-    probes: z.number().int().min(0),
-    because: z.enum(['a probe succeeded', 'somebody closed it', 'nothing waits for it']),
-    /** what sends the parked ones, where this closing asked for it */
-    job: z.string().optional(),
-  }),
+  schema: () =>
+    z.object({
+      subscriber: z.string(),
+      /** as in circuit.opened */
+      downstream: z.string(),
+      /** since when it was open, ISO 8601 */
+      opened: z.iso.datetime(),
+      /** deliveries that were let through to try it */
+      probes: z.number().int().min(0),
+      because: z.enum(['a probe succeeded', 'somebody closed it', 'nothing waits for it']),
+      /** what sends the parked ones, where this closing asked for it */
+      job: z.string().optional(),
+    }),
   partitionkey: (data) => `circuit/${data.subscriber}/${data.downstream}`,
   example: {
     subscriber: 'publish',

@@ -7,13 +7,14 @@ export const deliveryDropped = defineEvent({
   description: 'Somebody decided that a subscriber will not handle an event.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    ...deliveryShape,
-    /** what it was before */
-    state: z.enum(['dead', 'parked', 'retrying']),
-    /** why, in their words */
-    reason: z.string().optional(),
-  }),
+  schema: () =>
+    z.object({
+      ...deliveryShape,
+      /** what it was before */
+      state: z.enum(['dead', 'parked', 'retrying']),
+      /** why, in their words */
+      reason: z.string().optional(),
+    }),
   partitionkey: deliveryPartition,
   example: {
     subscriber: 'notify',

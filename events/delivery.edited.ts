@@ -8,15 +8,16 @@ export const deliveryEdited = defineEvent({
   origin: 'ours',
   retention: 'audit',
   personal: ['changes'],
-  schema: z.object({
-    ...deliveryShape,
-    /** id of the event that takes its place there */
-    replacement: z.string(),
-    /** the first hundred: JSON pointers into the data, and what stood there; long texts are cut */
-    changes: z.array(z.object(changeShape)).max(100),
-    /** how many more there were */
-    more: z.number().int().min(1).optional(),
-  }),
+  schema: () =>
+    z.object({
+      ...deliveryShape,
+      /** id of the event that takes its place there */
+      replacement: z.string(),
+      /** the first hundred: JSON pointers into the data, and what stood there; long texts are cut */
+      changes: z.array(z.object(changeShape)).max(100),
+      /** how many more there were */
+      more: z.number().int().min(1).optional(),
+    }),
   partitionkey: deliveryPartition,
   example: {
     subscriber: 'analyze-push',

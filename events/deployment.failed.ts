@@ -7,13 +7,14 @@ export const deploymentFailed = defineEvent({
   description: 'A deployment did not succeed; sent by the system that tried it.',
   origin: 'outside',
   retention: 'project',
-  schema: z.object({
-    repository: repositoryName,
-    environment: z.string(),
-    commit: z.string().optional(),
-    reason: z.string(),
-    url: z.url().optional(),
-  }),
+  schema: () =>
+    z.object({
+      repository: repositoryName,
+      environment: z.string(),
+      commit: z.string().optional(),
+      reason: z.string(),
+      url: z.url().optional(),
+    }),
   partitionkey: (data) => repositoryKey(data.repository),
   example: {
     repository: 'Codertocat/Hello-World',

@@ -29,10 +29,11 @@ export type EventType<Name extends string = string, Schema extends z.ZodType = z
   example: z.input<Schema>
 }
 
+/** `schema` is a function: a cold start makes none of them, the first event of a type makes its own. */
 type Declaration<Name extends string, Schema extends z.ZodType> = Omit<
   EventType<Name, Schema>,
-  'version' | 'older' | 'personal' | 'ordered'
-> & { older?: readonly OldVersion[]; personal?: readonly string[]; ordered?: boolean }
+  'schema' | 'version' | 'older' | 'personal' | 'ordered'
+> & { schema: () => Schema; older?: readonly OldVersion[]; personal?: readonly string[]; ordered?: boolean }
 
 /** Declares an event type. The version is one more than the number of older shapes. */
 export function defineEvent<const Name extends string, Schema extends z.ZodType>(
@@ -40,16 +41,42 @@ export function defineEvent<const Name extends string, Schema extends z.ZodType>
 ): EventType<Name, Schema> {
   const older = declaration.older ?? []
   const { personal = [], ordered = false } = declaration
-  return { ...declaration, older, personal, ordered, version: older.length + 1 }
+  const schema = once(declaration.schema)
+  return {
+    ...declaration,
+    older,
+    personal,
+    ordered,
+    version: older.length + 1,
+    get schema() {
+      return schema()
+    },
+  }
 }
 
 /** An older shape of a type, typed by its own schema. */
 export function olderVersion<Schema extends z.ZodType>(version: {
-  schema: Schema
+  schema: () => Schema
   upcast: (data: z.infer<Schema>) => unknown
   example: z.input<Schema>
 }): OldVersion {
-  return version
+  const { upcast, example } = version
+  const schema = once(version.schema)
+  return {
+    upcast,
+    example,
+    get schema() {
+      return schema()
+    },
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }
 
 /** The data of an event type, as handlers get it: newest version, parsed. */

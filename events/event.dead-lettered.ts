@@ -6,14 +6,15 @@ export const eventDeadLettered = defineEvent({
   description: 'Deliveries to one subscriber died within one minute, and wait for somebody to mend them.',
   origin: 'ours',
   retention: 'project',
-  schema: z.object({
-    subscriber: z.string(),
-    /** the minute, ISO 8601 */
-    minute: z.iso.datetime(),
-    count: z.number().int().min(1),
-    /** the first few: which event, and why its delivery died */
-    sample: z.array(z.object({ source: z.string(), id: z.string(), reason: z.string() })).max(5),
-  }),
+  schema: () =>
+    z.object({
+      subscriber: z.string(),
+      /** the minute, ISO 8601 */
+      minute: z.iso.datetime(),
+      count: z.number().int().min(1),
+      /** the first few: which event, and why its delivery died */
+      sample: z.array(z.object({ source: z.string(), id: z.string(), reason: z.string() })).max(5),
+    }),
   partitionkey: (data) => `subscriber/${data.subscriber}`,
   example: {
     subscriber: 'analyze-push',

@@ -9,23 +9,24 @@ export const eventRedriven = defineEvent({
   description: 'A delivery was sent to its subscriber again, or a job that does so for many has ended.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.union([
-    z.object({
-      job: z.string(),
-      subscriber: z.string(),
-      state,
-      /** what came of the deliveries that were chosen */
-      counts: z.record(z.string(), z.number().int()),
-      /** why it ended early */
-      stopped: z.string().optional(),
-    }),
-    z.object({
-      ...deliveryShape,
-      state,
-      /** why it was dead */
-      reason: z.string().optional(),
-    }),
-  ]),
+  schema: () =>
+    z.union([
+      z.object({
+        job: z.string(),
+        subscriber: z.string(),
+        state,
+        /** what came of the deliveries that were chosen */
+        counts: z.record(z.string(), z.number().int()),
+        /** why it ended early */
+        stopped: z.string().optional(),
+      }),
+      z.object({
+        ...deliveryShape,
+        state,
+        /** why it was dead */
+        reason: z.string().optional(),
+      }),
+    ]),
   partitionkey: (data) => ('job' in data ? `job/${data.job}` : deliveryPartition(data)),
   example: {
     job: '5f0e9d0f1c1c9b4d8a11',

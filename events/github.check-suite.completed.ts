@@ -7,21 +7,22 @@ export const githubCheckSuiteCompleted = defineEvent({
   description: 'All checks of one app on a commit have ended.',
   origin: 'outside',
   retention: 'project',
-  schema: z.looseObject({
-    action: z.literal('completed'),
-    check_suite: z.looseObject({
-      id: z.number(),
-      head_branch: z.string().nullable(),
-      head_sha: z.string(),
-      status: z.string().nullable(),
-      conclusion: z.string().nullable(),
-      created_at: z.iso.datetime({ offset: true }).optional(),
-      updated_at: z.iso.datetime({ offset: true }),
-      app: z.looseObject({ slug: z.string().optional(), name: z.string() }),
+  schema: () =>
+    z.looseObject({
+      action: z.literal('completed'),
+      check_suite: z.looseObject({
+        id: z.number(),
+        head_branch: z.string().nullable(),
+        head_sha: z.string(),
+        status: z.string().nullable(),
+        conclusion: z.string().nullable(),
+        created_at: z.iso.datetime({ offset: true }).optional(),
+        updated_at: z.iso.datetime({ offset: true }),
+        app: z.looseObject({ slug: z.string().optional(), name: z.string() }),
+      }),
+      repository: githubRepository,
+      sender: githubSender,
     }),
-    repository: githubRepository,
-    sender: githubSender,
-  }),
   partitionkey: (data) => repositoryKey(data.repository.full_name),
   example: {
     action: 'completed',

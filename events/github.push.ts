@@ -2,34 +2,36 @@ import * as z from 'zod'
 import { defineEvent } from './event-type.ts'
 import { githubRepository, githubSender, repositoryKey } from './github.ts'
 
-const commit = z.looseObject({
-  id: z.string(),
-  message: z.string(),
-  timestamp: z.string(),
-  author: z.looseObject({ name: z.string(), email: z.string().nullable().optional() }),
-  added: z.array(z.string()).default([]),
-  removed: z.array(z.string()).default([]),
-  modified: z.array(z.string()).default([]),
-})
+const commit = () =>
+  z.looseObject({
+    id: z.string(),
+    message: z.string(),
+    timestamp: z.string(),
+    author: z.looseObject({ name: z.string(), email: z.string().nullable().optional() }),
+    added: z.array(z.string()).default([]),
+    removed: z.array(z.string()).default([]),
+    modified: z.array(z.string()).default([]),
+  })
 
 export const githubPush = defineEvent({
   type: 'github.push',
   description: 'Commits, a branch or a tag were pushed to, or deleted from, a GitHub repository.',
   origin: 'outside',
   retention: 'project',
-  schema: z.looseObject({
-    ref: z.string().startsWith('refs/', { error: 'a full ref such as refs/heads/main' }),
-    before: z.string(),
-    after: z.string(),
-    created: z.boolean().default(false),
-    deleted: z.boolean().default(false),
-    forced: z.boolean().default(false),
-    commits: z.array(commit),
-    head_commit: commit.nullable().optional(),
-    repository: githubRepository,
-    pusher: z.looseObject({ name: z.string(), email: z.string().nullable().optional() }),
-    sender: githubSender.optional(),
-  }),
+  schema: () =>
+    z.looseObject({
+      ref: z.string().startsWith('refs/', { error: 'a full ref such as refs/heads/main' }),
+      before: z.string(),
+      after: z.string(),
+      created: z.boolean().default(false),
+      deleted: z.boolean().default(false),
+      forced: z.boolean().default(false),
+      commits: z.array(commit()),
+      head_commit: commit().nullable().optional(),
+      repository: githubRepository,
+      pusher: z.looseObject({ name: z.string(), email: z.string().nullable().optional() }),
+      sender: githubSender.optional(),
+    }),
   partitionkey: (data) => repositoryKey(data.repository.full_name),
   personal: ['pusher.email', 'commits.author.email', 'commits.committer.email', 'head_commit.author.email'],
   example: {

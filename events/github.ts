@@ -15,32 +15,34 @@ export const githubSender = z.looseObject({ login: z.string() })
 export const repositoryKey = (fullName: string): string => `repository/${fullName}`
 
 /** The run of a workflow, as GitHub's workflow_run events carry it. */
-const workflowRun = z.looseObject({
-  id: z.number(),
-  name: z.string().nullable(),
-  run_attempt: z.number().default(1),
-  head_branch: z.string().nullable(),
-  head_sha: z.string(),
-  status: z.string(),
-  conclusion: z.string().nullable(),
-  html_url: z.string().optional(),
-  /** what triggered it: push, pull_request, schedule, … */
-  event: z.string().optional(),
-  /** the file that defines the workflow */
-  path: z.string().optional(),
-  /** where its commit lies: a fork, when it runs for a pull request from one */
-  head_repository: z.looseObject({ full_name: z.string() }).nullable().optional(),
-  created_at: z.iso.datetime({ offset: true }).optional(),
-  updated_at: z.iso.datetime({ offset: true }),
-})
+const workflowRun = () =>
+  z.looseObject({
+    id: z.number(),
+    name: z.string().nullable(),
+    run_attempt: z.number().default(1),
+    head_branch: z.string().nullable(),
+    head_sha: z.string(),
+    status: z.string(),
+    conclusion: z.string().nullable(),
+    html_url: z.string().optional(),
+    /** what triggered it: push, pull_request, schedule, … */
+    event: z.string().optional(),
+    /** the file that defines the workflow */
+    path: z.string().optional(),
+    /** where its commit lies: a fork, when it runs for a pull request from one */
+    head_repository: z.looseObject({ full_name: z.string() }).nullable().optional(),
+    created_at: z.iso.datetime({ offset: true }).optional(),
+    updated_at: z.iso.datetime({ offset: true }),
+  })
 
-export const workflowRunData = z.looseObject({
-  action: z.string(),
-  workflow: z.looseObject({ name: z.string() }).nullable().optional(),
-  workflow_run: workflowRun,
-  repository: githubRepository,
-  sender: githubSender,
-})
+export const workflowRunData = () =>
+  z.looseObject({
+    action: z.string(),
+    workflow: z.looseObject({ name: z.string() }).nullable().optional(),
+    workflow_run: workflowRun(),
+    repository: githubRepository,
+    sender: githubSender,
+  })
 
 export const workflowRunExample = (action: string, status: string, conclusion: string | null) => ({
   action,
@@ -61,20 +63,21 @@ export const workflowRunExample = (action: string, status: string, conclusion: s
   sender: { login: 'Codertocat' },
 })
 
-export const pullRequestData = z.looseObject({
-  action: z.string(),
-  number: z.number().int(),
-  pull_request: z.looseObject({
-    title: z.string(),
-    head: z.looseObject({ ref: z.string(), sha: z.string() }),
-    base: z.looseObject({ ref: z.string(), sha: z.string() }),
-    additions: z.number().optional(),
-    deletions: z.number().optional(),
-    changed_files: z.number().optional(),
-  }),
-  repository: githubRepository,
-  sender: githubSender,
-})
+export const pullRequestData = () =>
+  z.looseObject({
+    action: z.string(),
+    number: z.number().int(),
+    pull_request: z.looseObject({
+      title: z.string(),
+      head: z.looseObject({ ref: z.string(), sha: z.string() }),
+      base: z.looseObject({ ref: z.string(), sha: z.string() }),
+      additions: z.number().optional(),
+      deletions: z.number().optional(),
+      changed_files: z.number().optional(),
+    }),
+    repository: githubRepository,
+    sender: githubSender,
+  })
 
 export const pullRequestExample = (action: string) => ({
   action,

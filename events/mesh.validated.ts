@@ -7,20 +7,21 @@ const health = z.enum(['healthy', 'strained', 'failing', 'unknown'])
 const severity = z.enum(['high', 'medium', 'low'])
 
 /** The first few, the gravest first, and how many more there are. */
-const findings = z.object({
-  items: z
-    .array(
-      z.object({
-        rule: z.string(),
-        severity,
-        /** the node, element or shared limit that it is about */
-        at: z.string(),
-        says: z.string(),
-      }),
-    )
-    .max(10),
-  left: z.int().min(0),
-})
+const findings = () =>
+  z.object({
+    items: z
+      .array(
+        z.object({
+          rule: z.string(),
+          severity,
+          /** the node, element or shared limit that it is about */
+          at: z.string(),
+          says: z.string(),
+        }),
+      )
+      .max(10),
+    left: z.int().min(0),
+  })
 
 export const meshValidated = defineEvent({
   type: 'mesh.validated',
@@ -28,46 +29,47 @@ export const meshValidated = defineEvent({
     'The deployed structure was analysed under the load that was measured: its score, and what changed since the last time.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    /** what started it: the week of the schedule, or the name that somebody gave */
-    run: z.string(),
-    /** the stacks whose templates were read */
-    stacks: z.array(z.string()).min(1).max(50),
-    /** 0 to 100; null: utilisation or latency is not known, for the reasons in `notes` */
-    score: z.number().nullable(),
-    system_health: health,
-    /** limit states: what is asked against what is allowed; null: not known */
-    terms: z
-      .array(
-        z.object({
-          name: z.string(),
-          demand: z.number().nullable(),
-          limit: z.number(),
-          unit: z.string(),
-          points: z.number().nullable(),
-        }),
-      )
-      .max(20),
-    /** open findings */
-    findings: z.record(severity, z.int().min(0)),
-    /** findings that were not there the last time, and those that are there no more; null: the last report is not readable */
-    changes: z.object({ appeared: findings, gone: findings }).nullable(),
-    /** the validation before; null: this is the first */
-    trend: z
-      .object({
-        last: z.iso.datetime(),
-        system_health: health,
-        /** score now less score then; null: one of them is not known */
-        score: z.number().nullable(),
-      })
-      .nullable(),
-    /** what got worse since the last time, for people; empty: nothing, and nobody is notified */
-    worse: z.array(z.string()).max(5),
-    /** why there is no score, what holds it down, what could not be known, and what is accepted and not found */
-    notes: z.array(z.string()).max(10),
-    /** the whole report in the bucket of the stage: this with `.json`, `.md` or `.html` behind it */
-    report: z.string(),
-  }),
+  schema: () =>
+    z.object({
+      /** what started it: the week of the schedule, or the name that somebody gave */
+      run: z.string(),
+      /** the stacks whose templates were read */
+      stacks: z.array(z.string()).min(1).max(50),
+      /** 0 to 100; null: utilisation or latency is not known, for the reasons in `notes` */
+      score: z.number().nullable(),
+      system_health: health,
+      /** limit states: what is asked against what is allowed; null: not known */
+      terms: z
+        .array(
+          z.object({
+            name: z.string(),
+            demand: z.number().nullable(),
+            limit: z.number(),
+            unit: z.string(),
+            points: z.number().nullable(),
+          }),
+        )
+        .max(20),
+      /** open findings */
+      findings: z.record(severity, z.int().min(0)),
+      /** findings that were not there the last time, and those that are there no more; null: the last report is not readable */
+      changes: z.object({ appeared: findings(), gone: findings() }).nullable(),
+      /** the validation before; null: this is the first */
+      trend: z
+        .object({
+          last: z.iso.datetime(),
+          system_health: health,
+          /** score now less score then; null: one of them is not known */
+          score: z.number().nullable(),
+        })
+        .nullable(),
+      /** what got worse since the last time, for people; empty: nothing, and nobody is notified */
+      worse: z.array(z.string()).max(5),
+      /** why there is no score, what holds it down, what could not be known, and what is accepted and not found */
+      notes: z.array(z.string()).max(10),
+      /** the whole report in the bucket of the stage: this with `.json`, `.md` or `.html` behind it */
+      report: z.string(),
+    }),
   partitionkey: () => 'mesh/deployed',
   example: {
     run: '2026-W47',

@@ -8,18 +8,19 @@ export const replayRequested = defineEvent({
     'Events of the history are to be handed to one subscriber again, or its records rebuilt from them.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    job: z.string(),
-    kind: z.enum(['replay', 'rebuild']),
-    subscriber: z.string(),
-    /** deliveries a second */
-    rate: z.number().int().min(1),
-    selection: replaySelection,
-    /** of a replay: what it emits is sent, under ids of its own, instead of compared */
-    emit: z.boolean().optional(),
-    /** of a rebuild: live records that differ are replaced */
-    switch: z.boolean().optional(),
-  }),
+  schema: () =>
+    z.object({
+      job: z.string(),
+      kind: z.enum(['replay', 'rebuild']),
+      subscriber: z.string(),
+      /** deliveries a second */
+      rate: z.number().int().min(1),
+      selection: replaySelection(),
+      /** of a replay: what it emits is sent, under ids of its own, instead of compared */
+      emit: z.boolean().optional(),
+      /** of a rebuild: live records that differ are replaced */
+      switch: z.boolean().optional(),
+    }),
   partitionkey: (data) => `job/${data.job}`,
   example: {
     job: '5f0e9d0f1c1c9b4d8a11',

@@ -3,36 +3,38 @@ import { defineEvent } from './event-type.ts'
 import { repositoryKey } from './github.ts'
 
 /** What a change touches and how risky it is, told from the push alone. */
-export const changeAnalysis = z.object({
-  /** language -> number of files touched */
-  languages: z.record(z.string(), z.number().int()),
-  /** top folders touched, most files first */
-  areas: z.array(z.object({ area: z.string(), files: z.number().int() })),
-  size: z.object({
-    commits: z.number().int(),
-    added: z.number().int(),
-    modified: z.number().int(),
-    removed: z.number().int(),
-  }),
-  risk: z.object({
-    /** 0 (harmless) to 100 */
-    score: z.number().min(0).max(100),
-    level: z.enum(['low', 'medium', 'high']),
-    reasons: z.array(z.string()),
-  }),
-})
-export type ChangeAnalysis = z.infer<typeof changeAnalysis>
+export const changeAnalysis = () =>
+  z.object({
+    /** language -> number of files touched */
+    languages: z.record(z.string(), z.number().int()),
+    /** top folders touched, most files first */
+    areas: z.array(z.object({ area: z.string(), files: z.number().int() })),
+    size: z.object({
+      commits: z.number().int(),
+      added: z.number().int(),
+      modified: z.number().int(),
+      removed: z.number().int(),
+    }),
+    risk: z.object({
+      /** 0 (harmless) to 100 */
+      score: z.number().min(0).max(100),
+      level: z.enum(['low', 'medium', 'high']),
+      reasons: z.array(z.string()),
+    }),
+  })
+export type ChangeAnalysis = z.infer<ReturnType<typeof changeAnalysis>>
 
 export const repositoryAnalyzed = defineEvent({
   type: 'repository.analyzed',
   description: 'A push was read: languages, areas and size of the change, and its risk.',
   origin: 'ours',
   retention: 'project',
-  schema: changeAnalysis.extend({
-    repository: z.string(),
-    branch: z.string(),
-    commit: z.string(),
-  }),
+  schema: () =>
+    changeAnalysis().extend({
+      repository: z.string(),
+      branch: z.string(),
+      commit: z.string(),
+    }),
   partitionkey: (data) => repositoryKey(data.repository),
   example: {
     repository: 'Codertocat/Hello-World',

@@ -7,11 +7,12 @@ export const repositoryValidationRequested = defineEvent({
   description: 'Somebody asked for the quality gates of a commit to be evaluated now.',
   origin: 'outside',
   retention: 'project',
-  schema: z.strictObject({
-    repository: repositoryName,
-    branch: z.string().min(1).max(255),
-    commit: z.string().min(1).max(255),
-  }),
+  schema: () =>
+    z.strictObject({
+      repository: repositoryName,
+      branch: z.string().min(1).max(255),
+      commit: z.string().min(1).max(255),
+    }),
   partitionkey: (data) => repositoryKey(data.repository),
   example: {
     repository: 'Codertocat/Hello-World',

@@ -7,12 +7,13 @@ export const rollbackDecided = defineEvent({
   description: 'A change failed a gate that says rollback: what it brought is to be taken back.',
   origin: 'ours',
   retention: 'project',
-  schema: z.object({
-    repository: z.string(),
-    branch: z.string(),
-    commit: z.string(),
-    reasons: z.array(z.string()).min(1),
-  }),
+  schema: () =>
+    z.object({
+      repository: z.string(),
+      branch: z.string(),
+      commit: z.string(),
+      reasons: z.array(z.string()).min(1),
+    }),
   partitionkey: (data) => repositoryKey(data.repository),
   example: {
     repository: 'Codertocat/Hello-World',

@@ -7,16 +7,17 @@ export const subscriberResumed = defineEvent({
     'Somebody took back what holds a subscriber up; when nothing else does, its deliveries run, and those that were parked are sent.',
   origin: 'ours',
   retention: 'audit',
-  schema: z.object({
-    subscriber: z.string(),
-    /** since when it was paused, ISO 8601; absent when only circuits were closed */
-    paused: z.iso.datetime().optional(),
-    /** the downstreams whose circuits were closed by hand; '' for that of the whole subscriber */
-    circuits: z.array(z.string()),
-    /** what sends the parked ones, and how many a second; absent when nothing was parked */
-    job: z.string().optional(),
-    rate: z.number().int().optional(),
-  }),
+  schema: () =>
+    z.object({
+      subscriber: z.string(),
+      /** since when it was paused, ISO 8601; absent when only circuits were closed */
+      paused: z.iso.datetime().optional(),
+      /** the downstreams whose circuits were closed by hand; '' for that of the whole subscriber */
+      circuits: z.array(z.string()),
+      /** what sends the parked ones, and how many a second; absent when nothing was parked */
+      job: z.string().optional(),
+      rate: z.number().int().optional(),
+    }),
   partitionkey: (data) => `control/${data.subscriber}`,
   example: {
     subscriber: 'notify',

@@ -1,16 +1,17 @@
 import * as z from 'zod'
 
 /** What every status of a run tells. */
-export const runStatusData = z.object({
-  workflow: z.string(),
-  /** the execution's name, unique per workflow for 90 days */
-  run: z.string(),
-  arn: z.string(),
-  started: z.iso.datetime(),
-  ended: z.iso.datetime().optional(),
-  error: z.string().optional(),
-  cause: z.string().optional(),
-})
+export const runStatusData = () =>
+  z.object({
+    workflow: z.string(),
+    /** the execution's name, unique per workflow for 90 days */
+    run: z.string(),
+    arn: z.string(),
+    started: z.iso.datetime(),
+    ended: z.iso.datetime().optional(),
+    error: z.string().optional(),
+    cause: z.string().optional(),
+  })
 
 export const runKey = (data: { workflow: string; run: string }): string => `run/${data.workflow}/${data.run}`
 

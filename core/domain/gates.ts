@@ -8,11 +8,11 @@ import { qualityGate } from '../../events/repository.updated.ts'
 const branchGate = z.object({ gate: z.literal('branch') })
 
 /** A gate as it is evaluated: a declared one, or the one that all have. */
-export const gate = z.discriminatedUnion('gate', [branchGate, ...qualityGate.options])
+export const gate = z.discriminatedUnion('gate', [branchGate, ...qualityGate().options])
 export type Gate = z.infer<typeof gate>
 
 /** How risky a change is, 0 (harmless) to 100, and why. */
-export const risk = changeAnalysis.shape.risk.pick({ score: true, reasons: true })
+export const risk = changeAnalysis().shape.risk.pick({ score: true, reasons: true })
 export type Risk = z.infer<typeof risk>
 
 /** What is to be judged. */

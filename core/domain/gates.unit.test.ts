@@ -184,7 +184,7 @@ describe('whatever the facts', () => {
   test('a gate comes out, with a reason, as the event has it', () => {
     holds((gate, about) => {
       const { approval, ...result } = evaluateGate(gate, about)
-      expect(gateResult.strict().parse(result).reason).not.toBe('')
+      expect(gateResult().strict().parse(result).reason).not.toBe('')
       expect(approval !== undefined).toBe(result.outcome === 'needs-approval')
     })
   })

@@ -19,7 +19,7 @@ export const declareRepository = z.strictObject({
     .string()
     .max(255)
     .regex(/^[^\s~^:?*[\\]+$/, { error: 'the name of a branch' }),
-  gates: z.array(qualityGate).max(20).default([]),
+  gates: z.array(qualityGate()).max(20).default([]),
 })
 export type DeclareRepository = z.infer<typeof declareRepository>
 

@@ -3,7 +3,6 @@ import { approvalDecided } from '../../events/approval.decided.ts'
 import { approvalRequested } from '../../events/approval.requested.ts'
 import { buildStatusChanged } from '../../events/build.status-changed.ts'
 import { byteLength } from '../../events/envelope.ts'
-import { defineEvent } from '../../events/event-type.ts'
 import { outboxFrame } from '../frame.ts'
 import { outboxItems } from './outbox.ts'
 
@@ -70,8 +69,7 @@ describe('what a change tells, as outbox items', () => {
   })
 
   it('needs a type that knows what belongs together', () => {
-    const keyless = defineEvent({ ...approvalDecided, type: 'approval.forgotten' })
-    const { partitionkey: _, ...type } = keyless
+    const { partitionkey: _, ...type } = { ...approvalDecided, type: 'approval.forgotten' }
     expect(() =>
       outboxItems({ emits: [{ type, data: approvalDecided.example }], sequence: 1 }, author),
     ).toThrow('approval.forgotten has no partitionkey')

@@ -9,11 +9,11 @@ import { pass } from './replay-pass.ts'
 import type { Scope } from './replay-step.ts'
 
 /** What a replay was asked to do; `emit`: what it emits is sent, under ids of its own, instead of compared. */
-export const replayAsked = replaySelection.extend({ emit: z.boolean().optional() })
+export const replayAsked = replaySelection().extend({ emit: z.boolean().optional() })
 export type ReplayAsked = z.infer<typeof replayAsked>
 
 /** What a rebuild was asked to do; `switch`: live records that differ are replaced. */
-export const rebuildAsked = replaySelection
+export const rebuildAsked = replaySelection()
   .pick({ since: true, asRecorded: true })
   .extend({ switch: z.boolean().optional() })
 export type RebuildAsked = z.infer<typeof rebuildAsked>

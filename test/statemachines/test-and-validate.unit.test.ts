@@ -219,8 +219,8 @@ describe('an answer', () => {
 
   test('is waited for longer than any gate may declare', () => {
     const longest = 10_080
-    expect(qualityGate.safeParse({ gate: 'approval', expiresInMinutes: longest }).success).toBe(true)
-    expect(qualityGate.safeParse({ gate: 'approval', expiresInMinutes: longest + 1 }).success).toBe(false)
+    expect(qualityGate().safeParse({ gate: 'approval', expiresInMinutes: longest }).success).toBe(true)
+    expect(qualityGate().safeParse({ gate: 'approval', expiresInMinutes: longest + 1 }).success).toBe(false)
     expect(states.get('WaitForApproval')?.TimeoutSeconds).toBeGreaterThan(longest * 60)
     expect(definition.TimeoutSeconds).toBeGreaterThan(Number(states.get('WaitForApproval')?.TimeoutSeconds))
   })
