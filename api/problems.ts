@@ -1,7 +1,7 @@
 import '@hono/zod-openapi'
 import { HTTPException } from 'hono/http-exception'
 import * as z from 'zod'
-import { Failure, type FailureCode, failures, problem, reasonOf } from '../core/errors.ts'
+import { Failure, type FailureCode, failures, problem, reasonForLogs } from '../core/errors.ts'
 import { faultsOf } from '../core/event/versions.ts'
 import type { Api, ApiDeps } from './context.ts'
 import { asAskedPath, howIdsAreSent } from './ids.ts'
@@ -110,7 +110,9 @@ export function answerErrors(app: Api, deps: Pick<ApiDeps, 'log' | 'newId'>): vo
       return send(problem(failure), headers)
     }
     const reference = deps.newId()
-    deps.log({ level: 'error', reference, path: c.req.path, reason: reasonOf(error), stack: error.stack })
+    // the first lines are the message again
+    const stack = error.stack?.split('\n').filter((line) => /^\s+at /.test(line))
+    deps.log({ level: 'error', reference, path: c.req.path, reason: reasonForLogs(error), stack })
     return send(other(500, 'Internal', 'Something went wrong here', `the log has it under ${reference}`))
   })
   app.notFound((c) => {

@@ -65,10 +65,22 @@ export const secondsForNewerCode = 900
  * It shows what was found in an event, so it belongs beside the event: to its sender, or into its delivery.
  */
 export const reasonOf = (error: unknown): string =>
-  sentence(error, (fault) => `${placeOf(fault)}${gotten}${fault.got}`)
+  sentence(error, {
+    fault: (fault) => `${placeOf(fault)}${gotten}${fault.got}`,
+    message: ({ message }) => message,
+  })
 
-/** The same for logs: where and what was expected, never what was found there. That may be anybody's data. */
-export const reasonForLogs = (error: unknown): string => sentence(error, placeOf)
+/**
+ * The same for logs: where and what was expected, never what was found there. That may be anybody's data; so may the text
+ * of a syntax error, which shows what is no JSON.
+ */
+export const reasonForLogs = (error: unknown): string =>
+  sentence(error, {
+    fault: placeOf,
+    message: (thrown) => (thrown instanceof SyntaxError ? 'a text does not have its syntax' : thrown.message),
+  })
+
+type Telling = { fault: (fault: Fault) => string; message: (error: Error) => string }
 
 /** A reason that `reasonOf` has told, up to the first value of an event in it. */
 export const withoutValues = (reason: string): string => {
@@ -80,9 +92,9 @@ const gotten = ', got '
 
 const placeOf = ({ path, expected }: Fault): string => `${path}: expected ${expected}`
 
-function sentence(error: unknown, tellFault: (fault: Fault) => string): string {
+function sentence(error: unknown, telling: Telling): string {
   try {
-    return describe(error, tellFault, 4).slice(0, 1000).toWellFormed()
+    return describe(error, telling, 4).slice(0, 1000).toWellFormed()
   } catch {
     // a circle, or members that throw when they are read: there is no more to say
     return 'thrown: something that cannot be told'
@@ -90,20 +102,22 @@ function sentence(error: unknown, tellFault: (fault: Fault) => string): string {
 }
 
 /** `depth`: how many causes down, for an error may be its own. */
-function describe(error: unknown, tellFault: (fault: Fault) => string, depth: number): string {
+function describe(error: unknown, telling: Telling, depth: number): string {
   if (depth === 0) return '…'
   if (error instanceof Failure)
-    return [words(error.message) ?? failures[error.code].title, ...error.faults.map(tellFault)].join('; ')
+    return [words(error.message) ?? failures[error.code].title, ...error.faults.map(telling.fault)].join('; ')
   if (error instanceof AggregateError && error.errors.length > 0)
     return [
       words(error.message) ?? [],
-      ...error.errors.slice(0, 10).map((one) => describe(one, tellFault, depth - 1)),
+      ...error.errors.slice(0, 10).map((one) => describe(one, telling, depth - 1)),
     ]
       .flat()
       .join('; ')
   if (error instanceof Error) {
-    const own = [words(error.name), words(error.message)].filter((part) => part !== undefined).join(': ')
-    return `${own || 'Error'}${error.cause === undefined ? '' : ` (${describe(error.cause, tellFault, depth - 1)})`}`
+    const own = [words(error.name), words(telling.message(error))]
+      .filter((part) => part !== undefined)
+      .join(': ')
+    return `${own || 'Error'}${error.cause === undefined ? '' : ` (${describe(error.cause, telling, depth - 1)})`}`
   }
   return words(error) ?? `thrown: ${shown(error)}`
 }

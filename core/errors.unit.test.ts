@@ -175,6 +175,14 @@ describe('two kinds of failure', () => {
   })
 })
 
+function syntaxErrorOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return error
+  }
+}
+
 describe('the reason for logs', () => {
   const faults = [{ path: 'data.ref', expected: 'a ref', got: '"secret"' }]
   const failure = new Failure('Invalid', 'no push', { faults })
@@ -187,6 +195,7 @@ describe('the reason for logs', () => {
       'Error: x (no push; data.ref: expected a ref)',
     ],
     ['one of several', new AggregateError([failure], 'all'), 'all; no push; data.ref: expected a ref'],
+    ['what is no JSON', syntaxErrorOf('secret'), 'SyntaxError: a text does not have its syntax'],
   ])('of %s names places and what was expected, and never what was found', (_, thrown, reason) => {
     expect(reasonForLogs(thrown)).toBe(reason)
     expect(reasonOf(thrown)).toContain('secret')

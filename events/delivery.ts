@@ -14,7 +14,6 @@ type About = { subscriber: string; replay: string; event: { source: string; id: 
 export const deliveryPartition = ({ subscriber, replay, event: { source, id } }: About): string =>
   `delivery/${subscriber}/${replay}/${source}/${id}`
 
-/** What a selection of deliveries was to be, as people asked for it. */
 /** A leaf that is not the same. */
 export const changeShape = {
   path: z.string(),
@@ -22,6 +21,7 @@ export const changeShape = {
   after: z.unknown().optional(),
 }
 
+/** What a selection of deliveries was to be, as people asked for it. */
 export const selectionShape = {
   type: z.string().optional(),
   /** text that the reason holds; `*` stands for any characters */

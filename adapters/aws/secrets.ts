@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { Failure } from '../../core/errors.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { Aws } from './clients.ts'
 
@@ -41,5 +42,21 @@ export function secretReader({
   return {
     get: () => (kept !== undefined && Date.parse(clock()) < kept.until ? kept.value : refresh()),
     refresh,
+  }
+}
+
+const webhookSecrets = z.record(z.string(), z.string())
+
+/**
+ * `<source>/<project>/current` and `…/previous` -> secret, as one flat JSON object.
+ * @throws Failure Unavailable when it is none: it can be put right, and what was sent meanwhile is sent again
+ */
+export function webhookSecretsIn(text: string): Record<string, string> {
+  try {
+    return webhookSecrets.parse(JSON.parse(text))
+  } catch {
+    // what it says instead of JSON is a secret too
+    const expected = 'one JSON object of texts, such as {"github/main/current":"…"}'
+    throw new Failure('Unavailable', `the webhook secret in Secrets Manager is not ${expected}`)
   }
 }

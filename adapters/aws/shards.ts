@@ -20,9 +20,11 @@ export async function mergedShards(
   },
 ): Promise<{ key: string; item: RawItem }[]> {
   const [pk, sk] = [`${query.index}pk`, `${query.index}sk`]
-  const [first, last] = query.newestFirst
-    ? [query.first, query.after ?? query.last]
-    : [query.after ?? query.first, query.last]
+  const { after = query.newestFirst ? highest : '' } = query
+  // a cursor of another list may lie outside
+  const first = query.newestFirst || after < query.first ? query.first : after
+  const last = query.newestFirst && after < query.last ? after : query.last
+  if (first > last) return []
   const shards = await Promise.all(
     query.partitions.map((partition) =>
       queryAll(aws, table, {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { History, PageEntry } from '../../core/ports.ts'
+import type { History, OpenState, PageEntry } from '../../core/ports.ts'
 import { allPages, delivery, freshProject, keyOf, minute, quarantined, sample } from './samples.ts'
 
 const badCursors = ['', 'x', '%%%', 'e30', Buffer.from('{"after":1}').toString('base64url')]
@@ -125,6 +125,24 @@ export function historyListsContract(make: () => { history: History }): void {
       const found = pages.flat()
       expect(new Set(found.map(({ id }) => id)).size).toBe(20)
       expect(found.map(({ changed }) => changed)).toEqual(found.map(({ changed }) => changed).toSorted())
+    })
+
+    test('a cursor of one state leads to no mark of another', async () => {
+      const { history } = make()
+      const project = freshProject()
+      for (const state of ['dead', 'parked', 'retrying'] as const)
+        for (const n of [1, 2]) {
+          const { event } = sample({ project, id: `${state}${n}` })
+          await history.mark(keyOf(event), delivery({ state, changed: minute(n) }))
+        }
+      const query = { project, subscriber: 'analyze-push', limit: 1 }
+      const ids = async (state: OpenState, cursor: string | undefined) =>
+        (await history.openMarks({ ...query, limit: 10, state, cursor })).items.map(({ id }) => id)
+      const { next: dead } = await history.openMarks({ ...query, state: 'dead' })
+      const { next: retrying } = await history.openMarks({ ...query, state: 'retrying' })
+      expect(await ids('dead', dead)).toEqual(['dead2'])
+      expect(await ids('parked', dead)).toEqual(['parked1', 'parked2'])
+      expect(await ids('parked', retrying)).toEqual([])
     })
 
     test('the marks of what waits for somebody say the type of its event, if it is recorded', async () => {

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import * as z from 'zod'
 import type { ConsumeDeps } from '../../core/consume/task.ts'
 import { reasonForLogs } from '../../core/errors.ts'
 import { authenticate, type Principal } from '../../core/gate/access.ts'
@@ -32,7 +31,7 @@ import { dynamoHistory } from '../aws/history.ts'
 import { dynamoLanes } from '../aws/lanes.ts'
 import { dynamoMemory } from '../aws/memory.ts'
 import { type QueueOptions, sqsQueues } from '../aws/queues.ts'
-import { type SecretReader, secretReader } from '../aws/secrets.ts'
+import { type SecretReader, secretReader, webhookSecretsIn } from '../aws/secrets.ts'
 import { cloudFormation } from '../aws/stacks.ts'
 import { stepFunctions } from '../aws/workflows.ts'
 import { environment } from '../environment.ts'
@@ -181,9 +180,6 @@ function remembered(
   }
 }
 
-/** `<source>/<project>/current` and `…/previous` -> secret, as one flat JSON object. */
-const secretForm = z.record(z.string(), z.string())
-
 /** Wrong signatures must not become calls of Secrets Manager, one for each: it is asked anew at most this often. */
 const secondsBetweenRefreshes = 5
 
@@ -198,7 +194,7 @@ function webhookSecrets(): IngestDeps['webhookSecrets'] {
   return async (source, project, fresh) => {
     const anew = fresh && Date.now() - refreshed > secondsBetweenRefreshes * 1000
     if (anew) refreshed = Date.now()
-    const secrets = secretForm.parse(JSON.parse(anew ? await reader.refresh() : await reader.get()))
+    const secrets = webhookSecretsIn(anew ? await reader.refresh() : await reader.get())
     return ['current', 'previous'].flatMap((age) => secrets[`${source}/${project}/${age}`] ?? [])
   }
 }
@@ -211,6 +207,6 @@ let projectsReader: SecretReader | undefined
  */
 export async function webhookProjects(): Promise<string[]> {
   projectsReader ??= webhookSecretReader(600)
-  const names = Object.keys(secretForm.parse(JSON.parse(await projectsReader.get())))
+  const names = Object.keys(webhookSecretsIn(await projectsReader.get()))
   return names.flatMap((name) => projectName.safeParse(name.split('/')[1]).data ?? [])
 }

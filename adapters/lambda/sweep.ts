@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda'
-import { reasonOf } from '../../core/errors.ts'
+import { reasonForLogs } from '../../core/errors.ts'
 import type { SweepDeps, Swept } from '../../core/sweep/sweep.ts'
 import { type Doors, projectsToSweep, sweepProjects } from '../../core/sweep/sweep-projects.ts'
 import { tellOpen, tellSwept } from './swept.ts'
@@ -31,7 +31,7 @@ export const sweepAll =
         function: context.functionName,
         metrics: { SweepFailures: failures.length, ProjectsLeft: left.size },
         level: failures.length > 0 ? 'ERROR' : 'WARN',
-        detail: { failures: failures.map(reasonOf), left: [...left] },
+        detail: { failures: failures.map(reasonForLogs), left: [...left] },
       },
       { awsRequestId: context.awsRequestId, stage, now: began },
     )

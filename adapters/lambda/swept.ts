@@ -1,4 +1,4 @@
-import { reasonOf } from '../../core/errors.ts'
+import { reasonForLogs } from '../../core/errors.ts'
 import type { OpenState } from '../../core/ports.ts'
 import type { SweepResult, Swept } from '../../core/sweep/sweep.ts'
 import { tell } from './telemetry.ts'
@@ -35,7 +35,7 @@ export function tellSwept(
       function: functionName,
       metrics: { ...metrics, DurationMs: Date.now() - began },
       level: failures.length > 0 ? 'ERROR' : unreadable || stayed > 0 ? 'WARN' : 'INFO',
-      detail: { project, ...detail, failures: failures.map(reasonOf) },
+      detail: { project, ...detail, failures: failures.map(reasonForLogs) },
     },
     { awsRequestId, stage, now: began },
   )
