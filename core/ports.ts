@@ -1,10 +1,10 @@
-// Longer than 300 lines: all that the core needs of the world, on one page.
+// Longer than 300 lines: what the whole core needs of the world, on one page.
 import type { Identity, RecordedEvent } from '../events/envelope.ts'
 import type { Retention } from '../events/event-type.ts'
 
 /**
- * What the core needs of the world. Each port has two implementations that pass one contract suite
- * (adapters/contract/): in memory, and on AWS.
+ * What the core needs of the world; `Lanes` stands in lane/lane.ts and `Controls` in hold/control.ts, with what they are for.
+ * Each port has two implementations that pass one contract suite (adapters/contract/): in memory, and on AWS.
  */
 
 // ---- history -----------------------------------------------------------------------------------
