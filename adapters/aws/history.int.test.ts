@@ -262,6 +262,7 @@ describe('what is stored and cannot be parsed', () => {
     await history.mark(keyOf(event), delivery())
     await spoil(deliveryKey(keyOf(event)), 'state')
     await expect(history.fate(event)).rejects.toMatchObject({ code: 'NewerVersion' })
+    await expect(history.getDeliveries([keyOf(event)])).rejects.toMatchObject({ code: 'NewerVersion' })
   })
 
   test('a page is there, marked so, among those around it', async () => {

@@ -126,7 +126,13 @@ export function dynamoHistory(options: HistoryOptions): History {
 
     async getDeliveries(keys) {
       const items = await getAll(aws, table, keys.map(deliveryKey))
-      return items.map((item) => item && deliveryOf(item))
+      return items.map((item, index) => {
+        try {
+          return item && deliveryOf(item)
+        } catch (cause) {
+          throw unreadable(keys[index], cause)
+        }
+      })
     },
 
     async insertDeliveries(given) {

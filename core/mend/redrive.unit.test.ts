@@ -332,6 +332,17 @@ describe('what goes wrong', () => {
     expect((await w.job(id)).counts).toEqual({ matched: 5, sent: 4, unreadable: 1, done: 4 })
   })
 
+  it('sends the others where a mark itself was written by newer code', async () => {
+    await w.died(many(5))
+    const { id, input } = await w.ask()
+    w.instead('history', 'getDeliveries', unreadable('p01'))
+    await w.run(input, handled)
+    expect((await w.job(id)).counts).toMatchObject({ matched: 4, sent: 4, unreadable: 1 })
+    const query = { project: 'main', subscribers: ['analyze'], state: 'dead' as const, from: undefined }
+    const { unreadable: unread } = await groupOpen({ ...query, selection: {}, before: w.clock() }, w.deps)
+    expect(unread).toMatchObject([{ subscriber: 'analyze', id: 'p01' }])
+  })
+
   it('leaves and counts what newer code wrote where its data would have to tell', async () => {
     await w.died(many(3))
     const where = [{ path: 'forced', value: 'false' }]

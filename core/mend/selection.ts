@@ -4,7 +4,7 @@ import { atMost } from '../at-most.ts'
 import { dataOf } from '../event/body.ts'
 import { canonicalJson } from '../identity.ts'
 import type { Bodies, Delivery, History, OpenMark, OpenState, StoredEvent } from '../ports.ts'
-import { readEvents } from '../read-events.ts'
+import { readDeliveries, readEvents } from '../read-events.ts'
 import { reasonMatcher } from '../reasons.ts'
 
 /** Which open deliveries are meant; what is left out matches all. */
@@ -14,7 +14,7 @@ export type Selection = z.infer<typeof selection>
 /** A delivery that is meant, as it stood when it was looked at. `stored`: where it was needed to tell. */
 export type Chosen = { mark: OpenMark; delivery: Delivery; stored?: StoredEvent | undefined }
 
-/** `unreadable`: newer code wrote their events, so nobody can tell here whether they are meant. */
+/** `unreadable`: newer code wrote them or their events, so nobody can tell here whether they are meant. */
 export type Choice = { chosen: Chosen[]; unreadable: readonly OpenMark[] }
 
 type Deps = { history: Pick<History, 'getDeliveries' | 'getEvents'>; bodies: Pick<Bodies, 'get'> }
@@ -36,14 +36,16 @@ export function chooser(
   return async (marks) => {
     const near = marks.filter((mark) => inTime(mark) && mayBeOf(mark))
     if (near.length === 0) return { chosen: [], unreadable: [] }
-    const deliveries = await history.getDeliveries(near)
+    const deliveries = await readDeliveries(near, history)
+    const unread = near.filter((_, index) => deliveries[index] === 'unreadable')
     const chosen = near.flatMap((mark, index): Chosen[] => {
       const delivery = deliveries[index]
+      if (delivery === 'unreadable') return []
       const stands = delivery?.state === mark.state && delivery.changed === mark.changed
       return stands && fits(delivery.reason ?? '') ? [{ mark, delivery }] : []
     })
     const unsure = type !== undefined && chosen.some(({ mark }) => mark.type === undefined)
-    if (chosen.length === 0 || (where.length === 0 && !unsure)) return { chosen, unreadable: [] }
+    if (chosen.length === 0 || (where.length === 0 && !unsure)) return { chosen, unreadable: unread }
     const events = await readEvents(
       chosen.map(({ mark }) => mark),
       history,
@@ -61,7 +63,7 @@ export function chooser(
       }),
     )
     const unreadable = chosen.flatMap(({ mark }, index) => (events[index] === 'unreadable' ? [mark] : []))
-    return { chosen: verdicts.flat(), unreadable }
+    return { chosen: verdicts.flat(), unreadable: [...unread, ...unreadable] }
   }
 }
 
