@@ -77,6 +77,11 @@ describe('GET /v1/balance', () => {
     })
   })
 
+  it('looks for nothing older than what is kept longest', async () => {
+    const { body } = await w.ask(reader, 'GET /v1/balance?since=1753-01-01T00:00:00Z')
+    expect(Date.parse(w.now()) - Date.parse(body.window.since)).toBeLessThan(401 * 24 * 60 * minutes)
+  })
+
   it('comes in slices that go on over the same window, whatever came meanwhile', async () => {
     for (let n = 0; n < 12; n++) await push(`p${n}`)
     w.wait(minutes)

@@ -1,11 +1,15 @@
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
-import { hour } from '../core/time.ts'
+import { ago, day, hour } from '../core/time.ts'
+import { retentionDays } from '../events/event-type.ts'
 import { time } from './shapes.ts'
 
 /** What is asked of a window that is read slice by slice. */
 export const windowQuery = {
-  since: time.optional().openapi({ description: 'recorded at this time or later; an hour ago without it' }),
+  since: time.optional().openapi({
+    description:
+      'recorded at this time or later; an hour ago without it. Nothing older than the longest retention is looked for',
+  }),
   until: time.optional().openapi({ description: 'recorded before this time; now without it' }),
   shard: z
     .string()
@@ -19,6 +23,8 @@ export const windowQuery = {
   cursor: z.string().max(4096).optional().openapi({ description: '`next` of the slice before' }),
 }
 
+const longestRetention = Math.max(...Object.values(retentionDays)) * day
+
 export type Window = { since: string; until: string }
 
 /** @throws Failure Invalid */
@@ -29,7 +35,10 @@ export function windowOf(
 ): Window {
   const last = asked.until ?? otherwise?.until ?? now
   const until = last < now ? last : now
-  const since = asked.since ?? otherwise?.since ?? new Date(Date.parse(until) - hour).toISOString()
+  // nothing that came before is kept any more
+  const first = ago(now, longestRetention)
+  const from = asked.since ?? otherwise?.since ?? ago(until, hour)
+  const since = from < first ? first : from
   if (since < until) return { since, until }
   throw new Failure('Invalid', 'the window is empty', {
     faults: [{ path: 'query.since', expected: `a time before ${until}`, got: since }],

@@ -23,7 +23,7 @@ export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Pr
   for (;;) {
     const found = await patient(() => api.job(id))
     if (found !== undefined) {
-      line.show(`${found.kind} ${found.id} ${found.state}: ${countsText(found.counts) || 'nothing yet'}`)
+      line.show(progressText(found))
       interruptedSince = found.state === 'interrupted' ? (interruptedSince ?? cli.io.now()) : undefined
       const goesOn =
         interruptedSince === undefined
@@ -43,7 +43,14 @@ export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Pr
   }
 }
 
-const isWhole = ({ state, incomplete }: Job): boolean => state === 'done' && incomplete === undefined
+const progressText = ({ kind, id, state, counts }: Job): string =>
+  `${kind} ${id} ${state}: ${countsText(counts) || (state === 'running' ? 'nothing yet' : 'nothing matched')}`
+
+/** What a redrive was to send, and is not on its way to a good end. */
+const amiss = ['died', 'skipped', 'blocked', 'unreadable']
+
+const isWhole = ({ state, incomplete, counts }: Job): boolean =>
+  state === 'done' && incomplete === undefined && amiss.every((name) => !counts[name])
 
 function progressLine(cli: Cli): { show: (text: string) => void; end: () => void } {
   const { err, columns = 80 } = cli.io

@@ -41,6 +41,15 @@ it.each(['stopped', 'paused'])('ends when it is %s', async (state) => {
   expect(await follow('running', state)).toEqual({ state, code: 1, looks: 2 })
 })
 
+it.each(['died', 'skipped', 'blocked', 'unreadable'])('fails when it is done, and some %s', async (name) => {
+  expect(await followAs({ counts: { matched: 3, sent: 2, done: 1, [name]: 1 } }, 'done')).toMatchObject({
+    code: 1,
+  })
+  expect(await followAs({ counts: { matched: 3, already: 1, done: 2, [name]: 0 } }, 'done')).toMatchObject({
+    code: 0,
+  })
+})
+
 it('fails when it is done, and not whole', async () => {
   expect(await followAs({ incomplete: 'not all events came through: dead 1' }, 'done')).toMatchObject({
     state: 'done',

@@ -75,13 +75,19 @@ export const instant =
   (text: string): string => {
     const ago = milliseconds(text)
     if (ago !== undefined) return new Date(now() - ago).toISOString()
-    const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN
+    // JavaScript takes the 30th of February for the 2nd of March
+    const at = isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
     if (Number.isNaN(at))
       throw new InvalidArgumentError(
         'expected a time such as 2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 2h, 7d.',
       )
     return new Date(at).toISOString()
   }
+
+function isDay(text: string): boolean {
+  const at = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
+}
 
 /** What `--since` and `--until` span together. @throws UsageError where that is nothing */
 export function requireWindow({

@@ -105,7 +105,9 @@ export function redrivenText(
 ): string {
   const told = Object.entries(counts).map(([outcome, number]) => `${number} ${state(p, outcome)}`)
   return [
-    `${dry ? 'It would be: ' : ''}${told.join(', ') || nothing}`,
+    told.length === 0
+      ? 'Nothing that is in quarantine is meant.'
+      : `${dry ? 'It would be: ' : ''}${told.join(', ')}`,
     ...refusals.map(
       ({ refusal, count: number, such }) => `  ${number} x ${p.red(refusal)}, such as ${short(such)}`,
     ),

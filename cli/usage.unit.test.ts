@@ -97,6 +97,8 @@ describe('wrong usage', () => {
     [['events', 'list', '--sinc', '2h'], "unknown option '--sinc'\n(Did you mean --since?)"],
     [['events', 'list', '--limit', '0'], 'expected a whole number from 1 on'],
     [['events', 'list', '--since', 'yesterday'], 'expected a time such as'],
+    [['balance', '--since', '2026-02-30T00:00:00Z'], 'expected a time such as'],
+    [['quarantine', 'redrive', '--all', '--rate', '1001'], 'from 1 to 1000'],
     [['runs', 'list', '--status', 'open'], 'Allowed choices are running, succeeded, failed'],
     [['why'], "missing required argument 'event'"],
     [['keys', 'create', 'me'], "required option '--scope <scope...>' not specified"],

@@ -5,7 +5,7 @@ import type { MendedQuarantine } from '../answers-mending.ts'
 import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
 import { CommandError, UsageError } from '../faults.ts'
-import { digestId, examples, gather, instant, more, positive } from '../options.ts'
+import { digestId, examples, gather, instant, more, positive, upToThousand } from '../options.ts'
 import { count, fields, localTime } from '../output.ts'
 import {
   entriesText,
@@ -206,7 +206,9 @@ function redrive(group: Command, cli: Cli): void {
     .description('send what waits through the gate once more, as it came; what is still refused stays')
     .option('--all', 'everything that waits')
     .option('--dry-run', 'only say what would come of it')
-    .addOption(new Option('--rate <n>', 'at most so many a second').argParser(positive).default(20))
+    .addOption(
+      new Option('--rate <n>', 'at most so many a second, 1 to 1000').argParser(upToThousand).default(20),
+    )
     .addOption(
       new Option('--stop-after <n>', 'stop when so many are refused alike').argParser(positive).default(10),
     )
