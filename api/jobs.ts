@@ -97,7 +97,7 @@ export function jobs(app: Api, deps: ApiDeps): void {
     ...reading,
     method: 'get',
     path: '/v1/jobs',
-    summary: 'Jobs, newest first',
+    summary: 'Jobs: open ones, then ended ones, each newest first',
     request: { query: z.object({ kind: kind.optional(), state: state.optional(), ...pageQuery }) },
     responses: { 200: json('A page of jobs', pageOf(job)), ...refused },
   })

@@ -16,7 +16,7 @@ export function jobs(program: Command, cli: Cli): void {
   }
 
   paged(group.command('list'))
-    .description('jobs, newest first')
+    .description('jobs: open ones, then ended ones, each newest first')
     .addOption(new Option('--kind <kind>', 'only these').choices(['redrive', 'replay', 'rebuild']))
     .addOption(
       new Option('--state <state>', 'only these').choices([

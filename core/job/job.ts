@@ -57,7 +57,7 @@ export const isJobWorkflow = (workflow: string): workflow is JobWorkflow =>
 /** The workflow that does jobs of a kind. */
 export const workflowOf = (kind: Job['kind']): JobWorkflow => (kind === 'redrive' ? 'redrive' : 'replay')
 
-/** The list of all jobs of a project. */
+/** The list of all jobs of a project: open ones, then ended ones, each newest first. */
 export const jobList = 'jobs'
 
 /** @throws ZodError when the record was written by something else */
@@ -72,12 +72,17 @@ export async function loadJob(project: string, id: string, memory: Pick<Memory, 
 
 const keptFor = 90 * day
 
+/** It sorts behind any time: so an open job is found however many have ended since it was asked for. */
+const openFirst = 'open~'
+
+export const isOpen = ({ ended }: Pick<Job, 'ended'>): boolean => ended === undefined
+
 /** A job that has ended is kept for 90 days more. */
 export const jobWrite = (project: string, value: Job, version: number): MemoryWrite => ({
   ...jobRecord(project, value.id),
   version,
   value,
-  place: { list: jobList, order: `${value.asked}~${value.id}` },
+  place: { list: jobList, order: `${isOpen(value) ? openFirst : ''}${value.asked}~${value.id}` },
   ...(value.ended === undefined ? {} : { expires: after(value.ended, keptFor) }),
 })
 
