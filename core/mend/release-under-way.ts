@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { Failure } from '../errors.ts'
 import { runName, uuid5 } from '../identity.ts'
 import { isOpen, type Job, jobList, jobOf, workflowOf } from '../job/job.ts'
@@ -23,6 +24,11 @@ const mostPages = 20
 /** Of one subscriber, the newest: whether an older one still runs is not asked. */
 const mostAsked = 50
 
+const ofParked = z.object({ state: z.literal('parked') })
+
+const sendsParked = ({ kind, selection }: Job): boolean =>
+  kind === 'redrive' && ofParked.safeParse(selection).success
+
 /** A job that sends what was parked, and is at it or paused by somebody, is not helped. One whose run has died is. */
 export async function isBeingReleased(
   project: string,
@@ -30,7 +36,7 @@ export async function isBeingReleased(
   { memory, workflows }: { memory: Pick<Memory, 'list'>; workflows: Pick<Workflows, 'describe'> },
 ): Promise<boolean> {
   const open = await openJobs(project, memory)
-  const own = open.filter((job) => job.subscriber === subscriber && job.kind === 'redrive')
+  const own = open.filter((job) => job.subscriber === subscriber && sendsParked(job))
   if (own.some(({ state }) => state === 'paused')) return true
   for (const { kind, request, attempt } of own.slice(0, mostAsked)) {
     const workflow = workflowOf(kind)

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type World, world } from '../../test/world.ts'
 import { changeJob, pause, stop } from '../job/job.ts'
 import { releaseJob } from '../job/release-job.ts'
+import { redriveJob } from './redrive.ts'
 import { isBeingReleased } from './release-under-way.ts'
 
 let w: World
@@ -43,6 +44,16 @@ describe('a release that somebody has paused', () => {
     expect(await underWay()).toBe(false)
     expect(w.calls.slice(before)).toEqual(['memory.list'])
   })
+})
+
+it('a redrive of what is dead is no release of what is parked', async () => {
+  const { write } = redriveJob('main', {
+    ...{ id: 'j', subscriber: 'analyze', subscribers: ['analyze'], by: 'ann', asked: w.clock() },
+    ...{ rate: 1, selection: {} },
+  })
+  await w.stores.memory.commit({ writes: [write], outbox: [] })
+  await paused('j')
+  expect(await underWay()).toBe(false)
 })
 
 it('nobody says that nothing is under way where more jobs are open than can be looked at', async () => {

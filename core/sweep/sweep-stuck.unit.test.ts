@@ -194,6 +194,14 @@ describe('a parked delivery', () => {
     await w.changeJob('j1', () => job)
     expect(await unstick(w)).toEqual({ ...none, released: 2 })
   })
+
+  it('is sent though a redrive of what is dead is paused', async () => {
+    await w.died(['d'])
+    const { id } = await w.ask({})
+    await w.changeJob(id, pause)
+    w.advance(6 * minutes)
+    expect(await unstick(w)).toEqual({ ...none, released: 2 })
+  })
 })
 
 describe('what is open for a subscriber that is gone', () => {
@@ -276,6 +284,24 @@ describe('a lane', () => {
     expect(await dropDelivery(dead, { by: 'user:ann' }, l.deps)).toMatchObject({ outcome: 'dropped' })
     expect(await unstick(m)).toEqual({ ...none, lanes: 1 })
     expect(await drain()).toEqual(ids.slice(1))
+  })
+
+  it('goes on though a redrive of what is dead is paused; one that something dead closes stays closed', async () => {
+    const { l, m } = await closed()
+    l.control({
+      mayRun: async () => ({ run: false, reason: 'paused' }),
+      report: async () => undefined,
+    })
+    await l.declared('b1', 'b2')
+    while (l.waiting().length > 0) await l.receive(nothing)
+    l.control({ mayRun: async () => ({ run: true }), report: async () => undefined })
+    const { id } = await m.ask({}, { subscriber: 'line', subscribers: ['line'] })
+    await m.changeJob(id, pause)
+    l.advance(hours)
+    expect(await unstick(m)).toEqual({ ...none, lanes: 1 })
+    for (let n = 0; n < 5 && l.waiting().length > 0; n++) await l.receive(nothing)
+    expect((await l.mark('b2'))?.state).toBe('done')
+    expect((await l.mark('a2'))?.state).toBe('parked')
   })
 
   it('that something dead closes stays closed', async () => {
