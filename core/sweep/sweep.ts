@@ -80,7 +80,7 @@ export async function sweep(project: string, given: SweepDeps, seconds: number):
     {},
   )
   const outbox = await part(() => sweepOutbox(project, deps), { relayed: 0, stayed: 0 })
-  const ended = await part(() => sweepRuns(project, deps), 0)
+  const ended = await part(() => sweepRuns(project, deps, failures), 0)
   const expired = await part(() => sweepApprovals(project, deps), 0)
   const routed = deps.routes.map(({ subscriber }) => subscriber)
   const subscribers = await part(() => reviewSubscribers(project, deps), routed)
@@ -130,8 +130,11 @@ async function sweepOutbox(project: string, deps: SweepDeps): Promise<{ relayed:
 const runsCursor = z.object({ next: z.string().optional() })
 const runsKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'open-runs' })
 
-/** Goes round the open runs, some at each pass: there may be many that wait for an approval for days. */
-async function sweepRuns(project: string, deps: SweepDeps): Promise<number> {
+/**
+ * Goes round the open runs, some at each pass: there may be many that wait for an approval for days. Those that cannot
+ * be asked after are one failure, and have their turn again.
+ */
+async function sweepRuns(project: string, deps: SweepDeps, failures: unknown[]): Promise<number> {
   const kept = await deps.memory.get(runsKey(project))
   const cursor = kept && runsCursor.parse(kept.value).next
   const query = { project, list: 'runs/open', oldestFirst: true, limit: perPass }
@@ -141,13 +144,17 @@ async function sweepRuns(project: string, deps: SweepDeps): Promise<number> {
     const run = runOf(item)
     return run !== undefined && run.started < horizon ? [run] : []
   })
-  const told = await Promise.all(silent.map(({ workflow, run }) => tellOfEnd(project, workflow, run, deps)))
+  const told = await Promise.allSettled(
+    silent.map(({ workflow, run }) => tellOfEnd(project, workflow, run, deps)),
+  )
+  const failed = told.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  if (failed.length > 0) failures.push(new AggregateError(failed, 'runs that could not be asked after'))
   if (cursor !== next)
     await deps.memory.commit({
       writes: [{ ...runsKey(project), version: (kept?.version ?? 0) + 1, value: { next } }],
       outbox: [],
     })
-  return told.filter(Boolean).length
+  return told.filter((one) => one.status === 'fulfilled' && one.value).length
 }
 
 /** The status event of a run that has ended, as Step Functions would have told it; known already is fine. */

@@ -115,7 +115,6 @@ export function machines(
   const prefix = arn('stateMachine', named(stage, ''))
   const machineArn = (name: string) => arn('stateMachine', named(stage, name))
   const arns = workflows.map(machineArn)
-  const runs = workflows.map((name) => arn('execution', named(stage, name), '*'))
   const onMachines =
     (actions: string[], on = arns): Grant =>
     (fn) => {
@@ -123,23 +122,31 @@ export function machines(
       fn.set('STATE_MACHINE_PREFIX', prefix)
     }
   const onRuns =
-    (actions: string[]): Grant =>
+    (actions: string[], on: readonly string[], why: string): Grant =>
     (fn) => {
-      fn.allow(actions, runs)
+      fn.allow(
+        actions,
+        on.map((name) => arn('execution', named(stage, name), '*')),
+      )
       fn.set('STATE_MACHINE_PREFIX', prefix)
-      for (const name of workflows)
+      for (const name of on)
         acknowledge(
           fn.role,
           `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:${named(stage, name)}:*]`,
-          'the names of runs are hashes of the events that start them',
+          why,
         )
     }
   return {
     prefix,
     arns,
     start: onMachines(['states:StartExecution']),
-    watch: onRuns(['states:DescribeExecution']),
-    stop: onRuns(['states:StopExecution']),
+    /** those of workflows that left the routes as well: their runs may be open still */
+    watch: onRuns(['states:DescribeExecution'], ['*'], 'runs outlive the routes to their workflows'),
+    stop: onRuns(
+      ['states:StopExecution'],
+      workflows,
+      'the names of runs are hashes of the events that start them',
+    ),
     /** answering a task token names no resource but the machine that waits */
     answer: onMachines(['states:SendTaskSuccess'], workflows.filter(wait).map(machineArn)),
   }

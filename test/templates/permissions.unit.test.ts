@@ -93,7 +93,8 @@ const asked = {
   workflows: {
     start: onMachines('StartExecution'),
     stop: onRuns('StopExecution'),
-    describe: onRuns('DescribeExecution'),
+    // of any workflow of the stage: a run may outlive the route to its workflow
+    describe: ['states:DescribeExecution arn::states:::execution:loadpath-prod-*:*'],
     // the only one that waits for anybody
     succeedTask: ['states:SendTaskSuccess arn::states:::stateMachine:loadpath-prod-test-and-validate'],
   } satisfies Asked<Workflows>,
