@@ -30,6 +30,8 @@ export type SweptTimeline = {
   lagMinutes: number
   /** what `resent` counts, by name */
   sent: readonly DeliveryKey[]
+  /** queues that could not be asked how much is in them: their subscribers are behind */
+  failures: readonly unknown[]
 }
 
 type Pass = {
@@ -66,7 +68,8 @@ export async function sweepTimeline(
   const cursor = cursorOf(kept) ?? { read: [start, start, start, start], behind: {}, passes: 0 }
   const deadline = after(now, seconds * second)
   const counts = { missing: 0, pages: 0, unreadable: 0 }
-  const pass: Pass = { project, now, deps, deadline, depthOf: depthsOnce(deps.queues), sent: [], ...counts }
+  const { depthOf, failures } = depthsOrFull(depthsOnce(deps.queues))
+  const pass: Pass = { project, now, deps, deadline, depthOf, sent: [], ...counts }
 
   const caughtUp: Record<string, Position> = {}
   for (const [subscriber, from] of Object.entries(cursor.behind)) {
@@ -96,6 +99,23 @@ export async function sweepTimeline(
     unreadable,
     lagMinutes: lagMinutes(walked.reached, horizon),
     sent,
+    failures: failures(),
+  }
+}
+
+/** A queue that cannot be asked is taken for one that is not empty: it holds up its own subscriber and no other. */
+function depthsOrFull(depthOf: Pass['depthOf']): Pick<Pass, 'depthOf'> & { failures: () => unknown[] } {
+  const failures = new Map<string, unknown>()
+  return {
+    depthOf: async (queue) => {
+      try {
+        return await depthOf(queue)
+      } catch (error) {
+        failures.set(queue, error)
+        return 1
+      }
+    },
+    failures: () => [...failures.values()],
   }
 }
 

@@ -3,6 +3,7 @@ import { byHttp, emit, push, queued } from '../../test/arrivals.ts'
 import { nothing, swept, taken, unsent, wholePass } from '../../test/sweeping.ts'
 import { hours, minutes, routeOf, type World, world } from '../../test/world.ts'
 import type { HandlerAny } from '../event/handler.ts'
+import { sweep } from './sweep.ts'
 
 let w: World
 beforeEach(async () => {
@@ -172,6 +173,25 @@ describe('when something fails in a pass', () => {
     w.mend()
     w.advance(minutes)
     expect(await swept(w)).toMatchObject({ resent: 2, behind: 0 })
+  })
+
+  it('the depth of one queue: its subscriber is behind and gone back to, the others go on, and it is told once', async () => {
+    await unsent(w, 'a', 'b')
+    w.advance(16 * minutes)
+    w.instead('queues', 'depth', (real) => async (queue) => {
+      if (queue === 'analyze') throw new Error('throttled')
+      return real(queue)
+    })
+    const { swept: found, failures } = await sweep('main', w.deps, 40)
+    expect(found).toMatchObject({ resent: 2, missing: 4, behind: 1, lagMinutes: 0 })
+    expect(failures).toMatchObject([{ message: 'throttled' }])
+    expect([taken(w, 'analyze'), taken(w, 'validate').length]).toEqual([[], 2])
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ resent: 0, behind: 1, failures: [{ message: 'throttled' }] })
+    w.mend()
+    w.advance(minutes)
+    expect(await swept(w)).toMatchObject({ resent: 2, behind: 0, failures: [] })
+    expect(taken(w, 'analyze').sort()).toEqual(['a', 'b'])
   })
 
   it('anything else: the cursor stays, so the next pass begins where this one did', async () => {

@@ -23,7 +23,7 @@ import { type SweptTimeline, sweepTimeline } from './sweep-timeline.ts'
 export type SweepDeps = RelayDeps & { workflows: Workflows; lanes: Lanes }
 
 /** What one pass found and did in one project; of the timeline nothing when that part failed. */
-export type Swept = Partial<Omit<SweptTimeline, 'sent'>> & {
+export type Swept = Partial<Omit<SweptTimeline, 'sent' | 'failures'>> & {
   project: string
   relayed: number
   stayed: number
@@ -75,10 +75,12 @@ export async function sweep(project: string, given: SweepDeps, seconds: number):
       return otherwise
     }
   }
-  const { sent = [], ...timeline } = await part<Partial<SweptTimeline>>(
-    () => sweepTimeline(project, deps, seconds * shareOfTimeline),
-    {},
-  )
+  const {
+    sent = [],
+    failures: unasked = [],
+    ...timeline
+  } = await part<Partial<SweptTimeline>>(() => sweepTimeline(project, deps, seconds * shareOfTimeline), {})
+  failures.push(...unasked)
   const outbox = await part(() => sweepOutbox(project, deps), { relayed: 0, stayed: 0 })
   const ended = await part(() => sweepRuns(project, deps, failures), 0)
   const expired = await part(() => sweepApprovals(project, deps), 0)
