@@ -121,8 +121,8 @@ export async function resume(
   deps: PauseDeps,
 ): Promise<Resumed[]> {
   const resumed: Resumed[] = []
-  for (const route of pausable(deps.routes, command.subscriber))
-    resumed.push(await resumeOne(route, { ...command, takesBack: 'paused' }, deps))
+  for (const { subscriber } of pausable(deps.routes, command.subscriber))
+    resumed.push(await resumeOne({ ...command, subscriber, takesBack: 'paused' }, deps))
   const [only] = resumed
   if (command.subscriber !== everyone && only?.changed === false && only.rebuild !== undefined)
     throw new Failure(
@@ -132,28 +132,21 @@ export async function resume(
   return resumed
 }
 
-/** Takes the pause of a rebuild back, and has sent what was parked, unless something else holds it back. */
-export const resumeForRebuild = (
-  route: Route,
-  command: { project: string; by: string; rate: number },
-  deps: PauseDeps,
-): Promise<Resumed> => resumeOne(route, { ...command, circuits: false, takesBack: 'rebuild' }, deps)
+/**
+ * Takes the pause of a rebuild back, and has sent what was parked, unless something else holds it back or the subscriber
+ * has left the routes.
+ */
+export const resumeForRebuild = (command: Command & { rate: number }, deps: PauseDeps): Promise<Resumed> =>
+  resumeOne({ ...command, circuits: false, takesBack: 'rebuild' }, deps)
 
-type TakingBack = {
-  project: string
-  by: string
-  rate: number
-  circuits: boolean
-  takesBack: 'paused' | 'rebuild'
-}
+type TakingBack = Command & { rate: number; circuits: boolean; takesBack: 'paused' | 'rebuild' }
 
 async function resumeOne(
-  route: Route,
-  { project, by, rate, circuits, takesBack }: TakingBack,
-  { memory, history, clock, newId }: PauseDeps,
+  { project, subscriber, by, rate, circuits, takesBack }: TakingBack,
+  { memory, history, clock, newId, routes }: PauseDeps,
 ): Promise<Resumed> {
-  const { subscriber } = route
-  const parted = { project, subscriber, quiet: isQuiet(route) }
+  const route = routes.find((one) => one.subscriber === subscriber)
+  const parted = { project, subscriber, quiet: route !== undefined && isQuiet(route) }
   const decided = await commitDecision(
     (change) => memory.commit(change),
     `what holds back ${subscriber}`,
@@ -170,7 +163,7 @@ async function resumeOne(
       const now = clock()
       // what is still paused, or held back by the circuit of the whole subscriber, would be parked again: whoever ends that
       // asks for it
-      const isFree = pauseOf(without) === undefined && !left.includes('')
+      const isFree = route !== undefined && pauseOf(without) === undefined && !left.includes('')
       const isParked = isFree && (await hasParked({ project, subscriber }, history))
       const release = isParked ? releaseJob(parted, { id: newId(), by, at: now, rate }) : undefined
       const job = release?.job.id

@@ -1,12 +1,14 @@
 import type { Route } from '../../events/route.ts'
+import { attempt } from '../attempt.ts'
 import { controlOf, controlRecord, heldList } from '../hold/control.ts'
 import { type PauseDeps, pauseForRebuild, resumeForRebuild } from '../hold/pause.ts'
 import { runName, uuid5 } from '../identity.ts'
-import { changeJob, type Job, jobOf, jobRecord } from '../job/job.ts'
+import { changeJob, type Job, jobOf, jobRecord, stop } from '../job/job.ts'
 import { releaseRate } from '../job/release-job.ts'
 import type { Clock, Memory, MemoryRecord, Workflows } from '../ports.ts'
 import { beforePause, type RebuildProgress, rebuildProgress } from './rebuild-state.ts'
-import { routeNamed } from './replay.ts'
+import { replayEnd } from './replay.ts'
+import { withoutRoute } from './replay-job.ts'
 
 /** Processes look whether they may run every five seconds, and clocks differ a little. */
 const secondsUntilSeen = 10
@@ -42,7 +44,7 @@ export async function resumeAfter(project: string, job: Job, deps: PauseDeps): P
   const { subscriber, by, id } = job
   const { rebuild } = controlOf(await deps.memory.get(controlRecord(project, subscriber)))
   if (rebuild?.job !== id) return
-  await resumeForRebuild(routeNamed(deps.routes, subscriber), { project, by, rate: releaseRate }, deps)
+  await resumeForRebuild({ project, subscriber, by, rate: releaseRate }, deps)
 }
 
 const perPass = 100
@@ -57,24 +59,50 @@ type AbandonedDeps = Omit<PauseDeps, 'newId'> & {
 
 /**
  * Resumes subscribers that are paused for a rebuild which nobody does any more: it was paused or stopped, or its run has
- * died. Where it is resumed, it pauses the subscriber anew. Answers how many were.
+ * died. Where it is resumed, it pauses the subscriber anew; that of a subscriber which has left the routes is ended.
+ * Answers how many were. @throws what the first of those threw that could not be resumed, behind all others
  */
 export async function resumeAbandoned(project: string, deps: AbandonedDeps): Promise<number> {
   const { items } = await deps.memory.list({ project, list: heldList, oldestFirst: true, limit: perPass })
+  const failures: unknown[] = []
   let resumed = 0
   for (const item of items) {
-    const { rebuild } = controlOf(item)
-    if (rebuild === undefined) continue
-    const job = jobOf(await deps.memory.get(jobRecord(project, rebuild.job)))
-    if (job === undefined || job.subscriber !== item.name) continue
-    if (await isAlive(project, job, rebuild.at, deps)) continue
-    await changeJob(project, job.id, deps.memory, startedOver)
-    const newId = () => uuid5([project, job.id, deps.clock()].join('\n')).replaceAll('-', '')
-    await resumeAfter(project, job, { ...deps, newId })
-    resumed++
+    const tried = await attempt(() => resumeWhereAbandoned(project, item, deps))
+    if ('error' in tried) failures.push(tried.error)
+    else if (tried.value) resumed++
   }
+  if (failures.length > 0) throw failures[0]
   return resumed
 }
+
+async function resumeWhereAbandoned(
+  project: string,
+  item: MemoryRecord,
+  deps: AbandonedDeps,
+): Promise<boolean> {
+  const { rebuild } = controlOf(item)
+  if (rebuild === undefined) return false
+  const job = jobOf(await deps.memory.get(jobRecord(project, rebuild.job)))
+  if (job === undefined || job.subscriber !== item.name) return false
+  if (await isAlive(project, job, rebuild.at, deps)) return false
+  const isRouted = deps.routes.some(({ subscriber }) => subscriber === job.subscriber)
+  if (isRouted) await changeJob(project, job.id, deps.memory, startedOver)
+  else await giveUp(project, job, deps)
+  const newId = () => uuid5([project, job.id, deps.clock()].join('\n')).replaceAll('-', '')
+  await resumeAfter(project, job, { ...deps, newId })
+  return true
+}
+
+const hasEnded = ({ state }: Job): boolean => state === 'done' || state === 'stopped'
+
+const giveUp = (project: string, job: Job, { memory, clock }: AbandonedDeps): Promise<Job> =>
+  changeJob(
+    project,
+    job.id,
+    memory,
+    (state) => (hasEnded(state) ? undefined : stop(state, withoutRoute(job), clock)),
+    (stopped) => replayEnd(project, stopped),
+  )
 
 async function isAlive(project: string, job: Job, since: string, deps: AbandonedDeps): Promise<boolean> {
   if (job.state !== 'running') return false
@@ -89,7 +117,6 @@ const paused: readonly RebuildProgress['stage'][] = ['rest', 'compare', 'only li
 
 function startedOver(state: Job): Job | undefined {
   const progress = rebuildProgress.safeParse(state.progress).data
-  const ended = state.state === 'done' || state.state === 'stopped'
-  if (progress === undefined || ended || !paused.includes(progress.stage)) return undefined
+  if (progress === undefined || hasEnded(state) || !paused.includes(progress.stage)) return undefined
   return { ...state, progress: beforePause(progress), counts: progress.quiet?.counts ?? state.counts }
 }

@@ -19,14 +19,14 @@ import type { HandlerAny } from '../event/handler.ts'
 import { controlOf, controlRecord } from '../hold/control.ts'
 import { pause, resume } from '../hold/pause.ts'
 import { canonicalJson } from '../identity.ts'
-import { changeJob, stop } from '../job/job.ts'
+import { changeJob, pause as pauseJob, stop } from '../job/job.ts'
 import { sweep } from '../sweep/sweep.ts'
 import { resumeAbandoned, resumeAfter } from './rebuild-pause.ts'
 
-const untilHeld = async (w: ReplayWorld): Promise<string> => {
-  const id = await w.rebuild('track-build')
+const untilHeld = async (w: ReplayWorld, subscriber = 'track-build'): Promise<string> => {
+  const id = await w.rebuild(subscriber)
   const isHeld = async () =>
-    controlOf(await w.stores.memory.get(controlRecord('main', 'track-build'))).rebuild !== undefined
+    controlOf(await w.stores.memory.get(controlRecord('main', subscriber))).rebuild !== undefined
   while (!(await isHeld())) {
     await w.batch(id)
     await handleAll(w)
@@ -283,6 +283,45 @@ describe('what holds a rebuild up', () => {
     expect({ resumed: swept.resumed, failures }).toEqual({ resumed: 1, failures: [] })
     expect(await isPaused(w, 'track-build')).toBe(false)
     expect(await resumeAbandoned('main', w.deps)).toBe(0)
+  })
+
+  it('of a subscriber that has left the routes is ended, and its pause taken back', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(15), 10)
+    const id = await untilHeld(w)
+    await something(w, () => 0.1)
+    await handleAll(w)
+    expect(w.deliveries().filter(({ state }) => state === 'parked')).not.toEqual([])
+    await changeJob('main', id, w.stores.memory, pauseJob)
+    const deps = { ...w.deps, routes: w.deps.routes.filter(({ subscriber }) => subscriber !== 'track-build') }
+    const { swept, failures } = await sweep('main', deps, 10)
+    expect({ resumed: swept.resumed, failures }).toEqual({ resumed: 1, failures: [] })
+    expect(await isPaused(w, 'track-build')).toBe(false)
+    expect(await w.job(id)).toMatchObject({
+      state: 'stopped',
+      reason: expect.stringContaining('is in no route any more'),
+      ended: w.clock(),
+    })
+    expect(w.told('replay.completed')).toMatchObject([{ job: id, state: 'stopped' }])
+    // nobody takes what would be sent
+    expect(w.told('redrive.requested')).toEqual([])
+    expect(await resumeAbandoned('main', deps)).toBe(0)
+  })
+
+  it('one that cannot be resumed keeps no other from it, and is told of', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(15), 10)
+    const ids = [await untilHeld(w), await untilHeld(w, 'track-run')]
+    for (const id of ids) await changeJob('main', id, w.stores.memory, pauseJob)
+    w.instead('memory', 'get', (real) => async (key) => {
+      if (key.name === ids[0]) throw new Error('down')
+      return real(key)
+    })
+    await expect(resumeAbandoned('main', w.deps)).rejects.toThrow('down')
+    expect(await isPaused(w, 'track-run')).toBe(false)
+    w.mend()
+    expect(await resumeAbandoned('main', w.deps)).toBe(1)
+    expect(await isPaused(w, 'track-build')).toBe(false)
   })
 
   const spoiltWorld = async () => {

@@ -30,15 +30,14 @@ export const replayProgress = z.object({
 export type ReplayProgress = z.infer<typeof replayProgress>
 
 /** @throws Failure Conflict when the subscriber has left the routes since it was asked for */
-export function routeOfJob(
-  { id, subscriber }: Pick<Job, 'id' | 'subscriber'>,
-  routes: readonly Route[],
-): Route {
-  const route = routes.find((one) => one.subscriber === subscriber)
-  if (route === undefined)
-    throw new Failure('Conflict', `${subscriber}, which job ${id} is for, is in no route any more`)
+export function routeOfJob(job: Pick<Job, 'id' | 'subscriber'>, routes: readonly Route[]): Route {
+  const route = routes.find(({ subscriber }) => subscriber === job.subscriber)
+  if (route === undefined) throw new Failure('Conflict', withoutRoute(job))
   return route
 }
+
+export const withoutRoute = ({ id, subscriber }: Pick<Job, 'id' | 'subscriber'>): string =>
+  `${subscriber}, which job ${id} is for, is in no route any more`
 
 /**
  * What is walked through for a selection, as of the time at which it was asked for. An event may be written down an hour
