@@ -84,7 +84,7 @@ async function resumeWhereAbandoned(
   if (rebuild === undefined) return false
   const job = jobOf(await deps.memory.get(jobRecord(project, rebuild.job)))
   if (job === undefined || job.subscriber !== item.name) return false
-  if (await isAlive(project, job, rebuild.at, deps)) return false
+  if (await isAlive(project, job, deps)) return false
   const isRouted = deps.routes.some(({ subscriber }) => subscriber === job.subscriber)
   if (isRouted) await changeJob(project, job.id, deps.memory, startedOver)
   else await giveUp(project, job, deps)
@@ -104,13 +104,14 @@ const giveUp = (project: string, job: Job, { memory, clock }: AbandonedDeps): Pr
     (stopped) => replayEnd(project, stopped),
   )
 
-async function isAlive(project: string, job: Job, since: string, deps: AbandonedDeps): Promise<boolean> {
+async function isAlive(project: string, job: Job, deps: AbandonedDeps): Promise<boolean> {
   if (job.state !== 'running') return false
-  const { source, id } = job.request
+  const { request, asked, attempted = asked } = job
+  const { source, id } = request
   const run = runName({ project, source, id }, 'replay', '', job.attempt)
   const description = await deps.workflows.describe('replay', run)
   if (description !== undefined) return description.status === 'RUNNING'
-  return Date.parse(deps.clock()) - Date.parse(since) < startsWithin
+  return Date.parse(deps.clock()) - Date.parse(attempted) < startsWithin
 }
 
 const paused: readonly RebuildProgress['stage'][] = ['rest', 'compare', 'only live']

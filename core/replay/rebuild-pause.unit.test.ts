@@ -19,7 +19,7 @@ import type { HandlerAny } from '../event/handler.ts'
 import { controlOf, controlRecord } from '../hold/control.ts'
 import { pause, resume } from '../hold/pause.ts'
 import { canonicalJson } from '../identity.ts'
-import { changeJob, pause as pauseJob, stop } from '../job/job.ts'
+import { changeJob, nextAttempt, pause as pauseJob, stop } from '../job/job.ts'
 import { sweep } from '../sweep/sweep.ts'
 import { resumeAbandoned, resumeAfter } from './rebuild-pause.ts'
 
@@ -217,6 +217,18 @@ describe('what holds a rebuild up', () => {
     const job = await w.run(id, () => handleAll(w))
     expect(job).toMatchObject({ state: 'done', counts: { different: 0 } })
     expect(await isPaused(w, 'track-build')).toBe(false)
+  })
+
+  it('hands over to its next run, which nobody knows of yet: it is waited for, however long the pause has stood', async () => {
+    const w = rebuildWorld()
+    await history(w, seeded(15), 10)
+    const id = await untilHeld(w)
+    w.advance(20 * minutes)
+    await changeJob('main', id, w.stores.memory, (job) => nextAttempt(job, w.clock))
+    w.advance(14 * minutes)
+    expect(await resumeAbandoned('main', w.deps)).toBe(0)
+    w.advance(2 * minutes)
+    expect(await resumeAbandoned('main', w.deps)).toBe(1)
   })
 
   it('died while it compared: it goes on from before the pause, with what came since', async () => {
