@@ -246,6 +246,16 @@ describe('findFaults', () => {
     ).toEqual(faults.map((fault) => `route make: ${fault}`))
   })
 
+  it('finds what would be emitted without the sequence that it needs', () => {
+    const types = [asked, inOrder]
+    const emits = [inOrder]
+    const line = route({ subscriber: 'line', types: [inOrder], ordered: true })
+    expect(findFaults(types, [route({ emits }), line], {})).toEqual([
+      'route make: emits thing.moved, which is `ordered`, and with effect outside it would have no sequence: give the route effect state, or take `ordered` off the type',
+    ])
+    expect(findFaults(types, [route({ emits, effect: 'state' }), line], {})).toEqual([])
+  })
+
   it('finds a loop once, wherever it is entered, and lets a declared one pass', () => {
     const sell = route({ subscriber: 'sell', types: [made], emits: [sold] })
     const remake = route({ subscriber: 'remake', types: [sold], emits: [made] })

@@ -40,9 +40,12 @@ function badRoutes(types: readonly EventType[], routes: readonly Route[]): strin
   return [
     ...[...twice].map((name) => `${name} has two routes: give each subscriber one`),
     ...routes.flatMap((route) =>
-      [...badSettings(route), ...badTypes(route, declared), ...badOrder(route)].map(
-        (fault) => `route ${route.subscriber}: ${fault}`,
-      ),
+      [
+        ...badSettings(route),
+        ...badTypes(route, declared),
+        ...badOrder(route),
+        ...withoutSequence(route),
+      ].map((fault) => `route ${route.subscriber}: ${fault}`),
     ),
   ]
 }
@@ -88,6 +91,18 @@ function badOrder({ kind, attempts, ordered, types }: Route): string[] {
     ),
   ]
 }
+
+/** A sequence is the version of what is changed with it: what is emitted beside no change has none, and dies on ordered routes. */
+const withoutSequence = ({ effect, emits }: Route): string[] =>
+  effect === 'state'
+    ? []
+    : emits.flatMap(({ type, ordered }) =>
+        ordered
+          ? [
+              `emits ${type}, which is \`ordered\`, and with effect outside it would have no sequence: give the route effect state, or take \`ordered\` off the type`,
+            ]
+          : [],
+      )
 
 function badTypes(route: Route, declared: ReadonlySet<string>): string[] {
   const taken = new Set(route.types.map(typeName))

@@ -85,6 +85,8 @@ export function judgeCopied(
   bodies: Pick<Bodies, 'get'>,
 ): Promise<Verdict> {
   return judgeTaken(route, found, asRecorded, bodies, (live) => {
+    // it has no place in any lane, and is dead for whatever handles it
+    if (route.ordered && found.stored.event.sequence === undefined) return 'left'
     if (live === undefined) return found.stored.expects.includes(route.subscriber) ? 'later' : 'send'
     if (live.state === 'dropped') return 'left'
     return live.state === 'done' ? 'send' : 'later'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
 import { testCompleted } from '../../events/test.completed.ts'
-import { byHttp, queued, told } from '../../test/arrivals.ts'
+import { byHttp, emit, queued, told } from '../../test/arrivals.ts'
 import { handleAll, isPaused, live, rebuildWorld } from '../../test/rebuilding.ts'
 import type { ReplayWorld } from '../../test/replaying.ts'
 import { minutes } from '../../test/world.ts'
@@ -88,6 +88,38 @@ describe('an ordered subscriber', () => {
     const job = await w.run(await w.rebuild('track-repository', { switch: true }), () => handleAll(w))
     expect(job).toMatchObject({ state: 'done', counts: { done: 5, equal: 2, different: 0, keysHeld: 1 } })
   })
+})
+
+describe('an event without a sequence', () => {
+  const data = (name: string, version: number) => ({
+    ...repositoryUpdated.example,
+    repository: `octo/${name}`,
+    version,
+  })
+
+  it.each([true, false])(
+    'is left out, and what is behind it is not (expected then: %s)',
+    async (isExpected) => {
+      const w = rebuildWorld()
+      const declare = async (name: string, version: number) => {
+        const about = { partitionkey: `repository/octo/${name}`, sequence: version }
+        await w.record(queued(told({ type: 'repository.updated', data: data(name, version) }, about)))
+        await handleAll(w)
+        w.advance(10_000)
+      }
+      await declare('a', 1)
+      const emitted = emit({ source: '/x', id: 'cause' }, { type: 'repository.updated', data: data('b', 1) })
+      await record([queued(emitted)], { ...w.deps, routes: isExpected ? w.deps.routes : [] })
+      await handleAll(w)
+      expect(w.deliveries().filter(({ state }) => state === 'dead')).toHaveLength(isExpected ? 1 : 0)
+      for (const version of [1, 2, 3]) await declare('b', version)
+      await declare('c', 1)
+      w.advance(20 * minutes)
+      const job = await w.run(await w.rebuild('track-repository', { switch: true }), () => handleAll(w))
+      expect(job).toMatchObject({ state: 'done', counts: { sent: 5, equal: 3, left: 1, different: 0 } })
+      expect(job.counts.onlyLive ?? 0).toBe(0)
+    },
+  )
 })
 
 describe('a page', () => {
