@@ -1,51 +1,12 @@
-import * as z from 'zod'
-import { selectionShape } from '../../events/delivery.ts'
 import { eventRedriven } from '../../events/event.redriven.ts'
 import { redriveRequested } from '../../events/redrive.requested.ts'
-import { type Counts, nonZero, sumOf } from '../counts.ts'
 import { changeJob, endOf, type Job, newJob } from '../job/job.ts'
 import { type BatchAnswer, type BatchInput, beginBatch, ended, noteProgress } from '../job/job-batch.ts'
-import type { Bodies, Clock, DeliveryKey, OpenMark } from '../ports.ts'
-import { flying, follow, likes, repeated, settledBy } from './redrive-following.ts'
-import { type SliceDeps, sendSlice } from './redrive-slice.ts'
-import { type Chosen, chooser, nextMarks, place, type Selection } from './selection.ts'
-
-/** What a job of kind redrive is to be done with. */
-const redriveSelection = z.object({
-  state: z.enum(['dead', 'parked']),
-  subscribers: z.array(z.string()),
-  /** ends when so many of those that were sent die again of the same */
-  stopAfter: z.number().int().min(1).default(10),
-  ...selectionShape,
-})
-
-const deliveryKey = z.object({
-  source: z.string(),
-  id: z.string(),
-  subscriber: z.string(),
-  replay: z.string(),
-})
-
-const redriveProgress = z.object({
-  /** where the walk through what is open goes on; undefined at its beginning */
-  at: place.optional(),
-  walked: z.boolean().default(false),
-  /** about to be sent: noted before, so that a crash in between loses none from the counts */
-  pending: z.array(deliveryKey).default([]),
-  flying: flying.default([]),
-  likes: likes.default({}),
-  /** when all had been sent */
-  sent: z.iso.datetime().optional(),
-})
-type Progress = z.infer<typeof redriveProgress>
-
-export const progressOf = (job: Job): Progress => redriveProgress.parse(job.progress ?? {})
-
-export type RedriveDeps = SliceDeps & {
-  bodies: Bodies
-  clock: Clock
-  pause: (milliseconds: number) => Promise<void>
-}
+import { follow, repeated, settledBy } from './redrive-following.ts'
+import { added, type Progress, progressOf, type RedriveDeps, redriveSelection } from './redrive-progress.ts'
+import { sendSlice } from './redrive-slice.ts'
+import { keysOf, plan, planAgain } from './redrive-walk.ts'
+import { chooser, type Selection } from './selection.ts'
 
 /** A new job that sends what is dead of these subscribers again; to be committed. `subscriber`: as it was asked for. */
 export function redriveJob(
@@ -72,7 +33,6 @@ export function redriveJob(
   )
 }
 
-const mostPerSlice = 100
 const secondsBetweenLooks = 5
 /** What takes longer to settle is left to itself. */
 const longestSettling = 10 * 60_000
@@ -143,71 +103,8 @@ async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Job 
   return noted
 }
 
-type Planned = { job: Job; chosen: readonly Chosen[] } | undefined
-type Choose = ReturnType<typeof chooser>
-
-/** The next that are meant, noted before anything is done with them. */
-async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
-  const { state, subscribers, since } = redriveSelection.parse(job.selection)
-  const walk = { project, subscribers, state, since, before: job.asked }
-  const limit = Math.min(mostPerSlice, job.rate)
-  const { marks, next } = await nextMarks(walk, progressOf(job).at, limit, deps.history)
-  const { chosen, unreadable } = await choose(marks)
-  const noted = await noteProgress(project, job, deps.memory, (now) =>
-    now.state !== 'running'
-      ? now
-      : {
-          ...now,
-          counts: added(now, { matched: chosen.length, unreadable: unreadable.length }),
-          progress: { ...progressOf(now), at: next, walked: next === undefined, pending: keysOf(chosen) },
-        },
-  )
-  return noted && { job: noted, chosen }
-}
-
-/** What a batch that crashed had noted: some of it may have gone out, and is not sent again. */
-async function planAgain(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
-  const { state } = redriveSelection.parse(job.selection)
-  const { pending } = progressOf(job)
-  const { open, dropped } = await stillOpen(project, pending, state, job.asked, deps)
-  const { chosen, unreadable: unread } = await choose(open)
-  const unreadable = unread.length
-  const noted = await noteProgress(project, job, deps.memory, (now) => ({
-    ...now,
-    counts: added(now, {
-      sent: pending.length - chosen.length - dropped - unreadable,
-      already: dropped,
-      unreadable,
-    }),
-    progress: { ...progressOf(now), pending: keysOf(chosen) },
-  }))
-  return noted && { job: noted, chosen }
-}
-
 const note = (project: string, job: Job, { memory }: RedriveDeps, change: Partial<Progress>) =>
   noteProgress(project, job, memory, (now) => ({ ...now, progress: { ...progressOf(now), ...change } }))
-
-const keysOf = (chosen: readonly Chosen[]) =>
-  chosen.map(({ mark: { source, id, subscriber, replay } }) => ({ source, id, subscriber, replay }))
-
-/** Of what a crashed batch was about to send: what it had not come to, and how many somebody has dropped meanwhile. */
-async function stillOpen(
-  project: string,
-  pending: Progress['pending'],
-  state: 'dead' | 'parked',
-  asked: string,
-  { history }: RedriveDeps,
-): Promise<{ open: OpenMark[]; dropped: number }> {
-  const keys = pending.map((key): DeliveryKey => ({ ...key, project }))
-  const deliveries = await history.getDeliveries(keys)
-  const open = keys.flatMap((key, index): OpenMark[] => {
-    const delivery = deliveries[index]
-    return delivery?.state === state && delivery.changed <= asked
-      ? [{ ...key, state, changed: delivery.changed }]
-      : []
-  })
-  return { open, dropped: deliveries.filter((delivery) => delivery?.state === 'dropped').length }
-}
 
 /** Counts what became of what was sent; undefined when that stops the job. */
 async function look(project: string, job: Job, deps: RedriveDeps): Promise<Job | undefined> {
@@ -267,5 +164,3 @@ export function redriveEnd(project: string, job: Job) {
     data: { job: id, subscriber, state, counts, ...stopped },
   })
 }
-
-const added = ({ counts }: Job, more: Counts): Job['counts'] => ({ ...nonZero(sumOf<Counts>(counts, more)) })
