@@ -42,6 +42,8 @@ export type Lane = {
 /** A delivery that waits in a lane. */
 export type Waiting = { key: DeliveryKey; sequence: number }
 
+export type Marked = Waiting & { mark: Delivery | undefined }
+
 /** Keeps the order of ordered routes; it stands beside the deliveries and changes in one transaction with them. */
 export interface Lanes {
   /** Consistent; undefined: open. */
@@ -83,14 +85,14 @@ export type ReleaseDeps = {
 }
 
 /**
- * sent: so many are on their way; what waits behind them is sent when the last of them is done. `paced`: `again` of them
- * were on their way before, `last` is how far it went, and what waits behind them is sent by who keeps the pace.
+ * sent: so many are on their way; what waits behind them is sent when the last of them is done. `paced`: `fresh` of them
+ * were not on their way before, `last` is how far it went, and what waits behind them is sent by who keeps the pace.
  * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
  * its event is in history no longer, or newer code wrote it.
  * empty: nothing waits, and the lane is open.
  */
 export type Released =
-  | { sent: number; paced?: { again: number; last: number } }
+  | { sent: number; paced?: { fresh: readonly Marked[]; last: number } }
   | { blocked: DeliveryKey }
   | { empty: true }
 
@@ -131,7 +133,7 @@ export async function releaseLane(
     }
     const passing = await mayPass(within(waiting, seen, allow.pace), allowed, deps)
     const last = passing.at(-1)
-    if (last === undefined) return { blocked: first.key }
+    if (last === undefined) return nonePasses(first, seen, allow.pace)
     // what came to wait behind meanwhile changes nothing for these, and in a backlog something always does
     const now = await deps.lanes.lane(lane)
     if (now === undefined || now.release !== seen.release || now.reason !== seen.reason) continue
@@ -153,6 +155,9 @@ function within(waiting: readonly Marked[], { release, last = 0 }: Lane, pace: P
   return waiting.slice(0, most).filter(({ sequence }) => sequence <= pace.upTo)
 }
 
+const nonePasses = (first: Marked, seen: Lane, pace: Pace | undefined): Released =>
+  within([first], seen, pace).length === 0 ? releasedAs([], seen, pace) : { blocked: first.key }
+
 /** What came since is nobody's to come again for: it is sent as in any release. Beyond a full page there may be more. */
 function leavesSome(waiting: readonly Marked[], last: Waiting, pace: Pace | undefined): boolean {
   if (pace === undefined) return false
@@ -168,13 +173,12 @@ function releasedAs(
 ): Released {
   const sent = passing.length
   if (pace === undefined) return { sent }
-  const again = passing.filter(({ sequence }) => release !== undefined && sequence <= last).length
-  return { sent, paced: { again, last: passing.at(-1)?.sequence ?? 0 } }
+  const fresh = passing.filter(({ sequence }) => release === undefined || sequence > last)
+  return { sent, paced: { fresh, last: passing.at(-1)?.sequence ?? pace.upTo } }
 }
 
 const nameOf = ({ subscriber, partitionkey }: LaneKey): string => `${subscriber} ${partitionkey}`
 
-type Marked = Waiting & { mark: Delivery | undefined }
 type Passing = Marked & { event: RecordedEvent }
 
 /** The first that wait. What is settled has only not been taken off the list yet. */

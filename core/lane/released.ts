@@ -2,7 +2,7 @@ import type { RecordedEvent } from '../../events/envelope.ts'
 import { patience } from '../gate/missing.ts'
 import { identityText } from '../identity.ts'
 import type { DeliveryKey, Queues } from '../ports.ts'
-import { ago } from '../time.ts'
+import { ago, minute } from '../time.ts'
 import { type Lane, type LaneKey, type Lanes, type ReleaseDeps, type Released, releaseLane } from './lane.ts'
 
 type Deps = ReleaseDeps & { queues: Pick<Queues, 'send' | 'depth'> }
@@ -17,8 +17,29 @@ export async function isUnderWay(
   { queues, clock }: Pick<Deps, 'queues' | 'clock'>,
 ): Promise<boolean> {
   if (release === undefined) return false
-  const released = release.split(' ').at(-1) ?? ''
-  return released > ago(clock(), patience) && (await queues.depth(subscriber)) > 0
+  return releasedAt(release) > ago(clock(), patience) && (await queues.depth(subscriber)) > 0
+}
+
+const releasedAt = (release: string): string => release.split(' ').at(-1) ?? ''
+
+/** A queue says how full it is as of a while ago. */
+const depthPatience = minute
+
+/**
+ * When what is on its way in a lane was released; undefined where all of it is handled, or may have been lost: then it is
+ * to be released anew, with what comes behind it.
+ */
+export async function underWaySince(
+  key: LaneKey,
+  deps: Pick<Deps, 'queues' | 'clock'> & { lanes: Pick<Lanes, 'lane' | 'waiting'> },
+): Promise<string | undefined> {
+  const lane = await deps.lanes.lane(key)
+  if (lane?.release === undefined || lane.last === undefined) return undefined
+  const [first] = await deps.lanes.waiting(key, 1)
+  if (first === undefined || first.sequence > lane.last) return undefined
+  const released = releasedAt(lane.release)
+  const isYoung = released > ago(deps.clock(), depthPatience)
+  return isYoung || (await isUnderWay(lane, key.subscriber, deps)) ? released : undefined
 }
 
 /** Whether an event is on its way already, under the release that its lane is in. */

@@ -1,7 +1,6 @@
 import * as z from 'zod'
-import type { DeliveryKey, History } from '../ports.ts'
+import type { DeliveryKey, History, OpenMark } from '../ports.ts'
 import { likeness } from '../reasons.ts'
-import type { Chosen } from './selection.ts'
 
 /** What a redrive has sent and has not heard of yet. `was`: when its mark had last changed before that. */
 export const flying = z.array(
@@ -20,7 +19,7 @@ export type Likes = z.infer<typeof likes>
 const mostFollowed = 200
 const mostLikes = 50
 
-export const follow = (before: Flying, sent: readonly Chosen[]): Flying =>
+export const follow = (before: Flying, sent: readonly { mark: OpenMark }[]): Flying =>
   [
     ...before,
     ...sent.map(({ mark: { source, id, subscriber, replay, changed } }) => ({

@@ -4,6 +4,7 @@ import { type Counts, nonZero, sumOf } from '../counts.ts'
 import type { Job } from '../job/job.ts'
 import type { Bodies, Clock } from '../ports.ts'
 import { flying, likes } from './redrive-following.ts'
+import { heldLanes } from './redrive-lanes.ts'
 import type { SliceDeps } from './redrive-slice.ts'
 import { place } from './selection.ts'
 
@@ -29,6 +30,7 @@ const redriveProgress = z.object({
   walked: z.boolean().default(false),
   /** about to be sent: noted before, so that a crash in between loses none from the counts */
   pending: z.array(deliveryKey).default([]),
+  lanes: heldLanes.default([]),
   flying: flying.default([]),
   likes: likes.default({}),
   /** when all had been sent */

@@ -4,9 +4,10 @@ import { keyOf } from '../delivery-key.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { Job } from '../job/job.ts'
 import { type LaneKey, type Lanes, releaseLane } from '../lane/lane.ts'
-import { isReleased, waitingIn } from '../lane/released.ts'
+import { isReleased, underWaySince, waitingIn } from '../lane/released.ts'
 import type { DeliveryKey, Memory, OpenMark } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
+import { type HeldLanes, withHeld } from './redrive-lanes.ts'
 import { resend } from './resend.ts'
 import type { Choice, Chosen } from './selection.ts'
 
@@ -14,14 +15,15 @@ export type SliceDeps = SendDeps & { memory: Memory; lanes: Lanes }
 
 /**
  * `failed` could not be sent, for `error`, and stand as before; `sent` are on their way. `messages`: what all of it took,
- * with what was under way in a lane and is sent once more. `later`: comes after others of its lane, as many as go at once.
+ * with what was under way in a lane and is sent once more. `held`: lanes in which more is to be sent, when what is on its
+ * way in them is handled.
  */
 type Sliced = {
   counts: Counts
   messages: number
   sent: readonly Chosen[]
   failed: readonly Chosen[]
-  later?: readonly Chosen[]
+  held?: HeldLanes
   error?: unknown
 }
 
@@ -114,26 +116,50 @@ async function releaseOne(
       ? sent
       : joined(sent, await releaseOne(lane, others, choose, { job, state }, deps))
   }
+  if (state === 'parked') return releaseParked(lane, items, job, deps)
   const fresh: Eventful[] = []
   for (const item of items) if (!(await isReleased(lane, item.event, deps))) fresh.push(item)
   const already = items.length - fresh.length
   const unsent = { counts: { already }, messages: 0, sent: [], failed: [] }
   if (fresh.length === 0) return unsent
   try {
-    const dead = state === 'dead' ? await meantIn(lane, choose, job.asked, deps) : []
-    // what waits behind something dead is not walked through, and nobody would come for it again
-    const upTo = Math.max(...fresh.map(({ event }) => event.sequence ?? Number.POSITIVE_INFINITY))
-    const pace = state === 'parked' ? { upTo, most: fresh.length, asked: job.asked } : undefined
-    const released = await releaseLane(lane, { dead, pace }, deps)
+    const dead = await meantIn(lane, choose, job.asked, deps)
+    const released = await releaseLane(lane, { dead }, deps)
     if ('blocked' in released) return { ...unsent, counts: { already, blocked: fresh.length } }
     // marked without its lane (an event that has no sequence, say), or done in this moment
     if ('empty' in released) return joined(unsent, await sendPlain(lane.subscriber, fresh, job, deps))
-    const { sent, paced: { again, last } = { again: 0, last: upTo } } = released
-    const isGone = ({ event: { sequence = 0 } }: Eventful) => sequence <= last
-    const [gone, later] = [fresh.filter(isGone), fresh.filter((item) => !isGone(item))]
-    return { counts: { already, sent: sent - again }, messages: sent, sent: gone, failed: [], later }
+    const { sent } = released
+    return { counts: { already, sent }, messages: sent, sent: fresh, failed: [] }
   } catch (error) {
     return { ...unsent, failed: fresh, error }
+  }
+}
+
+/** What was parked goes up to the last of these; where some is on its way already, when that is handled. */
+async function releaseParked(
+  lane: LaneKey,
+  items: readonly Eventful[],
+  job: Job,
+  deps: SliceDeps,
+): Promise<Sliced> {
+  const { subscriber, partitionkey, replay } = lane
+  const upTo = Math.max(...items.map(({ event: { sequence = 0 } }) => sequence))
+  const holding = (left: number, unsent = false): HeldLanes =>
+    left === 0 ? [] : [{ subscriber, partitionkey, replay, upTo, left, unsent }]
+  const most = items.length
+  const none: Sliced = { counts: {}, messages: 0, sent: [], failed: [] }
+  try {
+    if ((await underWaySince(lane, deps)) !== undefined) return { ...none, held: holding(most) }
+    const released = await releaseLane(lane, { dead: [], pace: { upTo, most, asked: job.asked } }, deps)
+    if ('blocked' in released) return { ...none, counts: { blocked: most } }
+    // marked without its lane (an event that has no sequence, say), or done in this moment
+    if ('empty' in released) return await sendPlain(lane.subscriber, items, job, deps)
+    const { fresh = [], last = upTo } = released.paced ?? {}
+    const gone = items.filter(({ event: { sequence = 0 } }) => sequence <= last)
+    const held = holding(most - gone.length)
+    return { counts: { sent: fresh.length }, messages: released.sent, sent: gone, failed: [], held }
+  } catch (error) {
+    return { ...none, held: holding(most, true), error }
   }
 }
 
@@ -160,6 +186,6 @@ const joined = (a: Sliced, b: Sliced): Sliced => ({
   messages: a.messages + b.messages,
   sent: [...a.sent, ...b.sent],
   failed: [...a.failed, ...b.failed],
-  later: [...(a.later ?? []), ...(b.later ?? [])],
+  held: withHeld(a.held ?? [], b.held ?? []),
   error: a.error ?? b.error,
 })

@@ -4,16 +4,19 @@ import type { DeliveryKey, OpenMark } from '../ports.ts'
 import { added, type Progress, progressOf, type RedriveDeps, redriveSelection } from './redrive-progress.ts'
 import { type Chosen, type chooser, nextMarks } from './selection.ts'
 
-const mostPerSlice = 100
-
 export type Planned = { job: Job; chosen: readonly Chosen[] } | undefined
 export type Choose = ReturnType<typeof chooser>
 
 /** The next that are meant, noted before anything is done with them. */
-export async function plan(project: string, job: Job, choose: Choose, deps: RedriveDeps): Promise<Planned> {
+export async function plan(
+  project: string,
+  job: Job,
+  limit: number,
+  choose: Choose,
+  deps: RedriveDeps,
+): Promise<Planned> {
   const { state, subscribers, since } = redriveSelection.parse(job.selection)
   const walk = { project, subscribers, state, since, before: job.asked }
-  const limit = Math.min(mostPerSlice, job.rate)
   const { marks, next } = await nextMarks(walk, progressOf(job).at, limit, deps.history)
   const { chosen, unreadable } = await choose(marks)
   const noted = await noteProgress(project, job, deps.memory, (now) =>

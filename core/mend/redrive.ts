@@ -1,8 +1,10 @@
 import { eventRedriven } from '../../events/event.redriven.ts'
 import { redriveRequested } from '../../events/redrive.requested.ts'
+import { canonicalJson } from '../identity.ts'
 import { changeJob, endOf, type Job, newJob } from '../job/job.ts'
 import { type BatchAnswer, type BatchInput, beginBatch, ended, noteProgress } from '../job/job-batch.ts'
 import { follow, repeated, settledBy } from './redrive-following.ts'
+import { goOnInLanes, mostHeld, withHeld } from './redrive-lanes.ts'
 import { added, type Progress, progressOf, type RedriveDeps, redriveSelection } from './redrive-progress.ts'
 import { sendSlice } from './redrive-slice.ts'
 import { keysOf, plan, planAgain } from './redrive-walk.ts'
@@ -33,7 +35,11 @@ export function redriveJob(
   )
 }
 
+const mostPerSlice = 100
 const secondsBetweenLooks = 5
+/** Of a second the function waits by itself, for longer it ends. */
+const longestRest = 1000
+const longestBetweenLooks = 30_000
 /** What takes longer to settle is left to itself. */
 const longestSettling = 10 * 60_000
 
@@ -54,8 +60,14 @@ export async function redriveBatch(
   if (begun === undefined) return ended
   let job: Job | undefined = await look(project, begun, deps)
   const until = Date.parse(deps.clock()) + seconds * 1000
-  while (job !== undefined && !isAllSent(job) && Date.parse(deps.clock()) < until)
-    job = await slice(project, job, deps)
+  while (job !== undefined && !isAllSent(job) && Date.parse(deps.clock()) < until) {
+    const sliced: Sliced = await slice(project, job, deps)
+    job = sliced.job
+    const left = until - Date.parse(deps.clock())
+    if (job !== undefined && sliced.rest > Math.max(left, longestRest))
+      return { state: 'more', wait: Math.ceil(sliced.rest / 1000) }
+    if (sliced.rest > 0) await deps.pause(sliced.rest)
+  }
   if (job === undefined) return ended
   if (!isAllSent(job)) return { state: 'more', wait: 0 }
   const settled = await settle(project, job, deps)
@@ -63,44 +75,95 @@ export async function redriveBatch(
 }
 
 function isAllSent(job: Job): boolean {
-  const { walked, pending } = progressOf(job)
-  return walked && pending.length === 0
+  const { walked, pending, lanes } = progressOf(job)
+  return walked && pending.length === 0 && lanes.length === 0
 }
 
-/** Sends what a few marks stand for, and waits until the job's rate allows the next. */
-async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Job | undefined> {
+/** `rest`: so many milliseconds until the job's rate allows the next, or something may have been handled. */
+type Sliced = { job: Job | undefined; rest: number }
+
+/** Sends what goes on in the lanes that the job has come to, and what a few marks more stand for. */
+async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Sliced> {
   const began = Date.parse(deps.clock())
+  const ahead = await inLanes(project, job, deps)
+  if (ahead.job === undefined) return { job: undefined, rest: 0 }
+  const room = Math.min(mostPerSlice, job.rate) - ahead.messages
+  const { walked, pending, lanes } = progressOf(ahead.job)
+  const mayWalk = !walked && room > 0 && lanes.length < mostHeld
+  if (ahead.messages === 0 && pending.length === 0 && !mayWalk)
+    return { job: ahead.job, rest: untilNextLook(ahead.since, deps) }
+  const walk =
+    pending.length > 0 || mayWalk
+      ? await walkOn(project, ahead.job, room, deps)
+      : { job: ahead.job, messages: 0 }
+  const due = ((ahead.messages + walk.messages) / job.rate) * 1000
+  return { job: walk.job, rest: Math.max(0, due - (Date.parse(deps.clock()) - began)) }
+}
+
+/** Half as long again as it has been waited for. */
+function untilNextLook(since: string | undefined, { clock }: RedriveDeps): number {
+  if (since === undefined) return 0
+  const waited = Date.parse(clock()) - Date.parse(since)
+  return Math.min(longestBetweenLooks, Math.max(longestRest, waited / 2))
+}
+
+async function inLanes(
+  project: string,
+  job: Job,
+  deps: RedriveDeps,
+): Promise<{ job: Job | undefined; messages: number; since?: string | undefined }> {
+  const { lanes } = progressOf(job)
+  if (lanes.length === 0) return { job, messages: 0 }
+  const most = Math.min(mostPerSlice, job.rate)
+  const { asked } = job
+  const gone = await goOnInLanes(lanes, most, { project, asked }, deps)
+  const isSame = canonicalJson(gone.held) === canonicalJson(lanes)
+  const noted = isSame
+    ? job
+    : await noteProgress(project, job, deps.memory, (now) => ({
+        ...now,
+        counts: added(now, gone.counts),
+        progress: {
+          ...progressOf(now),
+          lanes: gone.held,
+          flying: follow(progressOf(now).flying, gone.sent),
+        },
+      }))
+  if (gone.error !== undefined) throw gone.error
+  return { job: noted, messages: gone.messages, since: gone.since }
+}
+
+async function walkOn(
+  project: string,
+  job: Job,
+  most: number,
+  deps: RedriveDeps,
+): Promise<{ job: Job | undefined; messages: number }> {
   const { state, subscribers: _, stopAfter: __, ...wanted } = redriveSelection.parse(job.selection)
   const choose = chooser(wanted, deps)
   const { pending } = progressOf(job)
   const planned =
-    pending.length > 0 ? await planAgain(project, job, choose, deps) : await plan(project, job, choose, deps)
-  if (planned === undefined || planned.chosen.length === 0) return planned?.job
+    pending.length > 0
+      ? await planAgain(project, job, choose, deps)
+      : await plan(project, job, most, choose, deps)
+  if (planned === undefined || planned.chosen.length === 0) return { job: planned?.job, messages: 0 }
 
   const { chosen } = planned
-  const {
-    counts,
-    messages,
-    sent,
-    failed,
-    later = [],
-    error,
-  } = await sendSlice(chosen, choose, { job, state }, deps)
+  const sliced = await sendSlice(chosen, choose, { job, state }, deps)
+  const { counts, messages, sent, failed, held = [], error } = sliced
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
     counts: added(now, counts),
     progress: {
       ...progressOf(now),
-      pending: keysOf([...failed, ...later]),
+      pending: keysOf(failed),
+      lanes: withHeld(progressOf(now).lanes, held),
       flying: follow(progressOf(now).flying, sent),
     },
   }))
   // those that could not be sent are tried first by the batch that is run in place of this one
-  if (failed.length > 0) throw error
-  const spent = Date.parse(deps.clock()) - began
-  const due = (messages / job.rate) * 1000
-  if (due > spent) await deps.pause(due - spent)
-  return noted
+  if (error !== undefined) throw error
+  return { job: noted, messages }
 }
 
 const note = (project: string, job: Job, { memory }: RedriveDeps, change: Partial<Progress>) =>
