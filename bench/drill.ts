@@ -12,7 +12,7 @@ import { seeded } from '../test/world.ts'
 import { asked, usage } from './drill/asked.ts'
 import { senders, type Told } from './drill/doors.ts'
 import { make, type Sent } from './drill/ledger.ts'
-import { type Counted, countTable, hear, listen, stopListening } from './drill/outside.ts'
+import { type Counted, countFacts, countTable, hear, listen, stopListening } from './drill/outside.ts'
 import { type RunningSystem, runningSystem } from './running.ts'
 
 /**
@@ -23,12 +23,16 @@ import { type RunningSystem, runningSystem } from './running.ts'
 const { events, seed } = argumentsOf(usage, asked)
 const random = seeded(seed + 1)
 
-/** Beside the senders, who shall see what happens. */
+/** Beside the senders, who shall see what happens. @throws where it fails, with what it said in `stdout` */
 const cli = async (...args: string[]): Promise<string> => {
   const command = [join(root, 'cli', 'main.ts'), ...args]
   const { stdout } = await promisify(execFile)(process.execPath, command, { maxBuffer: 100_000_000 })
   return stdout
 }
+const toldByFailing = z.object({ stdout: z.string() })
+/** What it said, however it ended. */
+const said = (...args: string[]): Promise<string> =>
+  cli(...args).catch((error: unknown) => toldByFailing.parse(error).stdout)
 const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`)
 
 let system: RunningSystem | undefined
@@ -56,7 +60,9 @@ const { quarantined: quarantinedBefore } = await countTable(first.aws, config.hi
 const since = new Date().toISOString()
 
 // what is sent: each once, a twentieth twice, in batches of one door
-const all = make(events, seed)
+// a repository of its own: what another drill left shall not count
+const repository = `drill/${began.toString(36)}`
+const all = make(events, seed, repository)
 const again = all.filter(({ poison }) => !poison && random() < 0.05)
 const inBatches = (sent: readonly Sent[]) =>
   (['http', 'bus'] as const).flatMap((door) => {
@@ -132,65 +138,86 @@ say(
   `all sent: ${told.accepted.size} accepted, ${told.refused.size} refused, ${told.again} requests sent again`,
 )
 
-// until nothing is in flight any more
-const queues = ['record', 'notify', 'track-build']
-const depth = z.object({ Attributes: z.record(z.string(), z.coerce.number()) })
 const current = system ?? (await start())
-for (;;) {
-  const depths = await Promise.all(
-    queues.map(async (name) => {
-      const answer = await current.aws.call('sqs', 'GetQueueAttributes', {
-        QueueUrl: current.queues + name,
-        AttributeNames: ['All'],
-      })
-      const { Attributes } = depth.parse({
-        Attributes: Object.fromEntries(
-          Object.entries(
-            z.object({ Attributes: z.record(z.string(), z.unknown()) }).parse(answer).Attributes,
-          ).filter(([key]) => key.startsWith('ApproximateNumberOfMessages')),
-        ),
-      })
-      return Object.values(Attributes).reduce((a, b) => a + b, 0)
-    }),
-  )
-  const waiting = depths.reduce((a, b) => a + b, 0)
-  if (waiting === 0) break
-  say(`${waiting} messages still wait`)
-  await sleep(5_000)
-}
-await sleep(5_000)
-const settledAfter = Date.now()
+const good = all.filter(({ poison }) => !poison)
+const depth = z.object({ Attributes: z.record(z.string(), z.unknown()) })
 
-const counted = await countTable(current.aws, config.historyTable, '/drill')
+async function waitingIn(queue: string): Promise<number> {
+  const answer = await current.aws.call('sqs', 'GetQueueAttributes', {
+    QueueUrl: current.queues + queue,
+    AttributeNames: ['All'],
+  })
+  return Object.entries(depth.parse(answer).Attributes)
+    .filter(([name]) => name.startsWith('ApproximateNumberOfMessages'))
+    .reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
+const states = ({ deliveries }: Counted, wanted: (state: string | undefined) => boolean) =>
+  good.filter(
+    ({ id, subscriber }) => subscriber !== undefined && wanted(deliveries.get(`${subscriber} ${id}`)),
+  )
+const undoneIn = (counted: Counted) => states(counted, (state) => state !== 'done')
+const patience = 10 * 60_000
+
+/** Until nothing lies in a queue any more, or is parked behind a circuit that is to close: for that at most ten minutes. */
+async function settled(): Promise<Counted> {
+  const until = Date.now() + patience
+  for (;;) {
+    const depths = await Promise.all(['record', 'notify', 'track-build'].map(waitingIn))
+    const waiting = depths.reduce((a, b) => a + b, 0)
+    if (waiting === 0) {
+      const counted = await countTable(current.aws, config.historyTable, '/drill')
+      const held = states(counted, (state) => state === 'parked' || state === 'retrying').length
+      if (held === 0 || Date.now() > until) return counted
+      say(`${held} deliveries are parked or retrying`)
+    } else say(`${waiting} messages still wait`)
+    await sleep(5_000)
+  }
+}
+
+const mended = z.object({ mended: z.array(z.unknown()).default([]) })
+const books = ['balance', '--since', since, '--patience', '1s']
+
+await settled()
+await sleep(5_000)
+// the sweep would do it within a quarter of an hour
+const sentOn = mended.parse(JSON.parse(await said(...books, '--mend', '--json'))).mended.length
+const counted = await settled()
+const settledAfter = Date.now()
 over = true
 await listening
-const good = all.filter(({ poison }) => !poison)
-const missing = good.filter(({ id }) => !counted.events.has(id))
-const undoneIn = ({ deliveries }: Counted) =>
-  good.filter(
-    ({ id, subscriber }) => subscriber !== undefined && deliveries.get(`${subscriber} ${id}`) !== 'done',
-  )
 // what was in a process that was killed at each of its attempts is dead, which is no loss: it is sent again
-const dead = undoneIn(counted).filter(
-  ({ id, subscriber }) => counted.deliveries.get(`${subscriber} ${id}`) === 'dead',
+const dead = states(counted, (state) => state === 'dead')
+if (dead.length > 0) {
+  await said('dead', 'redrive', '--since', since, '--rate', '50', '--wait')
+  await settled()
+}
+const last = await countTable(current.aws, config.historyTable, '/drill')
+await stopListening(current.aws, { queue, subscription })
+
+const missing = good.filter(({ id }) => !last.events.has(id))
+const changed = good.filter(
+  ({ id, event }) => last.events.has(id) && last.events.get(id) !== JSON.stringify(event.data),
 )
-if (dead.length > 0) await cli('dead', 'redrive', '--all', '--rate', '50', '--wait')
-const undone = undoneIn(await countTable(current.aws, config.historyTable, '/drill'))
+const undone = undoneIn(last)
+const { facts, changes } = await countFacts(current.aws, config.memoryTable, repository)
+const sentFacts = good.flatMap(({ fact }) => fact ?? [])
+const lostFacts = sentFacts.filter(({ branch, suite, passed }) => facts.get(`${branch} ${suite}`) !== passed)
 const unheard = good.filter(
   ({ id, subscriber }) =>
     subscriber === 'notify' &&
     !keys.has(idempotencyKey({ project: 'main', source: '/drill', id }, 'notify', '')),
 )
 const poison = all.filter((one) => one.poison)
-const poisonIn = poison.filter(({ id }) => counted.events.has(id))
-const quarantined = counted.quarantined - quarantinedBefore
+const poisonIn = poison.filter(({ id }) => last.events.has(id))
+const quarantined = last.quarantined - quarantinedBefore
 const poisonLost = poison.length - told.refused.size - quarantined
 // what senders were told of is all that was made: nobody stops before it is taken or refused
 const untold = all.filter(({ id }) => !told.accepted.has(id) && !told.refused.has(id))
 const repeated = [...keys.values()].filter((times) => times > 1).length
 const minutes = (from: number, to: number) => `${((to - from) / 60_000).toFixed(1)} min`
 // exit code 1: something is missing; all queues are empty, so nothing without a mark is on its way
-const balanced = await cli('balance', '--since', since, '--patience', '1s').then(
+const balanced = await cli(...books).then(
   () => true,
   () => false,
 )
@@ -203,24 +230,31 @@ const rows: readonly [string, string | number][] = [
   ['stops and starts of the endpoint', restarts],
   ['time to send; until all was handled', `${minutes(began, sentAfter)}; ${minutes(began, settledAfter)}`],
   ['recorded, of the good ones', `${good.length - missing.length} of ${good.length}`],
+  ['recorded with other data than was sent', changed.length],
   ['poison recorded', poisonIn.length],
   [
     'poison refused over HTTP; quarantined from the bus; lost',
     `${told.refused.size}; ${quarantined}; ${poisonLost}`,
   ],
   ['events whose sender heard nothing', untold.length],
+  ['deliveries that the books found missing and sent on', sentOn],
   ['deliveries that were dead, because each of their attempts was killed', dead.length],
   ['deliveries not done after a redrive of those', undone.length],
+  [
+    'facts in the state, of those sent; changes of the state beyond one each',
+    `${sentFacts.length - lostFacts.length} of ${sentFacts.length}; ${changes - sentFacts.length}`,
+  ],
   ['notifications that never came out', unheard.length],
   ['notifications that came out more than once, under one idempotency key', repeated],
   ['the books', balanced ? 'balanced' : 'NOT BALANCED'],
 ]
 console.log('| what | count |\n|---|---|')
 for (const [what, count] of rows) console.log(`| ${what} | ${count} |`)
-const wrong = [missing, undone, unheard, poisonIn, untold].some((found) => found.length > 0)
+const wrong = [missing, changed, undone, lostFacts, unheard, poisonIn, untold].some(
+  (found) => found.length > 0,
+)
 // where nothing was killed or stopped, nothing was shown
 const calm = killed === 0 || restarts < stops.length
-const failed = wrong || poisonLost !== 0 || !balanced || calm
+const failed = wrong || changes !== sentFacts.length || poisonLost !== 0 || !balanced || calm
 if (calm) say('not enough was killed or stopped: this shows nothing')
-await stopListening(current.aws, { queue, subscription })
 process.exit(failed ? 1 : 0)

@@ -14,13 +14,18 @@ export type Sent = {
   poison: boolean
   /** the subscriber that it is for; undefined: nobody asked for this type */
   subscriber: 'notify' | 'track-build' | undefined
+  /** of a good one for `track-build`: the one fact that it adds to what is known of a branch */
+  fact?: { branch: string; suite: string; passed: number }
 }
 
 const source = '/drill'
+/** A branch keeps 400 facts of a commit. */
+const suitesOfBranch = 100
 
-/** So many events; a hundredth is poison, two thirds come over HTTP and the rest over the bus. */
-export function make(count: number, seed: number): Sent[] {
+/** So many events about `repository`; a hundredth is poison, two thirds come over HTTP and the rest over the bus. */
+export function make(count: number, seed: number, repository: string): Sent[] {
   const random = seeded(seed)
+  let tested = 0
   return Array.from({ length: count }, (_, n) => {
     const id = randomUUID()
     const poison = random() < 0.01
@@ -28,14 +33,15 @@ export function make(count: number, seed: number): Sent[] {
     const kind = random()
     const base = { specversion: '1.0', id, source }
     if (kind < 0.4 || poison) {
-      // always green: each change of a build's status would start a run of a workflow
-      const failed = poison ? -1 : 0
-      const data = { ...testCompleted.example, branch: `b${n % 20}`, failed }
+      const fact = { branch: `b${Math.floor(tested / suitesOfBranch)}`, suite: `s${tested}`, passed: n }
+      const data = { ...testCompleted.example, ...fact, repository, failed: poison ? -1 : 0 }
       const event = { ...base, type: testCompleted.type, data }
-      return { id, event, door, poison, subscriber: 'track-build' }
+      if (!poison) tested++
+      return { id, event, door, poison, subscriber: 'track-build', ...(!poison && { fact }) }
     }
     if (kind < 0.8) {
-      const event = { ...base, type: deploymentFailed.type, data: deploymentFailed.example }
+      const data = { ...deploymentFailed.example, repository, reason: `drill ${n}` }
+      const event = { ...base, type: deploymentFailed.type, data }
       return { id, event, door, poison, subscriber: 'notify' }
     }
     const event = { ...base, type: 'drill.happened', data: { n } }

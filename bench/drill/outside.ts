@@ -1,22 +1,42 @@
+import { brotliDecompressSync, inflateRawSync } from 'node:zlib'
 import * as z from 'zod'
 import type { Aws } from '../../adapters/aws/clients.ts'
 
-/** The outside count: tables and topic read by plain AWS calls, without a line of the code under test. */
+/** The outside count: tables and topic read by plain AWS calls, by what lies there and not by the code that wrote it. */
 
-const scanned = z.object({
-  Items: z.array(
-    z.object({
-      pk: z.object({ S: z.string() }),
-      sk: z.object({ S: z.string() }),
-      state: z.object({ S: z.string() }).optional(),
-    }),
-  ),
-  LastEvaluatedKey: z.unknown().optional(),
+const text = z.object({ S: z.string() })
+const number = z.object({ N: z.coerce.number() })
+const items = z.object({ Items: z.array(z.unknown()), LastEvaluatedKey: z.unknown().optional() })
+
+async function* scan<Item>(aws: Aws, query: Record<string, unknown>, item: z.ZodType<Item>) {
+  let from: unknown
+  do {
+    const more = from === undefined ? {} : { ExclusiveStartKey: from }
+    const { Items, LastEvaluatedKey } = items.parse(await aws.call('dynamodb', 'Scan', { ...query, ...more }))
+    yield* Items.map((one) => item.parse(one))
+    from = LastEvaluatedKey
+  } while (from !== undefined)
+}
+
+const written = z.object({
+  pk: text,
+  sk: text,
+  state: text.optional(),
+  event: z.object({ B: z.string() }).optional(),
 })
 
+const body = z.object({ data: z.unknown() })
+
+/** Bodies are deflated, short ones by brotli, whose first three bits are ones. */
+function dataIn(packed: string): string {
+  const bytes = Buffer.from(packed, 'base64')
+  const json = ((bytes[0] ?? 0) & 0b111) === 0b111 ? brotliDecompressSync(bytes) : inflateRawSync(bytes)
+  return JSON.stringify(body.parse(JSON.parse(json.toString('utf8'))).data)
+}
+
 export type Counted = {
-  /** ids of events in the history table */
-  events: Set<string>
+  /** id of each event in the history table -> its data, as JSON */
+  events: Map<string, string>
   /** `<subscriber> <id>` -> state */
   deliveries: Map<string, string>
   /** texts in quarantine, of whomever */
@@ -25,28 +45,51 @@ export type Counted = {
 
 /** Of events whose source is `source`. */
 export async function countTable(aws: Aws, table: string, source: string): Promise<Counted> {
-  const counted: Counted = { events: new Set(), deliveries: new Map(), quarantined: 0 }
-  let from: unknown
-  do {
-    const { Items, LastEvaluatedKey } = scanned.parse(
-      await aws.call('dynamodb', 'Scan', {
-        TableName: table,
-        ProjectionExpression: '#pk, #sk, #state',
-        ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk', '#state': 'state' },
-        ...(from === undefined ? {} : { ExclusiveStartKey: from }),
-      }),
-    )
-    for (const { pk, sk, state } of Items) {
-      const id = pk.S.slice(pk.S.indexOf('#') + 1)
-      const [kind, ...rest] = sk.S.split('#')
-      if (kind === 'quarantine') counted.quarantined++
-      else if (kind === 'event' && rest[0] === source) counted.events.add(id)
-      else if (kind === 'delivery' && rest[2] === source)
-        counted.deliveries.set(`${rest[0]} ${id}`, state?.S ?? '')
-    }
-    from = LastEvaluatedKey
-  } while (from !== undefined)
+  const counted: Counted = { events: new Map(), deliveries: new Map(), quarantined: 0 }
+  const query = {
+    TableName: table,
+    ProjectionExpression: '#pk, #sk, #state, #event',
+    ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk', '#state': 'state', '#event': 'event' },
+  }
+  for await (const { pk, sk, state, event } of scan(aws, query, written)) {
+    const id = pk.S.slice(pk.S.indexOf('#') + 1)
+    const [kind, ...rest] = sk.S.split('#')
+    if (kind === 'quarantine') counted.quarantined++
+    else if (kind === 'event' && rest[0] === source) counted.events.set(id, event ? dataIn(event.B) : '')
+    else if (kind === 'delivery' && rest[2] === source)
+      counted.deliveries.set(`${rest[0]} ${id}`, state?.S ?? '')
+  }
   return counted
+}
+
+const list = <Item extends z.ZodType>(item: Item) => z.object({ L: z.array(item) })
+const map = <Shape extends z.ZodRawShape>(shape: Shape) => z.object({ M: z.object(shape) })
+const fact = map({ name: text, tests: map({ passed: number }) })
+const build = z.object({
+  version: number,
+  value: map({ branch: text, commits: list(map({ facts: list(fact) })) }),
+})
+
+/** What is known of each branch of a repository: `<branch> <suite>` -> tests passed, and how often that was changed. */
+export async function countFacts(
+  aws: Aws,
+  table: string,
+  repository: string,
+): Promise<{ facts: Map<string, number>; changes: number }> {
+  const facts = new Map<string, number>()
+  let changes = 0
+  const query = {
+    TableName: table,
+    FilterExpression: 'begins_with(#pk, :build) AND #sk = :record',
+    ExpressionAttributeNames: { '#pk': 'pk', '#sk': 'sk' },
+    ExpressionAttributeValues: { ':build': { S: `main#build#${repository}/` }, ':record': { S: 'record' } },
+  }
+  for await (const { version, value } of scan(aws, query, build)) {
+    changes += version.N
+    for (const commit of value.M.commits.L)
+      for (const { M } of commit.M.facts.L) facts.set(`${value.M.branch.S} ${M.name.S}`, M.tests.M.passed.N)
+  }
+  return { facts, changes }
 }
 
 const queueUrl = z.object({ QueueUrl: z.string() })
