@@ -16,7 +16,8 @@ const marksPerRead = 500
 const mostRead = 5000
 const platformEvent = /^(event|circuit|subscriber)\./
 
-const toldUntil = z.object({ until: z.iso.datetime() })
+/** `of`: within the minute `until` those up to and with this name have been told. */
+const toldUntil = z.object({ until: z.iso.datetime(), of: z.string().optional() })
 const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
 
 const minuteOf = (time: string): string => `${time.slice(0, 16)}:00.000Z`
@@ -34,18 +35,25 @@ export async function tellOfTheDead(
   const cursor = await deps.memory.get(toldKey(project))
   // marks take a moment to show in the index
   const until = minuteBefore(deps.clock())
-  const since = cursor === undefined ? minuteBefore(until) : toldUntil.parse(cursor.value).until
+  const before = cursor && toldUntil.parse(cursor.value)
+  const since = before?.until ?? minuteBefore(until)
   if (since >= until) return 0
   const read = await Promise.all(
     subscribers.map((subscriber) => readDead(project, subscriber, { since, until }, deps)),
   )
-  // what was not read to its end, and what one transaction has no room for, waits for the next pass, by whole minutes
+  // what was not read to its end waits for the next pass, by whole minutes
   const whole = read.map(({ end }) => end).reduce((a, b) => (a < b ? a : b), until)
-  const deaths = read.flatMap(({ minutes }) => minutes).filter((death) => death.minute < whole)
-  const end = deaths.map((death) => death.minute).sort()[mostTold] ?? whole
-  const told = await Promise.all(
-    deaths.filter((death) => death.minute < end).map((death) => dataOf(death, deps)),
-  )
+  const deaths = read
+    .flatMap(({ minutes }) => minutes)
+    .filter((death) => death.minute < whole && !isTold(death, before))
+    .sort((a, b) => (isBefore(a, b) ? -1 : 1))
+  const now = deaths.slice(0, mostTold)
+  const [last, left] = [now.at(-1), deaths[mostTold]]
+  const end =
+    left === undefined
+      ? { until: whole }
+      : { until: left.minute, ...(last?.minute === left.minute && { of: last.subscriber }) }
+  const told = await Promise.all(now.map((death) => dataOf(death, deps)))
   const outbox = told.flatMap((data) =>
     outboxItems(
       { emits: [{ type: eventDeadLettered, data }], sequence: Math.floor(Date.parse(data.minute) / minute) },
@@ -53,7 +61,7 @@ export async function tellOfTheDead(
     ),
   )
   const verdict = await deps.memory.commit({
-    writes: [{ ...toldKey(project), version: (cursor?.version ?? 0) + 1, value: { until: end } }],
+    writes: [{ ...toldKey(project), version: (cursor?.version ?? 0) + 1, value: end }],
     outbox,
   })
   return verdict === 'committed' ? outbox.length : 0
@@ -61,6 +69,14 @@ export async function tellOfTheDead(
 
 /** What died in one minute; of many only the first are kept. */
 type Deaths = { subscriber: string; minute: string; count: number; sample: DeliveryKey[] }
+
+type Place = Pick<Deaths, 'minute' | 'subscriber'>
+
+const isBefore = (a: Place, b: Place): boolean =>
+  a.minute < b.minute || (a.minute === b.minute && a.subscriber < b.subscriber)
+
+const isTold = (death: Place, before: z.infer<typeof toldUntil> | undefined): boolean =>
+  before?.of !== undefined && !isBefore({ minute: before.until, subscriber: before.of }, death)
 
 /** By minute, from `since` up to before `end`, which is `until` unless there was too much for one pass. */
 async function readDead(

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { eventDeadLettered } from '../../events/event.dead-lettered.ts'
 import { byHttp, push, queued, told } from '../../test/arrivals.ts'
 import { dies, nothing, relayAll, wholePass } from '../../test/sweeping.ts'
-import { minutes, noon, type World, world } from '../../test/world.ts'
+import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
 import { sweep } from './sweep.ts'
 
@@ -84,6 +84,29 @@ describe('event.dead-lettered', () => {
     const counts = [await tell(), await tell(), await tell()]
     expect(counts).toEqual([90, 40, 0])
     expect(new Set(letters().map(({ minute }) => minute)).size).toBe(130)
+  })
+
+  it('is told of all that have it in one minute, however many those are', async () => {
+    const names = Array.from({ length: 200 }, (_, n) => `s${n}`)
+    w.deps.routes = names.map((subscriber) => ({ ...routeOf('analyze'), subscriber }))
+    const die = async () => {
+      for (const subscriber of names)
+        await w.stores.history.mark(
+          { project: 'main', source: 's', id: w.clock(), subscriber, replay: '' },
+          { state: 'dead', attempts: 1, started: noon, changed: w.clock(), reason: 'x', emitted: [] },
+        )
+      w.advance(minutes)
+    }
+    await die()
+    await die()
+    const counts: number[] = []
+    for (let passes = 0; passes < 7; passes++) {
+      w.advance(30_000)
+      counts.push(await tell())
+    }
+    expect(counts).toEqual([90, 90, 90, 90, 40, 0, 0])
+    const told = letters().map(({ subscriber, minute }) => `${subscriber} ${minute}`)
+    expect([told.length, new Set(told).size]).toEqual([400, 400])
   })
 
   it('is not made of what died while a platform event was handled: that would feed itself', async () => {
