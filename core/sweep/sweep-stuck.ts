@@ -1,22 +1,19 @@
-import * as z from 'zod'
 import type { Route } from '../../events/route.ts'
 import { atMost } from '../at-most.ts'
 import { waitsForCode } from '../consume/delivery.ts'
 import { sumOf } from '../counts.ts'
 import { parted } from '../delivery-key.ts'
 import { depthsOnce, patience, queueRetention } from '../gate/missing.ts'
-import { messageOf, noSuchSubscriber, type SendDeps, sendTo } from '../gate/send.ts'
-import { type Control, controlOf, controlRecord, heldBack } from '../hold/control.ts'
-import type { Lane, LaneKey, Lanes } from '../lane/lane.ts'
-import { isUnderWay, releaseAnew } from '../lane/released.ts'
-import { askForRelease, isBeingReleased } from '../mend/release-under-way.ts'
+import { messageOf, noSuchSubscriber, sendTo } from '../gate/send.ts'
+import { type Control, heldBack } from '../hold/control.ts'
+import { askForRelease } from '../mend/release-under-way.ts'
 import { frameFor, type Resendable, resend } from '../mend/resend.ts'
-import type { Delivery, Memory, OpenState, RecordKey, Workflows } from '../ports.ts'
+import type { Delivery, OpenState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { ago, hour, minute } from '../time.ts'
+import { releaseStuckLanes } from './sweep-lanes.ts'
 import type { Counts } from './sweep-open.ts'
-
-export type StuckDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes; workflows: Workflows }
+import { controlOfFree, type Looked, type StuckDeps } from './unstick.ts'
 
 /** What one pass got going again. */
 export type Unstuck = {
@@ -35,13 +32,11 @@ const nothing: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0 }
 /** Of one subscriber in one pass. */
 const perPass = 100
 const mostPages = 5
-const lanesPerPass = 50
 /** Whoever resumed something has asked for the release of what was parked: that is under way before the sweep helps. */
 const parkedPatience = 5 * minute
 /** What was sent again and has not been run for so long may never have come into its queue, however full that is. */
 const resumedPatience = hour
-/** Lanes of one subscriber that are released at once. */
-const lanesAtOnce = 10
+const marksAtOnce = 10
 
 /**
  * Gets going what stands still though nothing holds it: for each of these somebody may have crashed between two steps,
@@ -76,13 +71,6 @@ export async function sweepStuck(
 
 const nameOf = ({ subscriber }: Route): string => subscriber
 
-type Looked = {
-  project: string
-  route: Route
-  open: Counts[string] | undefined
-  isOver: () => boolean
-}
-
 async function unstick(at: Looked, deps: StuckDeps): Promise<Unstuck> {
   const { route, open } = at
   const retried = open?.retrying ? await resendRetrying(at, deps) : { resent: 0, gone: 0 }
@@ -90,13 +78,6 @@ async function unstick(at: Looked, deps: StuckDeps): Promise<Unstuck> {
   const control = open?.parked ? await controlOfFree(at, deps) : undefined
   const released = control === undefined ? 0 : await releaseParked(at, control, deps)
   return { ...nothing, ...retried, released }
-}
-
-/** What holds back some of its deliveries, if anything; undefined while all of them are held back, or being sent. */
-async function controlOfFree({ project, route }: Looked, deps: StuckDeps): Promise<Control | undefined> {
-  const control = controlOf(await deps.memory.get(controlRecord(project, route.subscriber)))
-  if (heldBack(control, '') !== undefined) return undefined
-  return (await isBeingReleased(project, route.subscriber, deps)) ? undefined : control
 }
 
 /** As they stand now, each with its event; `gone`: those that have none any more. What newer code wrote is left alone. */
@@ -199,55 +180,6 @@ async function releaseParked(
   return 0
 }
 
-// ---- lanes
-
-const cursors = z.record(z.string(), z.string())
-const cursorKey = (project: string, subscriber: string): RecordKey => ({
-  project,
-  kind: 'cursor',
-  name: `lanes ${subscriber}`,
-})
-
-/**
- * Goes round the closed lanes, some at each pass: many may wait for a person. One that is blocked by something dead
- * stays as it is.
- */
-async function releaseStuckLanes(at: Looked, deps: StuckDeps): Promise<number> {
-  const { project, route, isOver } = at
-  const { subscriber } = route
-  const key = cursorKey(project, subscriber)
-  const kept = await deps.memory.get(key)
-  const cursor = kept && cursors.parse(kept.value).next
-  const { items, next } = await deps.lanes.closed({ project, subscriber, cursor, limit: lanesPerPass })
-  const control = items.length === 0 ? undefined : await controlOfFree(at, deps)
-  const inTurn = atMost(lanesAtOnce)
-  const release = async (lane: LaneKey & Lane, state: Control): Promise<boolean> => {
-    if (isOver() || (await isUnderWay(lane, subscriber, deps))) return false
-    if (await isHeld(lane, route, state, deps)) return false
-    return !('blocked' in (await releaseAnew(lane, deps)))
-  }
-  const done =
-    control === undefined
-      ? []
-      : await Promise.allSettled(items.map((lane) => inTurn(() => release(lane, control))))
-  if (cursor !== next)
-    await deps.memory.commit({
-      writes: [{ ...key, version: (kept?.version ?? 0) + 1, value: next === undefined ? {} : { next } }],
-      outbox: [],
-    })
-  const failure = done.find((one) => one.status === 'rejected')
-  if (failure !== undefined) throw failure.reason
-  return done.filter((one) => one.status === 'fulfilled' && one.value).length
-}
-
-async function isHeld(lane: LaneKey, route: Route, control: Control, deps: StuckDeps): Promise<boolean> {
-  if (route.downstream === undefined) return false
-  const [first] = await deps.lanes.waiting(lane, 1)
-  const [stored] = first === undefined ? [] : await readEvents([first.key], deps.history)
-  if (stored === undefined || stored === 'unreadable') return false
-  return heldBack(control, route.downstream?.(stored.event) ?? '') !== undefined
-}
-
 // ---- subscribers that are gone
 
 /** Nobody will come for these: they are dead, and so can be seen and dropped. */
@@ -271,7 +203,7 @@ async function markDead(
   { history, clock }: StuckDeps,
 ): Promise<number> {
   const changed = clock()
-  const inTurn = atMost(lanesAtOnce)
+  const inTurn = atMost(marksAtOnce)
   const settled = await Promise.all(
     marks.map(({ key, delivery }) =>
       inTurn(() =>

@@ -1,4 +1,3 @@
-import * as z from 'zod'
 import { answer, approvalOf } from '../domain/approval.ts'
 import { runOf } from '../domain/run.ts'
 import { Failure } from '../errors.ts'
@@ -13,6 +12,7 @@ import type { Lanes } from '../lane/lane.ts'
 import type { RecordKey, Workflows } from '../ports.ts'
 import { resumeAbandoned } from '../replay/rebuild-pause.ts'
 import { ago, minute } from '../time.ts'
+import { roundOf } from './go-round.ts'
 import { openCircuits, probeCircuits } from './sweep-circuits.ts'
 import { tellOfTheDead } from './sweep-dead.ts'
 import { logSweep } from './sweep-log.ts'
@@ -129,18 +129,14 @@ async function sweepOutbox(project: string, deps: SweepDeps): Promise<{ relayed:
   return { relayed: outcomes.length - stayed, stayed }
 }
 
-const runsCursor = z.object({ next: z.string().optional() })
-const runsKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'open-runs' })
-
 /**
  * Goes round the open runs, some at each pass: there may be many that wait for an approval for days. Those that cannot
  * be asked after are one failure, and have their turn again.
  */
 async function sweepRuns(project: string, deps: SweepDeps, failures: unknown[]): Promise<number> {
-  const kept = await deps.memory.get(runsKey(project))
-  const cursor = kept && runsCursor.parse(kept.value).next
+  const { from, goOn } = await roundOf(project, 'open-runs', deps.memory)
   const query = { project, list: 'runs/open', oldestFirst: true, limit: perPass }
-  const { items, next } = await deps.memory.list({ ...query, cursor })
+  const { items, next } = await deps.memory.list({ ...query, cursor: from })
   const horizon = ago(deps.clock(), runPatience)
   const silent = items.flatMap((item) => {
     const run = runOf(item)
@@ -151,11 +147,7 @@ async function sweepRuns(project: string, deps: SweepDeps, failures: unknown[]):
   )
   const failed = told.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
   if (failed.length > 0) failures.push(new AggregateError(failed, 'runs that could not be asked after'))
-  if (cursor !== next)
-    await deps.memory.commit({
-      writes: [{ ...runsKey(project), version: (kept?.version ?? 0) + 1, value: { next } }],
-      outbox: [],
-    })
+  await goOn(next)
   return told.filter((one) => one.status === 'fulfilled' && one.value).length
 }
 

@@ -1,0 +1,28 @@
+import * as z from 'zod'
+import type { Memory, RecordKey } from '../ports.ts'
+
+const kept = z.object({ next: z.string().optional() })
+
+type Round = {
+  from: string | undefined
+  /** Keeps where the next pass goes on; undefined: at the beginning. */
+  goOn: (next: string | undefined) => Promise<void>
+}
+
+/** Where a pass goes on in a list that is gone round, some of it at each pass. */
+export async function roundOf(project: string, name: string, memory: Memory): Promise<Round> {
+  const key: RecordKey = { project, kind: 'cursor', name }
+  const record = await memory.get(key)
+  const from = record && kept.parse(record.value).next
+  return {
+    from,
+    goOn: async (next) => {
+      if (next === from) return
+      const value = next === undefined ? {} : { next }
+      await memory.commit({
+        writes: [{ ...key, version: (record?.version ?? 0) + 1, value }],
+        outbox: [],
+      })
+    },
+  }
+}
