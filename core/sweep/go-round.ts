@@ -26,3 +26,25 @@ export async function roundOf(project: string, name: string, memory: Memory): Pr
     },
   }
 }
+
+/** What came of one page; `found`: enough for this pass. */
+type Page = { next: string | undefined; found: boolean }
+
+/**
+ * Goes round a list, so many pages at each pass, until enough is found. The next pass goes on where this one stopped, but
+ * begins anew when it found enough or came to the end.
+ */
+export async function goRound(
+  round: { project: string; name: string; pages: number; isOver?: () => boolean },
+  memory: Memory,
+  look: (cursor: string | undefined) => Promise<Page>,
+): Promise<void> {
+  const { from, goOn } = await roundOf(round.project, round.name, memory)
+  let at = from
+  for (let page = 0; page < round.pages && !round.isOver?.(); page++) {
+    const { next, found } = await look(at)
+    at = found ? undefined : next
+    if (at === undefined) break
+  }
+  await goOn(at)
+}

@@ -1,5 +1,6 @@
 import type { Route } from '../../events/route.ts'
 import { commitDecision } from '../commit-decision.ts'
+import { sumOf } from '../counts.ts'
 import { parted } from '../delivery-key.ts'
 import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
@@ -10,14 +11,16 @@ import { type Lanes, releaseLane } from '../lane/lane.ts'
 import { resend } from '../mend/resend.ts'
 import type { Delivery, DeliveryKey, Memory, StoredEvent } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
+import { goRound } from './go-round.ts'
 
 export type ProbeDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes }
 
 const mostRecords = 100
-/** Circuits of one subscriber that one pass looks after. */
-const perSubscriber = 5
-/** Parked deliveries among which one for a circuit's downstream is looked for. */
-const mostLooked = 25
+/** Parked deliveries of one subscriber among which one pass looks for those that its circuits are tried with. */
+const perPage = 25
+const mostPages = 8
+/** Lanes that may be blocked, after which no further page is begun. */
+const mostLanes = 25
 
 /** The open circuits of one subscriber. */
 export type Parted = { route: Route; state: Control }
@@ -45,44 +48,83 @@ export async function probeCircuits(
   project: string,
   parted: readonly Parted[],
   deps: ProbeDeps,
-): Promise<{ probed: number; closed: number; unreadable: number }> {
+): Promise<Tried> {
   const now = deps.clock()
   const due = parted.flatMap(({ route, state }) => {
+    if (pauseOf(state) !== undefined) return []
     const covers = (circuit: Circuit) => covering(state, circuit.downstream) === circuit
     const circuits = state.circuits.filter((circuit) => covers(circuit) && mayProbe(circuit, now))
-    return pauseOf(state) === undefined
-      ? circuits.slice(0, perSubscriber).map((circuit) => ({ route, circuit }))
-      : []
+    return circuits.length === 0 ? [] : [{ route, circuits }]
   })
-  const done = await Promise.allSettled(due.map(({ route, circuit }) => probe(project, route, circuit, deps)))
-  const failures = done.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []))
+  const done = await Promise.all(due.map(({ route, circuits }) => probe(project, route, circuits, deps)))
+  const failures = done.flatMap((one) => one.failures)
   if (failures.length > 0) throw new AggregateError(failures, 'circuits that could not be tried')
-  const tried = done.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
-  const count = (wanted: string) => tried.filter(({ came }) => came === wanted).length
-  const unreadable = tried.reduce((all, one) => all + one.unreadable, 0)
-  return { probed: count('probed'), closed: count('closed'), unreadable }
+  return done.map(({ tried }) => tried).reduce(sumOf, { probed: 0, closed: 0, unreadable: 0 })
 }
 
 type Parked = { mark: DeliveryKey & Delivery; stored: StoredEvent }
-type Tried = { came: 'probed' | 'closed' | 'nothing'; unreadable: number }
+type Tried = { probed: number; closed: number; unreadable: number }
 
-async function probe(project: string, route: Route, circuit: Circuit, deps: ProbeDeps): Promise<Tried> {
+/** Goes round what is parked of one subscriber: the first for each of its circuits tries that one. */
+async function probe(
+  project: string,
+  route: Route,
+  circuits: readonly Circuit[],
+  deps: ProbeDeps,
+): Promise<{ tried: Tried; failures: readonly unknown[] }> {
   const of = { project, subscriber: route.subscriber }
-  const page = await deps.history.openDeliveries({ ...of, state: 'parked', limit: mostLooked })
-  const stored = await readEvents(page.items, deps.history)
-  const unreadable = stored.filter((event) => event === 'unreadable').length
-  const parked = page.items.flatMap((mark, index): Parked[] => {
-    const event = stored[index]
-    if (event === undefined || event === 'unreadable') return []
-    return belongs(route, circuit, event) ? [{ mark, stored: event }] : []
-  })
-  for (const one of parked) if (await sendAgain(route, one, deps)) return { came: 'probed', unreadable }
-  if (parked.length > 0 || page.next !== undefined) return { came: 'nothing', unreadable }
-  // what is being tried again will come by itself, and be the probe
-  const retrying = await deps.history.openMarks({ ...of, state: 'retrying', limit: 1 })
-  if (retrying.items.length > 0) return { came: 'nothing', unreadable }
-  // what cannot be read waits for newer code, and not for this
-  return { came: (await close(of, route, circuit, deps)) ? 'closed' : 'nothing', unreadable }
+  const failures: unknown[] = []
+  const tried = { probed: 0, closed: 0, unreadable: 0 }
+  const left = new Set(circuits)
+  const waitedFor = new Set<Circuit>()
+  const lanes = new Set<string>()
+  let isFromStart = false
+  let isWhole = false
+
+  const tryWith = async (one: Parked): Promise<void> => {
+    const circuit = [...left].find((candidate) => belongs(route, candidate, one.stored))
+    if (circuit === undefined) return
+    waitedFor.add(circuit)
+    if (route.ordered === true) {
+      const lane = JSON.stringify([one.stored.event.partitionkey, one.mark.replay])
+      if (lanes.has(lane)) return
+      lanes.add(lane)
+    }
+    try {
+      if (!(await sendAgain(route, one, deps))) return
+      tried.probed++
+    } catch (error) {
+      failures.push(error)
+    }
+    left.delete(circuit)
+  }
+
+  const look = async (cursor: string | undefined) => {
+    const page = await deps.history.openDeliveries({ ...of, state: 'parked', cursor, limit: perPage })
+    const stored = await readEvents(page.items, deps.history)
+    for (const [index, mark] of page.items.entries()) {
+      const event = stored[index]
+      if (event === 'unreadable') tried.unreadable++
+      else if (event !== undefined) await tryWith({ mark, stored: event })
+    }
+    isFromStart ||= cursor === undefined
+    isWhole = isFromStart && page.next === undefined
+    return { next: page.next, found: left.size === 0 }
+  }
+
+  try {
+    // what is being tried again will come by itself, and be the probe
+    const retrying = await deps.history.openMarks({ ...of, state: 'retrying', limit: 1 })
+    const round = { project, name: `probes ${route.subscriber}`, pages: mostPages }
+    await goRound({ ...round, isOver: () => lanes.size >= mostLanes }, deps.memory, look)
+    // what cannot be read waits for newer code, and not for this
+    if (isWhole && retrying.items.length === 0)
+      for (const circuit of left)
+        if (!waitedFor.has(circuit) && (await close(of, route, circuit, deps))) tried.closed++
+  } catch (error) {
+    failures.push(error)
+  }
+  return { tried, failures }
 }
 
 const belongs = (route: Route, { downstream }: Circuit, { event }: StoredEvent): boolean =>

@@ -40,6 +40,7 @@ async function parked(id: string, subject: string, state: 'parked' | 'retrying' 
     { project: 'main', source: 's', id, subscriber: 'shop', replay: '' },
     { state, attempts: 2, started: w.clock(), changed: w.clock(), emitted: [] },
   )
+  w.advance(1)
 }
 
 const pass = async () => probeCircuits('main', await openCircuits('main', w.deps), w.deps)
@@ -97,10 +98,36 @@ describe('an open circuit that nothing comes for', () => {
 
   it('is not closed while more is parked than one pass looks at', async () => {
     await part('x')
-    for (let n = 0; n < 30; n++) await parked(`y${n}`, 'y')
-    w.advance(30_000)
-    expect(await pass()).toMatchObject({ probed: 0, closed: 0 })
+    for (let n = 0; n < 210; n++) await parked(`y${n}`, 'y')
+    for (let passes = 0; passes < 3; passes++) {
+      w.advance(30_000)
+      expect(await pass()).toMatchObject({ probed: 0, closed: 0 })
+    }
     expect(await circuitsNow()).toEqual(['x'])
+  })
+
+  it('is tried though more is parked for others than one pass looks at: the next goes on', async () => {
+    await part('x', 'y')
+    for (let n = 0; n < 450; n++) await parked(`y${n}`, 'y')
+    await parked('a', 'x')
+    const probed: number[] = []
+    for (let passes = 0; passes < 3; passes++) {
+      w.advance(30_000)
+      probed.push((await pass()).probed)
+    }
+    // nobody has run what was sent, so y is tried again
+    expect(probed).toEqual([1, 1, 2])
+    expect(sent().map(({ event }) => event.id)).toContain('a')
+  })
+
+  it('is tried however many others are due before it', async () => {
+    const others = Array.from({ length: 10 }, (_, n) => `o${n}`)
+    await part(...others, 'x')
+    for (let n = 0; n < 210; n++) await parked(`y${n}`, 'y')
+    for (const one of [...others, 'x']) await parked(one, one)
+    w.advance(30_000)
+    const probed = [(await pass()).probed, (await pass()).probed]
+    expect(probed).toEqual([0, 11])
   })
 
   it('waits for what is being tried again: that comes by itself', async () => {
