@@ -11,6 +11,7 @@ import { frameFor, type Resendable, resend } from '../mend/resend.ts'
 import type { Delivery, OpenState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { ago, hour, minute } from '../time.ts'
+import { goRound } from './go-round.ts'
 import { releaseStuckLanes } from './sweep-lanes.ts'
 import type { Counts } from './sweep-open.ts'
 import { controlOfFree, type Looked, type StuckDeps } from './unstick.ts'
@@ -25,12 +26,14 @@ export type Unstuck = {
   lanes: number
   /** open deliveries of subscribers that are in no route any more, or whose event is gone: dead now */
   gone: number
+  /** left alone because newer code wrote their events */
+  unreadable: number
 }
 
-const nothing: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0 }
+const nothing: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0, unreadable: 0 }
 
-/** Of one subscriber in one pass. */
-const perPass = 100
+/** Of one subscriber in one pass; beyond the pages the next pass goes on. */
+const perPage = 100
 const mostPages = 5
 /** Whoever resumed something has asked for the release of what was parked: that is under way before the sweep helps. */
 const parkedPatience = 5 * minute
@@ -73,59 +76,65 @@ const nameOf = ({ subscriber }: Route): string => subscriber
 
 async function unstick(at: Looked, deps: StuckDeps): Promise<Unstuck> {
   const { route, open } = at
-  const retried = open?.retrying ? await resendRetrying(at, deps) : { resent: 0, gone: 0 }
-  if (route.ordered) return { ...nothing, ...retried, lanes: await releaseStuckLanes(at, deps) }
+  const retried = open?.retrying ? await resendRetrying(at, deps) : nothing
+  if (route.ordered) return { ...retried, lanes: await releaseStuckLanes(at, deps) }
   const control = open?.parked ? await controlOfFree(at, deps) : undefined
-  const released = control === undefined ? 0 : await releaseParked(at, control, deps)
-  return { ...nothing, ...retried, released }
+  return sumOf(retried, control === undefined ? nothing : await releaseParked(at, control, deps))
 }
 
-/** As they stand now, each with its event; `gone`: those that have none any more. What newer code wrote is left alone. */
-async function open(
-  of: { project: string; subscriber: string; state: OpenState; cursor?: string | undefined },
-  { history }: Pick<StuckDeps, 'history'>,
-): Promise<{ items: Resendable[]; gone: Omit<Resendable, 'event'>[]; next: string | undefined }> {
-  const { items, next } = await history.openDeliveries({ ...of, limit: perPass })
-  const events = await readEvents(items, history)
-  const found = items.map((mark, index) => ({ ...parted(mark), stored: events[index] }))
-  return {
-    next,
-    items: found.flatMap(({ stored, ...one }): Resendable[] =>
+/**
+ * Goes round what is open and has not changed since `before`, page by page until `mend` has sent something. Each is given
+ * as it stands now, with its event; `gone`: those that have none any more. What newer code wrote is left alone.
+ */
+async function goRoundOpen(
+  { project, route: { subscriber }, isOver }: Looked,
+  { state, before }: { state: OpenState; before: string },
+  deps: StuckDeps,
+  mend: (items: readonly Resendable[], gone: Omit<Resendable, 'event'>[]) => Promise<Partial<Unstuck>>,
+): Promise<Unstuck> {
+  let all = nothing
+  const round = { project, name: `${state} ${subscriber}`, pages: mostPages, isOver }
+  await goRound(round, deps.memory, async (cursor) => {
+    const of = { project, subscriber, state }
+    const { items, next } = await deps.history.openDeliveries({ ...of, cursor, limit: perPage })
+    const quiet = items.filter(({ changed }) => changed < before)
+    const events = await readEvents(quiet, deps.history)
+    const found = quiet.map((mark, index) => ({ ...parted(mark), stored: events[index] }))
+    const readable = found.flatMap(({ stored, ...one }): Resendable[] =>
       stored === undefined || stored === 'unreadable' ? [] : [{ ...one, event: stored.event }],
-    ),
-    gone: found.flatMap(({ stored, ...one }) => (stored === undefined ? [one] : [])),
-  }
+    )
+    const gone = found.flatMap(({ stored, ...one }) => (stored === undefined ? [one] : []))
+    const mended = { ...nothing, ...(await mend(readable, gone)) }
+    const unreadable = found.length - readable.length - gone.length
+    all = sumOf(all, { ...mended, unreadable })
+    // what comes next has changed later still
+    const isEnd = quiet.length < items.length
+    return { next: isEnd ? undefined : next, found: mended.resent + mended.released > 0 }
+  })
+  return all
 }
 
 /**
  * Somebody marked it and did not come to send it; or the queue let go of it. Sent as it stands, so the mark stays; but
  * where a message of it may lie in the queue, the mark says when it was sent, and it is left alone for as long again.
  */
-async function resendRetrying(
-  { project, route }: Looked,
-  deps: StuckDeps,
-): Promise<Pick<Unstuck, 'resent' | 'gone'>> {
-  const { subscriber } = route
+async function resendRetrying(at: Looked, deps: StuckDeps): Promise<Unstuck> {
+  const { subscriber } = at.route
   const now = deps.clock()
-  const found = await open({ project, subscriber, state: 'retrying' }, deps)
-  const isQuiet = ({ delivery }: Pick<Resendable, 'delivery'>) => delivery.changed < ago(now, patience)
-  const gone = await markDead(found.gone.filter(isQuiet), eventGone, deps)
-  const quiet = found.items.filter(isQuiet)
-  if (quiet.length === 0) return { resent: 0, gone }
-  const isBusy = (await deps.queues.depth(subscriber)) > 0
-  const due = isBusy
-    ? await noted(
-        quiet.filter(({ delivery }) => isLost(delivery, now)),
-        now,
-        deps,
-      )
-    : quiet
-  const messages = due.map(({ key, delivery, event }) =>
-    messageOf(subscriber, frameFor(event, key, delivery), `swept ${now}`),
-  )
-  const [failure, ...others] = await sendTo(subscriber, messages, deps)
-  if (failure !== undefined) throw failure.error
-  return { resent: messages.length - others.length, gone }
+  const wanted = { state: 'retrying', before: ago(now, patience) } as const
+  return goRoundOpen(at, wanted, deps, async (quiet, eventless) => {
+    const gone = await markDead(eventless, eventGone, deps)
+    if (quiet.length === 0) return { gone }
+    const isBusy = (await deps.queues.depth(subscriber)) > 0
+    const lost = quiet.filter(({ delivery }) => isLost(delivery, now))
+    const due = isBusy ? await noted(lost, now, deps) : quiet
+    const messages = due.map(({ key, delivery, event }) =>
+      messageOf(subscriber, frameFor(event, key, delivery), `swept ${now}`),
+    )
+    const [failure, ...others] = await sendTo(subscriber, messages, deps)
+    if (failure !== undefined) throw failure.error
+    return { resent: messages.length - others.length, gone }
+  })
 }
 
 /**
@@ -152,32 +161,20 @@ async function noted(
 
 const eventGone = 'its event is gone: there is nothing to send, so drop it'
 
-async function releaseParked(
-  { project, route, isOver }: Looked,
-  control: Control,
-  deps: StuckDeps,
-): Promise<number> {
+async function releaseParked(at: Looked, control: Control, deps: StuckDeps): Promise<Unstuck> {
+  const { project, route } = at
   const { subscriber } = route
-  const before = ago(deps.clock(), parkedPatience)
-  let cursor: string | undefined
-  for (let page = 0; page < mostPages && !isOver(); page++) {
-    const found = await open({ project, subscriber, state: 'parked', cursor }, deps)
-    const free = found.items.filter(
-      ({ delivery, event }) =>
-        delivery.changed < before && heldBack(control, route.downstream?.(event) ?? '') === undefined,
-    )
-    if (free.length > 0) {
-      if (free.length === perPass && control.circuits.length === 0)
-        await askForRelease(project, subscriber, deps)
-      const outcomes = await resend(subscriber, free, 'the sweep: nothing holds it back', deps)
-      const failure = outcomes.find((one) => one.outcome === 'failed')
-      if (failure !== undefined) throw failure.error
-      return outcomes.filter(({ outcome }) => outcome === 'sent').length
-    }
-    cursor = found.next
-    if (cursor === undefined) break
-  }
-  return 0
+  const wanted = { state: 'parked', before: ago(deps.clock(), parkedPatience) } as const
+  return goRoundOpen(at, wanted, deps, async (quiet) => {
+    const free = quiet.filter(({ event }) => heldBack(control, route.downstream?.(event) ?? '') === undefined)
+    if (free.length === 0) return {}
+    if (free.length === perPage && control.circuits.length === 0)
+      await askForRelease(project, subscriber, deps)
+    const outcomes = await resend(subscriber, free, 'the sweep: nothing holds it back', deps)
+    const failure = outcomes.find((one) => one.outcome === 'failed')
+    if (failure !== undefined) throw failure.error
+    return { released: outcomes.filter(({ outcome }) => outcome === 'sent').length }
+  })
 }
 
 // ---- subscribers that are gone
@@ -190,7 +187,7 @@ async function settleGone(
   let gone = 0
   for (const state of ['retrying', 'parked'] as const) {
     if (isOver()) break
-    const { items } = await deps.history.openDeliveries({ ...of, state, limit: perPass })
+    const { items } = await deps.history.openDeliveries({ ...of, state, limit: perPage })
     gone += await markDead(items.map(parted), noSuchSubscriber, deps)
   }
   return { ...nothing, gone }

@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'
 import { laneWorld } from '../../test/lanes.ts'
 import { type MendWorld, mending, mendWorld } from '../../test/mending.ts'
-import { dies, nothing } from '../../test/sweeping.ts'
+import { dies, nothing, wholePass } from '../../test/sweeping.ts'
 import { unreadable } from '../../test/unreadable.ts'
 import { hours, minutes, noon } from '../../test/world.ts'
+import { Failure } from '../errors.ts'
 import { open as opening } from '../hold/circuit.ts'
 import { controlOf, controlRecord, controlWrite } from '../hold/control.ts'
 import { jobOf, pause } from '../job/job.ts'
@@ -18,7 +19,7 @@ import { redriveEvent } from '../mend/redrive-one.ts'
 import { countOpen } from './sweep-open.ts'
 import { sweepStuck, type Unstuck } from './sweep-stuck.ts'
 
-const none: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0 }
+const none: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0, unreadable: 0 }
 
 async function unstick(w: MendWorld, deps = w.deps): Promise<Unstuck> {
   const names = [...w.deps.routes.map(({ subscriber }) => subscriber), 'gone']
@@ -111,7 +112,7 @@ describe('what was sent again an hour ago and never ran', () => {
     for (const id of ['gone', 'q', 'r']) await w.stores.history.mark(w.keyOf(id), mark)
     w.advance(16 * minutes)
     w.instead('history', 'getEvents', unreadable('q'))
-    expect(await unstick(w)).toEqual({ ...none, resent: 1, gone: 1 })
+    expect(await unstick(w)).toEqual({ ...none, resent: 1, gone: 1, unreadable: 1 })
     expect(await w.mark('gone')).toMatchObject({
       state: 'dead',
       reason: expect.stringContaining('event is gone'),
@@ -119,6 +120,40 @@ describe('what was sent again an hour ago and never ran', () => {
     expect(await w.mark('q')).toMatchObject({ state: 'retrying' })
     expect(w.taken('analyze')).toEqual(['r'])
   })
+})
+
+describe('what stands behind much that newer code wrote', () => {
+  const many = 620
+  const mark = { attempts: 1, started: noon, emitted: [] }
+  beforeEach(async () => {
+    const pushes = Array.from({ length: many }, (_, n) => byHttp(push(`n${n}`)))
+    for (let from = 0; from < many; from += 50) await w.record(...pushes.slice(from, from + 50))
+    await w.one(byHttp(push('last')))
+    w.instead('history', 'getEvents', (real) => async (identities) => {
+      if (identities.some(({ id }) => id !== 'last')) throw new Failure('NewerVersion', 'cannot be read')
+      return real(identities)
+    })
+    for (const name of ['analyze', 'validate']) w.stores.queues.take(name)
+  })
+
+  it.each([
+    ['retrying', { resent: 1 }],
+    ['parked', { released: 1 }],
+  ] as const)(
+    'is sent where it is %s: what one pass does not come to, the next does',
+    async (state, sent) => {
+      for (let n = 0; n < many; n++)
+        await w.stores.history.mark(w.keyOf(`n${n}`), { ...mark, state, changed: w.clock() })
+      w.advance(minutes)
+      await w.stores.history.mark(w.keyOf('last'), { ...mark, state, changed: w.clock() })
+      w.advance(16 * minutes)
+      expect(await unstick(w)).toEqual({ ...none, unreadable: 500 })
+      const { stuck, unreadable: left } = await wholePass(w)
+      expect(stuck).toEqual({ ...none, ...sent, unreadable: many - 500 })
+      expect(left).toBe(many - 500)
+      expect(w.taken('analyze')).toEqual(['last'])
+    },
+  )
 })
 
 describe('a parked delivery', () => {

@@ -101,10 +101,11 @@ export async function sweep(project: string, given: SweepDeps, seconds: number):
     circuits.map(({ route, state }) => [route.subscriber, state.circuits.length]),
   )
   const probed = tried?.probed ?? 0
+  const waiting = (tried?.unreadable ?? 0) + (stuck?.unreadable ?? 0)
   const swept = {
     project,
     ...timeline,
-    ...(tried?.unreadable ? { unreadable: (timeline.unreadable ?? 0) + tried.unreadable } : {}),
+    ...(waiting > 0 ? { unreadable: (timeline.unreadable ?? 0) + waiting } : {}),
     ...outbox,
     ended,
     expired,
