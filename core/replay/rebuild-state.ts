@@ -41,8 +41,10 @@ export const rebuildProgress = z.object({
   later: z.object({
     events: z.array(identity),
     keys: z.array(z.object({ key: z.string(), sequence: z.number() })),
-    /** where there were too many, and the first walk ended */
+    /** where there were too many: from here on they are not kept in mind, but looked for again */
     reach: position.optional(),
+    /** what was done before it, behind that place, is taken into the copy at once */
+    doneBefore: z.string().optional(),
   }),
   quiet: z
     .object({

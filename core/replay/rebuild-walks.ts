@@ -3,8 +3,8 @@ import type { Bodies } from '../ports.ts'
 import { ago, minute } from '../time.ts'
 import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
-import { judgeTaken } from './replay-match.ts'
-import type { Verdict } from './replay-pass.ts'
+import { judgeTaken, liveOf } from './replay-match.ts'
+import { ofReplay, type Verdict } from './replay-pass.ts'
 import type { Found, Position, Scope } from './replay-step.ts'
 
 /** A page is named before it is written: one may come so late into what was walked through already. */
@@ -12,16 +12,17 @@ const pagePatience = 5 * minute
 
 /** `of`: what the walk is there for. `sequence`: of a key, where the first walk through it ended. */
 export type Walk = {
-  of: 'history' | 'on its way' | 'key' | 'beyond' | 'since'
+  of: 'history' | 'ahead' | 'on its way' | 'key' | 'beyond' | 'since'
   scope: Scope
   from: Position
   sequence?: number
 }
 
 /**
- * The walks of a stage. All of the history up to some minutes before it was asked for; then, with the subscriber paused, what was on
- * its way when it was come upon, what was not come to, and what was written down since. Together they come upon each
- * event once, except that those of a key are all walked through by its own walk.
+ * The walks of a stage. All of the history up to some minutes before it was asked for, from where too much is on its way
+ * to be kept in mind as `ahead`; then, with the subscriber paused, what was on its way when it was come upon, what was
+ * passed over by `ahead`, and what was written down since. Together they take each event once, except that those of a key
+ * are all walked through by its own walk.
  */
 export function walksOf(
   {
@@ -38,7 +39,9 @@ export function walksOf(
   const reach = later.reach
   if (stage === 'history') {
     const ended = doing === 'settle' ? reach?.place : undefined
-    return [{ of: 'history', scope: { ...main, upTo: ended }, from: {} }]
+    const ahead: Walk[] =
+      reach === undefined || later.doneBefore === undefined ? [] : [{ of: 'ahead', scope: main, from: reach }]
+    return [{ of: 'history', scope: { ...main, upTo: ended }, from: {} }, ...ahead]
   }
   const all = { ...main, to: quiet?.until ?? asked }
   const onTheirWay: Walk[] =
@@ -59,9 +62,10 @@ export function walksOf(
 export async function judgeRebuild(
   found: Found,
   walk: Walk,
-  { doing, later }: Pick<RebuildProgress, 'doing' | 'later'>,
-  { route, asked, bodies }: { route: Route; asked: RebuildAsked; bodies: Pick<Bodies, 'get'> },
+  { doing, later, quiet }: Pick<RebuildProgress, 'doing' | 'later' | 'quiet'>,
+  of: { route: Route; replay: string; asked: RebuildAsked; bodies: Pick<Bodies, 'get'> },
 ): Promise<Verdict> {
+  const { route, asked, bodies } = of
   const { source, id, partitionkey, sequence = 0 } = found.stored.event
   const own = later.keys.find(({ key }) => key === partitionkey)
   if (walk.of === 'key' && sequence < (walk.sequence ?? 0)) return 'no'
@@ -70,8 +74,33 @@ export async function judgeRebuild(
     if (own !== undefined && sequence >= own.sequence) return 'no'
     if (later.events.some((one) => one.source === source && one.id === id)) return 'no'
   }
+  if (walk.of === 'beyond' && isCopied(found, quiet, of)) return 'no'
   const verdict = await judgeCopied(route, found, asked.asRecorded === true, bodies)
+  if (walk.of === 'ahead') return judgeAhead(verdict, found, later, route)
   return verdict === 'later' && walk.of !== 'history' && !route.ordered ? 'left' : verdict
+}
+
+/** By what never changes, so that it is the same when it is seen what has come of it; what is not taken is come upon again. */
+function judgeAhead(
+  verdict: Verdict,
+  { deliveries }: Found,
+  { doneBefore = '' }: RebuildProgress['later'],
+  { subscriber, ordered }: Route,
+): Verdict {
+  const live = liveOf(deliveries, subscriber)
+  const isOpen = verdict === 'later' || (live !== undefined && live.changed >= doneBefore)
+  if (isOpen) return ordered ? 'later' : 'no'
+  return verdict === 'send' ? verdict : 'no'
+}
+
+/** Handled anew before the pause. */
+function isCopied(
+  found: Found,
+  quiet: RebuildProgress['quiet'],
+  of: { route: Route; replay: string },
+): boolean {
+  const copied = ofReplay(found, of)
+  return copied?.state === 'done' && quiet !== undefined && copied.changed < quiet.at
 }
 
 /**

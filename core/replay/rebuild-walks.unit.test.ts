@@ -4,10 +4,12 @@ import { testCompleted } from '../../events/test.completed.ts'
 import { byHttp, emit, queued, told } from '../../test/arrivals.ts'
 import { handleAll, isPaused, live, rebuildWorld } from '../../test/rebuilding.ts'
 import type { ReplayWorld } from '../../test/replaying.ts'
+import { dies } from '../../test/sweeping.ts'
 import { minutes } from '../../test/world.ts'
 import { historyOf, historyRecord } from '../domain/repository-history.ts'
 import { Failure } from '../errors.ts'
 import { record } from '../gate/record.ts'
+import { redriveEvent } from '../mend/redrive-one.ts'
 import { rebuildProgress } from './rebuild-state.ts'
 
 describe('an ordered subscriber', () => {
@@ -152,6 +154,102 @@ describe('a page', () => {
     expect(isLate).toBe(true)
     expect(job).toMatchObject({ state: 'done', counts: { done: 4, equal: 1, different: 0 } })
     expect(historyOf(await w.stores.memory.get(historyRecord('main', 'octo/a')))?.version).toBe(4)
+  })
+})
+
+describe('what is dead', () => {
+  const tested = async (w: ReplayWorld, id: string, suite: string) => {
+    const data = { ...testCompleted.example, commit: `c${suite}`, suite }
+    const event = { specversion: '1.0', id, source: '/ci', type: testCompleted.type, data }
+    await w.record(byHttp(event, { received: w.clock() }))
+    w.advance(1000)
+  }
+  /** 120 dead, then 240 that are done. */
+  const half = async () => {
+    const w = rebuildWorld()
+    for (let n = 0; n < 120; n++) await tested(w, `d${n}`, `d${n % 5}`)
+    await w.handle('track-build', dies)
+    for (let n = 0; n < 240; n++) await tested(w, `g${n}`, `g${n % 7}`)
+    await handleAll(w)
+    w.advance(30 * minutes)
+    return w
+  }
+  const of = (subscriber: string) => ({ project: 'main', subscriber, replay: '' })
+  const settling = async (w: ReplayWorld, id: string) =>
+    rebuildProgress.safeParse((await w.job(id)).progress).data?.doing === 'settle'
+  const untilPaused = async (
+    w: ReplayWorld,
+    subscriber: string,
+    between: (id: string) => Promise<void> = async () => {},
+  ) => {
+    const id = await w.rebuild(subscriber, { switch: true })
+    while (!(await isPaused(w, subscriber))) {
+      await w.batch(id)
+      await between(id)
+      await handleAll(w)
+      w.advance(1000)
+    }
+    return id
+  }
+
+  it('keeps nothing that is done for the pause, however much is dead', async () => {
+    const w = await half()
+    const id = await untilPaused(w, 'track-build')
+    expect((await w.job(id)).counts).toMatchObject({ matched: 240, sent: 240, done: 240 })
+    const job = await w.run(id, () => handleAll(w))
+    expect(job).toMatchObject({ state: 'done', counts: { matched: 240, done: 240, left: 120, different: 0 } })
+  })
+
+  it('and is redriven before the pause is in the copy, kept in mind or not', async () => {
+    const w = await half()
+    const id = await untilPaused(w, 'track-build', async (now) => {
+      if ((await settling(w, now)) && w.told('event.redriven').length === 0)
+        for (const id of ['d5', 'd110', 'd119'])
+          await redriveEvent({ ...of('track-build'), source: '/ci', id }, {}, 'user:ann', w.deps)
+    })
+    expect((await w.job(id)).counts).toMatchObject({ sent: 240 })
+    const job = await w.run(id, () => handleAll(w))
+    expect(job).toMatchObject({
+      state: 'done',
+      counts: { matched: 243, sent: 243, done: 243, left: 117, different: 0 },
+    })
+  })
+
+  it.each([0, 2])('of many keys keeps no other key for the pause (%i redriven before)', async (redriven) => {
+    const w = rebuildWorld()
+    const declare = async (name: string, version: number) => {
+      const data = { ...repositoryUpdated.example, repository: `octo/${name}`, version }
+      const about = { partitionkey: `repository/octo/${name}`, sequence: version }
+      await w.record(queued(told({ type: 'repository.updated', data }, about)))
+      w.advance(1000)
+    }
+    const keys = Array.from({ length: 130 }, (_, n) => `k${n}`)
+    for (const key of keys) await declare(key, 1)
+    await handleAll(w)
+    for (const key of keys) await declare(key, 2)
+    await w.handle('track-repository', dies)
+    for (const key of keys) await declare(key, 3)
+    await declare('other', 1)
+    await handleAll(w)
+    w.advance(30 * minutes)
+    const again = w
+      .events()
+      .filter(({ event }) => event.sequence === 2 && /k(5|129)$/.test(event.partitionkey))
+      .slice(0, redriven)
+    const id = await untilPaused(w, 'track-repository', async (now) => {
+      if ((await settling(w, now)) && w.told('event.redriven').length === 0)
+        for (const { event } of again)
+          await redriveEvent({ ...event, ...of('track-repository') }, {}, 'user:ann', w.deps)
+    })
+    expect((await w.job(id)).counts).toMatchObject({ matched: 131, sent: 131, done: 131 })
+    const job = await w.run(id, () => handleAll(w))
+    expect(job).toMatchObject({
+      state: 'done',
+      counts: {
+        ...{ matched: 131 + 2 * redriven, done: 131 + 2 * redriven },
+        ...{ equal: 131, different: 0, keysHeld: 130 - redriven },
+      },
+    })
   })
 })
 

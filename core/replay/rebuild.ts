@@ -8,6 +8,7 @@ import { type Job, newJob } from '../job/job.ts'
 import { type LaneKey, type Lanes, laneOf, releaseLane } from '../lane/lane.ts'
 import { dropping } from '../mend/open-delivery.ts'
 import type { Bodies, Delivery, History, Memory, Queues } from '../ports.ts'
+import { ago, minute } from '../time.ts'
 import { compareLive, compareRebuilt, switchSome } from './rebuild-compare.ts'
 import { pauseFor, resumeAfter, secondsUntilQuiet, stillPaused } from './rebuild-pause.ts'
 import { beforePause, firstProgress, type RebuildProgress, rebuildProgress } from './rebuild-state.ts'
@@ -135,34 +136,41 @@ async function untilQuiet({ project, job, route, progress }: Step, deps: Rebuild
 async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
   const { project, job, route, progress, limits } = step
   const asked = rebuildAsked.parse(job.selection)
-  const walks = walksOf({ project, route, asked: job.asked, since: asked.since }, progress)
+  const about = { project, route, asked: job.asked, since: asked.since }
+  const walks = walksOf(about, progress)
   const walk = walks[progress.turn]
   if (walk === undefined) {
     const next = afterAll(progress)
     // copies without a live record are found by the list of them alone, which shows the last a moment later
     return going(next, next.stage === 'compare' ? { wait: look } : {})
   }
-  const behind = (pass: Pass, end: boolean): Partial<RebuildProgress> =>
-    end ? { turn: progress.turn + 1, pass: { at: walks[progress.turn + 1]?.from ?? {} } } : { pass }
+  const behind = (pass: Pass, end: boolean, now = progress): Partial<RebuildProgress> =>
+    end ? { turn: now.turn + 1, pass: { at: walksOf(about, now)[now.turn + 1]?.from ?? {} } } : { pass }
   const passing: PassDeps = {
     ...deps,
     ...limits,
     route,
     replay: job.id,
     consistent: true,
-    judge: (found) => judgeRebuild(found, walk, progress, { route, asked, bodies: deps.bodies }),
+    judge: (found) =>
+      judgeRebuild(found, walk, progress, { route, replay: job.id, asked, bodies: deps.bodies }),
     frameOf: ({ stored: { event } }) => ({ event, replay: job.id, rebuild: true }),
   }
   if (progress.doing === 'send') {
-    const { pass, counts, end, sent, later } = await sendSlice(walk.scope, progress.pass, passing)
+    const { pass, counts: seen, end, sent, later } = await sendSlice(walk.scope, progress.pass, passing)
+    // what cannot be read there is come upon again
+    const { unreadable, ...counts } = seen
+    const again = walk.of === 'ahead' || unreadable === undefined ? {} : { unreadable }
     const known = walk.of === 'history' ? withLater(progress, later, route) : progress
     const full = walk.of === 'history' && !end && isFull(known) && pass.at.lane === undefined
-    const reached = full ? { later: { ...known.later, reach: pass.at } } : {}
+    const doneBefore = ago(deps.clock(), minute)
+    const next = full ? { ...known, later: { ...known.later, reach: pass.at, doneBefore } } : known
     // what waits in a lane is left out with all of its key that comes later
-    const held = walk.of !== 'history' && route.ordered && later.length > 0 ? { keysHeld: later.length } : {}
+    const isLeft = progress.stage === 'rest' && route.ordered && later.length > 0
+    const held = isLeft ? { keysHeld: later.length } : {}
     return going(
-      { ...known, ...behind(pass, end || full), ...reached },
-      { counts: { ...counts, ...held }, sent },
+      { ...next, ...behind(pass, end || full, next) },
+      { counts: { ...counts, ...again, ...held }, sent },
     )
   }
   const { pass, counts, end, settled, wait } = await settleSlice(walk.scope, progress.pass, passing)

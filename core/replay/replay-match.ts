@@ -41,5 +41,8 @@ export async function judgeTaken(
   const taken = await takes(route, stored, asRecorded, bodies)
   if (taken === 'unreadable') return taken
   if (!taken) return 'no'
-  return judge(deliveries.find(({ subscriber, replay }) => subscriber === route.subscriber && replay === ''))
+  return judge(liveOf(deliveries, route.subscriber))
 }
+
+export const liveOf = (deliveries: Found['deliveries'], name: string): Delivery | undefined =>
+  deliveries.find(({ subscriber, replay }) => subscriber === name && replay === '')

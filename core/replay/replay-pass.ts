@@ -61,17 +61,15 @@ export async function sendSlice(scope: Scope, { at: from }: Pass, deps: PassDeps
   let at = from
   let end = true
   for await (const step of walk(scope, from, deps)) {
-    at = step.at
     const verdict = await verdictOf(step, deps)
     tally.saw(verdict)
     if (verdict === 'send' && step.found) sending.push(step.found)
     if (verdict === 'later' && step.found) later.push(step.found)
-    // the rest of its key waits behind it
-    const skips = verdict === 'later' && deps.route.ordered
-    if (skips && at.lane === undefined) break
-    if (skips) at = behindLane(at)
+    const next = behind(step.at, verdict, deps)
+    at = next.at
+    if (next.isOver) break
     const full = sending.length >= most || later.length >= mostSent
-    if (skips || full || isSpent(tally, deps)) {
+    if (next.passes || full || isSpent(tally, deps)) {
       end = false
       break
     }
@@ -81,7 +79,13 @@ export async function sendSlice(scope: Scope, { at: from }: Pass, deps: PassDeps
   return { pass: { at }, counts: tally.counts(), end, sent: sending.length, later }
 }
 
-const behindLane = ({ lane: _, ...base }: Position): Position => base
+/** Where a pass stands behind an event. The rest of its key waits behind what is on its way: it is passed over, or all. */
+function behind(at: Position, verdict: Verdict | undefined, { route }: PassDeps) {
+  const waits = verdict === 'later' && route.ordered === true
+  if (!waits) return { at, passes: false, isOver: false }
+  const { lane, ...base } = at
+  return { at: base, passes: lane !== undefined, isOver: lane === undefined }
+}
 
 const isSpent = (tally: ReturnType<typeof counter>, { clock, deadline }: PassDeps): boolean =>
   tally.looked() >= mostLookedAt || clock() > deadline
@@ -154,8 +158,10 @@ export async function settleSlice(scope: Scope, state: Pass, deps: PassDeps): Pr
     if (head) break
     if (step.found && delivery && !open) settled.push({ found: step.found, delivery })
     if (open) tally.add('open')
-    at = step.at
-    if (isSpent(tally, deps)) {
+    const next = behind(step.at, verdict, deps)
+    at = next.at
+    if (next.isOver) break
+    if (next.passes || isSpent(tally, deps)) {
       end = false
       break
     }
