@@ -104,37 +104,73 @@ const isMeant = ({ found }: Read, scope: Scope): boolean =>
   found !== undefined && isWanted(found.stored, scope)
 
 /**
- * Read from both ends, page by page, so that it costs no more than twice the shorter way: a key may be much older than
- * what is asked for, and what is asked for may be all of it. Sequences are written down in their order but for a few.
+ * A key may be very much older than what is asked for, and go on very long behind it. Sequences are written down in their
+ * order but for a few, so the time of writing leads to where it begins; from there it is read page by page.
  */
 export async function firstOf(scope: Scope, key: string, deps: WalkDeps): Promise<First> {
-  const about = { project: scope.project, partitionkey: key, limit: together }
-  const read = async (newestFirst: boolean, cursor: string | undefined) => {
-    const { items, next } = await deps.history.byKey({ ...about, newestFirst, cursor })
-    const page = await Promise.all(
-      items.map(async (item): Promise<Read> => {
-        const fate = await fateOf(deps.history, item, deps.consistent)
-        return { ...fate, item }
-      }),
-    )
-    return { page, next }
-  }
-  let [up, down]: (string | undefined)[] = []
+  const head = await readKey({ scope, key, from: 0 }, deps)
+  const isThere = head.next === undefined || head.page.some((one) => isMeant(one, scope))
+  let read = isThere ? head : await beginning(scope, key, deps)
   let unread: number | undefined
-  let newest: First = {}
   for (;;) {
-    const rising = await read(false, up)
-    const reached = rising.page.find((one) => isMeant(one, scope))
-    unread = unreadBefore(reached, rising.page, unread)
+    const { from, page, next } = read
+    const reached = page.find((one) => isMeant(one, scope))
+    unread = unreadBefore(reached, page, unread)
     if (reached !== undefined)
       return { first: identityText(reached.item), since: unread ?? reached.item.sequence }
-    if (rising.next === undefined) return { since: unread }
-    const falling = await read(true, down)
-    newest = falling.page.reduce((known, one) => lowered(known, one, scope), newest)
-    if (areAll(falling.page, (written) => written <= scope.after) || falling.next === undefined) return newest
-    up = rising.next
-    down = falling.next
+    if (next === undefined || areAll(page, (written) => written > scope.to)) return { since: unread }
+    read = await readKey({ scope, key, from, cursor: next }, deps)
   }
+}
+
+type OfKey = { scope: Scope; key: string; from: number; cursor?: string | undefined }
+type KeyPage = { from: number; page: readonly Read[]; next: string | undefined }
+
+const listKey = (
+  { scope, key, from, cursor }: OfKey,
+  { history }: WalkDeps,
+): ReturnType<WalkDeps['history']['byKey']> =>
+  history.byKey({ project: scope.project, partitionkey: key, from, cursor, limit: together })
+
+async function readKey(of: OfKey, deps: WalkDeps): Promise<KeyPage> {
+  const { items, next } = await listKey(of, deps)
+  const page = await Promise.all(
+    items.map(async (item): Promise<Read> => {
+      const fate = await fateOf(deps.history, item, deps.consistent)
+      return { ...fate, item }
+    }),
+  )
+  return { from: of.from, page, next }
+}
+
+/**
+ * The last page of a key, or one shortly before it, that was written before all that is wanted. What it comes upon depends
+ * on no end of the key, both of which move: it is the same at each look.
+ */
+async function beginning(scope: Scope, key: string, deps: WalkDeps): Promise<KeyPage> {
+  let [before, behind] = [0, 1]
+  while (!(await isBehind({ scope, key, from: behind }, deps))) [before, behind] = [behind, 2 * behind]
+  while (behind - before > together) {
+    const middle = Math.floor((before + behind) / 2)
+    if (await isBehind({ scope, key, from: middle }, deps)) behind = middle
+    else before = middle
+  }
+  const { items } = await listKey({ scope, key, from: before }, deps)
+  const span = (items.at(-1)?.sequence ?? before) - before
+  for (let back = Math.max(together, span); ; back *= 2) {
+    const read = await readKey({ scope, key, from: Math.max(0, before - back) }, deps)
+    if (read.from === 0 || areAll(read.page, (written) => written <= scope.after)) return read
+  }
+}
+
+/** Whether the first event from a sequence on was not written before what is wanted; of those that can be read. */
+async function isBehind(of: OfKey, deps: WalkDeps): Promise<boolean> {
+  const { items } = await listKey(of, deps)
+  for (const item of items) {
+    const { found } = await fateOf(deps.history, item, deps.consistent)
+    if (found !== undefined) return found.stored.page.page > of.scope.after
+  }
+  return true
 }
 
 /** The first of those that cannot be read, behind the last that was read and is not wanted. */
@@ -147,10 +183,4 @@ function unreadBefore(
   const last = passed.findLastIndex(({ found }) => found !== undefined)
   const behind = passed.slice(last + 1).find(({ unreadable }) => unreadable)?.item.sequence
   return last === -1 ? (before ?? behind) : behind
-}
-
-function lowered(known: First, one: Read, scope: Scope): First {
-  const since = one.item.sequence
-  if (isMeant(one, scope)) return { first: identityText(one.item), since }
-  return one.unreadable ? { ...known, since } : known
 }

@@ -5,6 +5,66 @@ import { line, nameOf } from '../../test/lanes.ts'
 import { type ReplayWorld, replayWorld } from '../../test/replaying.ts'
 import { minutes, testRoutes } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
+import { firstOf } from './replay-lists.ts'
+
+describe('where a window amid a key begins', () => {
+  const noon = Date.parse('2026-01-01T12:00:00.000Z')
+  /** A key of very many events, one a second but for some that are written late, and one that cannot be read. */
+  const key = ({ many, every = 1 }: { many: number; every?: number }, late: readonly number[] = []) => {
+    const written = (n: number) => new Date(noon + (late.includes(n) ? n + 9 : n) * 1000).toISOString()
+    const calls = { byKey: 0, fate: 0 }
+    const history = {
+      byKey: async ({ from = 0, cursor, limit }: { from?: number; cursor?: string; limit: number }) => {
+        calls.byKey++
+        const first = Math.max(0, Math.ceil(Number(cursor ?? from) / every))
+        const end = Math.min(many, first + limit)
+        const items = Array.from({ length: Math.max(0, end - first) }, (_, n) => ({
+          ...{ project: 'main', source: '/s', id: `e${first + n}`, sequence: (first + n) * every },
+        }))
+        return { items, next: end < many ? String(end * every) : undefined }
+      },
+      fate: async ({ id }: { id: string }) => {
+        calls.fate++
+        const n = Number(id.slice(1))
+        if (n === 500_001) throw new Failure('NewerVersion', 'newer')
+        const event = { source: '/s', id, type: 't', received: written(n) }
+        return { stored: { event, page: { page: `${written(n)}x`, shard: 0 } }, deliveries: [] }
+      },
+    }
+    const firstIn = (from: number, to: number) => {
+      const scope = { project: 'main', selection: {}, after: written(from), to: written(to) }
+      return firstOf(scope, 'k', { history, route: line, consistent: false } as never)
+    }
+    return { calls, firstIn }
+  }
+
+  it.each([1, 7, 1_000_000])(
+    'is found by some reads, however long the key (a sequence of every %i)',
+    async (every) => {
+      const { calls, firstIn } = key({ many: 10_000_000, every })
+      for (const n of [40, 3_000, 5_000_000, 9_999_000]) {
+        Object.assign(calls, { byKey: 0, fate: 0 })
+        expect(await firstIn(n, n + 50)).toMatchObject({ since: n * every })
+        expect(calls.byKey).toBeLessThan(100)
+        expect(calls.fate).toBeLessThan(400)
+      }
+    },
+  )
+
+  it('is found among some that were written late, and begins with what cannot be read right before', async () => {
+    const { firstIn } = key({ many: 1_000_000 }, [299_995, 300_003])
+    expect(await firstIn(300_000, 300_050)).toMatchObject({ since: 299_995 })
+    expect(await firstIn(500_002, 500_050)).toMatchObject({ first: 'main /s e500002', since: 500_001 })
+    expect(await firstIn(500_003, 500_050)).toMatchObject({ since: 500_003 })
+  })
+
+  it('is not there where nothing was written then', async () => {
+    const { calls, firstIn } = key({ many: 1_000_000 })
+    expect(await firstIn(-5_000, -4_000)).toEqual({ since: undefined })
+    expect(await firstIn(2_000_000, 2_000_050)).toEqual({ since: undefined })
+    expect(calls.fate).toBeLessThan(400)
+  })
+})
 
 describe('a replay to an ordered subscriber', () => {
   /** Versions of repositories in this order: `a1` is version 1 of a. */
