@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { type LaneWorld, laneWorld, nameOf } from '../../test/lanes.ts'
 import { type MendWorld, mendWorld } from '../../test/mending.ts'
 import { nothing } from '../../test/sweeping.ts'
 import { noon, seconds } from '../../test/world.ts'
@@ -128,5 +129,97 @@ describe('what is dropped in bulk', () => {
     await w.died(['later'])
     expect(await all({}, before)).toMatchObject({ dropped: 1 })
     expect(await w.mark('later')).toMatchObject({ state: 'dead' })
+  })
+})
+
+describe('what is dropped in bulk of one key', () => {
+  let l: LaneWorld
+  let ran: string[]
+  let isPaused: boolean
+  const notes: HandlerAny = async ({ data }) => {
+    ran.push(nameOf({ data }))
+    return []
+  }
+  const park = async (...names: string[]) => {
+    isPaused = true
+    await l.declared(...names)
+    while (l.waiting().length > 0) await l.receive(nothing)
+    l.advance(seconds)
+    isPaused = false
+  }
+  const numbered = (many: number) => Array.from({ length: many }, (_, n) => `a${n + 1}`)
+
+  beforeEach(() => {
+    l = laneWorld()
+    ran = []
+    l.control({
+      mayRun: async () => (isPaused ? { run: false, reason: 'paused' } : { run: true }),
+      report: async () => undefined,
+    })
+    // what is on the queue is taken off it at once, as Lambda does
+    l.instead('queues', 'send', (real) => async (queue, messages) => {
+      const failures = await real(queue, messages)
+      await l.receive(notes)
+      return failures
+    })
+  })
+
+  const query = { project: 'main', subscribers: ['line'], state: 'parked' as const, selection: {} }
+  const some = (before: string, from?: Place) =>
+    dropOpen({ ...query, before, from }, { by: 'user:ann' }, l.deps)
+
+  it('does not run, though its subscriber does; what came since is sent when all of it is dropped', async () => {
+    await park(...numbered(120))
+    const before = l.clock()
+    l.advance(1)
+    await park('a121')
+    let from: Place | undefined
+    let dropped = 0
+    do {
+      const answer = await some(before, from)
+      dropped += answer.dropped
+      from = answer.next
+      l.advance(seconds)
+      await l.receive(notes)
+    } while (from !== undefined)
+    expect([dropped, ran]).toEqual([120, ['a121']])
+    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
+  })
+
+  it('is dropped while the subscriber is paused', async () => {
+    await park(...numbered(5))
+    isPaused = true
+    expect(await some(l.clock())).toMatchObject({ dropped: 5, already: 0, next: undefined })
+    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
+  })
+
+  it('is released once', async () => {
+    await park(...numbered(40))
+    const before = l.calls.length
+    await some(l.clock())
+    expect(l.calls.slice(before).filter((call) => call === 'lanes.waiting').length).toBeLessThan(3)
+  })
+
+  it('is answered in time however long each takes, and goes on from there', async () => {
+    await park(...numbered(30), 'b1', 'c1', 'd1')
+    const before = l.clock()
+    l.instead('memory', 'commit', (real) => async (change) => {
+      l.advance(seconds)
+      return real(change)
+    })
+    l.instead('lanes', 'waiting', (real) => async (lane, limit) => {
+      l.advance(seconds)
+      return real(lane, limit)
+    })
+    let from: Place | undefined
+    const dropped: number[] = []
+    do {
+      const began = Date.parse(l.clock())
+      const answer = await some(before, from)
+      expect(Date.parse(l.clock()) - began).toBeLessThan(20 * seconds)
+      dropped.push(answer.dropped)
+      from = answer.next
+    } while (from !== undefined)
+    expect([dropped.reduce((sum, one) => sum + one), dropped.length, ran]).toEqual([33, 4, []])
   })
 })
