@@ -9,7 +9,7 @@ import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState, OpenMark } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { second } from '../time.ts'
-import { aboutOf, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
+import { aboutOf, commitTransition, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
 
 export type Dropped = {
@@ -55,7 +55,7 @@ async function settleDropped(
     { project: key.project, by: 'deliveries', actor: by },
   )
   const transition = dropping(found, text, now)
-  const verdict = await deps.memory.commit({ writes: [], outbox, transition })
+  const verdict = await commitTransition({ outbox, transition }, deps)
   if (verdict !== 'committed') {
     const [current] = await deps.history.getDeliveries([key])
     const now = current ?? delivery

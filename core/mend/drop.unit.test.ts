@@ -88,6 +88,19 @@ describe('a delivery that is dropped', () => {
     ])
   })
 
+  it('is tried again where another transaction was in the way, and refused as busy where one always is', async () => {
+    const [real, found] = [w.stores.memory.commit, await w.find('p')]
+    let refusals = 9
+    w.instead(
+      'memory',
+      'commit',
+      () => async (change) => (refusals-- > 0 ? 'version conflict' : real(change)),
+    )
+    await expect(dropDelivery(found, { by: 'user:ann' }, w.deps)).rejects.toMatchObject({ code: 'Busy' })
+    expect(await dropDelivery(found, { by: 'user:ann' }, w.deps)).toMatchObject({ outcome: 'dropped' })
+    expect(await w.told('delivery.dropped')).toHaveLength(1)
+  })
+
   it('changes nothing when what tells of it cannot be kept', async () => {
     w.failing('memory', 'commit')
     await expect(drop()).rejects.toThrow('down')

@@ -1,9 +1,19 @@
 import type { Identity, RecordedEvent } from '../../events/envelope.ts'
+import { commitDecision } from '../commit-decision.ts'
 import { parted } from '../delivery-key.ts'
 import { Failure } from '../errors.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { Lanes } from '../lane/lane.ts'
-import type { Bodies, Delivery, DeliveryKey, History, Memory, StoredEvent, Transition } from '../ports.ts'
+import type {
+  Bodies,
+  Delivery,
+  DeliveryKey,
+  History,
+  Memory,
+  OutboxItem,
+  StoredEvent,
+  Transition,
+} from '../ports.ts'
 
 /** What commands on deliveries need of the world. */
 export type MendDeps = SendDeps & { history: History; memory: Memory; bodies: Bodies; lanes: Lanes }
@@ -95,6 +105,21 @@ export const dropping = ({ key, delivery }: Found, reason: string, now: string):
   seen: delivery,
   next: { ...delivery, state: 'dropped', changed: now, reason: reason.slice(0, 1000) },
 })
+
+/**
+ * `done already`: the mark no longer stands as it was seen.
+ * @throws Failure Busy where other transactions were in the way at each of five tries: that says nothing of the mark
+ */
+export async function commitTransition(
+  change: { outbox: readonly OutboxItem[]; transition?: Transition },
+  { memory }: Pick<MendDeps, 'memory'>,
+): Promise<'committed' | 'done already'> {
+  const { key } = change.transition ?? {}
+  const what = key === undefined ? 'what is told' : `the delivery of ${key.id} to ${key.subscriber}`
+  const decide = async () => ({ change: { writes: [], ...change }, answer: undefined })
+  const { verdict } = await commitDecision((commit) => memory.commit(commit), what, decide)
+  return verdict === 'committed' ? verdict : 'done already'
+}
 
 /** Events about one delivery are told in the order of what was done to it: by when it was done. */
 export const momentOf = (now: string): number => Date.parse(now)

@@ -10,6 +10,7 @@ import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState, Transition } from '../ports.ts'
 import {
   aboutOf,
+  commitTransition,
   deliveriesOf,
   type Found,
   type MendDeps,
@@ -85,7 +86,7 @@ async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Red
   const blocking = await deadBefore(found, lane, deps)
   if (blocking !== undefined) return blocked(found, blocking)
   // said first: what is done and not told of would be worse than the reverse
-  const before = () => deps.memory.commit({ writes: [], outbox: told(found, by, deps.clock()) })
+  const before = () => commitTransition({ outbox: told(found, by, deps.clock()) }, deps)
   const released = await releaseLane(lane, { dead: [found.key], before }, deps)
   if ('blocked' in released) return blocked(found, released.blocked.id)
   return 'empty' in released ? reopen(found, by, deps) : answer(found, { outcome: 'sent' })
@@ -115,7 +116,7 @@ async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redrive
   const event = requireEvent(found)
   const now = deps.clock()
   const transition = reopening({ ...found, event }, by, now)
-  const verdict = await deps.memory.commit({ writes: [], outbox: told(found, by, now), transition })
+  const verdict = await commitTransition({ outbox: told(found, by, now), transition }, deps)
   if (verdict !== 'committed') return settledMeanwhile(found, transition, deps)
   const frame = frameFor(event, key, found.delivery)
   const message = messageOf(key.subscriber, frame, againOf(transition.next))

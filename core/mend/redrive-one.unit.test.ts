@@ -91,6 +91,19 @@ describe('the redrive of one event', () => {
     expect(await w.mark('p')).toMatchObject({ state: 'retrying', resumed: 2 })
   })
 
+  it('is tried again where another transaction was in the way, and refused as busy where one always is', async () => {
+    const real = w.stores.memory.commit
+    let refusals = 9
+    w.instead(
+      'memory',
+      'commit',
+      () => async (change) => (refusals-- > 0 ? 'version conflict' : real(change)),
+    )
+    await expect(redrive()).rejects.toMatchObject({ code: 'Busy' })
+    expect(await redrive()).toMatchObject([{ outcome: 'sent', state: 'retrying' }])
+    expect(await w.told('event.redriven')).toHaveLength(1)
+  })
+
   it('may be done again when it died again, and each is told of', async () => {
     for (const _ of [1, 2, 3]) {
       expect(await redrive()).toMatchObject([{ outcome: 'sent' }])
