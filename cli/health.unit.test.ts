@@ -79,7 +79,11 @@ describe('check', () => {
     }
     operations['Lambda.mappings'] = () => ({
       EventSourceMappings: [
-        { EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:loadpath-dev-notify', State: 'Disabled' },
+        {
+          EventSourceArn: 'arn:aws:sqs:us-east-1:000000000000:loadpath-dev-notify',
+          State: 'Disabled',
+          UUID: 'a-b',
+        },
       ],
     })
     operations['DynamoDB_20120810.DescribeTable'] = () => {
@@ -89,7 +93,7 @@ describe('check', () => {
     expect(code).toBe(1)
     expect(out).toContain('!!  functions')
     expect(out).toContain('      record: missing\n      notify: is Failed\n')
-    expect(out).toContain('      notify: is Disabled\n')
+    expect(out).toContain('      notify: is Disabled, its mapping is a-b\n')
     expect(out).toMatch(/record, analyze-push, .*: nothing takes from it/)
     expect(out).toContain(
       'loadpath-dev-history, loadpath-dev-memory, loadpath-dev-ephemeral: AccessDeniedException',

@@ -97,7 +97,10 @@ export async function findMappings(
         : EventSourceArn.endsWith(`:loadpath-${stage}-${name}`),
     )
     if (own.length === 0) return 'nothing takes from it'
-    const faults = own.map(({ State }) => unless(/^(Enabled|Enabling|Creating|Updating)$/, State))
+    const faults = own.map(({ State, UUID }) => {
+      const fault = unless(/^(Enabled|Enabling|Creating|Updating)$/, State)
+      return fault && UUID ? `${fault}, its mapping is ${UUID}` : fault
+    })
     return faults.includes(undefined) ? undefined : faults[0]
   })
 }

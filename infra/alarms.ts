@@ -103,6 +103,15 @@ export function addAlarms(scope: Construct, watched: Watched): Alarm[] {
     above: 0,
     minutes: 5,
   })
+  alarm('relay-stopped', {
+    impact:
+      'The sweep sends what the relay should: events of commands go out minutes late, and few at a time.',
+    // as often as that may be: there are hours with few commands
+    metric: sum('Relayed'),
+    above: 0,
+    minutes: 5,
+    of: 30,
+  })
   alarm('sweep-behind', {
     impact:
       'The sweep cannot keep up or cannot read something: what is lost now is sent on late, or not found.',

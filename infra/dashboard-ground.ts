@@ -47,6 +47,7 @@ export function workflowsAndSweep({ stage, stateMachines, relay, sweep }: Watche
     good: 'no run fails, the outbox is empty, and the sweep runs each minute with nothing behind it.',
     runbook: [
       'workflow-failed',
+      'relay-stopped',
       'stream-age',
       'outbox-waits',
       'sweep-stopped',
@@ -67,8 +68,8 @@ export function workflowsAndSweep({ stage, stateMachines, relay, sweep }: Watche
         ]),
       }),
       graph(columns, {
-        title: 'Outbox: items that stayed, and milliseconds that the stream is read late',
-        of: [ours(stage, 'Stayed', 'Sum')],
+        title: 'Outbox: sent by the sweep, stayed; and milliseconds that the stream is read late',
+        of: ['Relayed', 'Stayed'].map((name) => ours(stage, name, 'Sum')),
         right: [relay.lambda.metric('IteratorAge', { period, statistic: 'Maximum', label: 'late, ms' })],
       }),
       graph(columns, {

@@ -15,13 +15,14 @@ export function tellSwept(
   { functionName, awsRequestId }: Invoked,
   { stage, began }: Pass,
 ): void {
-  const { project, resent, missing, behind, unreadable, lagMinutes, stayed, ...detail } = swept
+  const { project, resent, missing, behind, unreadable, lagMinutes, relayed, stayed, ...detail } = swept
   const counts = {
     Resent: resent,
     Missing: missing,
     Behind: behind,
     Unreadable: unreadable,
     TimelineLagMinutes: lagMinutes,
+    Relayed: relayed,
     Stayed: stayed,
     SweepFailures: failures.length,
   }

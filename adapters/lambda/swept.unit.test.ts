@@ -41,7 +41,7 @@ test('where nothing is to be told, one line with one metric', () => {
 
 test('what there is to be told is a metric each', () => {
   const timeline = { resent: 1, missing: 2, behind: 3, pages: 4, unreadable: 5, lagMinutes: 6 }
-  const [line] = linesOf({ swept: { ...idle, ...timeline, stayed: 7 }, failures: [] })
+  const [line] = linesOf({ swept: { ...idle, ...timeline, relayed: 8, stayed: 7 }, failures: [] })
   expect(line).toMatchObject({
     level: 'WARN',
     Resent: 1,
@@ -49,9 +49,10 @@ test('what there is to be told is a metric each', () => {
     Behind: 3,
     Unreadable: 5,
     TimelineLagMinutes: 6,
+    Relayed: 8,
     Stayed: 7,
   })
-  expect(metricsOf(line)).toHaveLength(7)
+  expect(metricsOf(line)).toHaveLength(8)
 })
 
 test('what stayed in the outbox can be found among warnings', () => {

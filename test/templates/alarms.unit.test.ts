@@ -56,6 +56,7 @@ test('there is an alarm for each concern', () => {
     'outbox-waits',
     'parked',
     'quarantine',
+    'relay-stopped',
     'stream-age',
     'sweep-behind',
     'sweep-failing',
