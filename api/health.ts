@@ -1,7 +1,9 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { attempt } from '../core/attempt.ts'
+import { cursorKey, cursorOf } from '../core/books/sweep-cursor.ts'
 import { reasonOf } from '../core/errors.ts'
+import { ago, minute } from '../core/time.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, principalOf } from './context.ts'
 import { always, json, refused } from './problems.ts'
@@ -51,7 +53,10 @@ export function healthOf(app: Api, deps: ApiDeps): void {
   })
 }
 
-type Check = { name: string; ask: () => Promise<string> }
+/** It runs each minute, and one pass may be left out. */
+const sweepPatience = 5 * minute
+
+type Check = { name: string; ask: () => Promise<string | { fault: string }> }
 
 function checks(deps: ApiDeps, project: string): Check[] {
   const nothing = { project, source: '/health', id: 'health' }
@@ -65,12 +70,21 @@ function checks(deps: ApiDeps, project: string): Check[] {
       name: `queue ${queue}`,
       ask: async () => `${await deps.queues.depth(queue)} messages`,
     })),
+    { name: 'sweep', ask: () => lastPass(deps, project) },
   ]
+}
+
+async function lastPass({ memory, now }: ApiDeps, project: string) {
+  const at = cursorOf(await memory.get(cursorKey(project)))?.at
+  if (at === undefined) return 'no pass has ended yet'
+  const ended = `the last pass ended at ${at}`
+  return at < ago(now(), sweepPatience) ? { fault: ended } : ended
 }
 
 async function check({ name, ask }: Check) {
   const asked = await attempt(ask)
-  return 'error' in asked
-    ? { name, status: 'failing' as const, detail: reasonOf(asked.error) }
-    : { name, status: 'ok' as const, detail: asked.value }
+  if ('error' in asked) return { name, status: 'failing' as const, detail: reasonOf(asked.error) }
+  return typeof asked.value === 'string'
+    ? { name, status: 'ok' as const, detail: asked.value }
+    : { name, status: 'failing' as const, detail: asked.value.fault }
 }

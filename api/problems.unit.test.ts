@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { cursorKey } from '../core/books/sweep-cursor.ts'
+import { ago, minute } from '../core/time.ts'
 import { type World, world } from '../test/api-world.ts'
 
 let w: World
@@ -204,5 +206,30 @@ describe('health', () => {
       status: 'failing',
       detail: expect.stringContaining('no queue here'),
     })
+  })
+
+  it('a sweep that runs no more is a part that fails; one that is yet to run is none', async () => {
+    const here = world()
+    const key = await here.key('acme', [])
+    const partOf = async () => {
+      const { status, parts } = (await here.ask(key, 'GET /v1/health')).body
+      return [status, parts.find(({ name }: { name: string }) => name === 'sweep')]
+    }
+    const read = Array.from({ length: 4 }, () => here.now())
+    const swept = (version: number, minutesAgo: number) => {
+      const at = ago(here.now(), minutesAgo * minute)
+      const value = { read, behind: {}, at }
+      return here.memory
+        .commit({ writes: [{ ...cursorKey('acme'), version, value }], outbox: [] })
+        .then(() => at)
+    }
+    expect(await partOf()).toEqual(['ok', { name: 'sweep', status: 'ok', detail: 'no pass has ended yet' }])
+    await swept(1, 4)
+    expect(await partOf()).toMatchObject(['ok', { status: 'ok' }])
+    const at = await swept(2, 6)
+    expect(await partOf()).toMatchObject([
+      'degraded',
+      { status: 'failing', detail: `the last pass ended at ${at}` },
+    ])
   })
 })

@@ -212,6 +212,7 @@ export const health = z.looseObject({
   time: text,
   parts: z.array(z.looseObject({ name: text, status: text, detail: maybe })).optional(),
 })
+export type Health = z.infer<typeof health>
 
 /** what POST /events says of one event, and POST /webhooks/… of theirs */
 export const recorded = z.looseObject({ outcome: text, source: maybe, id: maybe, type: maybe })

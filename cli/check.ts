@@ -1,6 +1,8 @@
 import type { StageConfig } from '../adapters/stage-config.ts'
+import type { Health, Subscriber } from './answers.ts'
 import { awsSettings } from './aws.ts'
 import type { Cli } from './context.ts'
+import { localTime } from './output.ts'
 import {
   type Depth,
   type Found,
@@ -23,8 +25,13 @@ export type Checked = {
   backlog: number
   /** letters that nothing has drained yet, and deliveries that wait to be mended */
   deadLetters: { letters: number; deliveries: number | undefined }
+  /** who does not run, or has something parked, and why; undefined when that was not asked for */
+  held?: Held[]
   notes: string[]
 }
+
+/** As the API says it; `parked` are counted up to 1000. */
+type Held = Pick<Subscriber, 'subscriber' | 'paused' | 'circuits'> & { parked: number }
 
 type Routes = readonly { subscriber: string; kind: string; ordered?: boolean | undefined }[]
 
@@ -58,7 +65,10 @@ export async function checkStage(cli: Cli): Promise<Checked> {
   const config = await configOf(cli, parts)
   if (config !== undefined) {
     const answers = await checkApi(cli, parts, result)
-    if (answers) result.deadLetters.deliveries = await deadDeliveries(cli)
+    if (answers) {
+      result.deadLetters.deliveries = await deadDeliveries(cli)
+      await checkSubscribers(cli, result)
+    }
     await checkResources(cli, config, await routesOf(cli, answers), result)
   }
   if (stage.local)
@@ -86,10 +96,11 @@ async function configOf(cli: Cli, parts: Part[]): Promise<StageConfig | undefine
 async function checkApi(cli: Cli, parts: Part[], result: Checked): Promise<boolean> {
   try {
     const { parts: inside, version } = await (await cli.api()).health()
-    const faults = (inside ?? []).flatMap(({ name, status, detail }) =>
-      status === 'ok' ? [] : [`${name}: ${detail ?? status}`],
-    )
-    parts.push({ part: 'API', have: faults.length === 0 ? 1 : 0, should: 1, faults })
+    const saysOf = (found: Health['parts'] = []) =>
+      found.flatMap(({ name, status, detail }) => (status === 'ok' ? [] : [`${name}: ${detail ?? status}`]))
+    const { sweep, others } = Object.groupBy(inside ?? [], ({ name }) => (name === 'sweep' ? name : 'others'))
+    parts.push(oneOf('API', saysOf(others)))
+    if (sweep !== undefined) parts.push(oneOf('sweep', saysOf(sweep)))
     result.notes.push(`The API is of version ${version}.`)
     if (inside === undefined)
       result.notes.push(
@@ -100,6 +111,45 @@ async function checkApi(cli: Cli, parts: Part[], result: Checked): Promise<boole
     parts.push({ part: 'API', have: 0, should: 1, faults: [sayOf(error)] })
     return false
   }
+}
+
+const oneOf = (part: string, faults: string[]): Part => ({
+  part,
+  have: faults.length === 0 ? 1 : 0,
+  should: 1,
+  faults,
+})
+
+/** An open circuit is a fault; a pause is somebody's decision, and what is parked may be on its way already. */
+async function checkSubscribers(cli: Cli, result: Checked): Promise<void> {
+  try {
+    const { items } = await (await cli.api()).subscribers()
+    const held = items.flatMap(({ subscriber, paused, circuits, open: { parked } }) =>
+      paused || circuits.length > 0 || parked > 0 ? [{ subscriber, paused, circuits, parked }] : [],
+    )
+    const broken = held.filter(({ circuits }) => circuits.length > 0)
+    result.held = held
+    result.parts.push({
+      part: 'circuits',
+      have: items.length - broken.length,
+      should: items.length,
+      faults: broken.map(holding),
+    })
+    result.notes.push(...held.filter((one) => !broken.includes(one)).map(holding))
+    if (held.length > 0) result.notes.push('What holds subscribers back: loadpath subscribers')
+  } catch (error) {
+    cli.note(sayOf(error))
+  }
+}
+
+function holding({ subscriber, paused, circuits: [first, ...more], parked }: Held): string {
+  const others = more.length > 0 ? ` (and ${more.length} more)` : ''
+  const says = [
+    paused ? `paused since ${localTime(paused.at)} by ${paused.by}` : [],
+    first ? `circuit open since ${localTime(first.since)}: ${first.reason}${others}` : [],
+    parked > 0 ? `${parked} parked` : [],
+  ]
+  return `${subscriber}: ${says.flat().join('; ')}`
 }
 
 /** Up to 100 are counted. */

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cursorKey } from '../core/books/sweep-cursor.ts'
 import { identityOf } from '../core/event/admit.ts'
+import { controlRecord } from '../core/hold/control.ts'
 import type { Route } from '../events/route.ts'
 import { routes } from '../events/routes.ts'
 import { AwsFault, type Served, serve } from '../test/cli/served.ts'
@@ -98,6 +100,43 @@ describe('check', () => {
     expect(out).toContain(
       'loadpath-dev-history, loadpath-dev-memory, loadpath-dev-ephemeral: AccessDeniedException',
     )
+  })
+
+  it('names an open circuit and a sweep that does not run: then not everything is up; a pause is only told', async () => {
+    healthy()
+    const parked = async (id: string) => {
+      const key = { project: 'main', source: 's', id, subscriber: 'notify', replay: '' }
+      const times = { started: here.now(), changed: here.now() }
+      await here.history.mark(key, { state: 'parked', attempts: 1, emitted: [], ...times })
+    }
+    await Promise.all(['a', 'b'].map(parked))
+    await run(['pause', 'notify'])
+    const paused = await run(['check'])
+    expect(paused).toMatchObject({ code: 0, out: expect.stringContaining('dev: everything is up') })
+    expect(paused.out).toMatch(/\nnotify: paused since .* by .*; 2 parked\n/)
+    await run(['resume', 'notify'])
+
+    const since = here.now()
+    const circuit = { downstream: '', state: 'open', since, reason: 'HTTP 503', probeAt: since, probes: 0 }
+    const at = '2026-01-01T00:00:00.000Z'
+    const control = await here.memory.get(controlRecord('main', 'notify'))
+    const version = (control?.version ?? 0) + 1
+    await here.memory.commit({
+      writes: [
+        { ...controlRecord('main', 'notify'), version, value: { circuits: [circuit] } },
+        { ...cursorKey('main'), version: 1, value: { read: [at, at, at, at], behind: {}, at } },
+      ],
+      outbox: [],
+    })
+    const { code, out } = await run(['check'])
+    expect(code).toBe(1)
+    expect(out).toContain('ok  API             1/1\n!!  sweep           0/1\n')
+    expect(out).toContain(`sweep: the last pass ended at ${at}`)
+    expect(out).toMatch(/notify: circuit open since .*: HTTP 503; 2 parked\n/)
+    expect(JSON.parse((await run(['check', '--json'])).out)).toMatchObject({
+      ok: false,
+      held: [{ subscriber: 'notify', circuits: [{ reason: 'HTTP 503' }], parked: 2 }],
+    })
   })
 
   it('a stage that does not answer at all is exit code 1 too', async () => {

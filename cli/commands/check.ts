@@ -40,7 +40,7 @@ export function check(program: Command, cli: Cli): void {
   program
     .command('check')
     .description(
-      'what is up and how many of each, against what the stage should have; backlog and dead letters; exit code 1 when something is not up',
+      'what is up and how many of each, against what the stage should have; open circuits and pauses, backlog and dead letters; exit code 1 when something is not up',
     )
     .addHelpText('after', examples('check', 'check --json | jq .backlog', 'check --stage prod'))
     .action(async () => {
