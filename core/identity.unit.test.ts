@@ -10,6 +10,7 @@ import {
   identityHash,
   identityText,
   isDeeperThan,
+  messageGroup,
   runName,
   uuid5,
 } from './identity.ts'
@@ -158,6 +159,21 @@ describe('derived ids', () => {
     const event = { project: 'main', source: 's', id: 'i' }
     expect(idempotencyKey(event, 'notify', '')).toBe(idempotencyKey(event, 'notify', ''))
     expect(idempotencyKey(event, 'notify', '')).not.toBe(idempotencyKey(event, 'notify', 'r'))
+  })
+})
+
+describe('the group of an ordered message', () => {
+  it('is one for a partition key, in its project and replay, and another one for each other', () => {
+    const lane = { project: 'main', partitionkey: 'repository/octo/hello' }
+    expect(messageGroup({ ...lane }, '')).toBe(messageGroup(lane, ''))
+    const groups = [
+      messageGroup(lane, ''),
+      messageGroup(lane, 'r'),
+      messageGroup({ ...lane, partitionkey: 'repository/octo/other' }, ''),
+      messageGroup({ ...lane, project: 'shop' }, ''),
+    ]
+    expect(new Set(groups).size).toBe(groups.length)
+    for (const group of groups) expect(group).toMatch(/^[0-9a-f]{64}$/)
   })
 })
 

@@ -3,7 +3,7 @@ import { event } from '../../test/fates.ts'
 import { noon, world } from '../../test/world.ts'
 import { deliveryFrame } from '../frame.ts'
 import type { StoredEvent } from '../ports.ts'
-import { messagesFor, send, sendMissing, unsentOf } from './send.ts'
+import { messagesFor, orderedMessage, send, sendMissing, unsentOf } from './send.ts'
 
 const push = event('p', { source: 'gh', type: 'github.push' })
 const stored = (expects: readonly string[]): StoredEvent => ({
@@ -34,6 +34,13 @@ describe('a message for a subscriber', () => {
   it('says that it was sent before only when it was', () => {
     expect(messagesFor(push, ['a'], true)[0]?.body).toContain('"resent":true')
     expect(messagesFor(push, ['a'], false)[0]?.body).not.toContain('resent')
+  })
+
+  it('of an ordered route lies in the group of its key, however often it is sent', () => {
+    const groupOf = (partitionkey: string, resent: boolean) =>
+      messagesFor({ ...push, partitionkey }, ['a'], resent).map((one) => orderedMessage(one).group)
+    expect(groupOf('k', true)).toEqual(groupOf('k', false))
+    expect(groupOf('k', false)).not.toEqual(groupOf('l', false))
   })
 
   it('is none for nobody', () => {

@@ -5,7 +5,7 @@ import { nothing } from '../../test/sweeping.ts'
 import { noon, seconds } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
 import type { HandlerAny } from '../event/handler.ts'
-import { dropDelivery, dropOpen } from './drop.ts'
+import { dropDelivery, dropOpen, droppableOf } from './drop.ts'
 import { deliveriesToDrop } from './open-delivery.ts'
 import { redriveEvent } from './redrive-one.ts'
 import type { Place, Selection } from './selection.ts'
@@ -56,6 +56,17 @@ describe('a delivery that is dropped', () => {
     expect(await w.handle('analyze', running)).toMatchObject([{ outcome: 'retrying' }])
     expect(await w.told('delivery.dropped')).toMatchObject([{ data: { state: 'retrying' } }])
     expect(await w.mark('p')).toMatchObject({ state: 'dropped' })
+  })
+
+  it('is one that is still tried only by the name of its subscriber', async () => {
+    await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
+    const retrying = await w.find('p')
+    expect(() => droppableOf([retrying], false)).toThrow('name the subscriber that is to give it up')
+    expect(droppableOf([retrying], true)).toEqual([retrying])
+    const mark = { state: 'dead' as const, attempts: 1, started: noon, changed: noon, emitted: [] }
+    await w.stores.history.mark(w.keyOf('p', 'validate'), mark)
+    const dead = await w.find('p', 'validate')
+    expect(droppableOf([retrying, dead], false)).toEqual([dead])
   })
 
   it('may be one whose event newer code wrote, by the name of its subscriber', async () => {

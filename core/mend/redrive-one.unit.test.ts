@@ -21,10 +21,10 @@ describe('the redrive of one event', () => {
     expect(await redrive()).toEqual([
       { subscriber: 'analyze', replay: '', outcome: 'sent', state: 'retrying' },
     ])
-    expect([await w.handle('analyze', nothing), w.taken('validate')]).toMatchObject([
-      [{ outcome: 'done' }],
-      [],
-    ])
+    const others = w.deps.routes.flatMap(({ subscriber }) => (subscriber === 'analyze' ? [] : [subscriber]))
+    expect(others.length).toBeGreaterThan(1)
+    expect(others.flatMap(w.taken)).toEqual([])
+    expect(await w.handle('analyze', nothing)).toMatchObject([{ outcome: 'done' }])
     expect(await w.told('event.redriven')).toEqual([
       {
         actor: 'user:ann',

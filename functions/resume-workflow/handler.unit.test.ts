@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, vi } from 'vitest'
-import { answer, approvalRecord } from '../../core/domain/approval.ts'
+import { type Answer, answer, approvalRecord } from '../../core/domain/approval.ts'
 import { askForApproval } from '../../core/domain/ask-for-approval.ts'
 import { queued, told } from '../../test/arrivals.ts'
 import { context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
@@ -37,10 +37,12 @@ const asks = (token: string, run: string) =>
     here.deps,
   )
 
+type Answering = { decision: Answer['decision']; by: string; now: string; comment: string }
+
 /** What somebody decided, written down. */
-async function decide(approval: string, more: { comment?: string } = {}) {
+async function decide(approval: string, given: Partial<Answering> = {}) {
   const found = await here.stores.memory.get(approvalRecord('main', approval))
-  const command = { decision: 'approved', by: 'user:k1', now: here.clock(), ...more } as const
+  const command = { decision: 'approved', by: 'user:k1', now: here.clock(), ...given } as const
   await here.stores.memory.commit({ writes: answer('main', command, found).writes, outbox: [] })
 }
 
@@ -63,6 +65,23 @@ it.each([{}, { comment: 'seen on staging' }])('answers the task that waits, with
   expect(answers).toEqual([{ output: { decision: 'approved', by: 'user:k1', ...more } }])
   expect(told).toEqual({ batchItemFailures: [] })
   expect(said).toMatchObject([{ Handled: 1 }])
+})
+
+const past = '2100-01-01T00:00:00.000Z'
+it.each<[Partial<Answering>, object]>([
+  [{ decision: 'denied' }, { decision: 'denied', by: 'user:k1' }],
+  [
+    { decision: 'expired', now: past },
+    { decision: 'expired', by: 'system' },
+  ],
+])('a run is told that it may not go on, by %j', async (decision, output) => {
+  const token = `token of ${decision.decision}`
+  const approval = await asks(token, `run of ${decision.decision}`)
+  const answers: unknown[] = []
+  here.stores.workflows.ask(token, (given) => answers.push(given))
+  await decide(approval, decision)
+  await decided(approval)
+  expect(answers).toEqual([{ output }])
 })
 
 it('is done with a run that is over and waits no more', async () => {
