@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { Failure } from '../core/errors.ts'
 import type { HandlerAny } from '../core/event/handler.ts'
+import { depthsOnce } from '../core/gate/missing.ts'
 import { relay } from '../core/gate/relay.ts'
 import { sweep } from '../core/sweep/sweep.ts'
 import { sweepTimeline } from '../core/sweep/sweep-timeline.ts'
@@ -25,7 +26,13 @@ export async function unsent(w: World, ...ids: string[]): Promise<void> {
   w.mend()
 }
 
-export const swept = (w: World) => sweepTimeline('main', w.deps, 40)
+/** As a pass is given what it works on: the depth of each queue is asked once. */
+export const ofOnePass = <Deps extends World['deps']>(deps: Deps): Deps => ({
+  ...deps,
+  queues: { ...deps.queues, depth: depthsOnce(deps.queues) },
+})
+
+export const swept = (w: World) => sweepTimeline('main', ofOnePass(w.deps), 40)
 
 /** A whole pass in which no part fails. */
 export async function wholePass(w: World) {

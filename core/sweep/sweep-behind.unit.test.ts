@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'
+import { swept } from '../../test/sweeping.ts'
 import { hours, minutes, routeOf, type World, world } from '../../test/world.ts'
-import { sweepTimeline } from './sweep-timeline.ts'
 
 /** What lies on a queue, by event: taken off. */
 const taken = (w: World, subscriber: string): string[] =>
@@ -18,7 +18,6 @@ async function unsent(w: World, ...ids: string[]): Promise<void> {
 }
 
 const backlog = (w: World, subscriber: string) => w.stores.queues.send(subscriber, ['a backlog'])
-const swept = (w: World) => sweepTimeline('main', w.deps, 40)
 const kept = 96 * hours
 
 let w: World

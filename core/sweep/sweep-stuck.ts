@@ -3,7 +3,7 @@ import { atMost } from '../at-most.ts'
 import { waitsForCode } from '../consume/delivery.ts'
 import { sumOf } from '../counts.ts'
 import { parted } from '../delivery-key.ts'
-import { depthsOnce, patience, queueRetention } from '../gate/missing.ts'
+import { patience, queueRetention } from '../gate/missing.ts'
 import { messageOf, noSuchSubscriber, sendTo } from '../gate/send.ts'
 import { type Control, heldBack } from '../hold/control.ts'
 import { askForRelease } from '../mend/release-under-way.ts'
@@ -50,12 +50,9 @@ const marksAtOnce = 10
 export async function sweepStuck(
   project: string,
   open: Counts,
-  given: StuckDeps,
+  deps: StuckDeps,
   seconds = 10,
 ): Promise<Unstuck> {
-  const depthOf = depthsOnce(given.queues)
-  const { send } = given.queues
-  const deps: StuckDeps = { ...given, queues: { send, depth: depthOf } }
   const end = Date.parse(deps.clock()) + seconds * 1000
   const isOver = () => Date.parse(deps.clock()) > end
   const routed = new Map(deps.routes.map((route) => [route.subscriber, route]))

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'
 import { laneWorld } from '../../test/lanes.ts'
 import { type MendWorld, mending, mendWorld } from '../../test/mending.ts'
-import { dies, nothing, wholePass } from '../../test/sweeping.ts'
+import { dies, nothing, ofOnePass, wholePass } from '../../test/sweeping.ts'
 import { unreadable } from '../../test/unreadable.ts'
 import { hours, minutes, noon } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
@@ -23,7 +23,7 @@ const none: Unstuck = { resent: 0, released: 0, lanes: 0, gone: 0, unreadable: 0
 
 async function unstick(w: MendWorld, deps = w.deps): Promise<Unstuck> {
   const names = [...w.deps.routes.map(({ subscriber }) => subscriber), 'gone']
-  return sweepStuck('main', await countOpen('main', names, w.deps), deps)
+  return sweepStuck('main', await countOpen('main', names, w.deps), ofOnePass(deps))
 }
 
 let w: MendWorld

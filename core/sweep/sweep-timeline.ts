@@ -1,13 +1,14 @@
 import { cursorKey, cursorOf, lagMinutes, type Position, type SweepCursor } from '../books/sweep-cursor.ts'
 import { stepsBetween } from '../books/timeline-steps.ts'
 import { Failure } from '../errors.ts'
-import { depthsOnce, mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
+import { mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
 import type { RecordDeps } from '../gate/record.ts'
 import { sendMissing } from '../gate/send.ts'
 import { rememberFormer } from '../gate/subscribers.ts'
 import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, StoredEvent } from '../ports.ts'
 import { after, ago, day, second } from '../time.ts'
 
+/** The depth of a queue is to be as of when it was first asked after: what a pass sends is no backlog. */
 type TimelineDeps = RecordDeps & { memory: Memory }
 
 /** What one pass does at most; what is left is for the next. */
@@ -40,7 +41,6 @@ type Pass = {
   deps: TimelineDeps
   /** ISO 8601; no page is begun after it */
   deadline: string
-  /** read once: what is sent during the pass must not count against what was missing before it */
   depthOf: (queue: string) => Promise<number>
   sent: DeliveryKey[]
   missing: number
@@ -68,7 +68,7 @@ export async function sweepTimeline(
   const cursor = cursorOf(kept) ?? { read: [start, start, start, start], behind: {}, passes: 0 }
   const deadline = after(now, seconds * second)
   const counts = { missing: 0, pages: 0, unreadable: 0 }
-  const { depthOf, failures } = depthsOrFull(depthsOnce(deps.queues))
+  const { depthOf, failures } = depthsOrFull(deps.queues.depth)
   const pass: Pass = { project, now, deps, deadline, depthOf, sent: [], ...counts }
 
   const caughtUp: Record<string, Position> = {}

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push, told } from '../../test/arrivals.ts'
-import { dies, relayAll, wholePass } from '../../test/sweeping.ts'
+import { dies, relayAll, unsent, wholePass } from '../../test/sweeping.ts'
 import { hours, minutes, noon, type World, world } from '../../test/world.ts'
+import { parted } from '../delivery-key.ts'
 import { answer, request } from '../domain/approval.ts'
 import { startRun } from '../domain/start-run.ts'
 import { sweep } from './sweep.ts'
@@ -201,6 +202,20 @@ describe('an approval that nobody answered', () => {
 })
 
 describe('a pass', () => {
+  it('asks each queue once how much is in it, whatever its parts send meanwhile', async () => {
+    await unsent(w, 'lost')
+    await w.one(byHttp(push('died')))
+    for (const name of ['analyze', 'validate']) await w.handle(name, dies)
+    const [mark] = w.deliveries()
+    if (mark === undefined) return expect.fail('a delivery')
+    const { key, delivery } = parted(mark)
+    await w.stores.history.mark({ ...key, id: 'lost' }, { ...delivery, state: 'retrying' })
+    w.advance(20 * minutes)
+    await pass()
+    const asked = w.calls.filter((call) => call === `queues.depth ${mark.subscriber}`)
+    expect(asked).toHaveLength(1)
+  })
+
   it.each([
     ['history', 'pages'],
     ['memory', 'staleOutbox'],

@@ -6,6 +6,7 @@ import { isBeingReleased } from '../mend/release-under-way.ts'
 import type { Memory, Workflows } from '../ports.ts'
 import type { Counts } from './sweep-open.ts'
 
+/** The depth of a queue is to be as of when it was first asked after: what a pass sends is no backlog. */
 export type StuckDeps = Omit<SendDeps, 'memory'> & { memory: Memory; lanes: Lanes; workflows: Workflows }
 
 /** One subscriber that a pass looks after. */
