@@ -77,7 +77,7 @@ async function probe(
   const tried = { probed: 0, closed: 0, unreadable: 0 }
   const left = new Set(circuits)
   const waitedFor = new Set<Circuit>()
-  const lanes = new Set<string>()
+  const seenLanes = new Set<string>()
   let isFromStart = false
   let isWhole = false
 
@@ -87,8 +87,8 @@ async function probe(
     waitedFor.add(circuit)
     if (route.ordered === true) {
       const lane = JSON.stringify([one.stored.event.partitionkey, one.mark.replay])
-      if (lanes.has(lane)) return
-      lanes.add(lane)
+      if (seenLanes.has(lane)) return
+      seenLanes.add(lane)
     }
     try {
       if (!(await sendAgain(route, one, deps))) return
@@ -116,7 +116,7 @@ async function probe(
     // what is being tried again will come by itself, and be the probe
     const retrying = await deps.history.openMarks({ ...of, state: 'retrying', limit: 1 })
     const round = { project, name: `probes ${route.subscriber}`, pages: mostPages }
-    await goRound({ ...round, isOver: () => lanes.size >= mostLanes }, deps.memory, look)
+    await goRound({ ...round, isOver: () => seenLanes.size >= mostLanes }, deps.memory, look)
     // what cannot be read waits for newer code, and not for this
     if (isWhole && retrying.items.length === 0)
       for (const circuit of left)
