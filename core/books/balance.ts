@@ -14,9 +14,9 @@ import type {
   StoredEvent,
 } from '../ports.ts'
 import { ago } from '../time.ts'
+import { stepsBetween } from '../timeline-steps.ts'
 import { emptyLine, emptySheet, type Line, mostNamed, type Sheet } from './balance-sheet.ts'
 import type { Position } from './sweep-cursor.ts'
-import { stepsBetween } from './timeline-steps.ts'
 
 export type BalanceDeps = {
   history: Pick<History, 'pages' | 'fate' | 'quarantined'>

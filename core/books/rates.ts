@@ -2,8 +2,8 @@ import { atMost } from '../at-most.ts'
 import { Failure } from '../errors.ts'
 import { identityText } from '../identity.ts'
 import type { Clock, Delivery, History, Page, PageEntry, StoredEvent } from '../ports.ts'
+import { stepsBetween } from '../timeline-steps.ts'
 import type { Position } from './sweep-cursor.ts'
-import { stepsBetween } from './timeline-steps.ts'
 
 /** What went where in a window, as counts. Rows of several slices are added up by `summed`. */
 export type Measured = {

@@ -3,6 +3,7 @@ import { type Counts, sumOf } from '../counts.ts'
 import type { DeliveryFrame } from '../frame.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, Queues } from '../ports.ts'
+import { second } from '../time.ts'
 import { type Found, type Position, position, type Scope, type Step, type WalkDeps } from './replay-step.ts'
 import { walk } from './replay-walk.ts'
 
@@ -123,7 +124,6 @@ async function sendAll(found: readonly Found[], deps: PassDeps, again = ''): Pro
 
 // ---- settling
 
-const second = 1000
 /** What has no mark for so long, with nothing left in the queue, was lost on its way. */
 const lostAfter = 60 * second
 /** An ordered queue swallows what it has seen within five minutes. */

@@ -1,5 +1,4 @@
 import { cursorKey, cursorOf, lagMinutes, type Position, type SweepCursor } from '../books/sweep-cursor.ts'
-import { stepsBetween } from '../books/timeline-steps.ts'
 import { Failure } from '../errors.ts'
 import { mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
 import type { RecordDeps } from '../gate/record.ts'
@@ -7,6 +6,7 @@ import { sendMissing } from '../gate/send.ts'
 import { rememberFormer } from '../gate/subscribers.ts'
 import type { Delivery, DeliveryKey, Fate, Memory, Page, PageEntry, StoredEvent } from '../ports.ts'
 import { after, ago, day, second } from '../time.ts'
+import { stepsBetween } from '../timeline-steps.ts'
 
 /** The depth of a queue is to be as of when it was first asked after: what a pass sends is no backlog. */
 type TimelineDeps = RecordDeps & { memory: Memory }

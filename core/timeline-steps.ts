@@ -1,5 +1,5 @@
-import type { History, Page } from '../ports.ts'
-import { hour } from '../time.ts'
+import type { History, Page } from './ports.ts'
+import { hour } from './time.ts'
 
 /** How far a walk has come in one shard, with the page that stands there; without one: the end of an hour. */
 export type Step = { reached: string; page?: Page }
