@@ -136,7 +136,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/dead-letters/redrive',
     summary: 'Send what died to its subscribers again, at a rate: a job',
-    description: `${writing.description} Goes by what is dead now; what dies again meanwhile is left.`,
+    description: `${writing.description} Goes by what is dead now; what dies again meanwhile is left. On an ordered route all that waits behind it goes with it.`,
     request: {
       headers: onceHeader,
       body: body(

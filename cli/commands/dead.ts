@@ -108,7 +108,9 @@ export function dead(program: Command, cli: Cli): void {
       .option('--all', 'everything that is dead')
 
   someOrOne('redrive')
-    .description('send what is dead to the subscriber that failed, again')
+    .description(
+      'send what is dead to the subscriber that failed, again; on an ordered route all that waits behind it goes with it',
+    )
     .option('--dry-run', 'only say what would be sent')
     .option(
       '--rate <n>',

@@ -89,6 +89,46 @@ describe('a redrive of an ordered route', () => {
     expect(await l.mark('a2')).toMatchObject({ state: 'parked' })
   })
 
+  it.each([
+    [10, 10],
+    [1, 3],
+    [1000, 12],
+  ])(
+    'at %i a second, %i keys with 70 behind each: waits no longer than its function may run',
+    async (rate, keys) => {
+      for (const letter of [...'abcdefghijkl'].slice(0, keys)) {
+        await l.declared(`${letter}1`)
+        await l.receive(dies)
+        await l.declared(...Array.from({ length: 70 }, (_, n) => `${letter}${n + 2}`))
+        while (l.waiting().length > 0) await l.receive(nothing)
+      }
+      l.advance(1)
+      const { id, input } = await m.ask({}, { ...line, rate })
+      const asked = Date.parse(l.clock())
+      let handed = 0
+      l.instead('queues', 'send', (real) => async (queue, messages) => {
+        if (queue === 'line') handed += messages.length
+        return real(queue, messages)
+      })
+      for (let batches = 0; batches < 200; batches++) {
+        const [began, before] = [Date.parse(l.clock()), handed]
+        const { state, wait } = await m.batch(input)
+        const seconds = (Date.parse(l.clock()) - began) / 1000
+        expect(seconds).toBeLessThanOrEqual(6)
+        expect(handed - before).toBeLessThanOrEqual(rate * Math.max(6, seconds + wait) + 171)
+        if (state === 'ended') break
+        await handleAll()
+        l.advance(wait * 1000)
+      }
+      expect([order.length, handed]).toEqual([71 * keys, 71 * keys])
+      expect(await m.job(id)).toMatchObject({
+        state: 'done',
+        counts: { matched: keys, sent: 71 * keys, done: keys },
+      })
+      expect((Date.parse(l.clock()) - asked) / 1000).toBeGreaterThanOrEqual((71 * keys) / rate)
+    },
+  )
+
   it('reaches what died without a lane', async () => {
     await l.declared('a1')
     l.waiting().splice(0)

@@ -16,7 +16,7 @@ export type SliceDeps = SendDeps & { memory: Memory; lanes: Lanes }
 /**
  * `failed` could not be sent, for `error`, and stand as before; `sent` are on their way. `messages`: what all of it took,
  * with what was under way in a lane and is sent once more. `held`: lanes in which more is to be sent, when what is on its
- * way in them is handled.
+ * way in them is handled. `left` was not come to, as so much went with the others.
  */
 type Sliced = {
   counts: Counts
@@ -24,6 +24,7 @@ type Sliced = {
   sent: readonly Chosen[]
   failed: readonly Chosen[]
   held?: HeldLanes
+  left?: readonly Chosen[]
   error?: unknown
 }
 
@@ -78,6 +79,9 @@ async function sendPlain(
   return { counts, messages: sent.length, sent, failed, error: failure?.error }
 }
 
+/** Behind each of a slice up to a hundred may wait, which go with it: more than a function has time to send. */
+const enoughMessages = 100
+
 /**
  * On an ordered route what waits goes in sequence: what was parked up to the chosen ones, and the rest when that is chosen;
  * of what is dead all that waits behind it goes with it.
@@ -90,12 +94,19 @@ async function releaseLanes(
 ): Promise<Sliced[]> {
   const lanes = Map.groupBy(items, ({ mark, event }) => JSON.stringify([event.partitionkey, mark.replay]))
   const parts: Sliced[] = []
+  let messages = 0
   for (const own of lanes.values()) {
     const [first] = own
     if (first === undefined) continue
+    if (messages >= enoughMessages) {
+      parts.push({ counts: {}, messages: 0, sent: [], failed: [], left: own })
+      continue
+    }
     const { project, subscriber, replay } = first.mark
     const lane = { project, subscriber, replay, partitionkey: first.event.partitionkey }
-    parts.push(await releaseOne(lane, own, choose, about, deps))
+    const part = await releaseOne(lane, own, choose, about, deps)
+    messages += part.messages
+    parts.push(part)
   }
   return parts
 }
@@ -186,6 +197,7 @@ const joined = (a: Sliced, b: Sliced): Sliced => ({
   messages: a.messages + b.messages,
   sent: [...a.sent, ...b.sent],
   failed: [...a.failed, ...b.failed],
+  left: [...(a.left ?? []), ...(b.left ?? [])],
   held: withHeld(a.held ?? [], b.held ?? []),
   error: a.error ?? b.error,
 })

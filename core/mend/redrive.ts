@@ -150,13 +150,13 @@ async function walkOn(
 
   const { chosen } = planned
   const sliced = await sendSlice(chosen, choose, { job, state }, deps)
-  const { counts, messages, sent, failed, held = [], error } = sliced
+  const { counts, messages, sent, failed, held = [], left = [], error } = sliced
   const noted = await noteProgress(project, job, deps.memory, (now) => ({
     ...now,
     counts: added(now, counts),
     progress: {
       ...progressOf(now),
-      pending: keysOf(failed),
+      pending: keysOf([...failed, ...left]),
       lanes: withHeld(progressOf(now).lanes, held),
       flying: follow(progressOf(now).flying, sent),
     },
