@@ -129,6 +129,7 @@ describe('a request that cannot be read', () => {
       { 'content-type': 'application/x-www-form-urlencoded' },
       kind('UnsupportedMedia', 'x-www-form'),
     ],
+    ['4 MB that are no JSON, and not for their size', 'x'.repeat(4_000_000), structured, kind('Malformed')],
     ['over 4 MB', 'x'.repeat(4_000_001), structured, kind('TooLarge', '4000001')],
     ['over 4 MB by bytes alone', 'ä'.repeat(2_000_001), structured, kind('TooLarge')],
   ])('%s is refused, saying why', (_, body, headers, failure) => {
