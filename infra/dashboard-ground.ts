@@ -143,7 +143,7 @@ export function costs({
     runbook: ['cost'],
     graphs: [
       graph(columns, {
-        title: 'Functions: milliseconds an hour, of half a gigabyte each, of 1.7 for the sweep',
+        title: 'Functions: milliseconds an hour, of half a gigabyte each, of 1.7 for sweep and validate-mesh',
         of: all.map(({ name, lambda }) =>
           lambda.metricDuration({ period: hour, statistic: 'Sum', label: name }),
         ),

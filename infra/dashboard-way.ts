@@ -99,6 +99,10 @@ export function handlers(watched: Watched): Row {
         title: 'Open circuits: what is needed does not answer',
         of: bySubscriber(watched, 'OpenCircuits', 'Maximum'),
       }),
+      graph(1, {
+        title: 'Oldest that is retrying, parked or dead: minutes since it last changed',
+        of: bySubscriber(watched, 'OldestMinutes', 'Maximum'),
+      }),
     ],
   }
 }

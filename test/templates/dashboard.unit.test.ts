@@ -90,7 +90,8 @@ describe('it shows each', () => {
     const ofBatches = ['Handled', 'Failed', 'Dead', 'Parked']
     const dimensions = (name: string) =>
       metrics.filter((metric) => metric[1] === name).map((metric) => metric[5])
-    for (const name of [...ofBatches, 'OpenDead', 'OpenParked', 'OpenRetrying', 'OpenCircuits'])
+    const open = ['OpenDead', 'OpenParked', 'OpenRetrying', 'OpenCircuits', 'OldestMinutes']
+    for (const name of [...ofBatches, ...open])
       expect(dimensions(name).sort(), name).toEqual(routes.map(({ subscriber }) => subscriber).sort())
   })
 
