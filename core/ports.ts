@@ -40,13 +40,15 @@ export type Delivery = {
   notes?: readonly string[] | undefined
   /** of its event, where the writer knows it: its expiry then costs no read */
   retention?: Retention | undefined
-  /** how often it was sent anew after it had been dead or parked */
+  /** how often it was sent anew after it had been dead or parked, or its queue had let go of it */
   resumed?: number | undefined
   /**
    * receives of its message that were no attempt, because others kept changing what it changes; below nothing: attempts of
    * an earlier message
    */
   uncounted?: number | undefined
+  /** its queue has handed its message over for the last time, to no attempt: no message of it is left */
+  letGo?: true | undefined
   /** of a replay: how its frame said that it is to be handled, so that what sends it anew says the same */
   replayed?: 'emit' | 'rebuild' | undefined
 }

@@ -44,6 +44,7 @@ export function deliveryItem(
       : { notes: strings(delivery.notes) }),
     ...(delivery.resumed === undefined ? {} : { resumed: n(delivery.resumed) }),
     ...(delivery.uncounted === undefined ? {} : { uncounted: n(delivery.uncounted) }),
+    ...(delivery.letGo ? { letGo: s('yes') } : {}),
     ...(delivery.replayed === undefined ? {} : { replayed: s(delivery.replayed) }),
     ...(expires === undefined ? {} : { ttl: n(expires) }),
     ...(open.safeParse(delivery.state).success
@@ -68,6 +69,7 @@ const storedDelivery = z.object({
   notes: texts.optional(),
   resumed: number.optional(),
   uncounted: number.optional(),
+  letGo: text.transform(() => true as const).optional(),
   replayed: text.pipe(z.enum(['emit', 'rebuild'])).optional(),
 })
 

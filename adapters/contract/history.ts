@@ -143,6 +143,7 @@ export function historyContract(make: () => HistoryFixture): void {
         run: 'r1',
         resumed: 2,
         uncounted: -1,
+        letGo: true,
         replayed: 'rebuild',
       })
       const done = delivery({ emitted: ['e1', 'e2'] })

@@ -57,6 +57,9 @@ async function settleDelivery(
   }
   const key = { ...identityOf(frame.event), subscriber, replay: frame.replay }
   const existing = (await deps.history.getDeliveries([key]))[0]
+  // it is sent anew: that its batch crashed at the end, and its message came here, was no attempt either
+  if (existing?.state === 'retrying' && existing.letGo)
+    return { outcome: 'settled before', reason: 'let go of, to be sent anew' }
   const before = (shown: (reason: string) => string) =>
     `${crashed}${existing?.reason === undefined ? '' : `; before that: ${shown(existing.reason)}`}`
   const place = laneOf(key, frame.event, deps.routes)

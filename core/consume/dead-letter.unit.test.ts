@@ -74,6 +74,21 @@ describe('a letter from a subscriber’s queue', () => {
     }
   })
 
+  it('that its queue has let go of is left to be sent anew: others had won its races, and its batch ended before it answered', async () => {
+    const loses: HandlerAny = () => Promise.reject(new Failure('Busy', 'others changed it'))
+    for (let receive = 1; receive <= mostReceives(routeOf('analyze')); receive++) {
+      await w.handle('analyze', loses, receive)
+      await w.stores.queues.send('analyze', [body])
+    }
+    const letGo = await mark()
+    expect(letGo).toMatchObject({ state: 'retrying', attempts: 0, letGo: true })
+    for (const frame of [{}, { resent: true }]) {
+      const letter = JSON.stringify({ ...JSON.parse(body), ...frame })
+      expect(await settled(w, 'analyze', letter)).toMatchObject({ outcome: 'settled before' })
+    }
+    expect(await mark()).toEqual(letGo)
+  })
+
   it.each(['done', 'dead', 'dropped', 'parked'] as const)(
     'that was settled before (%s) stays as it is',
     async (state) => {

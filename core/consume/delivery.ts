@@ -88,8 +88,8 @@ export async function fail(task: Task, error: unknown, batch: Batch): Promise<Co
 
 /**
  * Others kept changing what it changes: that was no attempt, and the mark says so. What its queue would make a dead letter
- * with this receive is let go of there: it stays `retrying`, and who finds it so with an empty queue sends it anew (the
- * sweep; of a rebuild, the rebuild). The new message goes on with the attempts of this one.
+ * with this receive is let go of there, and its mark says that no message of it is left: it stays `retrying`, and the sweep
+ * sends it anew (of a rebuild, the rebuild). The new message goes on with the attempts of this one.
  */
 async function yieldTo(task: Task, error: unknown, { route, deps }: Batch): Promise<Consumed> {
   const { key, existing, attempts, message } = task
@@ -104,6 +104,7 @@ async function yieldTo(task: Task, error: unknown, { route, deps }: Batch): Prom
     attempts: counted,
     reason: reasonOf(error),
     ...(route.ordered ? {} : { uncounted }),
+    ...(isLast ? { letGo: true } : {}),
   }
   const written = await attempt(() => writeMark(task, mark, deps))
   if ('error' in written)

@@ -10,7 +10,7 @@ import { askForRelease } from '../mend/release-under-way.ts'
 import { frameFor, type Resendable, resend } from '../mend/resend.ts'
 import type { Delivery, OpenState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
-import { ago, hour, minute } from '../time.ts'
+import { ago, hour, minute, second } from '../time.ts'
 import { goRound } from './go-round.ts'
 import { releaseStuckLanes } from './sweep-lanes.ts'
 import type { Counts } from './sweep-open.ts'
@@ -39,6 +39,8 @@ const mostPages = 5
 const parkedPatience = 5 * minute
 /** What was sent again and has not been run for so long may never have come into its queue, however full that is. */
 const resumedPatience = hour
+/** A queue hides a message for six timeouts of its route: what it let go of has ended there by then, however its batch did. */
+const letGoPatience = ({ timeout }: Route): number => 7 * timeout * second
 const marksAtOnce = 10
 
 /**
@@ -113,19 +115,26 @@ async function goRoundOpen(
 
 /**
  * Somebody marked it and did not come to send it; or the queue let go of it. Sent as it stands, so the mark stays; but
- * where a message of it may lie in the queue, the mark says when it was sent, and it is left alone for as long again.
+ * where a message of it may lie in the queue, the mark says when it was sent, and it is left alone for as long again. What
+ * is known to have no message left waits for neither: its mark says so no more, so that it is sent once.
  */
 async function resendRetrying(at: Looked, deps: StuckDeps): Promise<Unstuck> {
   const { subscriber } = at.route
   const now = deps.clock()
-  const wanted = { state: 'retrying', before: ago(now, patience) } as const
-  return goRoundOpen(at, wanted, deps, async (quiet, eventless) => {
-    const gone = await markDead(eventless, eventGone, deps)
-    if (quiet.length === 0) return { gone }
-    const isBusy = (await deps.queues.depth(subscriber)) > 0
-    const lost = quiet.filter(({ delivery }) => isLost(delivery, now))
-    const due = isBusy ? await noted(lost, now, deps) : quiet
-    const messages = due.map(({ key, delivery, event }) =>
+  const soonest = Math.min(patience, letGoPatience(at.route))
+  const isDue = ({ delivery: { letGo, changed } }: Pick<Resendable, 'delivery'>) =>
+    changed < ago(now, letGo ? letGoPatience(at.route) : patience)
+  const wanted = { state: 'retrying', before: ago(now, soonest) } as const
+  return goRoundOpen(at, wanted, deps, async (items, eventless) => {
+    const gone = await markDead(eventless.filter(isDue), eventGone, deps)
+    const due = items.filter(isDue)
+    if (due.length === 0) return { gone }
+    const spent = due.filter(({ delivery }) => delivery.letGo)
+    const quiet = due.filter(({ delivery }) => !delivery.letGo)
+    const isBusy = quiet.length > 0 && (await deps.queues.depth(subscriber)) > 0
+    const lost = isBusy ? quiet.filter(({ delivery }) => isLost(delivery, now)) : []
+    const sent = [...(isBusy ? [] : quiet), ...(await noted([...spent, ...lost], now, deps))]
+    const messages = sent.map(({ key, delivery, event }) =>
       messageOf(subscriber, frameFor(event, key, delivery), `swept ${now}`),
     )
     const [failure, ...others] = await sendTo(subscriber, messages, deps)
@@ -148,10 +157,13 @@ async function noted(
   now: string,
   { history }: StuckDeps,
 ): Promise<Resendable[]> {
+  const sent = ({ letGo, ...delivery }: Delivery): Delivery => ({
+    ...delivery,
+    changed: now,
+    ...(letGo ? { resumed: (delivery.resumed ?? 0) + 1 } : {}),
+  })
   const stood = await Promise.all(
-    items.map(({ key, delivery }) =>
-      history.transition({ key, seen: delivery, next: { ...delivery, changed: now } }),
-    ),
+    items.map(({ key, delivery }) => history.transition({ key, seen: delivery, next: sent(delivery) })),
   )
   return items.filter((_, index) => stood[index])
 }

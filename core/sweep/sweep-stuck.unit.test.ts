@@ -6,7 +6,7 @@ import { laneWorld } from '../../test/lanes.ts'
 import { type MendWorld, mending, mendWorld } from '../../test/mending.ts'
 import { dies, nothing, ofOnePass, wholePass } from '../../test/sweeping.ts'
 import { unreadable } from '../../test/unreadable.ts'
-import { hours, minutes, noon } from '../../test/world.ts'
+import { hours, minutes, noon, routeOf } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
 import { open as opening } from '../hold/circuit.ts'
 import { controlOf, controlRecord, controlWrite } from '../hold/control.ts'
@@ -154,6 +154,36 @@ describe('what stands behind much that newer code wrote', () => {
       expect(w.taken('analyze')).toEqual(['last'])
     },
   )
+})
+
+describe('what its queue has let go of', () => {
+  const letGo = { state: 'retrying' as const, attempts: 2, uncounted: -2, letGo: true as const, emitted: [] }
+
+  beforeEach(async () => {
+    await w.died(['p'])
+    await w.stores.queues.send('analyze', ['somebody else'])
+    await w.stores.history.mark(w.keyOf('p'), { ...letGo, started: noon, changed: w.clock() })
+  })
+
+  it('is sent after seven timeouts however full that is, with what it has left, and once', async () => {
+    const timeout = routeOf('analyze').timeout * 1000
+    w.advance(7 * timeout)
+    expect(await unstick(w)).toEqual(none)
+    w.advance(1)
+    const passes = await Promise.all([unstick(w), unstick(w)])
+    expect(passes.map(({ resent }) => resent).toSorted()).toEqual([0, 1])
+    const { letGo: _, ...left } = letGo
+    expect(await w.mark('p')).toEqual({ ...left, started: noon, changed: w.clock(), resumed: 1 })
+    w.advance(50 * minutes)
+    expect(await unstick(w)).toEqual(none)
+  })
+
+  it('is sent once from an empty queue, too', async () => {
+    w.stores.queues.take('analyze')
+    w.advance(20 * minutes)
+    expect(await unstick(w)).toEqual({ ...none, resent: 1 })
+    expect(await unstick(w)).toEqual(none)
+  })
 })
 
 describe('a parked delivery', () => {
