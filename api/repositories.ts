@@ -24,6 +24,10 @@ const repositoryChanges = z
         version: z.number().int(),
         at: z.string(),
         by: z.string(),
+        after: z.number().int().optional().openapi({
+          description:
+            'the version that it is held against, where that is not the one before: those between were dropped, or have not come yet',
+        }),
         changes,
       }),
     ),

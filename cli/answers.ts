@@ -172,6 +172,7 @@ export const repositoryChanges = z.looseObject({
       version: z.number(),
       at: text,
       by: text,
+      after: z.number().optional(),
       changes: z.array(
         z.looseObject({ path: text, before: z.unknown().optional(), after: z.unknown().optional() }),
       ),

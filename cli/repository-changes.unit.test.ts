@@ -37,6 +37,14 @@ it('says where it begins', async () => {
   expect((await run('octo/old')).out).toContain('What was declared before version 6 is not known.')
 })
 
+it('says where versions are missing', async () => {
+  await declared('octo/gap', [1, 'main'], [4, 'trunk'])
+  const { out } = await run('octo/gap')
+  expect(out).toMatch(/^4 +.* +\/deployBranch: "main" -> "trunk"$/m)
+  expect(out).toContain('Between 1 and 4: dropped, or not here yet. What 4 changed is told against 1.')
+  expect(JSON.parse((await run('octo/gap', '--json')).out).steps[0]).toMatchObject({ version: 4, after: 1 })
+})
+
 it.each([
   ['hello', 2, 'expected <owner>/<name>'],
   ['octo/none', 1, 'no change of octo/none is known'],

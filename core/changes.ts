@@ -8,7 +8,15 @@ const longest = 200
  * What differs between two JSON values, leaf by leaf, in the order of their members. Long texts are cut: this is for
  * people and for the books, and cannot be applied.
  */
-export function changesBetween(before: unknown, after: unknown, path = ''): Change[] {
+export const changesBetween = (before: unknown, after: unknown): Change[] =>
+  wholeChangesBetween(before, after).map((change) => ({
+    path: change.path,
+    ...('before' in change ? { before: shown(change.before) } : {}),
+    ...('after' in change ? { after: shown(change.after) } : {}),
+  }))
+
+/** The same, and nothing is cut. */
+export function wholeChangesBetween(before: unknown, after: unknown, path = ''): Change[] {
   if (Object.is(before, after)) return []
   const [was, is] = [membersOf(before), membersOf(after)]
   const goesDown =
@@ -20,7 +28,9 @@ export function changesBetween(before: unknown, after: unknown, path = ''): Chan
   const names = [...new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])])]
   const isAlone = was === undefined || is === undefined
   if (names.length === 0) return isAlone ? [leaf(path, before, after)] : []
-  return names.flatMap((name) => changesBetween(was?.get(name), is?.get(name), `${path}/${escaped(name)}`))
+  return names.flatMap((name) =>
+    wholeChangesBetween(was?.get(name), is?.get(name), `${path}/${escaped(name)}`),
+  )
 }
 
 /** A map, because a member may be called like a method of every object. */
@@ -31,8 +41,8 @@ const escaped = (name: string): string => name.replaceAll('~', '~0').replaceAll(
 
 const leaf = (path: string, before: unknown, after: unknown): Change => ({
   path,
-  ...(before === undefined ? {} : { before: shown(before) }),
-  ...(after === undefined ? {} : { after: shown(after) }),
+  ...(before === undefined ? {} : { before }),
+  ...(after === undefined ? {} : { after }),
 })
 
 function shown(value: unknown): unknown {

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { changesBetween } from './changes.ts'
+import { changesBetween, wholeChangesBetween } from './changes.ts'
 
 describe('what was changed', () => {
   test.each<[string, unknown, unknown, unknown]>([
@@ -36,5 +36,10 @@ describe('what was changed', () => {
     expect(changesBetween(1, { a: 'x'.repeat(300) })[0]?.after).toHaveLength(200)
     const [between] = changesBetween('', '🚀'.repeat(300))
     expect(String(between?.after).isWellFormed()).toBe(true)
+  })
+
+  it('cuts nothing where all of it is asked for', () => {
+    const [before, after] = ['x'.repeat(300), 'y'.repeat(300)]
+    expect(wholeChangesBetween({ a: before }, { a: after })).toEqual([{ path: '/a', before, after }])
   })
 })

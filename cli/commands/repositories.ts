@@ -22,6 +22,15 @@ const text = (repository: Repository, p: Paint): string =>
 
 function history({ repository, since, steps }: RepositoryChanges, p: Paint): string {
   const begins = since > 1 ? [p.dim(`What was declared before version ${since} is not known.`)] : []
+  const gaps = steps.flatMap(({ version, after }) =>
+    after === undefined
+      ? []
+      : [
+          p.dim(
+            `Between ${after} and ${version}: dropped, or not here yet. What ${version} changed is told against ${after}.`,
+          ),
+        ],
+  )
   return [
     p.bold(repository),
     table(
@@ -34,6 +43,7 @@ function history({ repository, since, steps }: RepositoryChanges, p: Paint): str
         changes.map(changeText).join('; '),
       ]),
     ),
+    ...gaps,
     ...begins,
   ].join('\n')
 }

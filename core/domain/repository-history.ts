@@ -3,12 +3,13 @@ import { changeShape } from '../../events/delivery.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { DataOf } from '../../events/event-type.ts'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
-import { changesBetween } from '../changes.ts'
+import { wholeChangesBetween } from '../changes.ts'
 import { Failure } from '../errors.ts'
 import type { Change } from '../event/handler.ts'
 import type { MemoryRecord, RecordKey } from '../ports.ts'
 
 const declared = z.object(repositoryUpdated.schema.shape).omit({ repository: true, version: true })
+type Declared = z.infer<typeof declared>
 
 /** What one declaration changed; `before` or `after` is absent where nothing stood. */
 const step = z.object({
@@ -16,12 +17,15 @@ const step = z.object({
   /** when it came through the gate */
   at: z.iso.datetime(),
   by: z.string(),
+  /** the version that it is held against, where that is not the one before: those between have not been taken in */
+  after: z.number().int().min(1).optional(),
   changes: z.array(z.object(changeShape)),
 })
+type Step = z.infer<typeof step>
 
 /**
- * What became of a repository's declaration, one version after the other: built from its events alone, strictly in
- * order, so each is compared with the one before it.
+ * What became of a repository's declaration, one version after the other: each is compared with the one before it that
+ * was taken in. It is the same whatever order they came in.
  */
 const repositoryHistory = z.object({
   repository: z.string(),
@@ -51,42 +55,84 @@ export const historyOf = (record: MemoryRecord | undefined): RepositoryHistory |
   record && repositoryHistory.parse(record.value)
 
 /**
- * The history with one more version. It may begin at any: a repository may be older than this history, and older than
- * what is kept of its events. From then on none is left out.
- * @throws Failure Conflict when it is not the next version
+ * The history with one more version, at its place. It may begin at any, because a repository may be older than this
+ * history, and any may be missing: it was dropped, or comes late. What lies behind all that is remembered changes no step.
+ * @throws Failure Conflict when it is taken in already
  */
 export function evolve(
   state: RepositoryHistory | undefined,
   { repository, version, ...now }: DataOf<typeof repositoryUpdated>,
   { received, actor }: Pick<RecordedEvent, 'received' | 'actor'>,
 ): RepositoryHistory {
-  if (state !== undefined && version !== state.version + 1) throw notTheNext(version, state)
-  // what changed with the first one is known only where nothing stood before it
-  const changes = state === undefined && version > 1 ? [] : changesBetween(state?.declared, now)
-  const taken = { version, at: received, by: actor, changes }
+  const taken = { version, at: received, by: actor }
+  if (state === undefined) {
+    const only = stepFrom(undefined, taken, now)
+    return { repository, version, since: version, declared: now, steps: [only] }
+  }
+  const { newer, next, before } = around(version, state)
+  const since = Math.min(state.since, version)
+  const older = state.steps.slice(newer.length)
+  const known = older[0]?.version ?? before?.version ?? 0
+  if (known === version)
+    throw new Failure('Conflict', `version ${version} is in the history of ${repository} already`, {
+      faults: [{ path: 'data.version', expected: 'one that is not', got: String(version) }],
+    })
+  if (known > version) return { ...state, since }
+  const own = stepFrom(before, taken, now)
+  if (next === undefined)
+    return { repository, version, since, declared: now, steps: bounded([own, ...older]) }
+  const behind = stepFrom({ version, declared: now }, next.step, next.declared)
+  return { ...state, since, steps: bounded([...newer.slice(0, -1), behind, own, ...older]) }
+}
+
+type Known = { version: number; declared: Declared }
+
+/** Where a version belongs: the steps that are newer, the last of them with what it declared, and what stood before that. */
+function around(
+  version: number,
+  { steps, since, ...newest }: RepositoryHistory,
+): { newer: Step[]; next: { step: Step; declared: Declared } | undefined; before: Known | undefined } {
+  const newer = steps.filter((one) => one.version > version)
+  const last = newer.at(-1)
+  if (last === undefined) return { newer, next: undefined, before: newest }
+  const then = newer.slice(0, -1).reduce((later, { changes }) => undone(later, changes), newest.declared)
+  const before =
+    last.version === since
+      ? undefined
+      : { version: last.after ?? last.version - 1, declared: undone(then, last.changes) }
+  return { newer, next: { step: last, declared: then }, before }
+}
+
+/** What changed with the first one is known only where nothing stood before it. */
+function stepFrom(
+  before: Known | undefined,
+  { version, at, by }: Pick<Step, 'version' | 'at' | 'by'>,
+  now: Declared,
+): Step {
+  const isFirstKnown = before === undefined && version > 1
   return {
-    repository,
-    version,
-    since: state?.since ?? version,
-    declared: now,
-    steps: bounded([taken, ...(state?.steps ?? [])]),
+    ...{ version, at, by },
+    ...(before === undefined || before.version === version - 1 ? {} : { after: before.version }),
+    changes: isFirstKnown ? [] : wholeChangesBetween(before?.declared, now),
   }
 }
 
-function notTheNext(version: number, { version: newest, since, repository }: RepositoryHistory): Failure {
-  const next = newest + 1
-  const why =
-    version > next
-      ? `version ${version} comes after ${newest}: what lies between has not come; when it has, redrive this one`
-      : version < since
-        ? `version ${version} comes after ${since}, with which this history began: rebuild it to have both`
-        : `version ${version} is taken in already`
-  return new Failure('Conflict', `the history of ${repository} is built in order, and ${why}`, {
-    faults: [{ path: 'data.version', expected: String(next), got: String(version) }],
-  })
+/** What was declared before these changes. */
+function undone(now: Declared, changes: Step['changes']): Declared {
+  const leaves = new Map(wholeChangesBetween(undefined, now).map(({ path, after }) => [path, after]))
+  for (const { path, before } of changes) {
+    if (before === undefined) leaves.delete(path)
+    else leaves.set(path, before)
+  }
+  const gates: Record<string, unknown>[] = []
+  for (const [path, value] of leaves) {
+    const [, , index, name] = path.split('/')
+    if (name !== undefined) gates[Number(index)] = { ...gates[Number(index)], [name]: value }
+  }
+  return declared.parse({ deployBranch: leaves.get('/deployBranch'), gates })
 }
 
-function bounded(steps: RepositoryHistory['steps']): RepositoryHistory['steps'] {
+function bounded(steps: readonly Step[]): Step[] {
   let sum = 0
   return steps.slice(0, limits.steps).filter(({ changes }, index) => {
     sum += changes.length
@@ -94,7 +140,7 @@ function bounded(steps: RepositoryHistory['steps']): RepositoryHistory['steps'] 
   })
 }
 
-/** What an event changes in memory. @throws Failure Conflict when it is not the next version */
+/** What an event changes in memory. @throws Failure Conflict when its version is taken in already */
 export function track(
   event: Pick<RecordedEvent, 'project' | 'received' | 'actor'>,
   data: DataOf<typeof repositoryUpdated>,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
+import { seeded } from '../../test/world.ts'
 import type { MemoryRecord } from '../ports.ts'
 import { evolve, historyOf, limits, type RepositoryHistory, track } from './repository-history.ts'
 
@@ -66,19 +67,70 @@ describe('the history of a repository', () => {
     })
   })
 
+  it('holds the next against the last that is known where some are missing, and says which that is', () => {
+    const history = built(data(1), data(2), data(5, { deployBranch: 'main' }), data(6))
+    expect(history?.steps).toMatchObject([
+      { version: 6, changes: [{ path: '/deployBranch', before: 'main', after: 'master' }] },
+      { version: 5, after: 2, changes: [{ path: '/deployBranch', before: 'master', after: 'main' }] },
+      { version: 2, changes: [] },
+      { version: 1 },
+    ])
+    expect(history?.steps.filter(({ after }) => after !== undefined)).toHaveLength(1)
+    expect(history).toMatchObject({ since: 1, version: 6 })
+  })
+
   it.each([
-    ['leaves none out', 7, 'version 7 comes after 5: what lies between has not come'],
-    ['takes none twice', 4, 'version 4 is taken in already'],
-    ['does not put one before its beginning', 2, 'version 2 comes after 3, with which this history began'],
-  ])('%s', (_, version, why) => {
+    ['the newest', 5],
+    ['an older one', 4],
+    ['the first', 3],
+  ])('takes %s no second time', (_, version) => {
     const state = built(data(3), data(4), data(5))
     expect(() => evolve(state, data(version), event)).toThrow(
       expect.objectContaining({
         code: 'Conflict',
-        message: expect.stringContaining(why),
-        faults: [{ path: 'data.version', expected: '6', got: String(version) }],
+        message: expect.stringContaining(`version ${version} is in the history`),
+        faults: [{ path: 'data.version', expected: 'one that is not', got: String(version) }],
       }),
     )
+  })
+
+  const random = seeded(7)
+  const upTo = (most: number) => Math.floor(random() * most)
+  const gate = (): object => {
+    const onFailure = upTo(2) === 0 ? 'hold' : 'rollback'
+    const kinds = [
+      { gate: 'build', onFailure },
+      { gate: 'tests', minimumPassed: upTo(3), maximumFailed: upTo(3), onFailure },
+      { gate: 'risk', maximum: upTo(3), onFailure },
+      { gate: 'approval', fromRisk: upTo(3), expiresInMinutes: 1 + upTo(3), onFailure },
+    ]
+    return kinds[upTo(kinds.length)] ?? {}
+  }
+  const anything = (version: number, gates: number) =>
+    repositoryUpdated.schema.parse({
+      ...data(version),
+      // longer than what is shown of a text elsewhere
+      deployBranch: 'b'.repeat(upTo(2) * 230) + upTo(3),
+      gates: Array.from({ length: upTo(gates + 1) }, gate),
+    })
+
+  it.each([
+    ['a few', 12, 3, 200],
+    ['more than are remembered', 150, 3, 10],
+    ['more changes than are remembered', 60, 20, 10],
+  ])('is the same in whatever order %s come', (_, versions, gates, rounds) => {
+    for (let round = 0; round < rounds; round++) {
+      const all = Array.from({ length: versions }, (__, n) => anything(n + 1, gates))
+      const taken = all.filter(() => random() < 0.8)
+      const [first] = taken
+      const mixed = taken
+        .map((one) => ({ one, place: random() }))
+        .sort((one, other) => one.place - other.place)
+        .map(({ one }) => one)
+      const history = built(...mixed)
+      expect(history).toEqual(built(...taken))
+      expect(history?.since).toBe(first?.version)
+    }
   })
 
   it('forgets the oldest beyond a hundred', () => {

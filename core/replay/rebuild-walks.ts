@@ -76,8 +76,7 @@ export async function judgeRebuild(
   }
   if (walk.of === 'beyond' && isCopied(found, quiet, of)) return 'no'
   const verdict = await judgeCopied(route, found, asked.asRecorded === true, bodies)
-  if (walk.of === 'ahead') return judgeAhead(verdict, found, later, route)
-  return verdict === 'later' && walk.of !== 'history' && !route.ordered ? 'left' : verdict
+  return walk.of === 'ahead' ? judgeAhead(verdict, found, later, route) : verdict
 }
 
 /** By what never changes, so that it is the same when it is seen what has come of it; what is not taken is come upon again. */

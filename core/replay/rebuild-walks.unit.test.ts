@@ -11,6 +11,7 @@ import { Failure } from '../errors.ts'
 import { record } from '../gate/record.ts'
 import { redriveEvent } from '../mend/redrive-one.ts'
 import { rebuildProgress } from './rebuild-state.ts'
+import { shortfallOf } from './shortfall.ts'
 
 describe('an ordered subscriber', () => {
   const declare = async (w: ReplayWorld, repository: string, version: number, branch = `b${version}`) => {
@@ -88,7 +89,36 @@ describe('an ordered subscriber', () => {
     for (const name of ['octo/a', 'octo/b']) await declare(w, name, name === 'octo/a' ? 4 : 3)
     await handleAll(w)
     const job = await w.run(await w.rebuild('track-repository', { switch: true }), () => handleAll(w))
-    expect(job).toMatchObject({ state: 'done', counts: { done: 5, equal: 2, different: 0, keysHeld: 1 } })
+    expect(job).toMatchObject({
+      state: 'done',
+      counts: { done: 5, equal: 2, different: 0, left: 2, keysHeld: 1 },
+    })
+    expect(shortfallOf(job)).toContain('1 keys stop at what is dead')
+  })
+
+  it('goes on behind what was dropped, and behind what was lost on its way', async () => {
+    const w = rebuildWorld()
+    const names = ['octo/a', 'octo/b']
+    for (const name of names) await declare(w, name, 1)
+    await handleAll(w)
+    for (const name of names) await declare(w, name, 2)
+    w.stores.queues.take('track-repository')
+    const second = w.events().find(({ event }) => event.sequence === 2)?.event
+    if (second === undefined) return expect.fail('a second version')
+    const { source, id } = second
+    await w.stores.history.mark(
+      { project: 'main', source, id, subscriber: 'track-repository', replay: '' },
+      { state: 'dropped', attempts: 1, started: w.clock(), changed: w.clock(), emitted: [] },
+    )
+    for (const name of names) await declare(w, name, 3)
+    await handleAll(w)
+    const before = live(w, 'repository-history')
+    const job = await w.run(await w.rebuild('track-repository', { switch: true }), () => handleAll(w))
+    expect(job).toMatchObject({ state: 'done', counts: { sent: 4, done: 4, equal: 2, left: 2 } })
+    expect(shortfallOf(job)).toBeUndefined()
+    expect(live(w, 'repository-history')).toEqual(before)
+    const history = historyOf(await w.stores.memory.get(historyRecord('main', 'octo/b')))
+    expect(history?.steps).toMatchObject([{ version: 3, after: 1 }, { version: 1 }])
   })
 })
 

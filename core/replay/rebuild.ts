@@ -16,6 +16,7 @@ import { judgeRebuild, walksOf } from './rebuild-walks.ts'
 import { type Asked, routeNamed } from './replay.ts'
 import type { Advanced, Limits } from './replay-advance.ts'
 import { isAllKept, type RebuildAsked, rebuildAsked } from './replay-job.ts'
+import { liveOf } from './replay-match.ts'
 import { firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
 import type { Found } from './replay-step.ts'
 
@@ -146,14 +147,22 @@ async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
   }
   const behind = (pass: Pass, end: boolean, now = progress): Partial<RebuildProgress> =>
     end ? { turn: now.turn + 1, pass: { at: walksOf(about, now)[now.turn + 1]?.from ?? {} } } : { pass }
+  const held = new Set<string>()
   const passing: PassDeps = {
     ...deps,
     ...limits,
     route,
     replay: job.id,
     consistent: true,
-    judge: (found) =>
-      judgeRebuild(found, walk, progress, { route, replay: job.id, asked, bodies: deps.bodies }),
+    judge: async (found) => {
+      const of = { route, replay: job.id, asked, bodies: deps.bodies }
+      const verdict = await judgeRebuild(found, walk, progress, of)
+      if (verdict !== 'later' || walk.of === 'history' || walk.of === 'ahead') return verdict
+      // nothing moves now: what is done behind it is in the live records, and belongs into the copy
+      if (liveOf(found.deliveries, route.subscriber)?.state === 'dead')
+        held.add(found.stored.event.partitionkey)
+      return 'left'
+    },
     frameOf: ({ stored: { event } }) => ({ event, replay: job.id, rebuild: true }),
   }
   if (progress.doing === 'send') {
@@ -165,12 +174,10 @@ async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
     const full = walk.of === 'history' && !end && isFull(known) && pass.at.lane === undefined
     const doneBefore = ago(deps.clock(), minute)
     const next = full ? { ...known, later: { ...known.later, reach: pass.at, doneBefore } } : known
-    // what waits in a lane is left out with all of its key that comes later
-    const isLeft = progress.stage === 'rest' && route.ordered && later.length > 0
-    const held = isLeft ? { keysHeld: later.length } : {}
+    const keysHeld = route.ordered && held.size > 0 ? { keysHeld: held.size } : {}
     return going(
       { ...next, ...behind(pass, end || full, next) },
-      { counts: { ...counts, ...again, ...held }, sent },
+      { counts: { ...counts, ...again, ...keysHeld }, sent },
     )
   }
   const { pass, counts, end, settled, wait } = await settleSlice(walk.scope, progress.pass, passing)

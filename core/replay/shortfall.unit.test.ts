@@ -25,6 +25,12 @@ it('names what a switch has left as it was', () => {
   expect(shortfallOf(switched)).toBe('1 records were not replaced: made from events that are kept no more')
 })
 
+it('names what an ordered subscriber has not been able to take in', () => {
+  expect(shortfallOf(job({ kind: 'rebuild', counts: { done: 2, left: 3, keysHeld: 2 } }))).toBe(
+    '2 keys stop at what is dead: redrive or drop that, and what waits behind it comes too',
+  )
+})
+
 it('is of no redrive, and of nothing that has not ended or says why it was stopped', () => {
   const counts = { failed: 1 }
   expect(shortfallOf(job({ kind: 'redrive', counts }))).toBeUndefined()

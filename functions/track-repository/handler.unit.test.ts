@@ -1,6 +1,7 @@
 import { beforeAll, expect, it, vi } from 'vitest'
 import { historyOf, historyRecord } from '../../core/domain/repository-history.ts'
-import { releaseLane } from '../../core/lane/lane.ts'
+import { dropDelivery } from '../../core/mend/drop.ts'
+import { deliveriesOf } from '../../core/mend/open-delivery.ts'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
 import { queued, told } from '../../test/arrivals.ts'
 import { context, here, lines, received, setEnvironment } from '../../test/lambdas.ts'
@@ -44,24 +45,65 @@ it('builds the history of each repository from what was declared, in order', asy
   expect((await history('octo/two'))?.version).toBe(1)
 })
 
-it('stops at a gap and keeps what comes later waiting; what was lost heals it when it comes after all', async () => {
+it('goes on where one is lost on its way, says so, and puts that at its place when it comes after all', async () => {
   await declared('octo/gap', 1, 2, 3, 4)
   const [first = '', lost = '', ...later] = onQueue()
   const { lines: said } = await handled([first, ...later])
-  expect(said).toMatchObject([{ Handled: 1, Dead: 1, Parked: 1 }])
-  expect(await history('octo/gap')).toMatchObject({ version: 1 })
+  expect(said).toMatchObject([{ Handled: 3 }])
+  const shown = async () =>
+    ((await history('octo/gap'))?.steps ?? []).map(({ version, after, changes }) => [
+      version,
+      after,
+      changes[0]?.before,
+    ])
+  expect(await shown()).toEqual([
+    [4, undefined, 'b3'],
+    [3, 1, 'b1'],
+    [1, undefined, undefined],
+  ])
 
-  // the sweep sends it on, and it takes its place before what is dead
+  // the sweep sends it on
   await handled([lost])
-  const lane = {
-    project: 'main',
-    subscriber: 'track-repository',
-    partitionkey: partitionkey('octo/gap'),
-    replay: '',
-  }
-  const dead = here.deliveries().filter(({ state }) => state === 'dead')
-  expect(await releaseLane(lane, { dead }, here.deps)).toEqual({ sent: 3 })
+  expect(await shown()).toEqual([
+    [4, undefined, 'b3'],
+    [3, undefined, 'b2'],
+    [2, undefined, 'b1'],
+    [1, undefined, undefined],
+  ])
+})
+
+it('goes on behind one that was dropped', async () => {
+  await declared('octo/dropped', 1, 2, 3, 4)
+  const [first = '', , ...rest] = onQueue()
+  await handled([first])
+  const expected = here
+    .events()
+    .find(({ event }) => event.sequence === 2 && event.partitionkey === partitionkey('octo/dropped'))
+  if (expected === undefined) return expect.fail('an event')
+  const { project, source, id } = expected.event
+  const of = { project, subscriber: 'track-repository', replay: '' }
+  const lane = { ...of, partitionkey: partitionkey('octo/dropped') }
+  const at = here.clock()
+  const delivery = {
+    state: 'dead',
+    attempts: 5,
+    started: at,
+    changed: at,
+    emitted: [],
+    reason: 'no',
+  } as const
+  await here.stores.lanes.wait(lane, { key: { ...of, source, id }, sequence: 2, delivery }, 'closing')
+  const { lines: said } = await handled(rest)
+  expect(said).toMatchObject([{ Parked: 2 }])
+
+  const [found] = await deliveriesOf({ project, source, id }, {}, here.stores.history)
+  if (found === undefined) return expect.fail('a dead delivery')
+  await dropDelivery(found, { by: 'user:ann' }, here.deps)
   await handled(onQueue())
-  expect((await history('octo/gap'))?.steps.map(({ version }) => version)).toEqual([4, 3, 2, 1])
+  expect((await history('octo/dropped'))?.steps).toMatchObject([
+    { version: 4 },
+    { version: 3, after: 1 },
+    { version: 1 },
+  ])
   expect(await here.stores.lanes.lane(lane)).toBeUndefined()
 })
