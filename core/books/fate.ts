@@ -123,9 +123,25 @@ async function newestRun(
   return { workflow, run, attempt, status, started, ended, error }
 }
 
-/** Of several deliveries to one subscriber, the one whose emissions an event that names only the subscriber counts to. */
-export const isFirstOf = (shown: ShownDelivery, all: readonly ShownDelivery[]): boolean =>
-  all.find(({ subscriber }) => subscriber === shown.subscriber) === shown
+/** The ids that a delivery says it emitted. */
+export const emittedIds = (
+  { subscriber, replay }: ShownDelivery,
+  deliveries: Fate['deliveries'],
+): readonly string[] =>
+  deliveries.find((other) => other.subscriber === subscriber && other.replay === replay)?.emitted ?? []
+
+/**
+ * Whose emission an event is that names only the subscriber: of several deliveries to that one the first which says that it
+ * emitted it; where none does, as a workflow's, the first.
+ */
+export function emitterOf(
+  { cause, id }: RecordedEvent,
+  shown: readonly ShownDelivery[],
+  deliveries: Fate['deliveries'],
+): ShownDelivery | undefined {
+  const own = shown.filter(({ subscriber }) => subscriber === cause?.by)
+  return own.find((delivery) => emittedIds(delivery, deliveries).includes(id)) ?? own[0]
+}
 
 export const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
@@ -168,7 +184,9 @@ export async function why(ports: FatePorts, identity: Identity): Promise<Why> {
       ...delivery,
       emitted: [
         ...toldBy(delivery, project, deliveries, found),
-        ...(isFirstOf(delivery, shown) ? causedBy(delivery, stored.event, found) : []),
+        ...[...found.values()]
+          .filter((other) => isCause(stored.event, other) && emitterOf(other, shown, deliveries) === delivery)
+          .map(({ source, id, type }) => ({ source, id, type, recorded: true })),
       ].filter(isFirst),
     })),
     truncated: story.next !== undefined,
@@ -184,28 +202,17 @@ export const unique = (identities: readonly Identity[]): Identity[] => [
 
 /** What a delivery says it emitted. */
 function toldBy(
-  { subscriber, replay }: ShownDelivery,
+  delivery: ShownDelivery,
   project: string,
   deliveries: Fate['deliveries'],
   found: ReadonlyMap<string, RecordedEvent>,
 ): Emitted[] {
-  const source = sourceOf(subscriber)
-  const own = deliveries.find((other) => other.subscriber === subscriber && other.replay === replay)
-  return (own?.emitted ?? []).map((id) => {
+  const source = sourceOf(delivery.subscriber)
+  return emittedIds(delivery, deliveries).map((id) => {
     const type = found.get(identityText({ project, source, id }))?.type
     return { source, id, type, recorded: type !== undefined }
   })
 }
-
-/** What says that a subscriber emitted it while handling this event: a workflow's delivery does not know. */
-const causedBy = (
-  { subscriber }: ShownDelivery,
-  event: RecordedEvent,
-  found: ReadonlyMap<string, RecordedEvent>,
-): Emitted[] =>
-  [...found.values()]
-    .filter((other) => isCause(event, other) && other.cause?.by === subscriber)
-    .map(({ source, id, type }) => ({ source, id, type, recorded: true }))
 
 const isFirst = (emitted: Emitted, index: number, all: readonly Emitted[]): boolean =>
   all.findIndex(({ source, id }) => source === emitted.source && id === emitted.id) === index

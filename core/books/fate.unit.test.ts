@@ -120,6 +120,20 @@ describe('why', () => {
     ])
   })
 
+  it('counts to a replay what that says it emitted', async () => {
+    const live = { subscriber: 'analyze-push', replay: '', ...done, emitted: ['a1'] }
+    const known = ports([
+      stored(push, { deliveries: [live, { ...live, replay: 'r1', emitted: ['a2'] }] }),
+      stored(analyzed),
+      stored({ ...analyzed, id: 'a2' }),
+    ])
+    const told = await why(known, { project: 'main', source: 'gh', id: 'push' })
+    expect(told.deliveries.map(({ replay, emitted }) => [replay, emitted.map(({ id }) => id)])).toEqual([
+      ['', ['a1']],
+      ['r1', ['a2']],
+    ])
+  })
+
   it('knows nothing of an event that was not recorded', async () => {
     await expect(why(ports([]), { project: 'main', source: 'gh', id: 'push' })).rejects.toMatchObject({
       code: 'NotFound',

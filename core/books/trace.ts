@@ -1,4 +1,3 @@
-import type { RecordedEvent } from '../../events/envelope.ts'
 import { Failure } from '../errors.ts'
 import { identityOf } from '../event/admit.ts'
 import { identityText } from '../identity.ts'
@@ -6,9 +5,10 @@ import type { Fate, StoredEvent } from '../ports.ts'
 import {
   compare,
   type EventSummary,
+  emittedIds,
+  emitterOf,
   type FatePorts,
   isCause,
-  isFirstOf,
   type ShownDelivery,
   severalSources,
   shownDeliveries,
@@ -90,14 +90,14 @@ function treeOf(known: readonly Known[]): TraceNode[] {
     placed.add(item)
     const below = (children.get(item) ?? []).filter((child) => !placed.has(child))
     const { event } = item.stored
-    const emitted = (delivery: ShownDelivery): TraceNode[] =>
-      isFirstOf(delivery, item.shown)
-        ? below.filter(({ stored }) => isCausedBy(stored.event, event, delivery.subscriber)).map(build)
-        : []
-    const deliveries = item.shown.map((delivery) => {
-      const nodes = emitted(delivery)
-      return { ...delivery, emitted: nodes, unseen: unseen(delivery, item, nodes) }
-    })
+    const caused = below.filter(({ stored }) => isCause(event, stored.event))
+    const deliveries = item.shown.map((delivery) => ({
+      ...delivery,
+      emitted: caused
+        .filter(({ stored }) => emitterOf(stored.event, item.shown, item.deliveries) === delivery)
+        .map(build),
+      unseen: unseen(delivery, item, caused),
+    }))
     return {
       event: summary(event),
       deliveries,
@@ -109,9 +109,6 @@ function treeOf(known: readonly Known[]): TraceNode[] {
   for (const item of byAge) if (!placed.has(item)) roots.push(build(item))
   return roots
 }
-
-const isCausedBy = (event: RecordedEvent, cause: RecordedEvent, subscriber: string): boolean =>
-  isCause(cause, event) && event.cause?.by === subscriber
 
 function parentsOf(known: readonly Known[]): Map<Known, Known> {
   const byIdentity = new Map(known.map((item) => [identityText(identityOf(item.stored.event)), item]))
@@ -132,10 +129,13 @@ function parentsOf(known: readonly Known[]): Map<Known, Known> {
   return parents
 }
 
-function unseen({ subscriber, replay }: ShownDelivery, item: Known, nodes: readonly TraceNode[]): string[] {
-  const seen = new Set(nodes.map((node) => node.event.id))
-  const own = item.deliveries.find((other) => other.subscriber === subscriber && other.replay === replay)
-  return (own?.emitted ?? []).filter((id) => !seen.has(id))
+function unseen(delivery: ShownDelivery, { deliveries }: Known, caused: readonly Known[]): string[] {
+  const seen = new Set(
+    caused
+      .filter(({ stored }) => stored.event.cause?.by === delivery.subscriber)
+      .map(({ stored }) => stored.event.id),
+  )
+  return emittedIds(delivery, deliveries).filter((id) => !seen.has(id))
 }
 
 /** Asks for each item, at most `width` at once; answers in order. */

@@ -118,6 +118,27 @@ describe('trace', () => {
     expect(seen.toSorted()).toEqual(['e0', 'e1', 'e2', 'e3', 'e4', 'e5', 'e6', 'push'])
   })
 
+  it('lays what a replay emitted below that replay, and each event once', async () => {
+    const live = { subscriber: 'analyze-push', ...done, emitted: ['a1'] }
+    const deliveries = [live, { ...live, replay: 'r1', emitted: ['a2'] }, { ...live, replay: 'r2' }]
+    const of = push.stored.event
+    const again = stored({ ...analyzed.stored.event, id: 'a2' })
+    const told = await trace(ports([stored(of, { deliveries }), analyzed, again]), { ...ask, key: 'push' })
+    const [root] = told.roots
+    expect(
+      root?.deliveries.map(({ replay, emitted, unseen }) => [
+        replay,
+        emitted.map(({ event: { id } }) => id),
+        unseen,
+      ]),
+    ).toEqual([
+      ['', ['a1'], []],
+      ['r1', ['a2'], []],
+      ['r2', [], []],
+    ])
+    expect(root?.caused).toEqual([])
+  })
+
   it('asks for the source when the id stands for events of two stories', async () => {
     const two = [
       stored(event('1', { source: 'a', correlationid: 'x' })),
