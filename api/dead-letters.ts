@@ -48,7 +48,10 @@ const grouped = z.object({
   unreadable: z
     .array(z.object({ subscriber: z.string(), source: z.string(), id: z.string(), replay: z.string() }))
     .readonly()
-    .openapi({ description: 'the first of those that newer code wrote: nobody can tell whether they fit' }),
+    .openapi({
+      description:
+        'the first of those that newer code wrote, or whose body is gone: nobody can tell whether they fit',
+    }),
   next: z.string().optional().openapi({
     description: 'these are not all: send it as `cursor`, and add up the counts of groups that are alike',
   }),
@@ -188,7 +191,10 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
         z.object({
           dropped: z.number().int(),
           already: z.number().int(),
-          unreadable: z.number().int().openapi({ description: 'left: newer code wrote them' }),
+          unreadable: z
+            .number()
+            .int()
+            .openapi({ description: 'left: newer code wrote them, or their bodies are gone' }),
           next: z.string().optional(),
         }),
       ),

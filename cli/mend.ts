@@ -158,7 +158,9 @@ export async function drop(cli: Cli, id: string | undefined, options: DropOption
     [
       `${deliveries(dropped)} dropped.`,
       ...(already > 0 ? [`${already} had been dealt with meanwhile.`] : []),
-      ...(unreadable > 0 ? [`${unreadable} were left: newer code wrote them.`] : []),
+      ...(unreadable > 0
+        ? [`${unreadable} were left: newer code wrote them, or their bodies are gone.`]
+        : []),
     ].join(' '),
   )
 }

@@ -343,6 +343,27 @@ describe('what goes wrong', () => {
     expect(unread).toMatchObject([{ subscriber: 'analyze', id: 'p01' }])
   })
 
+  it('leaves and counts what has lost its body where that would have to tell', async () => {
+    await w.died(many(2))
+    const where = [{ path: 'forced', value: 'false' }]
+    w.instead(
+      'history',
+      'getEvents',
+      (real) => async (identities) =>
+        (await real(identities)).map((stored) => {
+          if (stored?.event.id !== 'p01') return stored
+          const { data: _, ...event } = stored.event
+          return { ...stored, event: { ...event, dataref: 'gone' } }
+        }),
+    )
+    const query = { project: 'main', subscribers: ['analyze'], state: 'dead' as const, from: undefined }
+    const found = await groupOpen({ ...query, selection: { where }, before: w.clock() }, w.deps)
+    expect(found).toMatchObject({ groups: [{ count: 1 }], unreadable: [{ id: 'p01' }] })
+    const { id, input } = await w.ask({ where })
+    await w.run(input, handled)
+    expect((await w.job(id)).counts).toMatchObject({ matched: 1, unreadable: 1, done: 1 })
+  })
+
   it('leaves and counts what newer code wrote where its data would have to tell', async () => {
     await w.died(many(3))
     const where = [{ path: 'forced', value: 'false' }]

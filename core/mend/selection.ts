@@ -14,7 +14,7 @@ export type Selection = z.infer<typeof selection>
 /** A delivery that is meant, as it stood when it was looked at. `stored`: where it was needed to tell. */
 export type Chosen = { mark: OpenMark; delivery: Delivery; stored?: StoredEvent | undefined }
 
-/** `unreadable`: newer code wrote them or their events, so nobody can tell here whether they are meant. */
+/** `unreadable`: newer code wrote them or their events, or what is asked of has lost its body: nobody can tell whether they are meant. */
 export type Choice = { chosen: Chosen[]; unreadable: readonly OpenMark[] }
 
 type Deps = { history: Pick<History, 'getDeliveries' | 'getEvents'>; bodies: Pick<Bodies, 'get'> }
@@ -52,20 +52,26 @@ export function chooser(
     )
     const inTurn = atMost(bodiesAtOnce)
     const verdicts = await Promise.all(
-      chosen.map(async (one, index): Promise<Chosen[]> => {
+      chosen.map(async (one, index): Promise<Choice> => {
         const stored = events[index]
-        if (stored === undefined || stored === 'unreadable') return []
-        if (type !== undefined && stored.event.type !== type) return []
-        const data = where.length === 0 ? undefined : await inTurn(() => dataOf(stored.event, bodies))
-        return where.every(({ path, value }) => isValue(memberAt(data, path), value))
-          ? [{ ...one, stored }]
-          : []
+        if (stored === undefined) return none
+        if (stored === 'unreadable') return { chosen: [], unreadable: [one.mark] }
+        if (type !== undefined && stored.event.type !== type) return none
+        const data = where.length === 0 ? {} : await inTurn(() => dataOf(stored.event, bodies))
+        if (data === undefined && stored.event.dataref !== undefined)
+          return { chosen: [], unreadable: [one.mark] }
+        const isMeant = where.every(({ path, value }) => isValue(memberAt(data, path), value))
+        return isMeant ? { chosen: [{ ...one, stored }], unreadable: [] } : none
       }),
     )
-    const unreadable = chosen.flatMap(({ mark }, index) => (events[index] === 'unreadable' ? [mark] : []))
-    return { chosen: verdicts.flat(), unreadable: [...unread, ...unreadable] }
+    return {
+      chosen: verdicts.flatMap((verdict) => verdict.chosen),
+      unreadable: [...unread, ...verdicts.flatMap((verdict) => verdict.unreadable)],
+    }
   }
 }
+
+const none: Choice = { chosen: [], unreadable: [] }
 
 /** `repository.name`, `commits.0.id`; `data.` may stand before it. */
 function memberAt(data: unknown, path: string): unknown {
