@@ -10,11 +10,10 @@ const longest = 300
 
 /**
  * A reason without what differs from one event to the next (numbers, ids, quoted values), so that failures of one
- * cause read the same. At most 300 characters.
+ * cause read the same. `of`: the event that failed, whose id and source may look like anything. At most 300 characters.
  */
-export const likeness = (reason: string): string =>
-  reason
-    .replaceAll(tries, '')
+export const likeness = (reason: string, { source, id } = { source: '', id: '' }): string =>
+  without(without(reason.replaceAll(tries, ''), source), id)
     .replaceAll(quoted, '"…"')
     .replaceAll(uuid, '#')
     .replaceAll(hex, '#')
@@ -22,6 +21,18 @@ export const likeness = (reason: string): string =>
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, longest)
+
+const isOfAWord = (character = ''): boolean => /[\p{L}\p{N}]/u.test(character)
+
+/** A name that stands for itself: within a longer word it is none. */
+function without(reason: string, name: string): string {
+  if (name === '') return reason
+  const parts = reason.split(name)
+  return parts.slice(1).reduce((text, part, index) => {
+    const isPart = isOfAWord((parts[index] ?? '').at(-1)) || isOfAWord(part.at(0))
+    return `${text}${isPart ? name : '#'}${part}`
+  }, parts[0] ?? '')
+}
 
 /**
  * What `--reason` means: text that a reason holds, upper or lower case alike; `*` in it stands for any characters. Takes

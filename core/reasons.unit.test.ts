@@ -30,6 +30,24 @@ describe('the likeness of reasons', () => {
     expect(likeness(a)).not.toBe(likeness(b))
   })
 
+  test.each(['-dash', '50%', 'a?b#c', 'x'.repeat(256), '"', "it's", '…', 'a b', '$&', '#', 'poison-1', '7'])(
+    'leaves out the id %s of its event',
+    (id) => {
+      const like = (one: string) => likeness(`the body of event ${one} is gone`, { source: '/s', id: one })
+      expect(like(id)).toBe(like('other'))
+    },
+  )
+
+  it('leaves out the source of its event', () => {
+    const like = (source: string) => likeness(`no way to ${source}: none`, { source, id: 'i' })
+    expect(like('/some-where')).toBe(like('https://github.com/octo/hello'))
+  })
+
+  it('keeps a word in which an id stands', () => {
+    expect(likeness('no branch in sight', { source: '/s', id: 'in' })).toBe('no branch # sight')
+    expect(likeness('nothing inside begins', { source: '/s', id: 'in' })).toBe('nothing inside begins')
+  })
+
   it('is short, however long the reason is', () => {
     expect(likeness(`x ${'word '.repeat(1000)}`).length).toBeLessThanOrEqual(300)
     expect(likeness('"'.repeat(5000)).length).toBeLessThanOrEqual(300)

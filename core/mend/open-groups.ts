@@ -79,7 +79,7 @@ export async function groupOpen(
 function add(groups: Map<string, OpenGroup>, { mark, delivery }: Chosen): void {
   const { subscriber, source, id, replay, changed, type } = mark
   const reason = delivery.reason ?? 'no reason was noted'
-  const like = likeness(reason)
+  const like = likeness(reason, mark)
   const key = JSON.stringify([subscriber, like])
   const group = groups.get(key) ?? {
     ...{ subscriber, like, count: 0, first: changed, last: changed },

@@ -36,7 +36,7 @@ export async function settledBy(
 ): Promise<{ left: Flying; counts: Record<string, number>; likes: (before: Likes) => Likes }> {
   const deliveries = await history.getDeliveries(sent.map((key): DeliveryKey => ({ ...key, project })))
   const left: Flying = []
-  const reasons: string[] = []
+  const reasons: Died[] = []
   const counts = { done: 0, died: 0, parked: 0 }
   for (const [index, one] of sent.entries()) {
     const { state, changed, reason = '' } = deliveries[index] ?? {}
@@ -47,14 +47,16 @@ export async function settledBy(
     else if (state === 'parked') counts.parked++
     else if (state === 'dead') {
       counts.died++
-      reasons.push(reason)
+      reasons.push({ of: one, reason })
     }
   }
   return { left, counts, likes: (before) => reasons.reduce(withOne, before) }
 }
 
-function withOne(before: Likes, reason: string): Likes {
-  const like = likeness(reason)
+type Died = { of: { source: string; id: string }; reason: string }
+
+function withOne(before: Likes, { of, reason }: Died): Likes {
+  const like = likeness(reason, of)
   const known = before[like]
   if (known === undefined && Object.keys(before).length >= mostLikes) return before
   return { ...before, [like]: { count: (known?.count ?? 0) + 1, reason: known?.reason ?? reason } }

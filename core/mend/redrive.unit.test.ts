@@ -11,6 +11,7 @@ import { countOpen } from '../sweep/sweep-open.ts'
 import { sweepStuck } from '../sweep/sweep-stuck.ts'
 import { dropOpen } from './drop.ts'
 import { groupOpen } from './open-groups.ts'
+import { settledBy } from './redrive-following.ts'
 
 const many = (n: number, name = 'p') =>
   Array.from({ length: n }, (_, index) => `${name}${String(index).padStart(2, '0')}`)
@@ -198,7 +199,9 @@ describe('a redrive of which the same failure comes back', () => {
     await w.died(words)
     const other = await w.ask({}, { rate: 1, stopAfter: 2 })
     await w.run(other.input, () =>
-      w.handle('analyze', async ({ event }) => failing(event.id)({} as never, undefined)),
+      w.handle('analyze', async ({ event }) =>
+        failing(words[(words.indexOf(event.id) + 1) % words.length] ?? '')({} as never, undefined),
+      ),
     )
     expect(await w.job(other.id)).toMatchObject({ state: 'done', counts: { died: 10 } })
   })
@@ -362,6 +365,21 @@ describe('what goes wrong', () => {
     const { id, input } = await w.ask({ where })
     await w.run(input, handled)
     expect((await w.job(id)).counts).toMatchObject({ matched: 1, unreadable: 1, done: 1 })
+  })
+
+  it('groups by what reasons have in common beside the ids of their events, and stops by it', async () => {
+    const ids = ['-dash', '50%', 'a?b#c', 'x'.repeat(256), 'poison-0']
+    const gone = (id: string) => `the body of event ${id} is gone`
+    await w.died(ids, gone)
+    const query = { project: 'main', subscribers: ['analyze'], state: 'dead' as const, from: undefined }
+    const { groups } = await groupOpen({ ...query, selection: {}, before: w.clock() }, w.deps)
+    expect(groups).toMatchObject([{ like: 'the body of event # is gone', count: 5 }])
+    const { likes } = await settledBy(
+      'main',
+      ids.map((id) => ({ ...w.keyOf(id), was: '' })),
+      w.stores.history,
+    )
+    expect(Object.values(likes({}))).toMatchObject([{ count: 5 }])
   })
 
   it('leaves and counts what newer code wrote where its data would have to tell', async () => {
