@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { mostReceives } from '../../events/route.ts'
 import { byHttp, tests } from '../../test/arrivals.ts'
 import { laneWorld, nameOf } from '../../test/lanes.ts'
-import { minutes, routeOf, type World, world } from '../../test/world.ts'
+import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import type { Change, HandlerAny } from '../event/handler.ts'
 import { sweep } from '../sweep/sweep.ts'
 import { consume } from './consume.ts'
@@ -171,11 +171,34 @@ describe('a batch whose time is nearly over', () => {
       })
       return counts
     })
-    expect([began, commits]).toEqual([['t1', 't1', 't1', 't1'], 4])
+    expect([began, commits]).toEqual([['t1', 't1', 't1'], 3])
     expect(consumed.every(({ outcome, again }) => outcome === 'retrying' && again !== undefined)).toBe(true)
     expect(w.deliveries().map(({ attempts, uncounted }) => [attempts, uncounted])).toEqual(
       Array.from({ length: 4 }, () => [0, 1]),
     )
+  })
+
+  it('has time left for the marks when one has waited in vain for others: nothing more is begun', async () => {
+    let end = ''
+    const { w, began, consumed } = await four(
+      (w) => {
+        w.instead('memory', 'commit', () => async () => {
+          w.advance(300)
+          return 'version conflict'
+        })
+        w.instead('history', 'transition', (real) => (change) => {
+          end = w.clock()
+          return real(change)
+        })
+        return counts
+      },
+      1,
+      { pause: async () => undefined },
+    )
+    expect(new Set(began)).toEqual(new Set(['t1']))
+    expect(Date.parse(end) - Date.parse(noon)).toBeLessThan(route.timeout * 600)
+    expect(consumed.every(({ outcome, again }) => outcome === 'retrying' && again !== undefined)).toBe(true)
+    expect(w.deliveries().map(({ uncounted }) => uncounted)).toEqual([1, 1, 1, 1])
   })
 
   it('in a lane begins nothing more either, writes nothing of what waits, and goes on in order', async () => {

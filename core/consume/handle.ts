@@ -83,7 +83,7 @@ async function commitChange(handled: HandledAny, task: Task, batch: Batch): Prom
     commitDecision(
       async (change) => {
         const verdict = await memory.commit(change)
-        if (verdict === 'version conflict' && isLate(batch))
+        if (verdict === 'version conflict' && deps.clock() >= batch.patience)
           throw new Failure('Busy', `others changed what ${by} changes until its time was over`)
         return verdict
       },
@@ -109,16 +109,18 @@ const longestWait = 1000
 
 /**
  * Races that others win again and again are decided once more after a while, longer each time and by chance, so that not
- * all come back at once; within half of what a function may take.
+ * all come back at once; within half of what a function may take. When that was in vain nothing more of the batch is begun:
+ * it would lose as well, and the time is needed to say so of each.
  */
-async function waitingOut<Answer>({ deps, patience }: Batch, decide: () => Promise<Answer>): Promise<Answer> {
-  const { pause, clock, random } = deps
+async function waitingOut<Answer>(batch: Batch, decide: () => Promise<Answer>): Promise<Answer> {
+  const { pause, clock, random } = batch.deps
   for (let most = 50; ; most = Math.min(most * 2, longestWait))
     try {
       return await decide()
     } catch (error) {
       const wait = Math.ceil(random() * most)
-      const isOver = Date.parse(clock()) + wait > Date.parse(patience)
+      const isOver = Date.parse(clock()) + wait > Date.parse(batch.patience)
+      if (isOver && isBusy(error)) batch.deadline = clock()
       if (pause === undefined || isOver || !isBusy(error)) throw error
       await pause(wait)
     }

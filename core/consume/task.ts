@@ -72,7 +72,10 @@ export type Batch = {
   results: Results
   /** until when lost races are waited out: ISO 8601 */
   patience: string
-  /** from when on nothing is begun: what is left is for what has begun, and for the marks. ISO 8601 */
+  /**
+   * from when on nothing is begun: what is left is for what has begun, and for the marks. ISO 8601; it is now when one has
+   * waited in vain for others
+   */
   deadline: string
 }
 
