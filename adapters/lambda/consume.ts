@@ -50,6 +50,7 @@ export async function handleBatch(
   await Promise.all(again.map(({ message, seconds }) => ports.hide(route.subscriber, message, seconds)))
   const count = (...outcomes: Consumed['outcome'][]) =>
     consumed.filter(({ outcome }) => outcomes.includes(outcome)).length
+  const contended = consumed.filter((one) => one.contended).length
   const failures = consumed.filter(({ reason }) => reason !== undefined)
   tell(
     {
@@ -58,9 +59,9 @@ export async function handleBatch(
       metrics: {
         Handled: count('done'),
         Already: count('already'),
-        Failed: count('retrying', 'unreadable'),
+        Failed: count('retrying', 'unreadable') - contended,
         Dead: count('dead'),
-        ...unlessNone({ Parked: count('parked'), Held: count('held') }),
+        ...unlessNone({ Parked: count('parked'), Held: count('held'), Contended: contended }),
         DurationMs: Date.now() - began,
       },
       level: failures.length === 0 ? 'INFO' : 'WARN',

@@ -104,6 +104,16 @@ describe('a batch of a route’s queue', () => {
     ])
   })
 
+  it('counts apart from failures what others have kept from being tried: that is no attempt', async () => {
+    const loses: HandlerAny = async () => {
+      throw new Failure('Busy', 'others changed it')
+    }
+    const { answer, lines } = await handed(loses)
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] })
+    expect(lines).toMatchObject([{ Failed: 0, Contended: 1, failures: [{ outcome: 'retrying' }] }])
+    expect((await handed(fails)).lines[0]).not.toHaveProperty('Contended')
+  })
+
   it('keeps on it what is no message of ours: the queue makes it a dead letter', async () => {
     const { answer, lines } = await handed(works, { more: ['garbage'] })
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'm1' }] })

@@ -56,7 +56,7 @@ async function logOf(client: CloudWatchLogsClient, functionName: string, { since
 const counts = z.looseObject({ requestId: z.string(), DurationMs: z.number() })
 /** What the lines of handlers and of the gate count each message as. */
 const outcomes = [
-  ...['Handled', 'Already', 'Failed', 'Dead', 'Parked', 'Held'],
+  ...['Handled', 'Already', 'Failed', 'Dead', 'Parked', 'Held', 'Contended'],
   ...['Recorded', 'Known', 'Refused', 'Quarantined', 'Unavailable', 'Letters'],
 ]
 

@@ -92,6 +92,7 @@ describe('what others keep changing', () => {
       outcome: 'retrying',
       key: expect.anything(),
       reason: expect.stringContaining('others changed'),
+      contended: true,
     })
     expect(mark()).toMatchObject({ state: 'retrying', attempts: 2 })
     w.mend()

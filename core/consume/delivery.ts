@@ -11,7 +11,8 @@ import type { Batch, ConsumeDeps, Consumed, Spent, Task } from './task.ts'
  */
 export function notRun({ key, message }: Task, error: unknown, { deps }: Batch): Consumed {
   const again = isOfNewerCode(error) ? secondsForNewerCode : backoff(message.receiveCount, deps.random)
-  return { outcome: 'retrying', again, key, reason: reasonForLogs(error) }
+  const contended = isBusy(error) ? ({ contended: true } as const) : {}
+  return { outcome: 'retrying', again, key, reason: reasonForLogs(error), ...contended }
 }
 
 /**
@@ -112,7 +113,7 @@ async function yieldTo(task: Task, error: unknown, { route, deps }: Batch): Prom
       ...{ outcome: 'retrying', ...again, key },
       reason: `${reason}; and the mark could not be written: ${reasonForLogs(written.error)}`,
     }
-  return { outcome: 'retrying', ...(isLast && written.value ? {} : again), key, reason }
+  return { outcome: 'retrying', ...(isLast && written.value ? {} : again), key, reason, contended: true }
 }
 
 /** Received for newer code so far, and not tried once: `attempts` are 0 then, and receives before do not count. */

@@ -40,6 +40,8 @@ export type Consumed = {
   again?: number
   key?: DeliveryKey
   reason?: string
+  /** of retrying: others won its races, and that was no attempt */
+  contended?: true
 }
 
 /** A message and what lies in it; `index`: its place in the batch. `behind`: another one is handled before it. */
