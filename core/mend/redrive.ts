@@ -59,7 +59,8 @@ export async function redriveBatch(
   const begun = await beginBatch(input, deps)
   if (begun === undefined) return ended
   let job: Job | undefined = await look(project, begun, deps)
-  const until = Date.parse(deps.clock()) + seconds * 1000
+  let looked = Date.parse(deps.clock())
+  const until = looked + seconds * 1000
   while (job !== undefined && !isAllSent(job) && Date.parse(deps.clock()) < until) {
     const sliced: Sliced = await slice(project, job, deps)
     job = sliced.job
@@ -67,6 +68,10 @@ export async function redriveBatch(
     if (job !== undefined && sliced.rest > Math.max(left, longestRest))
       return { state: 'more', wait: Math.ceil(sliced.rest / 1000) }
     if (sliced.rest > 0) await deps.pause(sliced.rest)
+    const now = Date.parse(deps.clock())
+    if (job === undefined || now - looked < longestRest) continue
+    job = await look(project, job, deps)
+    looked = now
   }
   if (job === undefined) return ended
   if (!isAllSent(job)) return { state: 'more', wait: 0 }
@@ -85,9 +90,11 @@ type Sliced = { job: Job | undefined; rest: number }
 /** Sends what goes on in the lanes that the job has come to, and what a few marks more stand for. */
 async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Sliced> {
   const began = Date.parse(deps.clock())
-  const ahead = await inLanes(project, job, deps)
+  const most = Math.min(mostPerSlice, job.rate, leftOfProbe(job))
+  if (most <= 0) return { job, rest: longestRest }
+  const ahead = await inLanes(project, job, most, deps)
   if (ahead.job === undefined) return { job: undefined, rest: 0 }
-  const room = Math.min(mostPerSlice, job.rate) - ahead.messages
+  const room = most - ahead.messages
   const { walked, pending, lanes } = progressOf(ahead.job)
   const mayWalk = !walked && room > 0 && lanes.length < mostHeld
   if (ahead.messages === 0 && pending.length === 0 && !mayWalk)
@@ -100,6 +107,16 @@ async function slice(project: string, job: Job, deps: RedriveDeps): Promise<Slic
   return { job: walk.job, rest: Math.max(0, due - (Date.parse(deps.clock()) - began)) }
 }
 
+/**
+ * Whether the cause is gone is not known until the first has been handled: in the first batch no more are on their way
+ * until then than may die of the same.
+ */
+function leftOfProbe(job: Job): number {
+  const { state, stopAfter } = redriveSelection.parse(job.selection)
+  if (state !== 'dead' || job.batches > 1 || job.counts.done) return Number.POSITIVE_INFINITY
+  return stopAfter - progressOf(job).flying.length
+}
+
 /** Half as long again as it has been waited for. */
 function untilNextLook(since: string | undefined, { clock }: RedriveDeps): number {
   if (since === undefined) return 0
@@ -110,11 +127,11 @@ function untilNextLook(since: string | undefined, { clock }: RedriveDeps): numbe
 async function inLanes(
   project: string,
   job: Job,
+  most: number,
   deps: RedriveDeps,
 ): Promise<{ job: Job | undefined; messages: number; since?: string | undefined }> {
   const { lanes } = progressOf(job)
   if (lanes.length === 0) return { job, messages: 0 }
-  const most = Math.min(mostPerSlice, job.rate)
   const { asked } = job
   const gone = await goOnInLanes(lanes, most, { project, asked }, deps)
   const isSame = canonicalJson(gone.held) === canonicalJson(lanes)

@@ -188,6 +188,41 @@ describe('a redrive of which the same failure comes back', () => {
     expect(await w.told('event.redriven')).toMatchObject([{ data: { stopped: job.reason } }])
   })
 
+  it.each([1, 5, 10])(
+    'has sent no more than the %d that it stops after, at whatever rate',
+    async (stopAfter) => {
+      await w.died(many(60))
+      const { id, input } = await w.ask({}, { rate: 1000, stopAfter })
+      const pausing = async (milliseconds: number) => {
+        w.advance(milliseconds)
+        await w.handle('analyze', failing('still down'))
+      }
+      expect(await w.batch(input, { pause: pausing })).toEqual({ state: 'ended', wait: 0 })
+      expect(await w.job(id)).toMatchObject({
+        state: 'stopped',
+        counts: { sent: stopAfter, died: stopAfter },
+      })
+    },
+  )
+
+  it('is sent on after a batch where nothing has been heard of the first, or at once when one is handled', async () => {
+    await w.died(many(60))
+    const { id, input } = await w.ask({}, { rate: 1000, stopAfter: 5 })
+    await w.batch(input)
+    expect((await w.job(id)).counts.sent).toBe(5)
+    await w.batch(input)
+    expect((await w.job(id)).counts.sent).toBe(60)
+    w = mendWorld()
+    await w.died(many(60))
+    const other = await w.ask({}, { rate: 1000, stopAfter: 5 })
+    const pausing = async (milliseconds: number) => {
+      w.advance(milliseconds)
+      await handled()
+    }
+    await w.batch(other.input, { pause: pausing })
+    expect((await w.job(other.id)).counts.sent).toBe(60)
+  })
+
   it('goes on where the failures differ', async () => {
     const words = ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten']
     await w.died(many(10))
