@@ -42,21 +42,24 @@ export async function countAll(
   return all
 }
 
-export function countedText({ types, left, unreadable }: Counted, p: Paint): string {
-  const rows = Object.entries(types).toSorted(([, a], [, b]) => b - a)
-  const total = rows.reduce((sum, [, count]) => sum + count, 0)
-  return [
-    total === 0
-      ? 'No event of the history fits.'
-      : table(
-          p,
-          ['EVENTS', 'TYPE'],
-          [...rows, ['in all', total] as const].map(([type, n]) => [String(n), type]),
-        ),
-    ...(left === 0 ? [] : [`${left} are left out: dropped, or still on their way`]),
-    ...(unreadable === 0 ? [] : [p.yellow(`${unreadable} cannot be read`)]),
-  ].join('\n')
-}
+/** `why`: what is left out, and may be. */
+export const countedText =
+  (why: string) =>
+  ({ types, left, unreadable }: Counted, p: Paint): string => {
+    const rows = Object.entries(types).toSorted(([, a], [, b]) => b - a)
+    const total = rows.reduce((sum, [, count]) => sum + count, 0)
+    return [
+      total === 0
+        ? 'No event of the history fits.'
+        : table(
+            p,
+            ['EVENTS', 'TYPE'],
+            [...rows, ['in all', total] as const].map(([type, n]) => [String(n), type]),
+          ),
+      ...(left === 0 ? [] : [`${left} are left out: ${why}`]),
+      ...(unreadable === 0 ? [] : [p.yellow(`${unreadable} cannot be read`)]),
+    ].join('\n')
+  }
 
 /** The end of a job that was just asked for, or that it was asked for. */
 export async function showAsked(

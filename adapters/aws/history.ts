@@ -8,6 +8,7 @@ import { n, packed, type RawItem, s } from './attributes.ts'
 import {
   deliveriesIn,
   deliveryKey,
+  deliveryKeyOfItem,
   deliveryOf,
   noteKey,
   openDeliveryOf,
@@ -209,7 +210,14 @@ export function dynamoHistory(options: HistoryOptions): History {
       })
       const { items, next } = pageOf(found, limit)
       const whole = await wholeOf(items)
-      return { items: whole.flatMap((item) => (item && openDeliveryOf(item, state)) ?? []), next }
+      const open = whole.flatMap((item) => {
+        try {
+          return (item && openDeliveryOf(item, state)) ?? []
+        } catch (cause) {
+          throw unreadable(item && deliveryKeyOfItem(item), cause)
+        }
+      })
+      return { items: open, next }
     },
 
     async openMarks({ project, subscriber, state, since, cursor, limit }) {

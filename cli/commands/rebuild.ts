@@ -54,7 +54,10 @@ export function rebuild(program: Command, cli: Cli): void {
         )
       const api = await cli.api()
       if (dryRun) {
-        cli.show(await countAll((cursor) => api.countRebuild({ ...request, cursor })), countedText)
+        cli.show(
+          await countAll((cursor) => api.countRebuild({ ...request, cursor })),
+          countedText('dropped, dead, or still on their way'),
+        )
         return
       }
       if (replaces)

@@ -56,7 +56,7 @@ export function replay(program: Command, cli: Cli): void {
       const api = await cli.api()
       if (options.dryRun) {
         const asked = { ...request, ...(options.emit && { emit: true }) }
-        cli.show(await countAll((cursor) => api.countReplay({ ...asked, cursor })), countedText)
+        cli.show(await countAll((cursor) => api.countReplay({ ...asked, cursor })), countedText('dropped'))
         return
       }
       const { rate, emit, wait, yes } = options
