@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { type Counts, sumOf } from '../counts.ts'
-import { depthsOnce } from '../gate/missing.ts'
 import { type LaneKey, type Marked, type ReleaseDeps, releaseLane } from '../lane/lane.ts'
 import { underWaySince } from '../lane/released.ts'
 import type { OpenMark, Queues } from '../ports.ts'
@@ -60,7 +59,6 @@ export async function goOnInLanes(
   about: { project: string; asked: string },
   deps: HeldDeps,
 ): Promise<GoneOn> {
-  const queues = { ...deps.queues, depth: depthsOnce(deps.queues) }
   let all = nothing
   for (const [index, one] of held.entries()) {
     // those that were not come to go first the next time
@@ -72,7 +70,7 @@ export async function goOnInLanes(
       held: kept,
       since,
       error,
-    } = await goOn(one, most - all.messages, about, { ...deps, queues })
+    } = await goOn(one, most - all.messages, about, deps)
     all = {
       counts: sumOf(all.counts, counts),
       messages: all.messages + messages,
