@@ -1,4 +1,4 @@
-import type { SQSEvent } from 'aws-lambda'
+import type { SQSEvent, SQSRecord } from 'aws-lambda'
 import { idempotencyKey } from '../../core/identity.ts'
 import { type Bug, consumes, inHistory, inMemory } from './planting.ts'
 
@@ -94,6 +94,14 @@ export const bugsOfHandling: Readonly<Record<string, Bug>> = {
         : entry,
   },
 
+  'one receive counts as two': {
+    entry: (entry, process) =>
+      consumes(process)
+        ? (event, context) =>
+            entry({ Records: (event as SQSEvent).Records.map(countedTwice) } as never, context)
+        : entry,
+  },
+
   'a terminal failure is tried again': {
     handler: (handler) => async (handled, memory) => {
       try {
@@ -115,3 +123,11 @@ export const bugsOfHandling: Readonly<Record<string, Bug>> = {
     },
   },
 }
+
+const countedTwice = (record: SQSRecord): SQSRecord => ({
+  ...record,
+  attributes: {
+    ...record.attributes,
+    ApproximateReceiveCount: String(Number(record.attributes.ApproximateReceiveCount) + 1),
+  },
+})

@@ -1,3 +1,4 @@
+import type { MemoryWrite } from '../../core/ports.ts'
 import { subscribersOf } from '../../events/route.ts'
 import { type Bug, type Frame, inHistory, inMemory, inSends, methodsOf, reframed } from './planting.ts'
 import { settlementKind } from './quarantine-operators.ts'
@@ -122,4 +123,59 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
   'marks are read where they are behind': {
     ports: inHistory((_, __, { stored }) => ({ getDeliveries: (keys) => stored.behind.getDeliveries(keys) })),
   },
+
+  'a replay looks through one shard alone': {
+    ports: (ports, process, world) =>
+      process.kind === 'replay-batch'
+        ? inHistory((history) => ({ pages: async (at) => (at.shard === 0 ? history.pages(at) : []) }))(
+            ports,
+            process,
+            world,
+          )
+        : ports,
+  },
+
+  'what a redrive is about to send is not noted': {
+    ports: inMemory((memory, { kind }) => ({
+      commit: (change) =>
+        memory.commit(
+          kind === 'redrive-batch' ? { ...change, writes: change.writes.map(withoutPending) } : change,
+        ),
+    })),
+  },
+
+  'what a person did to a delivery is not told': {
+    ports: inMemory((memory, { kind }) => ({
+      commit: (change) =>
+        memory.commit(kind === 'api' && change.transition ? { ...change, outbox: [] } : change),
+    })),
+  },
+
+  'nobody tells of the dead': {
+    ports: inMemory((memory) => ({
+      commit: (change) =>
+        memory.commit(
+          change.writes.some(({ name }) => name === 'told-of-the-dead') ? { ...change, outbox: [] } : change,
+        ),
+    })),
+  },
+
+  'the sweep cannot look at what is parked': {
+    ports: (ports, process, world) =>
+      process.kind === 'sweep'
+        ? inHistory((history) => ({
+            openDeliveries: async (query) => {
+              if (query.state === 'parked') throw new Error('not now')
+              return history.openDeliveries(query)
+            },
+          }))(ports, process, world)
+        : ports,
+  },
+}
+
+function withoutPending(write: MemoryWrite): MemoryWrite {
+  const { progress, ...job } = write.value as { progress?: object }
+  return progress === undefined
+    ? write
+    : { ...write, value: { ...job, progress: { ...progress, pending: [] } } }
 }

@@ -85,6 +85,8 @@ export function functionsOf({
       const deps = { ...rest, controls, ...(route.effect === 'state' ? { memory } : {}) }
       return (event: Call['event'], context: Call['context']) => {
         inHand = inHandOf(route, event, now())
+        for (const [delivery, { messages }] of inHand)
+          observed.messages.set(delivery, new Set([...(observed.messages.get(delivery) ?? []), ...messages]))
         return handleBatch(route, own, deps, event, context)
       }
     })

@@ -1,9 +1,11 @@
 import { approvalsAreAnswered } from './approval-operators.ts'
 import { booksTellWhatIsSo } from './books.ts'
+import { deathsHaveTheirReason } from './deaths.ts'
 import type { Sending } from './doors.ts'
 import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './emitted.ts'
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
 import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason, replaysEmitWhenAsked } from './held-back.ts'
+import { deathsAreTold, mendsAreTold, redrivesComeToAll, replaysComeToAll } from './mended.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
 import { quarantineIsSettledOnce } from './quarantined.ts'
 
@@ -233,6 +235,11 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'closed lanes hold something': closedLanesHoldSomething,
   'jobs end': jobsEnd,
   'replays emit when they are asked to': replaysEmitWhenAsked,
+  'replays come to all': replaysComeToAll,
+  'redrives come to all': redrivesComeToAll,
+  'mends are told': mendsAreTold,
+  'deaths are told': deathsAreTold,
+  'deaths have their reason': deathsHaveTheirReason,
   'quarantine is settled once': quarantineIsSettledOnce,
   'approvals are answered': approvalsAreAnswered,
   'the books tell what is so': booksTellWhatIsSo,

@@ -1,7 +1,9 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
+import { reasonOf } from '../../core/errors.ts'
 import type { Calls, Process } from './calls.ts'
 import type { Generation } from './cast.ts'
 import type { Chance } from './chance.ts'
+import { isNobodysFault } from './mended.ts'
 import type { Observed } from './observed.ts'
 import type { Options, OtherFault } from './options.ts'
 import type { SimulatedMessage, SimulatedQueues } from './queues.ts'
@@ -31,6 +33,7 @@ export function lambda({
   queues,
   rate,
   generations,
+  isCalm,
 }: {
   time: Scheduler
   chance: Chance
@@ -42,6 +45,8 @@ export function lambda({
   rate: (fault: OtherFault) => number
   /** versions of the code that may be called now */
   generations: () => readonly [Generation, ...Generation[]]
+  /** nothing goes wrong any more */
+  isCalm: () => boolean
 }) {
   type Environment = { process: Process; handler: Handler }
   const idle = new Map<string, Environment[]>()
@@ -87,6 +92,7 @@ export function lambda({
     }
     process.died = (why) => finish({ crashed: why })
     const end = time.now() + fn.timeout * 1000
+    const calm = isCalm()
     const context = {
       functionName: fn.kind,
       functionVersion: '$LATEST',
@@ -97,7 +103,14 @@ export function lambda({
       if (process.alive)
         handler(event as never, context as Context).then(
           (value) => finish({ value }),
-          (error: unknown) => finish({ error }),
+          (error: unknown) => {
+            if (calm && !fn.kind.startsWith('api') && !isNobodysFault(error))
+              observed.violated({
+                invariant: 'nothing fails while nothing is wrong',
+                message: `${fn.kind} failed: ${reasonOf(error)}`,
+              })
+            finish({ error })
+          },
         )
     })
     time.after(fn.timeout * 1000, `${fn.kind} has had its time`, () => {
@@ -144,7 +157,10 @@ export function lambda({
       return
     }
     if (received.some(({ id }) => inHand.has(id))) observed.sometimes('one message is handled twice at once')
-    for (const { id } of received) inHand.set(id, (inHand.get(id) ?? 0) + 1)
+    for (const { id, receives } of received) {
+      inHand.set(id, (inHand.get(id) ?? 0) + 1)
+      observed.received.set(id, receives)
+    }
     mapping.running++
     observed.step(
       '',

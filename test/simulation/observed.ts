@@ -58,6 +58,8 @@ export function observations(now: () => number, traced: boolean) {
     unsure: new Map<string, number>(),
     /** by delivery: when it was sent anew after it had been dead or parked */
     reopened: new Map<string, number[]>(),
+    /** by delivery: redrives of it that were answered as done */
+    redriven: new Map<string, number>(),
     /** by delivery: messages that somebody who mends has sent */
     sentAnew: new Map<string, number>(),
     /** by delivery: live ones that a queue has let go of */
@@ -76,6 +78,10 @@ export function observations(now: () => number, traced: boolean) {
     runs: new Map<string, Run[]>(),
     /** by delivery: the key of each effect of class outside that took place */
     effects: new Map<string, string[]>(),
+    /** by delivery: those that were handed over of it */
+    messages: new Map<string, Set<string>>(),
+    /** by message: how often it was handed over */
+    received: new Map<string, number>(),
     /** messages that were answered as handled, and when: nobody needs to see them again */
     answered: new Map<string, number>(),
     /** identities that arrived on the events bus */

@@ -22,7 +22,7 @@ import type { Route } from '../../events/route.ts'
 import { approvalCommand } from './approval-operators.ts'
 import { mendBooks } from './books.ts'
 import type { Chance } from './chance.ts'
-import type { Observed } from './observed.ts'
+import { deliveryText, type Observed } from './observed.ts'
 import type { Ports } from './ports.ts'
 import { quarantineCommand, redriveAll } from './quarantine-operators.ts'
 
@@ -70,7 +70,7 @@ export function operators({
         return (
           dead && {
             name: `redrive ${dead.id} of ${dead.subscriber}`,
-            run: (ports) => redriveEvent(dead, { subscriber: dead.subscriber }, by, ports),
+            run: (ports) => redrive(dead, ports),
           }
         )
       case 2:
@@ -127,6 +127,14 @@ export function operators({
 
   const goOn = (project: string, subscriber: string, ports: Ports) =>
     resume({ project, subscriber, by, rate: chance.pick(rates), circuits: chance.is(0.3) }, ports)
+
+  async function redrive(key: DeliveryKey, ports: Ports): Promise<void> {
+    for (const { subscriber, replay, outcome } of await redriveEvent(key, key, by, ports)) {
+      if (outcome !== 'sent' && outcome !== 'delayed') continue
+      const text = deliveryText({ ...key, subscriber, replay })
+      observed.redriven.set(text, (observed.redriven.get(text) ?? 0) + 1)
+    }
+  }
 
   async function drop(key: DeliveryKey, ports: Ports): Promise<unknown> {
     const [found] = await deliveriesOf(key, key, ports.history)

@@ -94,6 +94,7 @@ export function stage({
     queues,
     rate,
     generations: () => generations,
+    isCalm: () => !unsafe,
   })
   const runs = stepFunctions({
     time,
@@ -224,6 +225,8 @@ export function stage({
 
   return {
     now: time.now,
+    skew: options.skew,
+    stale: options.stale,
     sweepBefore,
     doors: outside,
     queues,
