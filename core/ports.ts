@@ -207,14 +207,13 @@ export interface History {
     limit: number
   }): Promise<Listing<Identity>>
   /**
-   * Events of a partition key by their sequence, lowest first unless said: those alone whose type declares `ordered`.
+   * Events of a partition key by their sequence, lowest first: those alone whose type declares `ordered`.
    * `from`: none below this sequence. Eventually consistent.
    */
   byKey(query: {
     project: string
     partitionkey: string
     from?: number | undefined
-    newestFirst?: boolean | undefined
     cursor?: string | undefined
     limit: number
   }): Promise<Listing<Identity & { sequence: number }>>

@@ -268,12 +268,11 @@ export function dynamoHistory(options: HistoryOptions): History {
       return { items: items.flatMap((item) => identityOfItem(item) ?? []), next }
     },
 
-    async byKey({ project, partitionkey, from, newestFirst, cursor, limit }) {
+    async byKey({ project, partitionkey, from, cursor, limit }) {
       const after = afterOf(cursor)
       const found = await merged({
         index: 'order',
         partitions: [orderPk(project, partitionkey)],
-        newestFirst,
         first: from === undefined ? lowest : sequenceText(from),
         last: highest,
         after,

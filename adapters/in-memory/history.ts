@@ -242,9 +242,8 @@ export function inMemoryHistory({
       )
       return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
     },
-    async byKey({ project, partitionkey, from = 0, newestFirst = false, cursor, limit }) {
+    async byKey({ project, partitionkey, from = 0, cursor, limit }) {
       const after = afterOf(cursor)
-      const order = newestFirst ? -1 : 1
       const found = [...events].flatMap(([text, { event }]) => {
         const { source, id, sequence, type } = event
         const listed = sequence !== undefined && sequence >= from && eventTypeNamed(type)?.ordered === true
@@ -252,8 +251,7 @@ export function inMemoryHistory({
           ? [{ key: sequenceKey(sequence, text), item: { project, source, id, sequence } }]
           : []
       })
-      const rest = found.filter(({ key }) => after === undefined || order * byBytes(key, after) > 0)
-      return copiedPage(sorted(rest, order), limit)
+      return copiedPage(sorted(found.filter(({ key }) => after === undefined || key > after)), limit)
     },
   }
 }

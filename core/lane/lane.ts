@@ -150,8 +150,8 @@ export async function releaseLane(
 
 function within(waiting: readonly Marked[], { release, last = 0 }: Lane, pace: Pace | undefined) {
   if (pace === undefined) return waiting
-  const isUnderWay = ({ sequence }: Waiting) => release !== undefined && sequence <= last
-  const most = waiting.filter(isUnderWay).length + pace.most
+  const wasReleased = ({ sequence }: Waiting) => release !== undefined && sequence <= last
+  const most = waiting.filter(wasReleased).length + pace.most
   return waiting.slice(0, most).filter(({ sequence }) => sequence <= pace.upTo)
 }
 

@@ -2,7 +2,7 @@ import { attempt } from '../attempt.ts'
 import { reasonOf } from '../errors.ts'
 import type { History, Quarantined } from '../ports.ts'
 import { mergedGroups, type QuarantineGroup } from './quarantine-groups.ts'
-import { type MendDeps, type Mended, releaseQuarantined, tryQuarantined } from './quarantine-mend.ts'
+import { type Mended, type QuarantineDeps, releaseQuarantined, tryQuarantined } from './quarantine-mend.ts'
 
 /** What of the quarantine is meant; nothing: all of it. */
 export type QuarantineFilter = {
@@ -69,7 +69,7 @@ export async function redriveQuarantine(
   filter: QuarantineFilter,
   at: { cursor: string | undefined; limit: number; seconds: number; dry: boolean },
   by: string,
-  deps: MendDeps,
+  deps: QuarantineDeps,
 ): Promise<{ items: Mended[]; next: string | undefined }> {
   const deadline = Date.parse(deps.clock()) + at.seconds * 1000
   const act = at.dry ? tryQuarantined : releaseQuarantined

@@ -10,7 +10,7 @@ import type { Memory, Quarantined, Settlement } from '../ports.ts'
 import { arrivalAgain, arrivalEdited, comparable, editOf, withData } from './quarantine-arrival.ts'
 import { broughtToItsEnd, settle, writtenOf } from './quarantine-settle.ts'
 
-export type MendDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
+export type QuarantineDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
 
 type Named = { source: string; id: string; type: string }
 
@@ -41,7 +41,7 @@ export async function releaseQuarantined(
   project: string,
   digest: string,
   by: string,
-  deps: MendDeps,
+  deps: QuarantineDeps,
   edit?: Edit,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
@@ -68,7 +68,7 @@ async function settledBefore(
   entry: Quarantined,
   settled: Settlement,
   { by, edit }: { by: string; edit: Edit | undefined },
-  deps: MendDeps,
+  deps: QuarantineDeps,
 ): Promise<Mended> {
   const already = { digest: entry.digest, outcome: 'already', settled } as const
   if (edit === undefined) return already
@@ -88,7 +88,7 @@ export async function tryQuarantined(
   project: string,
   digest: string,
   by: string,
-  deps: MendDeps,
+  deps: QuarantineDeps,
   edit?: Edit,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
@@ -113,7 +113,7 @@ export async function dropQuarantined(
   digest: string,
   by: string,
   note: string,
-  deps: MendDeps,
+  deps: QuarantineDeps,
 ): Promise<Mended> {
   const entry = await load(project, digest, deps)
   const before = await broughtToItsEnd(entry, deps)
@@ -129,7 +129,7 @@ export async function dropQuarantined(
 async function giveUpPlace(
   entry: Quarantined,
   { by, at, note }: Settlement,
-  { history, bodies }: MendDeps,
+  { history, bodies }: QuarantineDeps,
 ): Promise<void> {
   if (entry.door !== 'edit') return
   const edit = editOf(entry, await textOf(entry, bodies))
@@ -143,7 +143,7 @@ async function giveUpPlace(
   }
 }
 
-async function load(project: string, digest: string, { history }: MendDeps): Promise<Quarantined> {
+async function load(project: string, digest: string, { history }: QuarantineDeps): Promise<Quarantined> {
   const entry = await history.getQuarantined(project, digest)
   if (entry === undefined) throw new Failure('NotFound', `nothing in quarantine has the digest ${digest}`)
   return entry
@@ -155,7 +155,7 @@ const mostChanges = 100
 async function prepare(
   entry: Quarantined,
   by: string,
-  { bodies, clock }: MendDeps,
+  { bodies, clock }: QuarantineDeps,
   edit: Edit | undefined,
 ): Promise<{ arrival: Arrival; changes: Change[] }> {
   const before = await textOf(entry, bodies)
