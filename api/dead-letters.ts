@@ -19,7 +19,7 @@ import { job, shownJob } from './jobs.ts'
 import { cursorOf, positionOf } from './paging.ts'
 import { badBody, body, conflicting, json, missing, refused } from './problems.ts'
 import { everything, requireMeant, requireSound, selectionBody, selectionQuery } from './selection.ts'
-import { changes, onceHeader, source, why } from './shapes.ts'
+import { changes, onceHeader, source, unreadableDeliveries, why } from './shapes.ts'
 
 const heldState = z.enum(['dead', 'parked'])
 
@@ -45,13 +45,7 @@ const group = z
 const grouped = z.object({
   groups: z.array(group),
   read: z.number().int().openapi({ description: 'deliveries looked at for this answer' }),
-  unreadable: z
-    .array(z.object({ subscriber: z.string(), source: z.string(), id: z.string(), replay: z.string() }))
-    .readonly()
-    .openapi({
-      description:
-        'the first of those that newer code wrote, or whose body is gone: nobody can tell whether they fit',
-    }),
+  unreadable: unreadableDeliveries,
   next: z.string().optional().openapi({
     description: 'these are not all: send it as `cursor`, and add up the counts of groups that are alike',
   }),
@@ -295,7 +289,7 @@ export function deadLetters(app: Api, deps: ApiDeps): void {
     const { found } = await find(project, c.req.valid('param').id, named, deliveriesToDrop)
     const items = []
     for (const one of droppableOf(found, named.subscriber !== undefined))
-      items.push(await dropDelivery(one, { by, reason }, ports))
+      items.push(await dropDelivery(one, { by, reason, tried: named.subscriber !== undefined }, ports))
     return c.json({ items }, 200)
   })
 }

@@ -1,12 +1,14 @@
 import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { findIdentity } from '../core/books/fate.ts'
+import { keyOf } from '../core/delivery-key.ts'
 import { Failure } from '../core/errors.ts'
 import { dataOf } from '../core/event/body.ts'
 import { subscriberNames } from '../core/gate/subscribers.ts'
 import { presentData } from '../core/mend/edit.ts'
 import { deliveriesOf, requireEvent, theOne } from '../core/mend/open-delivery.ts'
 import { chooser } from '../core/mend/selection.ts'
+import { openDeliveries } from '../core/open-deliveries.ts'
 import type { Delivery, DeliveryKey, OpenState } from '../core/ports.ts'
 import { routes } from '../events/routes.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
@@ -14,7 +16,7 @@ import { idInPath } from './ids.ts'
 import { chain, pageOf, pageQuery } from './paging.ts'
 import { conflicting, json, missing, refused } from './problems.ts'
 import { requireSound, selectionQuery } from './selection.ts'
-import { eventWithData, openDelivery, source } from './shapes.ts'
+import { eventWithData, openDelivery, source, unreadableDeliveries } from './shapes.ts'
 
 const openState = z.enum(['retrying', 'parked', 'dead'])
 const openStates: readonly OpenState[] = openState.options
@@ -33,6 +35,8 @@ const deadLetter = z
   })
   .openapi('DeadLetter')
 
+const listed = pageOf(openDelivery).extend({ unreadable: unreadableDeliveries })
+
 /** Deliveries that are not done: waiting for their next attempt, parked, or dead. */
 export function deliveries(app: Api, deps: ApiDeps): void {
   const allowed = needs(deps, 'events:read')
@@ -46,19 +50,23 @@ export function deliveries(app: Api, deps: ApiDeps): void {
       cursor?: string | undefined
       limit: number
     },
-    wanted: Wanted = async (found) => found,
+    wanted: Wanted = async (chosen) => ({ chosen, unreadable: [] }),
   ) => {
+    const unreadable: DeliveryKey[] = []
     const names =
       query.subscriber === undefined
         ? await subscriberNames(project, { ...deps, routes })
         : [query.subscriber]
     const lists = names.flatMap((subscriber) =>
       query.states.map((state) => async (inner: { cursor: string | undefined; limit: number }) => {
-        const { items, next } = await deps.history.openDeliveries({ project, subscriber, state, ...inner })
-        return { items: await wanted(items), next }
+        const found = await openDeliveries({ project, subscriber, state, ...inner }, deps.history)
+        const meant = await wanted(found.items)
+        unreadable.push(...found.unreadable, ...meant.unreadable)
+        return { items: meant.chosen, next: found.next }
       }),
     )
-    return chain(name, lists, query)
+    const { items, ...rest } = await chain(name, lists, query)
+    return { ...rest, items: items.map(shown), unreadable: unreadable.map(named) }
   }
 
   const list = createRoute({
@@ -68,13 +76,12 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     summary: 'Deliveries that are not done',
     description: `${allowed.description} By subscriber and state, each in the order of their last change.`,
     request: { query: z.object({ subscriber, state: openState.optional(), ...pageQuery }) },
-    responses: { 200: json('A page of deliveries', pageOf(openDelivery)), ...refused },
+    responses: { 200: json('A page of deliveries', listed), ...refused },
   })
   app.openapi(list, async (c) => {
     const { state, ...query } = c.req.valid('query')
     const states = state === undefined ? openStates : [state]
-    const found = await open('deliveries', c.var.principal.project, { ...query, states })
-    return c.json({ ...found, items: found.items.map(shown) }, 200)
+    return c.json(await open('deliveries', c.var.principal.project, { ...query, states }), 200)
   })
 
   const dead = createRoute({
@@ -83,7 +90,7 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     path: '/v1/dead-letters',
     summary: 'Deliveries that were given up',
     request: { query: z.object({ ...selectionQuery, ...pageQuery }) },
-    responses: { 200: json('A page of dead deliveries', pageOf(openDelivery)), ...refused },
+    responses: { 200: json('A page of dead deliveries', listed), ...refused },
   })
   app.openapi(dead, async (c) => {
     const { subscriber: name, limit, cursor, ...selection } = c.req.valid('query')
@@ -91,8 +98,7 @@ export function deliveries(app: Api, deps: ApiDeps): void {
     const query = { subscriber: name, limit, cursor, states: ['dead'] as const }
     const isFiltered = Object.values(selection).some((part) => part !== undefined)
     const wanted = isFiltered ? wantedBy(chooser(selection, deps)) : undefined
-    const found = await open('dead-letters', c.var.principal.project, query, wanted)
-    return c.json({ ...found, items: found.items.map(shown) }, 200)
+    return c.json(await open('dead-letters', c.var.principal.project, query, wanted), 200)
   })
 
   const show = createRoute({
@@ -135,15 +141,18 @@ export function deliveries(app: Api, deps: ApiDeps): void {
   })
 }
 
-type Wanted = (found: readonly (DeliveryKey & Delivery)[]) => Promise<readonly (DeliveryKey & Delivery)[]>
+type Found = readonly (DeliveryKey & Delivery)[]
+type Wanted = (found: Found) => Promise<{ chosen: Found; unreadable: readonly DeliveryKey[] }>
 
 const wantedBy =
   (choose: ReturnType<typeof chooser>): Wanted =>
   async (found) => {
     const marks = found.flatMap((mark) => (mark.state === 'dead' ? [{ ...mark, state: mark.state }] : []))
-    const { chosen } = await choose(marks)
-    return chosen.map(({ mark, delivery }) => ({ ...mark, ...delivery }))
+    const { chosen, unreadable } = await choose(marks)
+    return { chosen: chosen.map(({ mark, delivery }) => ({ ...keyOf(mark), ...delivery })), unreadable }
   }
+
+const named = ({ subscriber, source, id, replay }: DeliveryKey) => ({ subscriber, source, id, replay })
 
 /** Without the project: it is the asker's own. */
 function shown({ project: _, ...delivery }: DeliveryKey & Delivery) {

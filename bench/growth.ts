@@ -9,6 +9,7 @@ import { stepFunctions } from '../adapters/aws/workflows.ts'
 import { fateOf } from '../core/books/fate.ts'
 import { consume } from '../core/consume/consume.ts'
 import { record } from '../core/gate/record.ts'
+import { openDeliveries } from '../core/open-deliveries.ts'
 import { sweep } from '../core/sweep/sweep.ts'
 import { deploymentFailed } from '../events/deployment.failed.ts'
 import type { Route } from '../events/route.ts'
@@ -147,7 +148,7 @@ async function operations(s: Stand, hour: string): Promise<Record<string, string
     deps.history.pages({ project: 'main', hour, shard: 0, limit: 25 }),
   )
   results['the first 50 dead letters'] = await s.measure(() =>
-    deps.history.openDeliveries({ project: 'main', subscriber: s.subscriber, state: 'dead', limit: 50 }),
+    openDeliveries({ project: 'main', subscriber: s.subscriber, state: 'dead', limit: 50 }, deps.history),
   )
   s.later(20 * 60_000)
   await sweep('main', deps, 600)

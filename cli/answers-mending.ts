@@ -16,6 +16,12 @@ export const openDelivery = z.looseObject({
   notes: z.array(text).optional(),
 })
 
+export const deadLetters = z.looseObject({
+  items: z.array(openDelivery),
+  unreadable: z.array(z.looseObject({ id: text })),
+  next: maybe,
+})
+
 export const deadLetter = z.looseObject({
   delivery: openDelivery,
   event: eventWithData,

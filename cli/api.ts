@@ -106,8 +106,7 @@ export const createApi = (send: Send) => {
     trace: (key: string, query: Paged & { source?: string }) =>
       get(answers.trace, ['trace', writeId(key)], query),
 
-    deadLetters: (query: Paged & Selected) =>
-      get(answers.listOf(mending.openDelivery), ['dead-letters'], inQuery(query)),
+    deadLetters: (query: Paged & Selected) => get(mending.deadLetters, ['dead-letters'], inQuery(query)),
     deadLetter: (id: string, query: Named) =>
       get(mending.deadLetter, ['dead-letters', deadLetterId(id)], query),
     deadGroups: (query: Selected & { cursor?: string | undefined }) =>

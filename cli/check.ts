@@ -155,7 +155,8 @@ function holding({ subscriber, paused, circuits: [first, ...more], parked }: Hel
 /** Up to 100 are counted. */
 async function deadDeliveries(cli: Cli): Promise<number | undefined> {
   try {
-    return (await (await cli.api()).deadLetters({ limit: 100 })).items.length
+    const { items, unreadable } = await (await cli.api()).deadLetters({ limit: 100 })
+    return items.length + unreadable.length
   } catch (error) {
     cli.note(sayOf(error))
     return undefined

@@ -83,11 +83,16 @@ export const groupsTable = ({ groups }: DeadGroups, p: Paint, none = 'No deliver
         ]),
       )
 
+export const leftOut = (unreadable: readonly string[]): string | [] =>
+  unreadable.length === 0
+    ? []
+    : `Left out, as newer code wrote them or what --where asks of is gone: ${unreadable.join(', ')}`
+
 /** Said where not all could be counted. */
 export const partial = ({ complete, unreadable }: DeadGroups): string =>
   [
     complete ? [] : `Counted among the first ${mostRead.toLocaleString('en')}; there are more.`,
-    unreadable.length === 0 ? [] : `Newer code wrote some, so they are left out: ${unreadable.join(', ')}`,
+    leftOut(unreadable),
   ]
     .flat()
     .join('\n')

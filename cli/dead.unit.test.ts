@@ -7,6 +7,7 @@ import { routes } from '../events/routes.ts'
 import { testCompleted } from '../events/test.completed.ts'
 import { type Served, serve } from '../test/cli/served.ts'
 import { loadpath, type Terminal } from '../test/cli/terminal.ts'
+import { unreadable } from '../test/unreadable.ts'
 
 let here: Served
 beforeEach(async () => {
@@ -68,6 +69,15 @@ describe('dead list', () => {
       expect(await run(['dead', ...list, ...words]), `${list}`).toMatchObject({ code: 0, out: none })
     expect((await json('jobs', 'list')).items).toEqual([])
     expect(await json('dead', 'redrive', ...words)).toMatchObject({ groups: [], count: 0 })
+  })
+
+  it('names what it cannot read, beside the others', async () => {
+    for (const id of ['a', 'b', 'c']) await died(id, 'x')
+    here.history.getDeliveries = unreadable('b')(here.history.getDeliveries)
+    const { items, unreadable: left } = await json('dead', 'list', '--all')
+    expect([items.map(({ id }: { id: string }) => id), left]).toEqual([['a', 'c'], ['b']])
+    const said = await run(['dead', 'list', '--all'])
+    expect(said).toMatchObject({ code: 0, err: expect.stringMatching(/^Left out, as newer code .*: b$/m) })
   })
 
   it.each(['list', 'redrive', 'drop'])(

@@ -113,6 +113,8 @@ function describe(error: unknown, telling: Telling, depth: number): string {
     ]
       .flat()
       .join('; ')
+  const issues = issuesOf(error)
+  if (issues !== undefined) return `what was read does not fit its schema: ${issues}`
   if (error instanceof Error) {
     const own = [words(error.name), words(telling.message(error))]
       .filter((part) => part !== undefined)
@@ -121,6 +123,18 @@ function describe(error: unknown, telling: Telling, depth: number): string {
   }
   return words(error) ?? `thrown: ${shown(error)}`
 }
+
+/** Of what zod throws, whose message is a page of JSON: where it did not fit, and why. */
+function issuesOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('issues' in error) || !Array.isArray(error.issues)) return undefined
+  const told = error.issues.slice(0, mostIssues).map(({ path, message }) => {
+    const at = Array.isArray(path) ? path.map(String).join('.') : ''
+    return `${at || '(whole)'}: ${message}`
+  })
+  return told.length === 0 ? undefined : told.join('; ')
+}
+
+const mostIssues = 3
 
 /** Text that says something: a text, or what an object says that speaks like an error. */
 function words(value: unknown): string | undefined {

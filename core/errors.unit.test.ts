@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import * as z from 'zod'
 import {
   Failure,
   type FailureCode,
@@ -173,6 +174,16 @@ describe('two kinds of failure', () => {
     })
     expect(problem(new Failure('Busy', 'x'))).not.toHaveProperty('faults')
   })
+})
+
+it('the reason of what does not fit its schema says where and why, shortly', () => {
+  const error = z
+    .object({ build: z.object({ branch: z.string() }), n: z.number() })
+    .safeParse({ build: {} }).error
+  expect(reasonOf(error)).toMatch(
+    /^what was read does not fit its schema: build\.branch: .*string.*; n: .*number[^"]*$/,
+  )
+  expect(reasonForLogs(error)).toBe(reasonOf(error))
 })
 
 function syntaxErrorOf(text: string): unknown {

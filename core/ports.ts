@@ -173,14 +173,6 @@ export interface History {
     after?: string | undefined
     limit: number
   }): Promise<Page[]>
-  /** Deliveries in an open state, oldest change first. Goes by an index: eventually consistent. */
-  openDeliveries(query: {
-    project: string
-    subscriber: string
-    state: OpenState
-    cursor?: string | undefined
-    limit: number
-  }): Promise<Listing<DeliveryKey & Delivery>>
   /**
    * Where open deliveries stand, by the index alone, by state and then oldest change first.
    * `since`: only those changed at or after it; needs a state.

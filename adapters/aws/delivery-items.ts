@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import type { Delivery, DeliveryKey, DeliveryState, OpenMark, OpenState } from '../../core/ports.ts'
+import type { Delivery, DeliveryKey, DeliveryState, OpenMark } from '../../core/ports.ts'
 import { shardOf, timeKey } from '../listing.ts'
 import { type Item, n, number, type RawItem, s, strings, text, textSet, texts } from './attributes.ts'
 import { openPk, openShards, pkOf, storedKey } from './history-items.ts'
@@ -115,13 +115,6 @@ export function deliveriesIn(items: readonly RawItem[], source: string): (Delive
     const noted = [...new Set([...(delivery.notes ?? []), ...(notes.get(deliveryKey(key).sk) ?? [])])]
     return [{ ...key, ...delivery, ...(noted.length === 0 ? {} : { notes: noted.sort() }) }]
   })
-}
-
-/** Undefined when the item, read after the index, is no longer in that state. */
-export function openDeliveryOf(item: RawItem, state: OpenState): (DeliveryKey & Delivery) | undefined {
-  const key = deliveryKeyOfItem(item)
-  const delivery = deliveryOf(item)
-  return key && delivery.state === state ? { ...key, ...delivery } : undefined
 }
 
 /** What the open index alone says: `opensk` is state, time, a tie-breaker and, if known, the type of the event. */

@@ -5,15 +5,7 @@ import { retentionDays } from '../../events/event-type.ts'
 import { markOf } from '../commit-rules.ts'
 import { afterOf, pageOf, sequenceText } from '../listing.ts'
 import { n, packed, type RawItem, s } from './attributes.ts'
-import {
-  deliveriesIn,
-  deliveryKey,
-  deliveryKeyOfItem,
-  deliveryOf,
-  noteKey,
-  openDeliveryOf,
-  openMarkOf,
-} from './delivery-items.ts'
+import { deliveriesIn, deliveryKey, deliveryOf, noteKey, openMarkOf } from './delivery-items.ts'
 import { getAll, insertAll, put, queryAll, update } from './dynamodb.ts'
 import {
   dayInSeconds,
@@ -196,28 +188,6 @@ export function dynamoHistory(options: HistoryOptions): History {
         .map((item) => pageOfItem(item, at))
         .filter(({ page }) => page !== at.after)
         .slice(0, limit)
-    },
-
-    async openDeliveries({ project, subscriber, state, cursor, limit }) {
-      const after = afterOf(cursor)
-      const found = await merged({
-        index: 'open',
-        partitions: partitionsOf(project, subscriber),
-        first: `${state}#`,
-        last: `${state}#${highest}`,
-        after,
-        limit: limit + 1,
-      })
-      const { items, next } = pageOf(found, limit)
-      const whole = await wholeOf(items)
-      const open = whole.flatMap((item) => {
-        try {
-          return (item && openDeliveryOf(item, state)) ?? []
-        } catch (cause) {
-          throw unreadable(item && deliveryKeyOfItem(item), cause)
-        }
-      })
-      return { items: open, next }
     },
 
     async openMarks({ project, subscriber, state, since, cursor, limit }) {

@@ -141,7 +141,7 @@ export function memoryContract(make: () => MemoryFixture): void {
       expect(await memory.commit({ ...nothing, writes: [record(project, 'x')], mark })).toBe('committed')
       expect(await history.getDeliveries([keyOf(event)])).toEqual([delivery({ attempts: 2 })])
       expect(
-        (await history.openDeliveries({ project, subscriber: 'analyze-push', state, limit: 5 })).items,
+        (await history.openMarks({ project, subscriber: 'analyze-push', state, limit: 5 })).items,
       ).toEqual([])
     })
 

@@ -201,13 +201,6 @@ export function inMemoryHistory({
       )
       return copy(found.sort((a, b) => byBytes(a.page, b.page)).slice(0, limit))
     },
-    async openDeliveries({ project, subscriber, state, cursor, limit }) {
-      const after = afterOf(cursor)
-      const found = openOf(project, subscriber).filter(
-        ({ key, item }) => item.state === state && (after === undefined || key > after),
-      )
-      return copiedPage(sorted(found), limit)
-    },
     async openMarks({ project, subscriber, state, since, cursor, limit }) {
       const after = afterOf(cursor)
       const from = state === undefined ? '' : `${state}#${since ?? ''}`

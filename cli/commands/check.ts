@@ -12,7 +12,7 @@ function waiting({ queues, backlog, deadLetters: { letters, deliveries } }: Chec
   const busy = depths.filter(({ depth }) => depth > 0).map(({ queue, depth }) => `${queue} ${depth}`)
   const dead =
     deliveries === undefined
-      ? 'deliveries not asked for'
+      ? 'deliveries not counted'
       : count(deliveries, 'dead delivery', 'dead deliveries')
   return [
     `backlog: ${count(backlog, 'message')}${busy.length === 0 ? '' : ` (${busy.join(', ')})`}`,

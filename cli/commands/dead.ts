@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { asksFirst } from '../agree.ts'
 import type { Named, Selected } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { gatherGroups, groupsTable, noneText, partial } from '../dead-groups.ts'
+import { gatherGroups, groupsTable, leftOut, noneText, partial } from '../dead-groups.ts'
 import type { DropOptions, RedriveOptions } from '../mend.ts'
 import { anyId, examples, gather, more, type Paging, paged, upToThousand } from '../options.ts'
 import { fields, localTime, table } from '../output.ts'
@@ -37,9 +37,14 @@ export function dead(program: Command, cli: Cli): void {
         cli.note(partial(found))
         return
       }
-      const found = await gather(options, (at) => api.deadLetters({ ...at, ...selected(options) }))
+      const unreadable: string[] = []
+      const found = await gather(options, async (at) => {
+        const page = await api.deadLetters({ ...at, ...selected(options) })
+        unreadable.push(...page.unreadable.map(({ id }) => id))
+        return page
+      })
       const none = found.items.length > 0 ? '' : await noneText(api, selected(options))
-      cli.show(found, ({ items }, p) =>
+      cli.show({ ...found, unreadable }, ({ items }, p) =>
         items.length === 0
           ? none
           : table(
@@ -54,7 +59,7 @@ export function dead(program: Command, cli: Cli): void {
               ]),
             ),
       )
-      cli.note(more(found))
+      cli.note([more(found), leftOut(unreadable)].flat().filter(Boolean).join('\n'))
     })
 
   const ofEvent = (name: string) =>

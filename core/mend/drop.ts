@@ -21,8 +21,8 @@ export type Dropped = {
   detail?: string
 }
 
-/** Who drops it, and why, in their words. */
-export type Dropping = { by: string; reason?: string | undefined }
+/** Who drops it, and why, in their words. `tried`: also where somebody has sent it again in this moment. */
+export type Dropping = { by: string; reason?: string | undefined; tried?: boolean }
 
 /**
  * Settles an open delivery: its subscriber will not handle the event. What is retrying may be run just then, and is not
@@ -36,12 +36,14 @@ export async function dropDelivery(found: Found, how: Dropping, deps: MendDeps):
     : dropped
 }
 
-/** `lane`: the one that it has left, to be released. */
+/** `lane`: the one that it has left, to be released. @throws Failure Busy where others change it again and again */
 async function settleDropped(
   found: Found,
-  { by, reason }: Dropping,
+  how: Dropping,
   deps: MendDeps,
+  tries = 3,
 ): Promise<{ dropped: Dropped; lane?: LaneKey }> {
+  const { by, reason, tried = false } = how
   const { key, delivery } = found
   const { subscriber, replay } = key
   const { state } = delivery
@@ -58,9 +60,11 @@ async function settleDropped(
   const verdict = await commitTransition({ outbox, transition }, deps)
   if (verdict !== 'committed') {
     const [current] = await deps.history.getDeliveries([key])
-    const now = current ?? delivery
-    const already = { outcome: 'already', state: now.state, ...supersededDetail(now) } as const
-    return { dropped: { subscriber, replay, ...already } }
+    if (current?.state === 'retrying' && state !== 'retrying' && !tried)
+      return { dropped: { subscriber, replay, outcome: 'already', state: current.state } }
+    if (current === undefined || tries === 1)
+      throw new Failure('Busy', 'the delivery was changed meanwhile: look at it again')
+    return settleDropped({ ...found, delivery: current }, how, deps, tries - 1)
   }
   const dropped = { subscriber, replay, outcome: 'dropped', state: 'dropped' } as const
   const ordered = laneOf(key, found.stored?.event, deps.routes)

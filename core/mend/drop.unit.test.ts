@@ -47,6 +47,16 @@ describe('a delivery that is dropped', () => {
     expect(await w.told('delivery.dropped')).toHaveLength(1)
   })
 
+  it.each([
+    [true, { outcome: 'dropped', state: 'dropped' }],
+    [false, { outcome: 'already', state: 'retrying' }],
+  ])('was sent again in this moment, and what is tried is meant too: %s', async (tried, expected) => {
+    const found = await w.find('p')
+    await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
+    expect(await dropDelivery(found, { by: 'user:ann', tried }, w.deps)).toMatchObject(expected)
+    expect(await w.mark('p')).toMatchObject({ state: expected.state })
+  })
+
   it('may still be tried: who runs it just then finds that nothing is left to settle', async () => {
     await redriveEvent(w.keyOf('p'), {}, 'user:bob', w.deps)
     const running: HandlerAny = async () => {

@@ -9,6 +9,7 @@ import { closing, controlAuthor, isQuiet } from '../hold/circuit-commit.ts'
 import { type Control, controlOf, controlRecord, controlWrite, heldList, pauseOf } from '../hold/control.ts'
 import { type Lanes, releaseLane } from '../lane/lane.ts'
 import { resend } from '../mend/resend.ts'
+import { openDeliveries } from '../open-deliveries.ts'
 import type { Delivery, DeliveryKey, Memory, StoredEvent } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { goRound } from './go-round.ts'
@@ -100,8 +101,9 @@ async function probe(
   }
 
   const look = async (cursor: string | undefined) => {
-    const page = await deps.history.openDeliveries({ ...of, state: 'parked', cursor, limit: perPage })
+    const page = await openDeliveries({ ...of, state: 'parked', cursor, limit: perPage }, deps.history)
     const stored = await readEvents(page.items, deps.history)
+    tried.unreadable += page.unreadable.length
     for (const [index, mark] of page.items.entries()) {
       const event = stored[index]
       if (event === 'unreadable') tried.unreadable++

@@ -5,6 +5,7 @@ import { withoutValues } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { DeliveryKey, Memory, RecordKey } from '../ports.ts'
+import { readDeliveries } from '../read-events.ts'
 import { ago, minute } from '../time.ts'
 
 type DeadDeps = SendDeps & { memory: Memory }
@@ -113,9 +114,13 @@ async function readDead(
 const toldOf = (minutes: readonly Deaths[]): Deaths[] => minutes.filter(({ count }) => count > 0)
 
 async function dataOf({ sample, ...death }: Deaths, { history }: DeadDeps) {
-  const deliveries = await history.getDeliveries(sample)
+  const deliveries = await readDeliveries(sample, history)
   // the event goes to more people than may see what it is about
-  const reasonAt = (index: number) => withoutValues(deliveries[index]?.reason ?? 'no reason was kept')
+  const reasonAt = (index: number) => {
+    const delivery = deliveries[index]
+    if (delivery === 'unreadable') return 'newer code wrote it'
+    return withoutValues(delivery?.reason ?? 'no reason was kept')
+  }
   return {
     ...death,
     sample: sample.map(({ source, id }: Identity, index) => ({ source, id, reason: reasonAt(index) })),

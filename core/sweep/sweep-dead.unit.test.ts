@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { eventDeadLettered } from '../../events/event.dead-lettered.ts'
 import { byHttp, push, queued, told } from '../../test/arrivals.ts'
 import { dies, nothing, relayAll, wholePass } from '../../test/sweeping.ts'
+import { unreadable } from '../../test/unreadable.ts'
 import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
 import { sweep } from './sweep.ts'
@@ -42,6 +43,22 @@ describe('event.dead-lettered', () => {
       { subscriber: 'analyze', minute: '2026-01-01T12:01:00.000Z', count: 6, sample: { length: 5 } },
       { subscriber: 'validate', count: 1, sample: [{ id: 'd', reason: 'no good' }] },
     ])
+  })
+
+  it('is told where newer code wrote one of them', async () => {
+    w.advance(minutes)
+    await dead('analyze', 'a', 'b')
+    await dead('validate', 'd')
+    w.advance(2 * minutes)
+    w.instead('history', 'getDeliveries', unreadable('a'))
+    expect(await tell()).toBe(2)
+    expect(letters().flatMap(({ sample }) => sample)).toEqual(
+      expect.arrayContaining([
+        { source: expect.anything(), id: 'a', reason: 'newer code wrote it' },
+        { source: expect.anything(), id: 'b', reason: 'no good' },
+        { source: expect.anything(), id: 'd', reason: 'no good' },
+      ]),
+    )
   })
 
   it('says why without the values of the event: it goes to more people than may see them', async () => {

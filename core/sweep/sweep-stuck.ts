@@ -8,6 +8,7 @@ import { messageOf, noSuchSubscriber, sendTo } from '../gate/send.ts'
 import { type Control, heldBack } from '../hold/control.ts'
 import { askForRelease } from '../mend/release-under-way.ts'
 import { frameFor, type Resendable, resend } from '../mend/resend.ts'
+import { openDeliveries } from '../open-deliveries.ts'
 import type { Delivery, OpenState } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { ago, hour, minute, second } from '../time.ts'
@@ -95,7 +96,11 @@ async function goRoundOpen(
   const round = { project, name: `${state} ${subscriber}`, pages: mostPages, isOver }
   await goRound(round, deps.memory, async (cursor) => {
     const of = { project, subscriber, state }
-    const { items, next } = await deps.history.openDeliveries({ ...of, cursor, limit: perPage })
+    const {
+      items,
+      next,
+      unreadable: unread,
+    } = await openDeliveries({ ...of, cursor, limit: perPage }, deps.history)
     const quiet = items.filter(({ changed }) => changed < before)
     const events = await readEvents(quiet, deps.history)
     const found = quiet.map((mark, index) => ({ ...parted(mark), stored: events[index] }))
@@ -104,7 +109,7 @@ async function goRoundOpen(
     )
     const gone = found.flatMap(({ stored, ...one }) => (stored === undefined ? [one] : []))
     const mended = { ...nothing, ...(await mend(readable, gone)) }
-    const unreadable = found.length - readable.length - gone.length
+    const unreadable = unread.length + found.length - readable.length - gone.length
     all = sumOf(all, { ...mended, unreadable })
     // what comes next has changed later still
     const isEnd = quiet.length < items.length
@@ -196,7 +201,7 @@ async function settleGone(
   let gone = 0
   for (const state of ['retrying', 'parked'] as const) {
     if (isOver()) break
-    const { items } = await deps.history.openDeliveries({ ...of, state, limit: perPage })
+    const { items } = await openDeliveries({ ...of, state, limit: perPage }, deps.history)
     gone += await markDead(items.map(parted), noSuchSubscriber, deps)
   }
   return { ...nothing, gone }

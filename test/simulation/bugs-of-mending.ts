@@ -164,9 +164,9 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
     ports: (ports, process, world) =>
       process.kind === 'sweep'
         ? inHistory((history) => ({
-            openDeliveries: async (query) => {
+            openMarks: async (query) => {
               if (query.state === 'parked') throw new Error('not now')
-              return history.openDeliveries(query)
+              return history.openMarks(query)
             },
           }))(ports, process, world)
         : ports,

@@ -147,7 +147,6 @@ export function stores({
     fate: (identity, read) =>
       (read?.consistent === false ? (copies ?? real) : real).history.fate(identity, read),
     pages: (at) => (copies ?? real).history.pages(at),
-    openDeliveries: (query) => (copies ?? real).history.openDeliveries(query),
     openMarks: (query) => (copies ?? real).history.openMarks(query),
     quarantined: (query) => (copies ?? real).history.quarantined(query),
     story: (query) => (copies ?? real).history.story(query),

@@ -61,7 +61,6 @@ const asked = {
     settleQuarantined: dynamodb(history, 'UpdateItem'),
     getQuarantined: dynamodb(history, 'BatchGetItem'),
     pages: dynamodb(history, 'Query'),
-    openDeliveries: [...asks(history, 'open'), ...dynamodb(history, 'BatchGetItem')],
     openMarks: asks(history, 'open'),
     quarantined: [...asks(history, 'open'), ...dynamodb(history, 'BatchGetItem')],
     story: asks(history, 'trace'),
