@@ -2,6 +2,7 @@ import type { SQSBatchResponse } from 'aws-lambda'
 import type { Identity } from '../../events/envelope.ts'
 import { subscribersOf } from '../../events/route.ts'
 import { bugsOfHandling } from './bugs-of-handling.ts'
+import { holdingBugs } from './bugs-of-holding.ts'
 import { mendingBugs } from './bugs-of-mending.ts'
 import {
   type Bug,
@@ -203,4 +204,5 @@ export const bugs: Readonly<Record<string, Bug>> = {
 
   ...bugsOfHandling,
   ...mendingBugs,
+  ...holdingBugs,
 }

@@ -63,6 +63,17 @@ export function callsThroughFaults({
     return undefined
   }
 
+  /** Of many calls only a few are of these, and each of them has a before and an after. */
+  function seldomDrawn(port: string, method: string): CallFault | undefined {
+    const often = port === 'lanes' || seldomest.has(method) ? 40 : 8
+    const rate = seldom.has(method)
+      ? Math.min(method === 'open' ? 0.7 : 0.4, options.calls.crashed * often)
+      : 0
+    if (!unsafe() || !chance.is(rate)) return undefined
+    observed.faults.count++
+    return 'crashed'
+  }
+
   function kill(process: Process, why: string): void {
     if (!process.alive) return
     process.alive = false
@@ -150,7 +161,7 @@ export function callsThroughFaults({
   function call(process: Process, port: string, method: string, args: never[], act: Act): Promise<unknown> {
     if (!process.alive) return new Promise(() => undefined)
     const label = `${process.kind}.${port}.${method}`
-    const fault = drawn()
+    const fault = drawn() ?? seldomDrawn(port, method)
     if (fault === 'late' && method === 'mark') observed.guessed.add('how often it was tried')
     return new Promise((resolve, reject) => {
       const answer = (given: Answer): void => {
@@ -161,7 +172,10 @@ export function callsThroughFaults({
       }
       const effect = () => take({ process, port, method, args, act, label, fault, answer })
       if (fault === 'crashed' && chance.is(0.5))
-        time.after(wait(), label, () => kill(process, `dies before ${port}.${method}`))
+        time.after(wait(), label, () => {
+          if (process.alive) observed.sometimes(`a process dies before ${nameOf(port, method)}`)
+          kill(process, `dies before ${port}.${method}`)
+        })
       else if (fault === 'late') {
         time.after(wait() + 2000, label, () => answer({ error: failure() }))
         time.after(wait() + chance.between(2000, 8000), `${label} late`, effect)
@@ -204,7 +218,7 @@ export function callsThroughFaults({
     }
     const given = await perform(fault, method, args, act)
     if (fault === 'crashed') {
-      observed.sometimes(`a process dies after ${method}`)
+      observed.sometimes(`a process dies after ${nameOf(port, method)}`)
       kill(process, `dies after ${port}.${method}`)
       return
     }
@@ -224,6 +238,16 @@ export function callsThroughFaults({
 
   return { call, kill }
 }
+
+const seldom = new Set([
+  ...['wait', 'release', 'leave', 'open', 'mark', 'transition', 'start', 'succeedTask', 'quarantine'],
+  ...['settleQuarantined', 'putIfAbsent', 'tally', 'removeFromOutbox', 'put'],
+])
+
+const seldomest = new Set(['settleQuarantined', 'succeedTask', 'start'])
+
+/** Lanes have names for their methods that say little by themselves. */
+const nameOf = (port: string, method: string): string => (port === 'lanes' ? `lanes.${method}` : method)
 
 /** A transaction carries a token, so trying it twice does it once. */
 const isRepeatable = (method: string): boolean => method !== 'commit' && method !== 'wait'

@@ -54,7 +54,9 @@ const extras: readonly Route[] = [
     types: ['acme.ordered'],
     effect: 'outside',
     emits: [rollbackDecided],
+    downstream: ({ partitionkey }) => partitionkey.split('#')[0] ?? '',
     ...settings,
+    attempts: 4,
   },
   {
     subscriber: 'looper',

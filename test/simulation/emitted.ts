@@ -58,6 +58,22 @@ export function sequencesAreRecordedInOrder(held: Held): Wrong[] {
   )
 }
 
+/** What keeps order has changed by each event in its turn, also what a rebuild has put in its place. */
+export function ordersAreKept({ stage, observed }: Held): Wrong[] {
+  return stage.stored.real.memory.all().records.flatMap(({ kind, project, name, value }): Wrong[] => {
+    if (kind !== 'fold') return []
+    const events = (value as { entries: readonly string[] }).entries.flatMap((entry) => {
+      // what was lost on its way comes late
+      if (observed.expired.has(`${project} ${entry} -> ${kind}`)) return []
+      return observed.events.get(`${project} ${entry}`)?.stored.event ?? []
+    })
+    const late = events.find(({ sequence = 0 }, index) => sequence < (events[index - 1]?.sequence ?? 0))
+    return late === undefined
+      ? []
+      : [{ message: `${kind} ${name} has ${late.sequence} behind what is later`, id: late.id }]
+  })
+}
+
 export function chainsEnd(held: Held): Wrong[] {
   const byIdentity = new Map(eventsOf(held).map(({ event }) => [textOfEvent(event), event]))
   return eventsOf(held).flatMap(({ event }) => {

@@ -91,9 +91,19 @@ export function handlerOf(
     )
     holdAgainst(route, handled, key, held, observed)
     await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
-    if (route.effect === 'outside' && subscriber !== 'publish')
-      await ports.downstream.act(subscriber, handled.idempotencyKey, delivery)
+    if (route.effect === 'outside' && subscriber !== 'publish') await actOn(handled, key)
     return body(handled, memory)
+  }
+
+  async function actOn({ event, idempotencyKey }: HandledAny, key: DeliveryKey): Promise<void> {
+    const name = `${subscriber} ${route.downstream?.(event) ?? ''}`.trim()
+    try {
+      await ports.downstream.act(name, idempotencyKey, deliveryText(key))
+      observed.acted(key, name, true)
+    } catch (error) {
+      observed.acted(key, name, false)
+      throw error
+    }
   }
 
   async function misbehave(

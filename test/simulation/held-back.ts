@@ -16,9 +16,9 @@ export async function parkedHasItsReason({ stage, observed }: Held): Promise<Wro
       const { project, subscriber, replay } = mark
       const route = stage.everybody.find((one) => one.subscriber === subscriber)
       const control = controlOf(await memory.get(controlRecord(project, subscriber)))
-      if (heldBack(control, '') !== undefined) return []
-      const partitionkey =
-        observed.events.get(`${project} ${mark.source} ${mark.id}`)?.stored.event.partitionkey ?? ''
+      const event = observed.events.get(`${project} ${mark.source} ${mark.id}`)?.stored.event
+      const { partitionkey = '' } = event ?? {}
+      if (heldBack(control, (event && route?.downstream?.(event)) ?? '') !== undefined) return []
       const [first] = route?.ordered
         ? await lanes.waiting({ project, subscriber, replay, partitionkey }, 1)
         : []

@@ -1,8 +1,9 @@
 import { approvalsAreAnswered } from './approval-operators.ts'
 import { booksTellWhatIsSo } from './books.ts'
+import { circuitsClose, circuitsOpen } from './circuits.ts'
 import { deathsHaveTheirReason } from './deaths.ts'
 import type { Sending } from './doors.ts'
-import { chainsEnd, emissionsAreRecorded, sequencesAreRecordedInOrder } from './emitted.ts'
+import { chainsEnd, emissionsAreRecorded, ordersAreKept, sequencesAreRecordedInOrder } from './emitted.ts'
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
 import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason, replaysEmitWhenAsked } from './held-back.ts'
 import { deathsAreTold, mendsAreTold, redrivesComeToAll, replaysComeToAll } from './mended.ts'
@@ -207,12 +208,16 @@ function nothingIsLeftBehind({ stage }: Held): Wrong[] {
 function endsOfRunsAreTold(held: Held): Wrong[] {
   const { observed } = held
   const told = new Set(eventsOf(held).map(({ event }) => event.id))
-  return observed.ended
-    .filter(({ startedBy }) => observed.deliveries.get(startedBy)?.state === 'done')
-    .filter(({ workflow, name, status }) => !told.has(`${workflow}/${name}/${status}`))
-    .map(({ workflow, name, status }) => ({
-      message: `run ${name} of ${workflow} ended ${status} and nobody was told`,
-    }))
+  return (
+    observed.ended
+      .filter(({ startedBy }) => observed.deliveries.get(startedBy)?.state === 'done')
+      // it died because no start of it was answered, and was done by a further attempt: nobody knows of the run before
+      .filter(({ startedBy }) => !observed.died.has(startedBy))
+      .filter(({ workflow, name, status }) => !told.has(`${workflow}/${name}/${status}`))
+      .map(({ workflow, name, status }) => ({
+        message: `run ${name} of ${workflow} ended ${status} and nobody was told`,
+      }))
+  )
 }
 
 export const invariants: Readonly<Record<string, Invariant>> = {
@@ -226,12 +231,15 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'attempts are bounded': attemptsAreBounded,
   'emissions are recorded': emissionsAreRecorded,
   'sequences are recorded in order': sequencesAreRecordedInOrder,
+  'orders are kept': ordersAreKept,
   'chains end': chainsEnd,
   'news is sent once': newsIsSentOnce,
   'copies expect nobody': copiesExpectNobody,
   'nothing is left behind': nothingIsLeftBehind,
   'ends of runs are told': endsOfRunsAreTold,
   'what is parked has its reason': parkedHasItsReason,
+  'circuits open': circuitsOpen,
+  'circuits close': circuitsClose,
   'closed lanes hold something': closedLanesHoldSomething,
   'jobs end': jobsEnd,
   'replays emit when they are asked to': replaysEmitWhenAsked,

@@ -48,6 +48,17 @@ export function observations(now: () => number, traced: boolean) {
       if (traced) trace.push({ at: now(), about, text: text() })
     },
 
+    /** by project, subscriber and downstream: what came of acting on it, in the order of time */
+    acts: new Map<string, { id: string; at: number; well: boolean }[]>(),
+    acted({ project, source, id }: DeliveryKey, downstream: string, well: boolean): void {
+      const name = `${project} ${downstream}`
+      const all = this.acts.get(name) ?? []
+      all.push({ id: identityText({ project, source, id }), at: now(), well })
+      this.acts.set(name, all)
+    },
+    /** by project and subscriber: the circuits that were opened, and when */
+    circuits: new Map<string, { downstream: string; at: number }[]>(),
+
     events: new Map<string, { stored: StoredEvent; at: number }>(),
     /** what has a sequence, by project and partition key */
     lanes: new Map<string, StoredEvent[]>(),
@@ -86,6 +97,8 @@ export function observations(now: () => number, traced: boolean) {
     answered: new Map<string, number>(),
     /** identities that arrived on the events bus */
     published: new Set<string>(),
+    /** deliveries that were dead at some time */
+    died: new Set<string>(),
     /** what could not be looked up, so that the product had to guess, as it says it does */
     guessed: new Set<string>(),
     /** by project, workflow and run: how its wait for an approval ended; undefined: nobody answered */

@@ -29,7 +29,13 @@ import { quarantineCommand, redriveAll } from './quarantine-operators.ts'
 /** People who mend things while everything goes on: each command as the API gives it, in a process that may fail. */
 
 /** `of`: what the API has of its own for it, and what it sends is no redrive */
-export type Command = { name: string; of?: 'quarantine' | 'books'; run: (ports: Ports) => Promise<unknown> }
+export type Command = {
+  name: string
+  of?: 'quarantine' | 'books'
+  run: (ports: Ports) => Promise<unknown>
+  /** what they do next, after so many milliseconds */
+  next?: readonly [number, Command][]
+}
 
 const by = 'user:op'
 const rates = [1, 5, 50] as const
@@ -53,6 +59,7 @@ export function operators({
   const open = (state: 'dead' | 'parked') =>
     [...observed.deliveries.values()].filter((mark) => mark.state === state)
   const oneOf = <T>(items: readonly T[]): T | undefined => items[Math.floor(chance.random() * items.length)]
+  const ordered = new Set(routes.filter((route) => route.ordered).map(({ subscriber }) => subscriber))
   const pausable = routes.filter(({ unpausable, kind }) => unpausable === undefined && kind === 'function')
 
   const asked = (ports: Ports) => ({ id: ports.newId(), by, asked: ports.clock(), rate: chance.pick(rates) })
@@ -61,7 +68,9 @@ export function operators({
 
   /** What somebody would do who looks at what there is; undefined: nothing to be done. */
   function command(): Command | undefined {
-    const dead = oneOf(open('dead'))
+    // what is dead in a lane holds others back
+    const inLanes = chance.is(0.5) ? open('dead').filter(({ subscriber }) => ordered.has(subscriber)) : []
+    const dead = oneOf(inLanes) ?? oneOf(open('dead'))
     const held = oneOf([...open('dead'), ...open('parked')])
     const route = oneOf(pausable)
     switch (chance.whole(0, 14)) {
@@ -74,35 +83,15 @@ export function operators({
           }
         )
       case 2:
-        return (
-          dead && {
-            name: `redrive all that is dead of ${dead.subscriber}`,
-            run: async (ports) => {
-              const { project, subscriber } = dead
-              const wanted = { ...asked(ports), subscriber, subscribers: [subscriber], selection: {} }
-              const { write, outbox } = redriveJob(project, wanted)
-              return ports.memory.commit({ writes: [write], outbox })
-            },
-          }
-        )
+        return dead && redriveDead(dead.project, dead.subscriber)
       case 3:
         return held && { name: `drop ${held.id} of ${held.subscriber}`, run: (ports) => drop(held, ports) }
       case 4:
         return dead && { name: `edit ${dead.id} of ${dead.subscriber}`, run: (ports) => edit(dead, ports) }
       case 5:
-        return (
-          route && {
-            name: `pause ${route.subscriber}`,
-            run: (ports) => pause({ project: 'main', subscriber: route.subscriber, by }, ports),
-          }
-        )
+        return route && paused(route.subscriber)
       case 6:
-        return (
-          route && {
-            name: `resume ${route.subscriber}`,
-            run: (ports) => goOn('main', route.subscriber, ports),
-          }
-        )
+        return route && resumed(route.subscriber)
       case 7:
         return route && replayOrRebuild(route)
       case 8:
@@ -124,6 +113,26 @@ export function operators({
         return { name: 'pause or resume a job', run: (ports) => meddle(ports) }
     }
   }
+
+  const redriveDead = (project: string, subscriber: string): Command => ({
+    name: `redrive all that is dead of ${subscriber}`,
+    run: async (ports) => {
+      const stopAfter = chance.pick([undefined, undefined, 1, 2])
+      const wanted = { ...asked(ports), subscriber, subscribers: [subscriber], selection: {}, stopAfter }
+      const { write, outbox } = redriveJob(project, wanted)
+      return ports.memory.commit({ writes: [write], outbox })
+    },
+  })
+
+  const paused = (subscriber: string): Command => ({
+    name: `pause ${subscriber}`,
+    run: (ports) => pause({ project: 'main', subscriber, by }, ports),
+  })
+
+  const resumed = (subscriber: string): Command => ({
+    name: `resume ${subscriber}`,
+    run: (ports) => goOn('main', subscriber, ports),
+  })
 
   const goOn = (project: string, subscriber: string, ports: Ports) =>
     resume({ project, subscriber, by, rate: chance.pick(rates), circuits: chance.is(0.3) }, ports)
@@ -179,8 +188,13 @@ export function operators({
           return ports.memory.commit({ writes: [write], outbox })
         },
       }
+    const pauses = chance.between(2000, 40_000)
     return {
       name: `rebuild ${subscriber}`,
+      next: [
+        [pauses, paused(subscriber)],
+        [pauses + chance.between(1000, 40_000), resumed(subscriber)],
+      ],
       run: (ports) => {
         const how = chance.is(0.4) ? { ...selection, switch: true } : selection
         if (how !== selection) observed.guessed.add('what a rebuild has put in its place')
@@ -240,7 +254,11 @@ export function operators({
     ])
   }
 
-  return { command, tidyUp }
+  /** What waits in lanes is sent on, while everything goes on. */
+  const mendLanes = (): Command[] =>
+    [...ordered].flatMap((subscriber) => [resumed(subscriber), redriveDead('main', subscriber)])
+
+  return { command, tidyUp, mendLanes }
 }
 
 export const runOf = (project: string, { kind, request, attempt }: Job): string =>

@@ -33,7 +33,7 @@ export type CallFault = (typeof callFaults)[number]
 const otherFaults = {
   duplicate: 0.3,
   reorder: 0.8,
-  immovable: 0.5,
+  immovable: 0.9,
   /** a handled message that could not be deleted */
   undeleted: 0.3,
   /** Lambda has no room: what was received waits for its visibility timeout */
@@ -55,17 +55,39 @@ const otherFaults = {
 } as const
 export type OtherFault = keyof typeof otherFaults
 
+/** What one subscriber acts on is down for long, and much comes for it. Times are milliseconds. */
+function drawDown(chance: Chance): { subscriber: string; begin: number; end: number } | undefined {
+  if (!chance.is(0.08)) return undefined
+  const begin = chance.between(0, 60_000)
+  return {
+    subscriber: chance.pick(['mirror', 'shop']),
+    begin,
+    end: begin + chance.rate(60_000, 1_200_000),
+  }
+}
+
+function drawFaults(
+  chance: Chance,
+  { maybe, isAlone }: { maybe: (probability: number) => boolean; isAlone: boolean },
+) {
+  const calls: Record<string, number> = {}
+  for (const fault of callFaults)
+    calls[fault] = !isAlone && maybe(0.4) ? chance.rate(0.002, fault === 'crashed' ? 0.05 : 0.12) : 0
+  const others: Record<string, number> = {}
+  for (const [fault, most] of Object.entries(otherFaults))
+    others[fault] = maybe(0.4) ? chance.rate(fault === 'immovable' ? 0.3 : 0.02, most) : 0
+  return { calls, others }
+}
+
 export function drawOptions(seed: number, chance: Chance) {
   const minutes = chance.pick([3, 6, 12, 20, 40])
   const calm = chance.is(0.05)
   const maybe = (probability: number): boolean => !calm && chance.is(probability)
-  const calls: Record<string, number> = {}
-  for (const fault of callFaults)
-    calls[fault] = maybe(0.4) ? chance.rate(0.002, fault === 'crashed' ? 0.05 : 0.12) : 0
-  const others: Record<string, number> = {}
-  for (const [fault, most] of Object.entries(otherFaults))
-    others[fault] = maybe(0.4) ? chance.rate(0.02, most) : 0
-  const roles = subscribers.filter(() => chance.is(0.4))
+  const down = drawDown(chance)
+  // or what is seen of it could have another reason
+  const isAlone = down !== undefined && chance.is(0.6)
+  const { calls, others } = drawFaults(chance, { maybe, isAlone })
+  const roles = subscribers.filter((name) => name === down?.subscriber || chance.is(0.4))
   return {
     seed,
     /** events that are sent, but for what is sent again */
@@ -87,7 +109,8 @@ export function drawOptions(seed: number, chance: Chance) {
     /** milliseconds of an ordinary call at most */
     latency: chance.pick([5, 20, 100]),
     /** times in which one dependency answers nothing but errors */
-    outages: maybe(0.4) ? chance.whole(1, 3) : 0,
+    outages: !isAlone && maybe(0.4) ? chance.whole(1, 3) : 0,
+    down,
     /** one subscriber's function is not called for longer than its queue keeps what lies there: days */
     standstill: maybe(0.02)
       ? {

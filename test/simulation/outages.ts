@@ -26,9 +26,15 @@ export function outagesOf({
     const port = chance.shuffled(targets)[0] ?? 'history'
     return { port, begin, end: begin + chance.rate(5000, 1_200_000) }
   })
+  const { down } = options
+  if (down !== undefined) {
+    // of several downstreams one
+    const port = `downstream ${down.subscriber}${down.subscriber === 'shop' ? ' order/1' : ''}`
+    outages.push({ port, begin: began + down.begin, end: began + down.end })
+  }
   return (port, target, method) => {
     const now = time.now()
-    const names = [port, `${port} ${target}`, `${port}.${method}`]
+    const names = [port, `${port} ${target}`, `${port} ${target.split(' ')[0]}`, `${port}.${method}`]
     const out = outages.some((one) => one.begin <= now && now < one.end && names.includes(one.port))
     if (out) {
       observed.sometimes('a dependency is out')

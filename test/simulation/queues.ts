@@ -72,6 +72,7 @@ export function simulatedQueues({
   told?: {
     arrived?: (queue: string, message: SimulatedMessage) => void
     failed?: (queue: string, message: SimulatedMessage) => void
+    refused?: () => void
     expired?: (queue: string, message: SimulatedMessage) => void
   }
 }): SimulatedQueues {
@@ -136,6 +137,7 @@ export function simulatedQueues({
     if (to === undefined || message.receives < to.after) return false
     if (chance.is(faults().immovable)) {
       message.visibleAt = now() + visibility
+      told.refused?.()
       return true
     }
     queue.messages = queue.messages.filter((other) => other !== message)

@@ -56,6 +56,7 @@ export async function runSchedule(
     events: options.events,
     labels: options.labels,
     shop: options.shop,
+    down: options.down,
   })
   // much happens at once, or one thing after the other
   const bursts = Array.from({ length: 3 }, () => chance.between(0, end))
@@ -63,7 +64,10 @@ export async function runSchedule(
     options.bursts
       ? chance.pick([bursts[0] ?? 0, ...bursts]) + chance.between(0, 500)
       : chance.between(0, end)
-  for (const deed of deeds) time.after(moment(), 'deed', () => perform(world, deed))
+  for (const deed of deeds) {
+    const late = deed.kind === 'send' && options.down && deed.late
+    time.after(late ? (options.down?.begin ?? 0) + late : moment(), 'deed', () => perform(world, deed))
+  }
   if (options.deploy !== undefined) planDeployment(options.deploy, end)
   if (options.standstill !== undefined) planStandstill(options.standstill)
   const people = operators({
@@ -78,16 +82,27 @@ export async function runSchedule(
     time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
       const command = people.command()
       if (command === undefined) return
-      world.command(command)
+      give(command)
       // and somebody else has the same idea
       if (chance.is(0.3)) world.command(command)
     })
+  if (options.operators > 3)
+    for (let count = 0; count < 3; count++)
+      time.after(chance.between(0.4 * end, end), 'somebody mends lanes', () =>
+        people.mendLanes().forEach(give),
+      )
   let sweeps = 0
   keepSweeping()
   time.after(end, 'faults stop', () => {
     world.stopFaults()
     if (options.operators > 0) time.after(10 * minute, 'somebody tidies up', tidyUp)
   })
+
+  function give(command: Command): void {
+    world.command(command)
+    for (const [wait, next] of command.next ?? [])
+      time.after(wait, 'somebody goes on', () => world.command(next))
+  }
 
   function tidyUp(): void {
     for (const command of people.tidyUp(world.isRunning)) untilTaken(command)

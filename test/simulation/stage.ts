@@ -60,6 +60,7 @@ export function stage({
   const stored = stores({
     time,
     observed,
+    skew: options.skew,
     lag: () => options.stale,
     committed: (change) => outbox.tell(change),
   })
@@ -71,6 +72,7 @@ export function stage({
     told: {
       arrived: (queue) => functions.wake(queue),
       failed: () => observed.sometimes('a message goes to the dead letters'),
+      refused: () => observed.sometimes('a dead letter queue refuses'),
       expired(queue, { id, body }) {
         observed.step('', () => `message ${id} of ${queue} expires`)
         if (routeNamed.has(queue)) noteExpired(queue, body, observed)
@@ -108,7 +110,7 @@ export function stage({
     asks: { ask: () => all.asks, isWanted: () => chance.is(options.approvals) },
   })
   const downstream: Downstream = {
-    async act(_, idempotencyKey, delivery) {
+    async act(_name, idempotencyKey, delivery) {
       observed.effects.set(delivery, [...(observed.effects.get(delivery) ?? []), idempotencyKey])
     },
   }
@@ -227,6 +229,10 @@ export function stage({
     now: time.now,
     skew: options.skew,
     stale: options.stale,
+    isOnlyDown:
+      options.down !== undefined &&
+      Object.values(options.calls).every((rate) => rate === 0) &&
+      options.outages === 0,
     sweepBefore,
     doors: outside,
     queues,

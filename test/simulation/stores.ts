@@ -4,9 +4,10 @@ import { inMemoryHistory } from '../../adapters/in-memory/history.ts'
 import { inMemoryLanes } from '../../adapters/in-memory/lanes.ts'
 import { inMemoryMemory } from '../../adapters/in-memory/memory.ts'
 import { inMemoryWorkflows } from '../../adapters/in-memory/workflows.ts'
-import { controlOf, pauseOf } from '../../core/hold/control.ts'
+import type { Job } from '../../core/job/job.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
 import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
+import { noteClosings, noteControl } from './circuits.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
 import { settlementIn, settlementKind } from './quarantine-operators.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -20,18 +21,28 @@ export type Stores = ReturnType<typeof stores>
 export function stores({
   time,
   observed,
+  skew,
   lag,
   committed,
 }: {
   time: Scheduler
   observed: Observed
+  /** milliseconds that clocks are wrong by at most */
+  skew: number
   /** milliseconds; 0: no copies */
   lag: () => number
   /** hears of every change of memory that was committed */
   committed: (change: Commit) => void
 }) {
   const clock = () => new Date(time.now()).toISOString()
-  const bodies = inMemoryBodies()
+  const kept = inMemoryBodies()
+  const bodies: typeof kept = {
+    ...kept,
+    async put(key, body) {
+      observed.sometimes('a body lies in the bucket')
+      await kept.put(key, body)
+    },
+  }
 
   function tables() {
     const history = inMemoryHistory({ bodies })
@@ -69,6 +80,7 @@ export function stores({
     })
   }
 
+  const behindCircuits = new Set<string>()
   function marked(mark: DeliveryKey & Delivery): void {
     const text = deliveryText(mark)
     const before = observed.deliveries.get(text)
@@ -90,6 +102,10 @@ export function stores({
       })
     if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
       observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
+    if (mark.state === 'dead') observed.died.add(text)
+    if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
+    if (mark.state === 'done' && behindCircuits.has(text))
+      observed.sometimes('what was parked behind a circuit is handled')
     observed.deliveries.set(text, { ...mark, at: time.now() })
   }
   real.onMark(marked)
@@ -137,6 +153,7 @@ export function stores({
     },
     async quarantine(entry) {
       later((on) => on.history.quarantine(entry))
+      observed.sometimes(`something is quarantined as ${entry.reason}`)
       observed.step(entry.id ?? '', () => `quarantined as ${entry.reason}`)
       return real.history.quarantine(entry)
     },
@@ -160,19 +177,26 @@ export function stores({
     }
   }
 
-  function notePauses({ writes }: Commit): void {
-    for (const { project, kind, name, value } of writes)
-      if (kind === 'control')
-        observed.paused.set(
-          `${project} ${name}`,
-          pauseOf(controlOf({ project, kind, name, value, version: 1 })) && time.now(),
-        )
+  async function controlsIn({ writes }: Commit) {
+    const own = writes.filter(({ kind }) => kind === 'control')
+    return Promise.all(own.map(async (write) => ({ write, before: await real.memory.get(write) })))
+  }
+
+  function noteJobs({ writes }: Commit): void {
+    for (const { kind, value } of writes) {
+      const job = kind === 'job' ? (value as Job) : undefined
+      if (job?.kind === 'redrive' && job.reason?.includes('died again'))
+        observed.sometimes('a redrive is stopped by like failures')
+      if (job?.kind === 'rebuild' && job.state === 'done' && (job.selection as { switch?: true }).switch)
+        observed.sometimes('a rebuild is switched')
+    }
   }
 
   const memory: Memory = {
     ...real.memory,
     async commit(change) {
       later((on) => on.memory.commit(change))
+      const controls = await controlsIn(change)
       const verdict = await real.memory.commit(change)
       const { mark } = change
       if (verdict === 'committed' && mark !== undefined) {
@@ -180,7 +204,10 @@ export function stores({
         observed.commits.set(text, (observed.commits.get(text) ?? 0) + 1)
       }
       if (verdict === 'committed') {
-        notePauses(change)
+        for (const { write, before } of controls)
+          noteControl(write, before, { observed, now: time.now(), skew })
+        noteClosings(change, observed)
+        noteJobs(change)
         noteSettlements(change)
         committed(change)
       }
@@ -198,11 +225,16 @@ export function stores({
     ...real.lanes,
     async wait(lane, waiting, how) {
       later((on) => on.lanes.wait(lane, waiting, how))
-      return real.lanes.wait(lane, waiting, how)
+      const verdict = await real.lanes.wait(lane, waiting, how)
+      if (verdict === 'waits')
+        observed.sometimes(how === 'closing' ? 'a lane is closed' : 'something waits in a lane')
+      return verdict
     },
     async release(lane, seen, release) {
       later((on) => on.lanes.release(lane, seen, release))
-      return real.lanes.release(lane, seen, release)
+      const released = await real.lanes.release(lane, seen, release)
+      if (released) observed.sometimes('a lane is released')
+      return released
     },
     async leave(lane, waiting) {
       later((on) => on.lanes.leave(lane, waiting))
@@ -210,7 +242,9 @@ export function stores({
     },
     async open(lane, seen) {
       later((on) => on.lanes.open(lane, seen))
-      return real.lanes.open(lane, seen)
+      const opened = await real.lanes.open(lane, seen)
+      if (opened) observed.sometimes('a lane is opened')
+      return opened
     },
     closed: (query) => (copies ?? real).lanes.closed(query),
   }

@@ -8,7 +8,8 @@ import { nextSchema } from './newer-code.ts'
 /** What is sent in one schedule: some new events, and whatever its labels say beside them. */
 
 export type Deed =
-  | { kind: 'send'; sending: Sending }
+  /** `late`: milliseconds after what is down has gone down */
+  | { kind: 'send'; sending: Sending; late?: number }
   | { kind: 'batch'; sendings: Sending[] }
   | { kind: 'garbage'; text: string; project: string }
   | { kind: 'declare'; project: string; repository: string; deployBranch: string }
@@ -19,7 +20,12 @@ type Made = { event: CloudEvent; marker: string; webhook: boolean }
 
 export function workload(
   chance: Chance,
-  { events, labels, shop }: { events: number; labels: readonly Label[]; shop: boolean },
+  {
+    events,
+    labels,
+    shop,
+    down,
+  }: { events: number; labels: readonly Label[]; shop: boolean; down?: { subscriber: string } | undefined },
 ): Deed[] {
   const may = (label: Label, probability = 0.5): boolean => labels.includes(label) && chance.is(probability)
   const deeds: Deed[] = []
@@ -152,7 +158,32 @@ export function workload(
         deployBranch: `branch-${count++}`,
       })
   }
+  for (let count = 0; down !== undefined && count < eventsForDown; count++)
+    deeds.push({ kind: 'send', sending: forDown(down.subscriber, count), late: lateness(chance, count) })
   return deeds
+}
+
+/** What comes for a subscriber while what it acts on is down: much at once, and some when that is tried again. */
+export const eventsForDown = 20
+const atOnce = 12
+const lateness = (chance: Chance, count: number): number =>
+  count < atOnce
+    ? chance.between(0, 5000)
+    : 32_000 + 20_000 * Math.floor((count - atOnce) / 4) + chance.between(0, 300)
+
+function forDown(subscriber: string, n: number): Sending {
+  const marker = `down${n}x`
+  const base = { specversion: '1.0' as const, id: `down-${n}` }
+  const event: CloudEvent =
+    subscriber === 'shop'
+      ? { ...base, source: '/shop', type: 'acme.ordered', data: { marker }, partitionkey: `order/1#${n}` }
+      : {
+          ...base,
+          source: '/cd',
+          type: 'deployment.failed',
+          data: { ...deploymentFailed.example, repository: `octo/r${n}`, reason: marker },
+        }
+  return { event, marker, project: 'main', door: 'http', kind: 'valid', accepted: false }
 }
 
 const forged = (n: number) => ({ id: `forged-${n}`, type: 'build.status-changed' })
