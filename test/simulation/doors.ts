@@ -22,6 +22,9 @@ export type Sending = {
   outcome?: string | undefined
 }
 
+/** What has come onto a queue and is nothing of ours. */
+export const isGarbage = (body: string): boolean => body.startsWith('{"garbage"')
+
 export const secret = 'a secret of the simulation'
 const accounts: Readonly<Record<string, string>> = { '111122223333': 'main', '444455556666': 'shop' }
 export const accountProjects = accounts
@@ -182,8 +185,8 @@ export function doors({
       sendings.push(...batch)
       byHttp(batch)
     },
-    /** No event, and no frame of ours: it has come onto the record queue all the same. */
-    garbage(text: string, project: string): void {
+    /** No event, and no frame of ours: it has come onto a queue all the same. */
+    garbage(text: string, project: string, queue: string): void {
       sendings.push({
         event: { id: text, source: '', type: '' },
         project,
@@ -192,7 +195,7 @@ export function doors({
         marker: text,
         accepted: true,
       })
-      queues.put('record', text, { queue: 'record' })
+      queues.put(queue, text, { queue: queue === 'dead-letters' ? 'record' : queue })
     },
     latency: () => chance.between(0, options.latency),
   }

@@ -18,7 +18,7 @@ import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
 import type { Calls, Process } from './calls.ts'
 import type { Behaviour } from './cast.ts'
-import { secret } from './doors.ts'
+import { isGarbage, secret } from './doors.ts'
 import type { InHand } from './handled.ts'
 import { handlerOf } from './handlers.ts'
 import type { SimulatedFunction } from './lambda.ts'
@@ -136,6 +136,7 @@ const authenticate = async (credential = ''): Promise<Principal> => {
 function inHandOf(route: Route, { Records }: SQSEvent, since: number): Map<string, InHand> {
   const found = new Map<string, InHand>()
   for (const { messageId, body, attributes } of Records) {
+    if (isGarbage(body)) continue
     const {
       event,
       replay,

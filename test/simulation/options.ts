@@ -38,9 +38,15 @@ const otherFaults = {
   undeleted: 0.3,
   /** Lambda has no room: what was received waits for its visibility timeout */
   throttled: 0.2,
+  /** the time of a message that comes again cannot be set: its queue has it come */
+  unhidden: 0.5,
+  /** the stream is late by up to ten minutes */
+  behind: 0.3,
+  /** the schedule fires twice for one minute */
+  rescheduled: 0.3,
   /** a batch of the stream that comes again though it was handled */
   restreamed: 0.3,
-  /** the stream is late by up to ten minutes, or never tells */
+  /** the stream never tells */
   unstreamed: 0.3,
   /** an event on a bus that its rule brings twice */
   redelivered: 0.3,
@@ -50,7 +56,7 @@ const otherFaults = {
   untold: 0.3,
   /** entries of one PutEvents that fail while others do not */
   unput: 0.3,
-  /** the schedule misses a minute, or fires it twice */
+  /** the schedule misses a minute */
   unscheduled: 0.2,
 } as const
 export type OtherFault = keyof typeof otherFaults

@@ -57,6 +57,9 @@ export async function runSchedule(
     labels: options.labels,
     shop: options.shop,
     down: options.down,
+    queues: world.cast.older
+      .filter(({ ordered, subscriber }) => !ordered && subscriber !== 'leaving')
+      .map(({ subscriber }) => subscriber),
   })
   // much happens at once, or one thing after the other
   const bursts = Array.from({ length: 3 }, () => chance.between(0, end))
@@ -194,6 +197,6 @@ export async function runSchedule(
 function perform(world: Stage, deed: Deed): void {
   if (deed.kind === 'send') world.doors.send(deed.sending)
   else if (deed.kind === 'batch') world.doors.sendBatch(deed.sendings)
-  else if (deed.kind === 'garbage') world.doors.garbage(deed.text, deed.project)
+  else if (deed.kind === 'garbage') world.doors.garbage(deed.text, deed.project, deed.queue)
   else world.command(declaring(deed))
 }

@@ -145,7 +145,10 @@ export function stage({
       accounts: accountProjects,
       stage: stageName,
       newId,
-      hide: functions.hide,
+      hide: async (queue, message, seconds) => {
+        if (!chance.is(rate('unhidden'))) return functions.hide(queue, message, seconds)
+        observed.sometimes('the time of a message cannot be set')
+      },
       pause: (milliseconds: number) =>
         new Promise<void>((resolve) => time.after(milliseconds, 'pause', () => process.alive && resolve())),
     }
@@ -206,6 +209,9 @@ export function stage({
     sweeping = true
     functions.invoke(all.sweep, {}, () => {
       sweeping = false
+      if (!chance.is(rate('rescheduled'))) return
+      observed.sometimes('the schedule fires twice')
+      sweep()
     })
   }
 

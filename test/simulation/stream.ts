@@ -32,6 +32,7 @@ export function stream({
   rate: (fault: OtherFault) => number
 }) {
   const waiting: string[][] = Array.from({ length: shards }, () => [])
+  let underWay = 0
   const busy: boolean[] = Array.from({ length: shards }, () => false)
 
   function next(shard: number): void {
@@ -71,12 +72,16 @@ export function stream({
         }
         const pk = outboxPk(project, partitionkey)
         const shard = shardOf(pk, shards)
-        time.after(chance.between(10, 300), 'stream', () => {
+        const isBehind = chance.is(rate('behind'))
+        if (isBehind) observed.sometimes('the stream is late')
+        underWay++
+        time.after(isBehind ? chance.between(1000, 600_000) : chance.between(10, 300), 'stream', () => {
+          underWay--
           waiting[shard]?.push(pk)
           next(shard)
         })
       }
     },
-    isEmpty: () => waiting.every((lane) => lane.length === 0),
+    isEmpty: () => underWay === 0 && waiting.every((lane) => lane.length === 0),
   }
 }

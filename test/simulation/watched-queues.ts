@@ -2,6 +2,7 @@ import { queueRetention } from '../../core/gate/missing.ts'
 import type { OrderedMessage, Queues } from '../../core/ports.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Process } from './calls.ts'
+import { isGarbage } from './doors.ts'
 import { deliveryText, type Observed } from './observed.ts'
 import type { SimulatedQueues } from './queues.ts'
 
@@ -81,6 +82,7 @@ export function watchedQueues({
     // what lay there when it was reopened had been answered: only its deletion got lost
     const reopened = observed.reopened.get(delivery)?.at(-1) ?? Number.NEGATIVE_INFINITY
     const waiting = lying.all(subscriber).find(({ body, sent }) => {
+      if (isGarbage(body)) return false
       const other = JSON.parse(body) as Frame
       const { project, source, id } = other.event
       return (
@@ -101,6 +103,7 @@ export function watchedQueues({
 
 /** A queue has let go of a message: where nobody has marked its delivery, that is lost until somebody sends it again. */
 export function noteExpired(subscriber: string, body: string, observed: Observed): void {
+  if (isGarbage(body)) return
   const { event, replay } = JSON.parse(body) as Frame
   observed.sometimes('a queue lets go of what lay in it')
   const { project, source, id } = event

@@ -11,7 +11,7 @@ export type Deed =
   /** `late`: milliseconds after what is down has gone down */
   | { kind: 'send'; sending: Sending; late?: number }
   | { kind: 'batch'; sendings: Sending[] }
-  | { kind: 'garbage'; text: string; project: string }
+  | { kind: 'garbage'; text: string; project: string; queue: string }
   | { kind: 'declare'; project: string; repository: string; deployBranch: string }
 
 const repositories = ['octo/hello', 'octo/world'] as const
@@ -25,7 +25,14 @@ export function workload(
     labels,
     shop,
     down,
-  }: { events: number; labels: readonly Label[]; shop: boolean; down?: { subscriber: string } | undefined },
+    queues,
+  }: {
+    events: number
+    labels: readonly Label[]
+    shop: boolean
+    down?: { subscriber: string } | undefined
+    queues: readonly string[]
+  },
 ): Deed[] {
   const may = (label: Label, probability = 0.5): boolean => labels.includes(label) && chance.is(probability)
   const deeds: Deed[] = []
@@ -138,7 +145,10 @@ export function workload(
     if (may('newer', 0.3) && one.event.type === 'test.completed')
       send(sent(different(one, newer), { kind: 'newer', door: 'bus' }))
     if (may('next version') && one.event.type === 'test.completed') send(sent(different(one, following)))
-    if (may('garbage', 0.2)) deeds.push({ kind: 'garbage', text: `{"garbage": ${count++}`, project: 'main' })
+    if (may('garbage', 0.2)) {
+      const queue = chance.pick(['record', 'record', 'dead-letters', ...chance.shuffled(queues).slice(0, 2)])
+      deeds.push({ kind: 'garbage', text: `{"garbage": ${count++}`, project: 'main', queue })
+    }
   }
 
   for (let made = 0; made < events; made++) {
