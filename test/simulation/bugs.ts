@@ -60,6 +60,16 @@ export const bugs: Readonly<Record<string, Bug>> = {
         : entry,
   },
 
+  'partial batch failures of handlers are ignored': {
+    entry: (entry, process) =>
+      consumes(process)
+        ? async (event, context) => {
+            await entry(event, context)
+            return { batchItemFailures: [] } satisfies SQSBatchResponse
+          }
+        : entry,
+  },
+
   'FailedEntryCount is ignored': {
     ports: (ports) => ({
       ...ports,
