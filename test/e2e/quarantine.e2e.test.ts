@@ -63,9 +63,9 @@ it('an invalid event is kept, mended at the command line, recorded and handled, 
     '--yes',
   )
   expect(dropped.items).toMatchObject([{ outcome: 'dropped' }])
-  expect(await said('quarantine', 'redrive', digestOf(second))).toMatchObject({
-    outcome: 'already',
-    settled: { state: 'dropped' },
+  expect(await loadpath('quarantine', 'redrive', digestOf(second))).toMatchObject({
+    code: 1,
+    out: expect.stringContaining('was settled before: dropped by'),
   })
   expect((await stage.history.fate({ ...identity, id: second.id })).stored).toBeUndefined()
 
