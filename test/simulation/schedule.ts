@@ -57,6 +57,7 @@ export async function runSchedule(
     labels: options.labels,
     shop: options.shop,
     down: options.down,
+    standing: options.standstill?.subscriber,
     queues: world.cast.older
       .filter(({ ordered, subscriber }) => !ordered && subscriber !== 'leaving')
       .map(({ subscriber }) => subscriber),

@@ -25,12 +25,14 @@ export function workload(
     labels,
     shop,
     down,
+    standing,
     queues,
   }: {
     events: number
     labels: readonly Label[]
     shop: boolean
     down?: { subscriber: string } | undefined
+    standing?: string | undefined
     queues: readonly string[]
   },
 ): Deed[] {
@@ -146,7 +148,9 @@ export function workload(
       send(sent(different(one, newer), { kind: 'newer', door: 'bus' }))
     if (may('next version') && one.event.type === 'test.completed') send(sent(different(one, following)))
     if (may('garbage', 0.2)) {
-      const queue = chance.pick(['record', 'record', 'dead-letters', ...chance.shuffled(queues).slice(0, 2)])
+      const drawn = chance.pick(['record', 'record', 'dead-letters', ...chance.shuffled(queues).slice(0, 2)])
+      // what lies for longer than its queue keeps it is gone, and nothing of it is recorded that could be sent again
+      const queue = drawn === standing ? 'record' : drawn
       deeds.push({ kind: 'garbage', text: `{"garbage": ${count++}`, project: 'main', queue })
     }
   }
