@@ -60,10 +60,9 @@ async function settleDropped(
   const verdict = await commitTransition({ outbox, transition }, deps)
   if (verdict !== 'committed') {
     const [current] = await deps.history.getDeliveries([key])
-    if (current?.state === 'retrying' && state !== 'retrying' && !tried)
-      return { dropped: { subscriber, replay, outcome: 'already', state: current.state } }
-    if (current === undefined || tries === 1)
-      throw new Failure('Busy', 'the delivery was changed meanwhile: look at it again')
+    if (current === undefined || (current.state === 'retrying' && state !== 'retrying' && !tried))
+      return { dropped: { subscriber, replay, outcome: 'already', state: current?.state ?? state } }
+    if (tries === 1) throw new Failure('Busy', 'the delivery was changed meanwhile: look at it again')
     return settleDropped({ ...found, delivery: current }, how, deps, tries - 1)
   }
   const dropped = { subscriber, replay, outcome: 'dropped', state: 'dropped' } as const
