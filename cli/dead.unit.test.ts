@@ -1,3 +1,4 @@
+// Longer than 300 lines: each command on what is dead, over one served stage.
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

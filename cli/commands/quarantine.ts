@@ -4,9 +4,10 @@ import { agreed, asksFirst } from '../agree.ts'
 import type { MendedQuarantine } from '../answers-mending.ts'
 import type { Api, QuarantineFilter } from '../api.ts'
 import type { Cli } from '../context.ts'
-import { CommandError, UsageError } from '../faults.ts'
+import { UsageError } from '../faults.ts'
 import { digestId, examples, gather, instant, more, positive, upToThousand } from '../options.ts'
 import { count, fields, localTime } from '../output.ts'
+import { whole, wholeOnes } from '../quarantine-digest.ts'
 import {
   entriesText,
   faultLines,
@@ -279,27 +280,4 @@ function drop(group: Command, cli: Cli): void {
 async function digestsOf(api: Api, filter: QuarantineFilter): Promise<string[]> {
   const { items } = await gather({ limit: 0, all: true }, (at) => api.quarantine({ ...filter, ...at }))
   return items.map(({ digest }) => digest)
-}
-
-async function wholeOnes(given: readonly string[], api: Api): Promise<string[]> {
-  const found: string[] = []
-  for (const one of given) found.push(await whole(one, api))
-  return found
-}
-
-/**
- * The lists show beginnings of digests, so one may be given; the newest thousand that wait are looked through, and then
- * those of what was settled. @throws CommandError when several begin so, or none does
- */
-async function whole(digest: string, api: Pick<Api, 'quarantine' | 'quarantineSettled'>): Promise<string> {
-  if (digest.length === 64) return digest
-  for (const list of [api.quarantine, api.quarantineSettled]) {
-    const { items } = await gather<{ digest: string }>({ limit: 1000 }, list)
-    // the same text may have come, and been settled, several times
-    const found = new Set(items.flatMap((entry) => (entry.digest.startsWith(digest) ? entry.digest : [])))
-    if (found.size > 1)
-      throw new CommandError(`${found.size} in quarantine begin with ${digest}: ${[...found].join(', ')}`)
-    for (const only of found) return only
-  }
-  throw new CommandError(`nothing in quarantine has a digest that begins with ${digest}`)
 }

@@ -120,3 +120,26 @@ export function judgeCopied(
     return live.state === 'done' ? 'send' : 'later'
   })
 }
+
+/** While the subscriber goes on. */
+export const isBeforePause = ({ of }: Walk): boolean => of === 'history' || of === 'ahead'
+
+/** Together with the report they stand in the job's record. */
+const mostLater = 100
+
+export const isFull = ({ later: { events, keys } }: RebuildProgress): boolean =>
+  events.length + keys.length >= mostLater
+
+export function withLater(progress: RebuildProgress, found: readonly Found[], route: Route): RebuildProgress {
+  const { events, keys } = progress.later
+  const later = found.map(({ stored: { event } }) => event)
+  return {
+    ...progress,
+    later: route.ordered
+      ? {
+          events,
+          keys: [...keys, ...later.map((one) => ({ key: one.partitionkey, sequence: one.sequence ?? 0 }))],
+        }
+      : { events: [...events, ...later.map(({ source, id }) => ({ source, id }))], keys },
+  }
+}

@@ -1,3 +1,4 @@
+// Longer than 300 lines: what each walk takes and leaves, for a subscriber with order and one without.
 import { describe, expect, it } from 'vitest'
 import { repositoryUpdated } from '../../events/repository.updated.ts'
 import { testCompleted } from '../../events/test.completed.ts'

@@ -12,7 +12,7 @@ import { ago, minute } from '../time.ts'
 import { compareLive, compareRebuilt, switchSome } from './rebuild-compare.ts'
 import { pauseFor, resumeAfter, secondsUntilQuiet, stillPaused } from './rebuild-pause.ts'
 import { beforePause, firstProgress, type RebuildProgress, rebuildProgress } from './rebuild-state.ts'
-import { judgeRebuild, walksOf } from './rebuild-walks.ts'
+import { isBeforePause, isFull, judgeRebuild, walksOf, withLater } from './rebuild-walks.ts'
 import { type Asked, routeNamed } from './replay.ts'
 import type { Advanced, Limits } from './replay-advance.ts'
 import { isAllKept, type RebuildAsked, rebuildAsked } from './replay-job.ts'
@@ -157,10 +157,10 @@ async function passOn(step: Step, deps: RebuildDeps): Promise<Advanced> {
     judge: async (found) => {
       const of = { route, replay: job.id, asked, bodies: deps.bodies }
       const verdict = await judgeRebuild(found, walk, progress, of)
-      if (verdict !== 'later' || walk.of === 'history' || walk.of === 'ahead') return verdict
+      if (verdict !== 'later' || isBeforePause(walk)) return verdict
       // nothing moves now: what is done behind it is in the live records, and belongs into the copy
-      if (liveOf(found.deliveries, route.subscriber)?.state === 'dead')
-        held.add(found.stored.event.partitionkey)
+      const live = liveOf(found.deliveries, route.subscriber)
+      if (live?.state === 'dead') held.add(found.stored.event.partitionkey)
       return 'left'
     },
     frameOf: ({ stored: { event } }) => ({ event, replay: job.id, rebuild: true }),
@@ -198,26 +198,6 @@ const afterAll = (progress: RebuildProgress): RebuildProgress => {
   const anew = { ...progress, turn: 0, pass: firstPass }
   if (progress.doing === 'send') return { ...anew, doing: 'settle' }
   return { ...anew, doing: 'send', stage: progress.stage === 'history' ? 'quiet' : 'compare' }
-}
-
-/** Together with the report they stand in the job's record. */
-const mostLater = 100
-
-const isFull = ({ later: { events, keys } }: RebuildProgress): boolean =>
-  events.length + keys.length >= mostLater
-
-function withLater(progress: RebuildProgress, found: readonly Found[], route: Route): RebuildProgress {
-  const { events, keys } = progress.later
-  const later = found.map(({ stored: { event } }) => event)
-  return {
-    ...progress,
-    later: route.ordered
-      ? {
-          events,
-          keys: [...keys, ...later.map((one) => ({ key: one.partitionkey, sequence: one.sequence ?? 0 }))],
-        }
-      : { events: [...events, ...later.map(({ source, id }) => ({ source, id }))], keys },
-  }
 }
 
 type Ended = { found: Found; delivery: Delivery }

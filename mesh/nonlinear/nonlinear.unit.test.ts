@@ -1,3 +1,4 @@
+// Longer than 300 lines: each way in which what is refused or fails comes again, one test beside the other.
 import { describe, expect, it } from 'vitest'
 import * as made from '../../test/meshes.ts'
 import { nonlinear } from './nonlinear.ts'
