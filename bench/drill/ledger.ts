@@ -19,8 +19,8 @@ export type Sent = {
 }
 
 const source = '/drill'
-/** A branch keeps 400 facts of a commit. */
-const suitesOfBranch = 100
+/** As of a build with a matrix; each is one more fact in the record of its branch. */
+const suitesOfBranch = 20
 
 /** So many events about `repository`; a hundredth is poison, two thirds come over HTTP and the rest over the bus. */
 export function make(count: number, seed: number, repository: string): Sent[] {
