@@ -157,10 +157,11 @@ function attemptsAreBounded(held: Held): Wrong[] {
     const more = ordered ? 1 : held.stage.waitsForCode ? 3 : 0
     // and they begin anew with each redrive
     const most = (attempts + more) * (1 + (held.observed.reopened.get(delivery)?.length ?? 0))
-    // a race lost to others is decided again within one attempt
+    // a race lost to others is decided again within one attempt; when its time is over, that was none
+    const uncounted = held.observed.uncounted.get(delivery) ?? 0
     return [...Map.groupBy(runs, ({ message }) => message)].flatMap(([message, own]) => {
       const attempted = new Set(own.map(({ since }) => since)).size
-      if (attempted <= most) return []
+      if (attempted - uncounted <= most) return []
       return [
         {
           message: `${delivery}: message ${message} was tried ${attempted} times, at most ${most} are allowed`,

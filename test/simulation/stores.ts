@@ -106,6 +106,7 @@ export function stores({
     if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
     if (mark.state === 'done' && behindCircuits.has(text))
       observed.sometimes('what was parked behind a circuit is handled')
+    observed.tookForNone(text, mark.uncounted)
     observed.deliveries.set(text, { ...mark, at: time.now() })
   }
   real.onMark(marked)
