@@ -88,6 +88,9 @@ const sweep = z
         ),
       })
       .optional(),
+    unrelayed: count.openapi({
+      description: 'keys whose events have waited in the outbox for two minutes; 100 are counted',
+    }),
   })
   .openapi('SweepState')
 

@@ -186,6 +186,7 @@ const sweepState = z.looseObject({
       last: z.array(z.looseObject({ source: text, id: text, subscriber: text, at: text })),
     })
     .optional(),
+  unrelayed: z.number().default(0),
 })
 export type SweepState = z.infer<typeof sweepState>
 

@@ -52,6 +52,7 @@ export function booksText(books: Books, p: Paint): string {
     lostText(sheet, p),
     books.mended === undefined ? '' : mendedText(books.mended, p),
     replay ? '' : sweepText(books.sweep, p),
+    replay ? '' : outboxText(books.sweep, p),
     verdictText(books, p),
     books.mended === undefined ? '' : leftText(books, books.mended, p),
   ]
@@ -121,6 +122,14 @@ const mendedText = (mended: readonly MendedDelivery[], p: Paint): string =>
   )
 
 const shownNames = 5
+
+/** The outbox is before the books: what waits there is accepted, and in no history yet. */
+const outboxText = ({ unrelayed }: SweepState, p: Paint): string =>
+  unrelayed === 0
+    ? ''
+    : p.yellow(
+        `Events of commands wait in the outbox for more than two minutes, for ${count(unrelayed, 'key')}${unrelayed === 100 ? ' or more' : ''}: the sweep sends them; whether the relay runs says: loadpath check`,
+      )
 
 function sweepText({ read, lagMinutes, behind, passes, since, lastPass, did }: SweepState, p: Paint): string {
   if (read === undefined) return 'The sweep has not run yet.'

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sweepTimeline } from '../core/sweep/sweep-timeline.ts'
 import { githubPush } from '../events/github.push.ts'
 import { routes } from '../events/routes.ts'
@@ -45,6 +45,12 @@ describe('balance', () => {
     expect(said.out).toMatch(/total +2 +- +- +- +- +- +2 +-/)
     expect(said.out).toContain('balanced: 2 deliveries expected, none missing')
     expect(said.out).toContain('The sweep has not run yet.')
+  })
+
+  it('says that events of commands wait in the outbox, which is before the books', async () => {
+    expect((await run()).out).not.toContain('outbox')
+    vi.spyOn(here.memory, 'staleOutbox').mockResolvedValue(['k', 'l'])
+    expect((await run()).out).toContain('wait in the outbox for more than two minutes, for 2 keys: the sweep')
   })
 
   it('names what is missing, and is exit code 1', async () => {

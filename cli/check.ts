@@ -10,6 +10,7 @@ import {
   findMachines,
   findMappings,
   findQueues,
+  findRules,
   findTables,
   sayOf,
 } from './resources.ts'
@@ -169,10 +170,11 @@ async function checkResources(cli: Cli, config: StageConfig, routes: Routes, res
   const subscribers = routes.map(({ subscriber, ordered }) => (ordered ? `${subscriber}.fifo` : subscriber))
   const workflows = routes.flatMap(({ kind, subscriber }) => (kind === 'workflow' ? [subscriber] : []))
   const queues = ['record', ...subscribers, ...deadLetterQueues]
-  const [functions, depths, mappings, machines, tables] = await Promise.all([
+  const [functions, depths, mappings, rules, machines, tables] = await Promise.all([
     findFunctions(settings, config),
     findQueues(settings, config, queues),
     findMappings(settings, config, queues),
+    findRules(settings, config),
     findMachines(settings, config, workflows),
     findTables(settings, config),
   ])
@@ -186,6 +188,7 @@ async function checkResources(cli: Cli, config: StageConfig, routes: Routes, res
     partOf('functions', functions),
     partOf('queues', depths),
     partOf('mappings', mappings),
+    partOf('rules', rules),
     partOf('state machines', machines),
     partOf('tables', tables),
   )

@@ -45,6 +45,7 @@ function healthy(depth = 0) {
   operations['AmazonSQS.GetQueueAttributes'] = ({ QueueUrl }) => ({
     Attributes: { ApproximateNumberOfMessages: String(String(QueueUrl).endsWith('-record') ? depth : 0) },
   })
+  operations['AWSEvents.DescribeRule'] = () => ({ State: 'ENABLED' })
   operations['AWSStepFunctions.DescribeStateMachine'] = () => ({ status: 'ACTIVE' })
   operations['DynamoDB_20120810.DescribeTable'] = () => ({ Table: { TableStatus: 'ACTIVE' } })
 }
@@ -59,6 +60,7 @@ describe('check', () => {
       'ok  endpoint        1/1',
       `ok  queues          ${queues.length}/${queues.length}`,
       `ok  mappings        ${queues.length + 1}/${queues.length + 1}`,
+      'ok  rules           4/4',
       'ok  tables          3/3',
     ])
       expect(out).toContain(line)
@@ -88,6 +90,10 @@ describe('check', () => {
         },
       ],
     })
+    operations['AWSEvents.DescribeRule'] = ({ Name, EventBusName }) => {
+      if (Name === 'loadpath-dev-inbox' && !EventBusName) throw new AwsFault('ResourceNotFoundException')
+      return { State: Name === 'loadpath-dev-sweep' ? 'DISABLED' : 'ENABLED' }
+    }
     operations['DynamoDB_20120810.DescribeTable'] = () => {
       throw new AwsFault('AccessDeniedException')
     }
@@ -96,6 +102,7 @@ describe('check', () => {
     expect(out).toContain('!!  functions')
     expect(out).toContain('      record: missing\n      notify: is Failed\n')
     expect(out).toContain('      notify: is Disabled, its mapping is a-b\n')
+    expect(out).toContain('!!  rules           3/4\n      sweep: is DISABLED\n')
     expect(out).toMatch(/record, analyze-push, .*: nothing takes from it/)
     expect(out).toContain(
       'loadpath-dev-history, loadpath-dev-memory, loadpath-dev-ephemeral: AccessDeniedException',

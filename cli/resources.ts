@@ -1,4 +1,5 @@
 import { DescribeTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { DescribeRuleCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge'
 import {
   type EventSourceMappingConfiguration,
   GetFunctionConfigurationCommand,
@@ -111,6 +112,18 @@ async function mappingsOf(settings: Settings): Promise<EventSourceMappingConfigu
   for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client }, {}))
     all.push(...EventSourceMappings)
   return all
+}
+
+/** What EventBridge hands on, and what it starts by the clock: disabled, nothing happens and nothing fails. */
+export function findRules(settings: Settings, { stage, inboxBus }: StageConfig): Promise<Found[]> {
+  const client = new EventBridgeClient(settings)
+  return each(['inbox', 'states', 'sweep', 'mesh-validation'], async (name) => {
+    const command = new DescribeRuleCommand({
+      Name: `loadpath-${stage}-${name}`,
+      ...(name === 'inbox' ? { EventBusName: inboxBus } : {}),
+    })
+    return unless(/^ENABLED/, (await client.send(command)).State)
+  })
 }
 
 export function findMachines(

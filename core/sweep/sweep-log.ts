@@ -86,13 +86,22 @@ export type SweepState = {
   since?: string | undefined
   lastPass?: string | undefined
   did: SweepLog | undefined
+  /** partition keys whose events of commands wait in the outbox for longer than the stream takes; 100 are counted */
+  unrelayed: number
 }
+
+/** Milliseconds; younger outbox items are the stream's to send. */
+export const outboxPatience = 120_000
 
 export async function sweepState(
   project: string,
-  { memory, clock }: { memory: Pick<Memory, 'get'>; clock: Clock },
+  { memory, clock }: { memory: Pick<Memory, 'get' | 'staleOutbox'>; clock: Clock },
 ): Promise<SweepState> {
-  const [kept, log] = await Promise.all([memory.get(cursorKey(project)), memory.get(logKey(project))])
+  const [kept, log, unrelayed] = await Promise.all([
+    memory.get(cursorKey(project)),
+    memory.get(logKey(project)),
+    memory.staleOutbox(project, ago(clock(), outboxPatience), 100),
+  ])
   const cursor = cursorOf(kept)
   const first = (places: readonly string[]) => timeOf(places.toSorted()[0] ?? '')
   return {
@@ -106,5 +115,6 @@ export async function sweepState(
     since: cursor?.since,
     lastPass: cursor?.at,
     did: log && sweepLog.parse(log.value),
+    unrelayed: unrelayed.length,
   }
 }

@@ -22,6 +22,7 @@ it('is empty until the sweep has run, and then says how far it is', async () => 
     since: undefined,
     lastPass: undefined,
     did: undefined,
+    unrelayed: 0,
   })
   await wholePass(w)
   w.advance(5 * minutes)
@@ -35,6 +36,7 @@ it('is empty until the sweep has run, and then says how far it is', async () => 
     since: noon,
     lastPass: '2026-01-01T12:05:00.000Z',
     did: undefined,
+    unrelayed: 0,
   })
 })
 
@@ -45,6 +47,20 @@ it('says whom it waits for, and from where on', async () => {
   w.advance(16 * minutes)
   await wholePass(w)
   expect((await state()).behind).toEqual({ analyze: noon })
+})
+
+it('counts the keys whose events wait in the outbox for longer than the stream takes', async () => {
+  const items = ['k', 'k', 'l'].map((partitionkey, index) => {
+    const frame = told({}, { partitionkey })
+    return { project: 'main', partitionkey, sequence: 3, index, frame }
+  })
+  await w.stores.memory.commit({ writes: [], outbox: items })
+  w.advance(2 * minutes)
+  expect((await state()).unrelayed).toBe(0)
+  w.advance(1)
+  expect((await state()).unrelayed).toBe(2)
+  await wholePass(w)
+  expect((await state()).unrelayed).toBe(0)
 })
 
 it('names what was sent again, and counts what was done', async () => {

@@ -15,7 +15,7 @@ import { ago, minute } from '../time.ts'
 import { roundOf } from './go-round.ts'
 import { openCircuits, probeCircuits } from './sweep-circuits.ts'
 import { tellOfTheDead } from './sweep-dead.ts'
-import { logSweep } from './sweep-log.ts'
+import { logSweep, outboxPatience } from './sweep-log.ts'
 import { countOpen, type OpenCount, withClosed } from './sweep-open.ts'
 import { sweepStuck, type Unstuck } from './sweep-stuck.ts'
 import { type SweptTimeline, sweepTimeline } from './sweep-timeline.ts'
@@ -46,8 +46,6 @@ export type Swept = Partial<Omit<SweptTimeline, 'sent' | 'failures'>> & {
 
 export type SweepResult = { swept: Swept; failures: readonly unknown[] }
 
-/** Younger outbox items are the stream's to send. */
-const outboxPatience = 2 * minute
 /** Status events are best effort; a run that is open for longer is asked after. */
 const runPatience = 5 * minute
 const perPass = 100
