@@ -1,5 +1,6 @@
 """MiniStack, until standard input closes: however the process ends that started it, it saves its state and ends too."""
 
+import itertools
 import os
 import signal
 import threading
@@ -7,7 +8,7 @@ import time
 
 from ministack.app import main
 from ministack.core import lambda_runtime
-from ministack.services import cloudwatch_logs, lambda_svc
+from ministack.services import cloudwatch_logs, lambda_svc, sqs
 
 restore_positions = lambda_svc._restore_esm_positions
 
@@ -56,6 +57,28 @@ def append_with_init(stream, events):
 lambda_runtime.Worker._spawn = spawn_timed
 lambda_svc._emit_lambda_logs = emit_logs_with_init
 cloudwatch_logs._append_log_events = append_with_init
+
+# a receive looks four times at every message that waits: of 90,000 about 25 a second were handled
+collect, expire, expired_at = sqs._collect_msgs, sqs._expire_retained, {}
+
+
+def collect_head(queue, most, visibility):
+    if queue["is_fifo"]:
+        return collect(queue, most, visibility)
+    now = time.time()
+    visible = (message for message in queue["messages"] if message.get("visible_at", 0) <= now)
+    return collect({**queue, "messages": list(itertools.islice(visible, most))}, most, visibility)
+
+
+def expire_each_second(queue):
+    now, name = time.monotonic(), queue["attributes"]["QueueArn"]
+    if now - expired_at.get(name, 0) >= 1:
+        expired_at[name] = now
+        expire(queue)
+
+
+sqs._collect_msgs = collect_head
+sqs._expire_retained = expire_each_second
 
 
 def end_with_starter():
