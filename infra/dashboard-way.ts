@@ -99,9 +99,13 @@ export function handlers(watched: Watched): Row {
         title: 'Open circuits: what is needed does not answer',
         of: bySubscriber(watched, 'OpenCircuits', 'Maximum'),
       }),
-      graph(1, {
+      graph(2, {
         title: 'Oldest that is retrying, parked or dead: minutes since it last changed',
         of: bySubscriber(watched, 'OldestMinutes', 'Maximum'),
+      }),
+      graph(2, {
+        title: 'Lost to others that changed the same: no failures, tried again',
+        of: bySubscriber(watched, 'Contended', 'Sum'),
       }),
     ],
   }

@@ -51,9 +51,12 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     const { url, mark } = endpoint
     writeKept({ ...readKept(), endpoint: { url, mark } })
     await begin(url, say, stop)
+    const alone = process.send === undefined
+    say(
+      `${alone ? 'it stays up until Ctrl-C; in another terminal' : 'go on with'}: npx loadpath check, npx loadpath events tail -f`,
+    )
     // to `up --detach`, which may be gone by now
     process.send?.('up', undefined, undefined, () => undefined)
-    say('it stays up until Ctrl-C; in another terminal: npx loadpath check, npx loadpath events tail -f')
     const { api, apiKey } = readKept()
     await Promise.all([
       stay(endpoint, stop),
