@@ -36,7 +36,8 @@ const version1 = olderVersion({
 
 export const testCompleted = defineEvent({
   type: 'test.completed',
-  description: 'A test suite has run on a commit; sent by the CI system that ran it.',
+  description:
+    'A test suite has run on a commit; sent by the CI system that ran it. Of a commit 400 suites and builds are kept: what comes beyond is a dead letter.',
   origin: 'outside',
   retention: 'project',
   schema: () => z.object({ ...about(), passed: count(), failed: count(), skipped: count() }),
