@@ -2,8 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type LaneWorld, laneWorld, nameOf } from '../../test/lanes.ts'
 import { type MendWorld, mending } from '../../test/mending.ts'
 import { dies, nothing } from '../../test/sweeping.ts'
+import { minutes } from '../../test/world.ts'
 import type { HandlerAny } from '../event/handler.ts'
 import { releaseJob } from '../job/release-job.ts'
+import { releaseLane } from '../lane/lane.ts'
 import { redriveEvent } from './redrive-one.ts'
 
 /** Redrives of an ordered route: by lane, in sequence, with what waits behind. */
@@ -258,6 +260,29 @@ describe('a release of what was parked', () => {
     expect(Math.max(...most)).toBeLessThanOrEqual(2)
     expect(await m.job('j1')).toMatchObject({ state: 'done', counts: { sent: 12 } })
     expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
+  })
+
+  it('says of what somebody else had released, and lost, that it was sent already', async () => {
+    const paused = {
+      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
+      report: async () => undefined,
+    }
+    l.control(paused)
+    await l.declared('a1', 'a2', 'a3')
+    await l.receive(nothing)
+    l.control({ ...paused, mayRun: async () => ({ run: true }) })
+    await releaseLane(l.lane(), { dead: [], pace: { upTo: 2, most: 2, asked: l.clock() } }, l.deps)
+    l.waiting().splice(0)
+    l.advance(2 * minutes)
+    const of = { project: 'main', subscriber: 'line' }
+    const made = releaseJob(of, { id: 'j1', by: 'user:ann', at: l.clock(), rate: 50 })
+    await l.stores.memory.commit({ writes: [made.write], outbox: made.outbox })
+    await m.relayAll()
+    const { source, id, type } = made.job.request
+    const event = { project: 'main', source, id, type, correlationid: id, hops: 0, partitionkey: 'job/j1' }
+    await m.run({ event, attempt: 1 }, handleAll)
+    expect(order).toEqual(['a1', 'a2', 'a3'])
+    expect((await m.job('j1')).counts).toEqual({ matched: 3, sent: 1, already: 2, done: 3 })
   })
 
   it('leaves what came since it was asked for to whoever is done with the last of it', async () => {

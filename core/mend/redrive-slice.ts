@@ -2,6 +2,7 @@ import type { RecordedEvent } from '../../events/envelope.ts'
 import { type Counts, sumOf } from '../counts.ts'
 import { keyOf } from '../delivery-key.ts'
 import type { SendDeps } from '../gate/send.ts'
+import { identityText } from '../identity.ts'
 import type { Job } from '../job/job.ts'
 import { type LaneKey, type Lanes, releaseLane } from '../lane/lane.ts'
 import { isReleased, underWaySince, waitingIn } from '../lane/released.ts'
@@ -168,7 +169,10 @@ async function releaseParked(
     const { fresh = [], last = upTo } = released.paced ?? {}
     const gone = items.filter(({ event: { sequence = 0 } }) => sequence <= last)
     const held = holding(most - gone.length)
-    return { counts: { sent: fresh.length }, messages: released.sent, sent: gone, failed: [], held }
+    const sent = new Set(fresh.map(({ key }) => identityText(key)))
+    // somebody else had released it, or had it handled in this moment
+    const already = gone.filter(({ mark }) => !sent.has(identityText(mark))).length
+    return { counts: { sent: fresh.length, already }, messages: released.sent, sent: gone, failed: [], held }
   } catch (error) {
     return { ...none, held: holding(most, true), error }
   }

@@ -55,21 +55,21 @@ export function replaysComeToAll(held: Held): Wrong[] {
   })
 }
 
-/** A redrive that is done says of each that it met what became of it, and leaves none that was dead before. */
+/** A redrive that is done says of each that it met what became of it, and leaves none that was open before. */
 export function redrivesComeToAll(held: Held): Wrong[] {
   return jobsOf(held, 'redrive').flatMap(({ project, job }) => {
     const { counts, id, asked } = job
     const { matched = 0, sent = 0, already = 0, skipped = 0, blocked = 0, unreadable = 0 } = counts
-    const about = `the redrive ${id} of ${job.subscriber}`
-    const said = sent + already + skipped + blocked + unreadable
     const { subscribers, state, ...selection } = redriveSelection.parse(job.selection)
-    // what is parked again has been tried
-    if (state === 'parked') return []
+    // in a lane what was not sent is counted so too, where something holds its subscriber back again
+    const parked = state === 'parked' ? (counts.parked ?? 0) : 0
+    const about = `the redrive ${id} of ${job.subscriber}`
+    const said = sent + already + skipped + blocked + unreadable + parked
     const wrong: Wrong[] =
       said < matched
         ? [{ message: `${about} met ${matched} and says of ${said} what it did: ${JSON.stringify(counts)}` }]
         : []
-    if (skipped + blocked + unreadable > 0) return wrong
+    if (skipped + blocked + unreadable + parked > 0) return wrong
     if (Object.values(selection).some((one) => typeof one === 'string')) return wrong
     const left = marksOf(held).filter(
       (mark) =>
