@@ -1,34 +1,43 @@
 import { controlOf, controlRecord, heldBack } from '../../core/hold/control.ts'
 import { jobOf, workflowOf } from '../../core/job/job.ts'
+import type { DeliveryKey } from '../../core/ports.ts'
 import { replayAsked } from '../../core/replay/replay-job.ts'
-import type { Held, Wrong } from './held.ts'
-import { deliveryText } from './observed.ts'
+import { type Held, routeOf, type Wrong } from './held.ts'
+import { deliveryText, textOfEvent } from './observed.ts'
 import { runOf } from './operators.ts'
 
 /** What must hold of what is held back, and of the work that people have asked for. */
 
 /** What is parked is so because it is paused, its circuit is open, or something dead stands before it in its lane. */
-export async function parkedHasItsReason({ stage, observed }: Held): Promise<Wrong[]> {
-  const { memory, lanes } = stage.stored.real
+export async function parkedHasItsReason(held: Held): Promise<Wrong[]> {
+  const { stage, observed } = held
+  const { memory } = stage.stored.real
   const parked = [...observed.deliveries.values()].filter(({ state }) => state === 'parked')
   const wrong = await Promise.all(
     parked.map(async (mark): Promise<Wrong[]> => {
-      const { project, subscriber, replay } = mark
-      const route = stage.everybody.find((one) => one.subscriber === subscriber)
+      const { project, subscriber } = mark
+      const route = routeOf(held, subscriber)
       const control = controlOf(await memory.get(controlRecord(project, subscriber)))
       const event = observed.events.get(`${project} ${mark.source} ${mark.id}`)?.stored.event
-      const { partitionkey = '' } = event ?? {}
       if (heldBack(control, (event && route?.downstream?.(event)) ?? '') !== undefined) return []
-      const [first] = route?.ordered
-        ? await lanes.waiting({ project, subscriber, replay, partitionkey }, 1)
-        : []
-      if (first !== undefined && observed.deliveries.get(deliveryText(first.key))?.state === 'dead') return []
+      if ((await deadBefore(mark, held)) !== undefined) return []
       return [
         { message: `${deliveryText(mark)} is parked and nothing holds it: ${mark.reason}`, id: mark.id },
       ]
     }),
   )
   return wrong.flat()
+}
+
+/** What is dead and stands first in the lane of a delivery. */
+export async function deadBefore({ project, subscriber, replay, ...about }: DeliveryKey, held: Held) {
+  const { stage, observed } = held
+  const event = observed.events.get(textOfEvent({ project, ...about }))?.stored.event
+  if (event === undefined || !routeOf(held, subscriber)?.ordered) return undefined
+  const { partitionkey } = event
+  const [first] = await stage.stored.real.lanes.waiting({ project, subscriber, replay, partitionkey }, 1)
+  const mark = first && observed.deliveries.get(deliveryText(first.key))
+  return mark?.state === 'dead' ? mark : undefined
 }
 
 /** A lane is closed for something that waits in it, and open otherwise. */

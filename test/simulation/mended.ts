@@ -5,6 +5,7 @@ import { redriveSelection } from '../../core/mend/redrive-progress.ts'
 import { replayAsked } from '../../core/replay/replay-job.ts'
 import { isSelected } from './asked.ts'
 import { eventsOf, type Held, marksOf, type Wrong } from './held.ts'
+import { deadBefore } from './held-back.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
 
 /** What must hold of what people mend with: it did what it says, and it is told of. */
@@ -56,8 +57,8 @@ export function replaysComeToAll(held: Held): Wrong[] {
 }
 
 /** A redrive that is done says of each that it met what became of it, and leaves none that was open before. */
-export function redrivesComeToAll(held: Held): Wrong[] {
-  return jobsOf(held, 'redrive').flatMap(({ project, job }) => {
+export async function redrivesComeToAll(held: Held): Promise<Wrong[]> {
+  const redrives = jobsOf(held, 'redrive').map(async ({ project, job }) => {
     const { counts, id, asked } = job
     const { matched = 0, sent = 0, already = 0, skipped = 0, blocked = 0, unreadable = 0 } = counts
     const { subscribers, state, ...selection } = redriveSelection.parse(job.selection)
@@ -78,13 +79,18 @@ export function redrivesComeToAll(held: Held): Wrong[] {
         subscribers.includes(mark.subscriber) &&
         (held.observed.deliveries.get(deliveryText(mark))?.at ?? 0) < Date.parse(asked) - blurOf(held),
     )
-    for (const mark of left)
-      wrong.push({
-        message: `${about} is done, and ${deliveryText(mark)} is ${state} as before`,
-        id: mark.id,
-      })
+    for (const mark of left) {
+      // what waits behind something that died again is as it was
+      const before = state === 'parked' ? await deadBefore(mark, held) : undefined
+      if (before === undefined || before.at < Date.parse(asked) - blurOf(held))
+        wrong.push({
+          message: `${about} is done, and ${deliveryText(mark)} is ${state} as before`,
+          id: mark.id,
+        })
+    }
     return wrong
   })
+  return (await Promise.all(redrives)).flat()
 }
 
 /** What a person did to a delivery is told. */
