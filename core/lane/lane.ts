@@ -1,5 +1,6 @@
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Route } from '../../events/route.ts'
+import { attempt as attempted } from '../attempt.ts'
 import { Failure, reasonOf } from '../errors.ts'
 import { saidAgain } from '../frame.ts'
 import { messageOf, orderedMessage } from '../gate/send.ts'
@@ -89,14 +90,18 @@ export type ReleaseDeps = {
  * were not on their way before, `last` is how far it went, and what waits behind them is sent by who keeps the pace.
  * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
  * its event is in history no longer, or newer code wrote it.
+ * `already`: none are, for what is wanted was released by somebody else, or waits no more.
  * empty: nothing waits, and the lane is open.
  */
 export type Released =
-  | { sent: number; paced?: { fresh: readonly Marked[]; last: number } }
+  | { sent: number; paced?: { fresh: readonly Marked[]; last: number }; already?: true }
   | { blocked: DeliveryKey }
   | { empty: true }
 
 type Pace = { upTo: number; most: number; asked: string }
+
+/** `isReleased`: whether it is on its way already, in a lane that stands so. */
+type OneWanted = { key: DeliveryKey; isReleased: (seen: Lane) => Promise<boolean> }
 
 /** What waits behind such a release is not for consume to send. It is told by the name: that is what messages carry. */
 const paced = ' paced '
@@ -111,20 +116,27 @@ const tries = 10
  * passes; opens the lane when nothing waits. May be called at any time, again, and by several at once: what was sent
  * under an earlier name no longer passes, and does nothing (docs/decisions/0012-lanes.md). `before`: what is to be done
  * once it is known that something is sent, and before anything is. `pace`: no further than `upTo`, and no more than `most`
- * that are not under way already, for somebody who comes again for what has waited since before `asked`.
+ * that are not under way already, for somebody who comes again for what has waited since before `asked`. `wanted`: nothing
+ * is sent without this one, and of several who want it at once one sends.
  * @throws Failure Unavailable when a message could not be sent: the lane stays closed until it is released again
  * @throws Failure Busy when others changed the lane at each of ten tries
  */
 export async function releaseLane(
   lane: LaneKey,
-  allow: { dead: readonly DeliveryKey[]; before?: () => Promise<unknown>; pace?: Pace | undefined },
+  allow: {
+    dead: readonly DeliveryKey[]
+    before?: () => Promise<unknown>
+    pace?: Pace
+    wanted?: OneWanted
+  },
   deps: ReleaseDeps,
 ): Promise<Released> {
   const allowed = new Set(allow.dead.map(identityText))
-  let said = false
+  let said: Promise<unknown> | undefined
   for (let attempt = 0; attempt < tries; attempt++) {
     const seen = await deps.lanes.lane(lane)
     if (seen === undefined) return { empty: true }
+    if (await allow.wanted?.isReleased(seen)) return settled
     const waiting = await stillWaiting(lane, deps)
     const [first] = waiting
     if (first === undefined) {
@@ -134,15 +146,17 @@ export async function releaseLane(
     const passing = await mayPass(within(waiting, seen, allow.pace), allowed, deps)
     const last = passing.at(-1)
     if (last === undefined) return nonePasses(first, seen, allow.pace)
+    const without = withoutWanted(waiting, passing, allow.wanted)
+    if (without !== undefined) return without
     // what came to wait behind meanwhile changes nothing for these, and in a backlog something always does
     const now = await deps.lanes.lane(lane)
     if (now === undefined || now.release !== seen.release || now.reason !== seen.reason) continue
-    if (!said) await allow.before?.()
-    said = true
+    said ??= allow.before?.()
+    await said
     // no two releases are of one version, so the name is given once
-    const name = `${now.version}${leavesSome(waiting, last, allow.pace) ? paced : ' '}${deps.clock()}`
+    const name = `${now.version}${whoGoesOn(waiting, last, allow.pace)}${deps.clock()}`
     if (!(await deps.lanes.release(lane, now.version, { name, last: last.sequence }))) continue
-    await sendAll(lane, name, passing, deps)
+    await sendOrUnsay(lane, { name, last: last.sequence }, passing, deps)
     return releasedAs(passing, now, allow.pace)
   }
   throw new Failure('Busy', `others changed the lane ${nameOf(lane)} ${tries} times meanwhile: try again`)
@@ -158,12 +172,29 @@ function within(waiting: readonly Marked[], { release, last = 0 }: Lane, pace: P
 const nonePasses = (first: Marked, seen: Lane, pace: Pace | undefined): Released =>
   within([first], seen, pace).length === 0 ? releasedAs([], seen, pace) : { blocked: first.key }
 
+const settled: Released = { sent: 0, already: true }
+
+/** Beyond a full page it may wait as well. */
+function withoutWanted(
+  waiting: readonly Marked[],
+  passing: readonly Marked[],
+  wanted: OneWanted | undefined,
+): Released | undefined {
+  if (wanted === undefined) return undefined
+  const text = identityText(wanted.key)
+  const isIn = (some: readonly Marked[]) => some.some(({ key }) => identityText(key) === text)
+  if (isIn(passing)) return undefined
+  const before = waiting[passing.length] ?? waiting.at(-1)
+  const mayWait = isIn(waiting) || waiting.length === perRelease
+  return mayWait && before !== undefined ? { blocked: before.key } : settled
+}
+
 /** What came since is nobody's to come again for: it is sent as in any release. Beyond a full page there may be more. */
-function leavesSome(waiting: readonly Marked[], last: Waiting, pace: Pace | undefined): boolean {
-  if (pace === undefined) return false
+function whoGoesOn(waiting: readonly Marked[], last: Waiting, pace: Pace | undefined): string {
+  if (pace === undefined) return ' '
   const left = waiting.filter(({ sequence }) => sequence > last.sequence)
   const asked = left.length === 0 && waiting.length === perRelease ? waiting.slice(-1) : left
-  return asked.some(({ mark }) => mark !== undefined && mark.changed <= pace.asked)
+  return asked.some(({ mark }) => mark !== undefined && mark.changed <= pace.asked) ? paced : ' '
 }
 
 function releasedAs(
@@ -224,6 +255,24 @@ async function mayPass(
     passing.push({ ...item, event: one.event })
   }
   return passing
+}
+
+/** By its name a release that was not sent is so old that nobody waits for what it sends. */
+async function sendOrUnsay(
+  lane: LaneKey,
+  { name, last }: { name: string; last: number },
+  passing: readonly Passing[],
+  deps: ReleaseDeps,
+): Promise<void> {
+  const sent = await attempted(() => sendAll(lane, name, passing, deps))
+  if (!('error' in sent)) return
+  const old = name.replace(/\S+$/, new Date(0).toISOString())
+  // where this fails too it is as after a crash: sent anew when a minute has passed
+  await attempted(async () => {
+    const now = await deps.lanes.lane(lane)
+    if (now?.release === name) await deps.lanes.release(lane, now.version, { name: old, last })
+  })
+  throw sent.error
 }
 
 async function sendAll(

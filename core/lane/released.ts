@@ -37,10 +37,25 @@ export async function underWaySince(
   if (lane?.release === undefined || lane.last === undefined) return undefined
   const [first] = await deps.lanes.waiting(key, 1)
   if (first === undefined || first.sequence > lane.last) return undefined
-  const released = releasedAt(lane.release)
-  const isYoung = released > ago(deps.clock(), depthPatience)
-  return isYoung || (await isUnderWay(lane, key.subscriber, deps)) ? released : undefined
+  return (await mayBeUnderWay(lane, key.subscriber, deps)) ? releasedAt(lane.release) : undefined
 }
+
+/** The same as `isUnderWay`, for who must not send beside somebody who is at it. */
+const mayBeUnderWay = async (
+  lane: Lane,
+  subscriber: string,
+  deps: Pick<Deps, 'queues' | 'clock'>,
+): Promise<boolean> =>
+  lane.release !== undefined &&
+  (releasedAt(lane.release) > ago(deps.clock(), depthPatience) || isUnderWay(lane, subscriber, deps))
+
+/** Whether a sequence is on its way, in a lane that stands so, or somebody is about to send it. */
+export const isBeingSent = async (
+  lane: Lane,
+  { sequence, subscriber }: { sequence: number; subscriber: string },
+  deps: Pick<Deps, 'queues' | 'clock'>,
+): Promise<boolean> =>
+  lane.last !== undefined && sequence <= lane.last && mayBeUnderWay(lane, subscriber, deps)
 
 /** Whether an event is on its way already, under the release that its lane is in. */
 export async function isReleased(

@@ -4,10 +4,10 @@ import { reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
 import { controlOf, controlRecord, heldBack } from '../hold/control.ts'
-import { type LaneKey, laneOf, releaseLane } from '../lane/lane.ts'
-import { isInLane, isReleased } from '../lane/released.ts'
+import { type Lane, laneOf, releaseLane } from '../lane/lane.ts'
+import { isBeingSent, isInLane } from '../lane/released.ts'
 import { supersededDetail } from '../lane/superseded.ts'
-import type { DeliveryState, Transition } from '../ports.ts'
+import type { DeliveryState } from '../ports.ts'
 import {
   aboutOf,
   commitTransition,
@@ -81,34 +81,24 @@ async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Red
     return reopen(found, by, deps)
   const { lane } = ordered
   if (!(await isInLane(found.key, lane, deps))) return reopen(found, by, deps)
-  if (await isReleased(lane, ordered, deps))
-    return answer(found, { outcome: 'already', detail: 'it was sent, and waits for its turn' })
-  const blocking = await deadBefore(found, lane, deps)
-  if (blocking !== undefined) return blocked(found, blocking)
   // said first: what is done and not told of would be worse than the reverse
   const before = () => commitTransition({ outbox: told(found, by, deps.clock()) }, deps)
-  const released = await releaseLane(lane, { dead: [found.key], before }, deps)
+  const { subscriber } = lane
+  const isReleased = (seen: Lane) => isBeingSent(seen, { ...ordered, subscriber }, deps)
+  const wanted = { key: found.key, isReleased }
+  const released = await releaseLane(lane, { dead: [found.key], before, wanted }, deps)
   if ('blocked' in released) return blocked(found, released.blocked.id)
-  return 'empty' in released ? reopen(found, by, deps) : answer(found, { outcome: 'sent' })
+  if ('empty' in released) return reopen(found, by, deps)
+  if (released.already === undefined) return answer(found, { outcome: 'sent' })
+  const now = await settledMeanwhile(found, deps)
+  return now.state === 'dead' ? { ...now, detail: 'it was sent, and waits for its turn' } : now
 }
 
 const blocked = (found: Found, id: string): Redriven =>
   answer(found, {
     outcome: 'blocked',
-    detail: `event ${id} of the same key is dead too, and comes first: redrive, edit or drop that one`,
+    detail: `event ${id} of the same key comes first, and cannot be sent: redrive, edit or drop that one`,
   })
-
-/** The event that waits first in the lane and is dead, where that is another one. */
-async function deadBefore(
-  { key }: Found,
-  lane: LaneKey,
-  { lanes, history }: MendDeps,
-): Promise<string | undefined> {
-  const [first] = await lanes.waiting(lane, 1)
-  if (first === undefined || (first.key.id === key.id && first.key.source === key.source)) return undefined
-  const [mark] = await history.getDeliveries([first.key])
-  return mark?.state === 'dead' ? first.key.id : undefined
-}
 
 /** The mark and what tells of it are one commit: of two at once one is told of, and sends. */
 async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
@@ -117,7 +107,7 @@ async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redrive
   const now = deps.clock()
   const transition = reopening({ ...found, event }, by, now)
   const verdict = await commitTransition({ outbox: told(found, by, now), transition }, deps)
-  if (verdict !== 'committed') return settledMeanwhile(found, transition, deps)
+  if (verdict !== 'committed') return settledMeanwhile(found, deps)
   const frame = frameFor(event, key, found.delivery)
   const message = messageOf(key.subscriber, frame, againOf(transition.next))
   const [failure] = await sendTo(key.subscriber, [message], deps)
@@ -127,8 +117,8 @@ async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redrive
     : answer(found, { outcome: 'delayed', state, detail: reasonOf(failure.error) })
 }
 
-async function settledMeanwhile(found: Found, { key }: Transition, { history }: MendDeps): Promise<Redriven> {
-  const [now] = await history.getDeliveries([key])
+async function settledMeanwhile(found: Found, { history }: MendDeps): Promise<Redriven> {
+  const [now] = await history.getDeliveries([found.key])
   const { state, reason } = now ?? found.delivery
   return answer(found, { outcome: 'already', state, ...supersededDetail({ state, reason }) })
 }

@@ -176,33 +176,6 @@ describe('what died before its route kept order', () => {
   })
 })
 
-describe('what is told of a redrive in a lane', () => {
-  it('is kept though another transaction was in the way', async () => {
-    await l.declared('a1')
-    await l.receive(dies)
-    const real = l.stores.memory.commit
-    let refusals = 2
-    l.instead(
-      'memory',
-      'commit',
-      () => async (change) => (refusals-- > 0 ? 'version conflict' : real(change)),
-    )
-    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
-    expect(await m.told('event.redriven')).toHaveLength(1)
-  })
-
-  it('is nothing where nothing was sent', async () => {
-    await l.declared('a1')
-    await l.receive(dies)
-    l.instead('history', 'getEvents', () => async (identities) => identities.map(() => undefined))
-    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'blocked' }])
-    l.mend()
-    expect(await m.told('event.redriven')).toEqual([])
-    expect(await redriveEvent(l.key('a1'), {}, 'user:ann', l.deps)).toMatchObject([{ outcome: 'sent' }])
-    expect(await m.told('event.redriven')).toHaveLength(1)
-  })
-})
-
 describe('a release of what was parked', () => {
   it('sends it in order, once its subscriber runs again', async () => {
     let paused = true

@@ -318,11 +318,9 @@ describe('a lane', () => {
     const m = mending(l)
     await l.declared('a1', 'b1', 'c1')
     await l.receive(dies)
-    for (const name of ['a1', 'b1', 'c1']) {
-      l.failing('queues', 'send')
-      await expect(redriveEvent(l.key(name), {}, 'user:ann', l.deps)).rejects.toThrow()
-      l.mend()
-    }
+    for (const name of ['a1', 'b1', 'c1']) await redriveEvent(l.key(name), {}, 'user:ann', l.deps)
+    // lost from the queue
+    l.waiting().splice(0)
     const counts = await countOpen('main', ['line'], l.deps)
     expect(await sweepStuck('main', counts, m.deps, -1)).toEqual(none)
     l.calls.splice(0)

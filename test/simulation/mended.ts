@@ -113,9 +113,10 @@ export function mendsAreTold(held: Held): Wrong[] {
     return [{ message: `${deliveryText(mark)} was ${mark.reason}, and no ${type} tells it`, id: mark.id }]
   })
   const redriven = [...held.observed.redriven].flatMap(([delivery, times]): Wrong[] => {
-    return told.has(`event.redriven ${delivery}`)
+    const { length } = told.get(`event.redriven ${delivery}`) ?? []
+    return length >= times
       ? []
-      : [{ message: `${delivery} was redriven ${times} times, and nothing tells it` }]
+      : [{ message: `${delivery} was redriven ${times} times, and ${length} events tell it` }]
   })
   return [...dropped, ...redriven]
 }
