@@ -6,7 +6,7 @@ import { outboxItems } from '../event/outbox.ts'
 import type { SendDeps } from '../gate/send.ts'
 import type { DeliveryKey, Memory, RecordKey } from '../ports.ts'
 import { readDeliveries } from '../read-events.ts'
-import { ago, minute } from '../time.ts'
+import { ago, day, minute } from '../time.ts'
 
 type DeadDeps = SendDeps & { memory: Memory }
 
@@ -17,15 +17,25 @@ const marksPerRead = 500
 const mostRead = 5000
 const platformEvent = /^(event|circuit|subscriber)\./
 
-/** `of`: within the minute `until` those up to and with this name have been told. */
-const toldUntil = z.object({ until: z.iso.datetime(), of: z.string().optional() })
+/**
+ * Up to where all has been told of each subscriber. Two versions of the code that are there at once do not know the same
+ * ones, and each goes on with those that it knows. `until`: where others begin, of which nobody has told yet.
+ */
+const toldUntil = z.object({
+  until: z.iso.datetime(),
+  each: z.record(z.string(), z.iso.datetime()).default({}),
+})
+type ToldUntil = z.infer<typeof toldUntil>
 const toldKey = (project: string): RecordKey => ({ project, kind: 'cursor', name: 'told-of-the-dead' })
+
+/** Longer than it takes until a name is known to all. Who has been known to nobody for so long has nothing open. */
+const keptFor = 5 * day
 
 const minuteOf = (time: string): string => `${time.slice(0, 16)}:00.000Z`
 const minuteBefore = (time: string): string => minuteOf(ago(time, minute))
 
 /**
- * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minute up to
+ * One event.dead-lettered per subscriber and minute in which deliveries died, committed together with the minutes up to
  * which all has been told. What died while a platform event was handled makes no further event: it would feed itself.
  */
 export async function tellOfTheDead(
@@ -36,24 +46,20 @@ export async function tellOfTheDead(
   const cursor = await deps.memory.get(toldKey(project))
   // marks take a moment to show in the index
   const until = minuteBefore(deps.clock())
-  const before = cursor && toldUntil.parse(cursor.value)
-  const since = before?.until ?? minuteBefore(until)
-  if (since >= until) return 0
+  const before = cursor ? toldUntil.parse(cursor.value) : { until: minuteBefore(until), each: {} }
+  const due = subscribers.flatMap((subscriber) => {
+    const since = before.each[subscriber] ?? before.until
+    return since < until ? [{ subscriber, since }] : []
+  })
+  if (due.length === 0) return 0
   const read = await Promise.all(
-    subscribers.map((subscriber) => readDead(project, subscriber, { since, until }, deps)),
+    due.map(({ subscriber, since }) => readDead(project, subscriber, { since, until }, deps)),
   )
-  // what was not read to its end waits for the next pass, by whole minutes
-  const whole = read.map(({ end }) => end).reduce((a, b) => (a < b ? a : b), until)
-  const deaths = read
-    .flatMap(({ minutes }) => minutes)
-    .filter((death) => death.minute < whole && !isTold(death, before))
-    .sort((a, b) => (isBefore(a, b) ? -1 : 1))
+  const deaths = read.flatMap(({ minutes }) => minutes).sort((a, b) => (isBefore(a, b) ? -1 : 1))
   const now = deaths.slice(0, mostTold)
-  const [last, left] = [now.at(-1), deaths[mostTold]]
-  const end =
-    left === undefined
-      ? { until: whole }
-      : { until: left.minute, ...(last?.minute === left.minute && { of: last.subscriber }) }
+  // what was not read to its end, or has no room, waits for the next pass, by whole minutes
+  const ends = new Map(due.map(({ subscriber }, index) => [subscriber, read[index]?.end ?? until]))
+  for (const { subscriber, minute: left } of deaths.slice(mostTold).reverse()) ends.set(subscriber, left)
   const told = await Promise.all(now.map((death) => dataOf(death, deps)))
   const outbox = told.flatMap((data) =>
     outboxItems(
@@ -61,23 +67,25 @@ export async function tellOfTheDead(
       { project, by: 'sweep', actor: 'system' },
     ),
   )
+  const value = goneOn(before, ends, ago(until, keptFor))
   const verdict = await deps.memory.commit({
-    writes: [{ ...toldKey(project), version: (cursor?.version ?? 0) + 1, value: end }],
+    writes: [{ ...toldKey(project), version: (cursor?.version ?? 0) + 1, value }],
     outbox,
   })
   return verdict === 'committed' ? outbox.length : 0
 }
 
+function goneOn(before: ToldUntil, ends: ReadonlyMap<string, string>, oldest: string): ToldUntil {
+  const until = before.until < oldest ? oldest : before.until
+  const others = Object.entries(before.each).filter(([name, end]) => !ends.has(name) && end > until)
+  return { until, each: Object.fromEntries([...others, ...ends].sort()) }
+}
+
 /** What died in one minute; of many only the first are kept. */
 type Deaths = { subscriber: string; minute: string; count: number; sample: DeliveryKey[] }
 
-type Place = Pick<Deaths, 'minute' | 'subscriber'>
-
-const isBefore = (a: Place, b: Place): boolean =>
+const isBefore = (a: Deaths, b: Deaths): boolean =>
   a.minute < b.minute || (a.minute === b.minute && a.subscriber < b.subscriber)
-
-const isTold = (death: Place, before: z.infer<typeof toldUntil> | undefined): boolean =>
-  before?.of !== undefined && !isBefore({ minute: before.until, subscriber: before.of }, death)
 
 /** By minute, from `since` up to before `end`, which is `until` unless there was too much for one pass. */
 async function readDead(

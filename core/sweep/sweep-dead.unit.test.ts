@@ -3,8 +3,9 @@ import { eventDeadLettered } from '../../events/event.dead-lettered.ts'
 import { byHttp, push, queued, told } from '../../test/arrivals.ts'
 import { dies, nothing, relayAll, wholePass } from '../../test/sweeping.ts'
 import { unreadable } from '../../test/unreadable.ts'
-import { minutes, noon, routeOf, type World, world } from '../../test/world.ts'
+import { hours, minutes, noon, routeOf, type World, world } from '../../test/world.ts'
 import { Failure } from '../errors.ts'
+import { rememberFormer, subscriberNames } from '../gate/subscribers.ts'
 import { sweep } from './sweep.ts'
 
 let w: World
@@ -166,6 +167,78 @@ describe('event.dead-lettered', () => {
     }
     expect(counts).toEqual([0, 0, 0, 0, 0, 0, 1])
     expect(letters()).toMatchObject([{ minute: '2026-01-01T12:01:00.000Z', count: 3 }])
+  })
+
+  describe('of a subscriber that only another version of the code has in its routes', () => {
+    const die = async (subscriber: string) => {
+      await w.stores.history.mark(
+        { project: 'main', source: 's', id: w.clock(), subscriber, replay: '' },
+        { state: 'dead', attempts: 1, started: noon, changed: w.clock(), reason: 'x', emitted: [] },
+      )
+      w.advance(3 * minutes)
+    }
+    const versions = () => {
+      const older = w.deps.routes
+      return { older, newer: [...older, { ...routeOf('analyze'), subscriber: 'coming' }] }
+    }
+    const tellAs = async (routes: World['deps']['routes']) => {
+      w.deps.routes = routes
+      return tell()
+    }
+
+    it('is told by who knows it, though another sweep has gone on meanwhile', async () => {
+      const { older, newer } = versions()
+      await die('coming')
+      await die('analyze')
+      expect(await tellAs(older)).toBe(1)
+      expect(await tellAs(newer)).toBe(1)
+      w.advance(minutes)
+      expect([await tellAs(older), await tellAs(newer)]).toEqual([0, 0])
+      expect(letters().map(({ subscriber }) => subscriber)).toEqual(['analyze', 'coming'])
+    })
+
+    it('is told where that one has been taken back, once it is known that it was there', async () => {
+      const { older } = versions()
+      await die('coming')
+      expect(await tellAs(older)).toBe(0)
+      await rememberFormer('main', 'coming', w.deps)
+      expect(await tell()).toBe(1)
+      await die('coming')
+      expect(await tell()).toBe(1)
+    })
+
+    it('is kept in mind for some days and not for ever', async () => {
+      const { older, newer } = versions()
+      await tellAs(newer)
+      const known = async () => {
+        w.advance(2 * minutes)
+        await tellAs(older)
+        const key = { project: 'main', kind: 'cursor', name: 'told-of-the-dead' }
+        return JSON.stringify((await w.stores.memory.get(key))?.value).includes('coming')
+      }
+      expect(await known()).toBe(true)
+      // for five days it is on the list of names, and for five more it is not told anew should it come back
+      w.advance(4 * 24 * hours)
+      expect(await known()).toBe(true)
+      w.advance(2 * 24 * hours)
+      expect(await known()).toBe(true)
+      expect(await subscriberNames('main', w.deps)).not.toContain('coming')
+      w.advance(4 * 24 * hours)
+      expect(await known()).toBe(false)
+    })
+  })
+
+  it('goes on where a sweep was that had one time for all of them', async () => {
+    const key = { project: 'main', kind: 'cursor', name: 'told-of-the-dead' }
+    const version = ((await w.stores.memory.get(key))?.version ?? 0) + 1
+    await dead('analyze', 'a')
+    w.advance(minutes)
+    await dead('analyze', 'b')
+    const value = { until: '2026-01-01T12:01:00.000Z', of: 'validate' }
+    await w.stores.memory.commit({ writes: [{ ...key, version, value }], outbox: [] })
+    w.advance(2 * minutes)
+    expect(await tell()).toBe(1)
+    expect(letters()).toMatchObject([{ subscriber: 'analyze', minute: value.until, count: 1 }])
   })
 
   it('counts all of a flood, in passes that end with a minute, and reads no event for it', async () => {

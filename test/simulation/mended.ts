@@ -140,10 +140,6 @@ export function deathsAreTold(held: Held): Wrong[] {
     if (mark.state !== 'dead') return []
     const type = observed.events.get(textOfEvent(mark))?.stored.event.type
     if (type === undefined || platformEvent.test(type)) return []
-    // while two versions of the code are there, the sweep may be of the one that knows nothing of it
-    const { older, newer } = stage.cast
-    if (![older, newer].every((cast) => cast.some(({ subscriber }) => subscriber === mark.subscriber)))
-      return []
     const end = Date.parse(`${mark.changed.slice(0, 16)}:00.000Z`) + minute
     // written so late that its minute had been told, or by a clock that far behind
     const isLate = mark.at + stage.stale + stage.skew >= end + minute
