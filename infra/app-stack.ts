@@ -221,6 +221,7 @@ export class AppStack extends Stack {
         ...consumerMay,
         memory.mayOnly([...controlKeys, keysOfKind('run')], 'GetItem', 'PutItem'),
         machines.start,
+        machines.watch,
       ],
     })
     const batchMay = [markHistory, keepLanes, changeMemory, bodies.write, queues.send(...subscribers)]

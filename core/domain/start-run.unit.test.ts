@@ -1,9 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'
+import { wholePass } from '../../test/sweeping.ts'
 import { minutes, noon, type World, world } from '../../test/world.ts'
 import { consume } from '../consume/consume.ts'
 import type { HandlerAny } from '../event/handler.ts'
 import { runName } from '../identity.ts'
+import { runOf } from './run.ts'
 import { startRun } from './start-run.ts'
 
 const identity = { project: 'main', source: 'https://github.com/octo/hello', id: 'push-1' }
@@ -121,5 +123,69 @@ describe('a run that a person retries', () => {
       input: { attempt: 2, run: second },
     })
     expect(w.stores.memory.all().records).toHaveLength(2)
+    expect(w.calls.filter((call) => call === 'workflows.describe')).toEqual([])
+  })
+
+  describe('where nobody heard of the one before', () => {
+    /** The starts of these attempts have an effect, and no answer. */
+    const unanswered = async (...attempts: number[]) => {
+      const [body = ''] = w.stores.queues.take('validate')
+      const again = (attempt: number) => JSON.stringify({ ...JSON.parse(body), attempt, resent: true })
+      const handle = (attempt: number, receiveCount = 1) =>
+        consume(w.deps.routes[1] as never, starts, [{ body: again(attempt), receiveCount }], w.deps)
+      for (const attempt of attempts) {
+        w.instead('workflows', 'start', (real) => async (...args) => {
+          await real(...args)
+          throw new Error('no answer')
+        })
+        expect(await handle(attempt, 3)).toMatchObject([{ outcome: 'dead' }])
+        w.mend()
+        w.advance(minutes)
+      }
+      return handle
+    }
+    const noted = async (attempt: number) => {
+      const name = runName(identity, 'validate', '', attempt)
+      return runOf(await w.stores.memory.get({ ...record, name: `validate/${name}` }))
+    }
+
+    it('notes that one too, so that the sweep tells of its end', async () => {
+      const handle = await unanswered(1)
+      w.stores.workflows.end('validate', run, { output: null })
+      expect(await handle(2)).toMatchObject([{ outcome: 'done' }])
+      expect(await noted(1)).toMatchObject({ attempt: 1, started: noon, event: { id: 'push-1' } })
+      w.advance(6 * minutes)
+      await wholePass(w)
+      expect(w.events().map(({ event }) => event.id)).toContain(`validate/${run}/SUCCEEDED`)
+    })
+
+    it('notes each of several, and asks no further than the last that is known', async () => {
+      const handle = await unanswered(1, 2, 3)
+      await handle(4)
+      for (const attempt of [1, 2, 3, 4]) expect(await noted(attempt)).toMatchObject({ attempt })
+      w.calls.length = 0
+      await handle(5)
+      expect(w.calls.filter((call) => call === 'workflows.describe')).toEqual([])
+    })
+
+    it('finds it behind one that never ran', async () => {
+      const handle = await unanswered(1)
+      w.failing('workflows', 'start')
+      await handle(2, 3)
+      w.mend()
+      await handle(3)
+      expect(await noted(1)).toMatchObject({ attempt: 1 })
+      expect(await noted(2)).toBeUndefined()
+    })
+
+    it('starts nothing as long as it cannot be asked after', async () => {
+      const handle = await unanswered(1)
+      w.failing('workflows', 'describe')
+      expect(await handle(2)).toMatchObject([{ outcome: 'retrying' }])
+      w.mend()
+      expect(await w.stores.workflows.describe('validate', runName(identity, 'validate', '', 2))).toBe(
+        undefined,
+      )
+    })
   })
 })

@@ -209,16 +209,12 @@ function nothingIsLeftBehind({ stage }: Held): Wrong[] {
 function endsOfRunsAreTold(held: Held): Wrong[] {
   const { observed } = held
   const told = new Set(eventsOf(held).map(({ event }) => event.id))
-  return (
-    observed.ended
-      .filter(({ startedBy }) => observed.deliveries.get(startedBy)?.state === 'done')
-      // it died because no start of it was answered, and was done by a further attempt: nobody knows of the run before
-      .filter(({ startedBy }) => !observed.died.has(startedBy))
-      .filter(({ workflow, name, status }) => !told.has(`${workflow}/${name}/${status}`))
-      .map(({ workflow, name, status }) => ({
-        message: `run ${name} of ${workflow} ended ${status} and nobody was told`,
-      }))
-  )
+  return observed.ended
+    .filter(({ startedBy }) => observed.deliveries.get(startedBy)?.state === 'done')
+    .filter(({ workflow, name, status }) => !told.has(`${workflow}/${name}/${status}`))
+    .map(({ workflow, name, status }) => ({
+      message: `run ${name} of ${workflow} ended ${status} and nobody was told`,
+    }))
 }
 
 export const invariants: Readonly<Record<string, Invariant>> = {

@@ -102,8 +102,6 @@ export function observations(now: () => number, traced: boolean) {
     answered: new Map<string, number>(),
     /** identities that arrived on the events bus */
     published: new Set<string>(),
-    /** deliveries that were dead at some time */
-    died: new Set<string>(),
     /** what could not be looked up, so that the product had to guess, as it says it does */
     guessed: new Set<string>(),
     /** by project, workflow and run: how its wait for an approval ended; undefined: nobody answered */

@@ -102,7 +102,6 @@ export function stores({
       })
     if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
       observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
-    if (mark.state === 'dead') observed.died.add(text)
     if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
     if (mark.state === 'done' && behindCircuits.has(text))
       observed.sometimes('what was parked behind a circuit is handled')
