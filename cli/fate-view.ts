@@ -1,4 +1,4 @@
-import { supersededBy } from '../core/lane/superseded.ts'
+import { supersededBy } from '../core/mend/superseded.ts'
 import type { ShownDelivery, Why } from './answers.ts'
 import { clockMillis, count, localTime, type Paint, span, state, table } from './output.ts'
 

@@ -1,4 +1,3 @@
-import { attempt } from '../attempt.ts'
 import { Failure, isTerminal, reasonForLogs } from '../errors.ts'
 import { isPaced, type Lane, type LaneKey, releaseLane } from '../lane/lane.ts'
 import type { Delivery } from '../ports.ts'
@@ -40,7 +39,7 @@ export async function handleInLane(
     if (await isClosed(task, view, batch)) {
       if (hasPlace(task)) return already
       const waits = await waitBehind(task, view, batch)
-      if (waits === 'waits') return await takePlace(task, view, batch)
+      if (waits === 'waits') return { outcome: 'parked', key: task.key }
       if (waits === 'final') return await afterRun(task, already, view, batch)
       view.known = { closed: undefined }
     }
@@ -90,20 +89,6 @@ async function waitBehind(task: Task, { lane, known }: LaneView, { deps }: Batch
   const waits = await lanesOf(deps).wait(lane, waiting, 'behind')
   if (waits === 'changed') throw changedMeanwhile()
   return waits
-}
-
-/**
- * What takes the place of an event that was edited is what its lane waits for, and asks for its release. What goes wrong
- * with that is the sweep's to mend: it waits, and that is all that its message was to bring about.
- */
-async function takePlace(task: Task, view: LaneView, { deps }: Batch): Promise<Consumed> {
-  const parked: Consumed = { outcome: 'parked', key: task.key }
-  if (task.frame.event.door !== 'edit') return parked
-  view.known = undefined
-  const released = await attempt(() =>
-    releaseLane(view.lane, { dead: [] }, { ...deps, lanes: lanesOf(deps) }),
-  )
-  return 'error' in released ? { ...parked, reason: reasonForLogs(released.error) } : parked
 }
 
 /**

@@ -72,21 +72,14 @@ async function markNobody(
 /** A frame on its way to a subscriber. `again`: what tells it apart from the same frame sent before. */
 type Message = { subscriber: string; event: RecordedEvent; frame: DeliveryFrame; body: string; again: string }
 
-/**
- * One message per subscriber, ready to send. What takes the place of another event may have been sent when its lane was
- * released as well, so its mark is read first.
- */
+/** One message per subscriber, ready to send. */
 export function messagesFor(
   event: RecordedEvent,
   subscribers: readonly string[],
   resent: boolean,
 ): Message[] {
   if (subscribers.length === 0) return []
-  const frame: DeliveryFrame = {
-    event,
-    replay: '',
-    ...(resent || event.door === 'edit' ? { resent: true } : {}),
-  }
+  const frame: DeliveryFrame = { event, replay: '', ...(resent ? { resent: true } : {}) }
   const body = JSON.stringify(frame)
   return subscribers.map((subscriber) => ({ subscriber, event, frame, body, again: '' }))
 }

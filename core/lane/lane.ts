@@ -7,7 +7,6 @@ import { messageOf, orderedMessage } from '../gate/send.ts'
 import { identityText } from '../identity.ts'
 import type { Clock, Delivery, DeliveryKey, History, Listing, Queues, SeenDelivery } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
-import { supersededBy } from './superseded.ts'
 
 /**
  * What belongs together in an ordered route: the events of one partition key, in their sequence. Replays have lanes of
@@ -88,8 +87,8 @@ export type ReleaseDeps = {
 /**
  * sent: so many are on their way; what waits behind them is sent when the last of them is done. `paced`: `fresh` of them
  * were not on their way before, `last` is how far it went, and what waits behind them is sent by who keeps the pace.
- * blocked: the first that waits is dead and nobody allows it to be sent, or what it was edited to has not come yet, or
- * its event is in history no longer, or newer code wrote it.
+ * blocked: the first that waits is dead and nobody allows it to be sent, or its event is in history no longer, or newer
+ * code wrote it.
  * `already`: none are, for what is wanted was released by somebody else, or waits no more.
  * empty: nothing waits, and the lane is open.
  */
@@ -218,30 +217,20 @@ async function stillWaiting(lane: LaneKey, { history, lanes }: ReleaseDeps): Pro
     const waiting = await lanes.waiting(lane, perRelease)
     const marks = await history.getDeliveries(waiting.map(({ key }) => key))
     const marked = waiting.map((item, index): Marked => ({ ...item, mark: marks[index] }))
-    const settled = marked.filter(({ mark }) => mark?.state === 'done' || mark?.state === 'dropped')
-    const expected = await Promise.all(settled.map((item) => isPlaceKept(item, history)))
-    const gone = new Set(settled.filter((_, index) => !expected[index]))
-    await Promise.all([...gone].map((item) => lanes.leave(lane, item)))
-    if (gone.size === 0 || gone.size < marked.length) return marked.filter((item) => !gone.has(item))
+    const isSettled = ({ mark }: Marked) => mark?.state === 'done' || mark?.state === 'dropped'
+    const gone = marked.filter(isSettled)
+    await Promise.all(gone.map((item) => lanes.leave(lane, item)))
+    if (gone.length === 0 || gone.length < marked.length) return marked.filter((item) => !isSettled(item))
   }
 }
 
-/** What was edited keeps its place until the event that takes it is there: what waits behind must not pass meanwhile. */
-async function isPlaceKept({ key, mark }: Marked, history: ReleaseDeps['history']): Promise<boolean> {
-  const id = mark && supersededBy(mark)
-  if (id === undefined) return false
-  const [replacement] = await history.getDeliveries([{ ...key, id }])
-  return replacement === undefined
-}
-
-/** Up to the first that is dead and not allowed, keeps its place for another, or whose event is gone or unreadable: none may pass that. */
+/** Up to the first that is dead and not allowed, or whose event is gone or unreadable: none may pass that. */
 async function mayPass(
   waiting: readonly Marked[],
   allowed: ReadonlySet<string>,
   { history }: ReleaseDeps,
 ): Promise<Passing[]> {
-  const mayNot = ({ key, mark }: Marked) =>
-    mark?.state === 'dropped' || (mark?.state === 'dead' && !allowed.has(identityText(key)))
+  const mayNot = ({ key, mark }: Marked) => mark?.state === 'dead' && !allowed.has(identityText(key))
   const stop = waiting.findIndex(mayNot)
   const alive = stop < 0 ? waiting : waiting.slice(0, stop)
   const stored = await readEvents(

@@ -5,12 +5,12 @@ import { keyOf } from '../delivery-key.ts'
 import { Failure, reasonOf } from '../errors.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { type LaneKey, laneOf, releaseLane } from '../lane/lane.ts'
-import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState, OpenMark } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { second } from '../time.ts'
 import { aboutOf, commitTransition, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
+import { supersededDetail } from './superseded.ts'
 
 export type Dropped = {
   subscriber: string

@@ -12,7 +12,6 @@ import { faultsOf, newestData } from '../event/versions.ts'
 import { editFrame } from '../frame.ts'
 import type { SendDeps } from '../gate/send.ts'
 import { canonicalJson, contentDigest, isDeeperThan } from '../identity.ts'
-import { supersededBy, supersededText } from '../lane/superseded.ts'
 import type { Delivery, OutboxItem } from '../ports.ts'
 import {
   aboutOf,
@@ -23,6 +22,7 @@ import {
   requireEvent,
   requireRoute,
 } from './open-delivery.ts'
+import { supersededBy, supersededText } from './superseded.ts'
 
 /** `replacement`: id of the event that is handled in place of the one that was edited. */
 export type Edited = { outcome: 'edited' | 'already'; replacement: string; changes: readonly Change[] }

@@ -1,13 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { githubPush } from '../../events/github.push.ts'
 import { byHttp, push } from '../../test/arrivals.ts'
+import { laneWorld } from '../../test/lanes.ts'
 import { failing, type MendWorld, mendWorld } from '../../test/mending.ts'
-import { nothing } from '../../test/sweeping.ts'
+import { dies, nothing } from '../../test/sweeping.ts'
 import { Failure } from '../errors.ts'
 import { readMessage } from '../event/arrival.ts'
 import type { HandlerAny } from '../event/handler.ts'
 import { dropDelivery } from './drop.ts'
 import { editDelivery } from './edit.ts'
+import { deliveriesOf } from './open-delivery.ts'
 import { redriveEvent } from './redrive-one.ts'
 
 let w: MendWorld
@@ -196,6 +198,16 @@ describe('an edit that is refused', () => {
     const refused = await failureOf(editDelivery({ ...found, stored }, mended, 'user:ann', w.deps))
     expect([refused.code, refused.message]).toEqual(['Conflict', expect.stringContaining('decided')])
     expect(await w.mark('p')).toMatchObject({ state: 'dead' })
+  })
+
+  it('is of anything that has a place in a lane: no lane has to know of edits', async () => {
+    const l = laneWorld()
+    await l.declared('a1')
+    await l.receive(dies)
+    const [found] = await deliveriesOf(l.key('a1'), {}, l.stores.history)
+    if (found === undefined) return expect.fail('a delivery')
+    const data = { ...Object(found.stored?.event.data), deployBranch: 'mended' }
+    expect((await failureOf(editDelivery(found, data, 'user:ann', l.deps))).code).toBe('Conflict')
   })
 
   it('is of a replay, which runs what was recorded', async () => {

@@ -6,7 +6,6 @@ import { messageOf, sendTo } from '../gate/send.ts'
 import { controlOf, controlRecord, heldBack } from '../hold/control.ts'
 import { type Lane, laneOf, releaseLane } from '../lane/lane.ts'
 import { isBeingSent, isInLane } from '../lane/released.ts'
-import { supersededDetail } from '../lane/superseded.ts'
 import type { DeliveryState } from '../ports.ts'
 import {
   aboutOf,
@@ -20,6 +19,7 @@ import {
   type Wanted,
 } from './open-delivery.ts'
 import { againOf, frameFor, reopening } from './resend.ts'
+import { supersededDetail } from './superseded.ts'
 
 /**
  * sent: it is on its way. already: it is not dead (any more), `state` says what it is. blocked: on an ordered route an
@@ -97,7 +97,7 @@ async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Red
 const blocked = (found: Found, id: string): Redriven =>
   answer(found, {
     outcome: 'blocked',
-    detail: `event ${id} of the same key comes first, and cannot be sent: redrive, edit or drop that one`,
+    detail: `event ${id} of the same key comes first, and cannot be sent: redrive or drop that one`,
   })
 
 /** The mark and what tells of it are one commit: of two at once one is told of, and sends. */

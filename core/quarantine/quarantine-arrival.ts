@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts'
 import { type Arrival, readMessage } from '../event/arrival.ts'
-import { type EditFrame, editFrame, eventBridgeEnvelope, frame } from '../frame.ts'
+import { eventBridgeEnvelope, frame } from '../frame.ts'
 import { canonicalJson } from '../identity.ts'
 import type { Quarantined } from '../ports.ts'
 
@@ -27,10 +27,6 @@ function read({ door: by, reason }: Entry, text: string): Read {
     ? { kind: 'event', body }
     : { kind: 'none', body }
 }
-
-/** The edit that a text brings; undefined for anything else. */
-export const editOf = (entry: Entry, text: string): EditFrame | undefined =>
-  entry.door === 'edit' ? editFrame.safeParse(jsonOf(text)).data : undefined
 
 const isObject = (value: unknown): value is Members =>
   value !== null && typeof value === 'object' && !Array.isArray(value)

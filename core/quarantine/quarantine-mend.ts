@@ -7,7 +7,7 @@ import type { Arrival } from '../event/arrival.ts'
 import { textOf } from '../gate/quarantine.ts'
 import { type Outcome, type RecordDeps, record } from '../gate/record.ts'
 import type { Memory, Quarantined, Settlement } from '../ports.ts'
-import { arrivalAgain, arrivalEdited, comparable, editOf, withData } from './quarantine-arrival.ts'
+import { arrivalAgain, arrivalEdited, comparable, withData } from './quarantine-arrival.ts'
 import { broughtToItsEnd, settle, writtenOf } from './quarantine-settle.ts'
 
 export type QuarantineDeps = RecordDeps & { memory: Pick<Memory, 'get' | 'commit'> }
@@ -104,10 +104,7 @@ export async function tryQuarantined(
   return stored.content === admission.content ? { digest, outcome: 'known', event } : conflict(digest, event)
 }
 
-/**
- * Takes an entry off the list without recording it. Of an edit that was refused the lane it was for goes on: repeated
- * after a crash before that, it does so then. @throws Failure NotFound, Busy
- */
+/** Takes an entry off the list without recording it. @throws Failure NotFound, Busy */
 export async function dropQuarantined(
   project: string,
   digest: string,
@@ -120,27 +117,7 @@ export async function dropQuarantined(
   const settled: Settlement = { state: 'dropped', by, at: deps.clock(), note }
   const audit = { type: quarantineDropped, data: { digest, reason: entry.reason, note } }
   const standing = before ?? (await settle(entry, settled, audit, deps))
-  const final = standing ?? settled
-  if (final.state === 'dropped') await giveUpPlace(entry, final, deps)
-  return { digest, outcome: standing === undefined ? 'dropped' : 'already', settled: final }
-}
-
-/** What was to take the place of an edited event never will: it is dropped, and nothing waits for it in its lane. */
-async function giveUpPlace(
-  entry: Quarantined,
-  { by, at, note }: Settlement,
-  { history, bodies }: QuarantineDeps,
-): Promise<void> {
-  if (entry.door !== 'edit') return
-  const edit = editOf(entry, await textOf(entry, bodies))
-  if (edit === undefined) return
-  const { source, id } = edit.event
-  const reason = `the gate refused this edit, and ${by} dropped it: ${note}`.slice(0, 1000)
-  const next = { state: 'dropped', attempts: 0, started: at, changed: at, emitted: [], reason } as const
-  for (const subscriber of edit.expects) {
-    const key = { project: entry.project, source, id, subscriber, replay: '' }
-    await history.transition({ key, seen: undefined, next })
-  }
+  return { digest, outcome: standing === undefined ? 'dropped' : 'already', settled: standing ?? settled }
 }
 
 async function load(project: string, digest: string, { history }: QuarantineDeps): Promise<Quarantined> {

@@ -13,7 +13,6 @@ import { controlOf, controlRecord, controlWrite } from '../hold/control.ts'
 import { jobOf, pause } from '../job/job.ts'
 import { releaseJob } from '../job/release-job.ts'
 import { dropDelivery } from '../mend/drop.ts'
-import { editDelivery } from '../mend/edit.ts'
 import { deliveriesOf } from '../mend/open-delivery.ts'
 import { redriveEvent } from '../mend/redrive-one.ts'
 import { countOpen } from './sweep-open.ts'
@@ -295,12 +294,6 @@ describe('a lane', () => {
       if (found === undefined) throw new Error(name)
       return found
     }
-    /** As if it had come from outside: what was decided here is not edited. */
-    const findForeign = async (name: string) => {
-      const found = await find(name)
-      const { stored } = found
-      return { ...found, stored: stored && { ...stored, event: { ...stored.event, door: 'http' as const } } }
-    }
     const order: string[] = []
     const notes = async ({ event }: { event: { id: string } }) => {
       order.push(event.id)
@@ -310,7 +303,7 @@ describe('a lane', () => {
       for (let n = 0; n < 20 && l.waiting().length > 0; n++) await l.receive(notes)
       return order
     }
-    return { l, m, find, findForeign, drain, ids: ['a1', 'a2', 'a3'].map((name) => l.key(name).id) }
+    return { l, m, find, drain, ids: ['a1', 'a2', 'a3'].map((name) => l.key(name).id) }
   }
 
   it('is one of several: the depth of their queue is asked once, and after the time for it nothing is begun', async () => {
@@ -390,33 +383,6 @@ describe('a lane', () => {
     const { l, find, drain, ids } = await closed()
     await dropDelivery(await find('a1'), { by: 'user:ann' }, l.deps)
     expect(await drain()).toEqual(ids.slice(1))
-  })
-
-  it('waits for what takes the place of an edited event, and then goes on in order', async () => {
-    const { l, m, findForeign, drain, ids } = await closed()
-    const found = await findForeign('a1')
-    const before = found.stored?.event.data
-    const edited = { ...Object(before), deployBranch: 'mended' }
-    const { replacement } = await editDelivery(found, edited, 'user:ann', l.deps)
-    // nobody has recorded it yet: nothing may pass its place
-    expect(await unstick(m)).toEqual(none)
-    expect(await l.waiting()).toEqual([])
-    await m.relayAll()
-    expect(await drain()).toEqual([replacement, ...ids.slice(1)])
-    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
-  })
-
-  it('goes on by the sweep when the release after an edit is lost', async () => {
-    const { l, m, findForeign, drain, ids } = await closed()
-    const found = await findForeign('a1')
-    const edited = { ...Object(found.stored?.event.data), deployBranch: 'mended' }
-    const { replacement } = await editDelivery(found, edited, 'user:ann', l.deps)
-    await m.relayAll()
-    l.failing('lanes', 'release')
-    await l.receive(nothing)
-    l.mend()
-    expect(await unstick(m)).toEqual({ ...none, lanes: 1 })
-    expect(await drain()).toEqual([replacement, ...ids.slice(1)])
   })
 
   it('goes on when what was released never came into the queue', async () => {

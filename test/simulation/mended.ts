@@ -1,7 +1,7 @@
 import { isTerminal } from '../../core/errors.ts'
 import { type Job, jobOf } from '../../core/job/job.ts'
-import { supersededBy } from '../../core/lane/superseded.ts'
 import { redriveSelection } from '../../core/mend/redrive-progress.ts'
+import { supersededBy } from '../../core/mend/superseded.ts'
 import { replayAsked } from '../../core/replay/replay-job.ts'
 import { isSelected } from './asked.ts'
 import { eventsOf, type Held, marksOf, type Wrong } from './held.ts'
