@@ -156,12 +156,13 @@ function attemptsAreBounded(held: Held): Wrong[] {
     // a crash at the first receive of an ordered message is not counted, nor are those after a wait for newer code
     const more = ordered ? 1 : held.stage.waitsForCode ? 3 : 0
     // and they begin anew with each redrive
-    const most = (attempts + more) * (1 + (held.observed.reopened.get(delivery)?.length ?? 0))
-    // a race lost to others is decided again within one attempt; when its time is over, that was none
-    const uncounted = held.observed.uncounted.get(delivery) ?? 0
+    const anew = 1 + (held.observed.reopened.get(delivery)?.length ?? 0)
+    // races that were lost until the time was over were none either: the mark counts them, whichever of two messages it was
+    const most = (attempts + more) * anew + (held.observed.uncounted.get(delivery) ?? 0)
+    // a race lost to others is decided again within one attempt
     return [...Map.groupBy(runs, ({ message }) => message)].flatMap(([message, own]) => {
       const attempted = new Set(own.map(({ since }) => since)).size
-      if (attempted - uncounted <= most) return []
+      if (attempted <= most) return []
       return [
         {
           message: `${delivery}: message ${message} was tried ${attempted} times, at most ${most} are allowed`,

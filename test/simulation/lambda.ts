@@ -32,6 +32,7 @@ export function lambda({
   calls,
   queues,
   rate,
+  isOut,
   generations,
   isCalm,
 }: {
@@ -43,6 +44,8 @@ export function lambda({
   queues: SimulatedQueues
   /** of a fault now */
   rate: (fault: OtherFault) => number
+  /** whether queues answer nothing but errors to what Lambda does by itself */
+  isOut: (doing: 'receive' | 'delete', queue: string) => boolean
   /** versions of the code that may be called now */
   generations: () => readonly [Generation, ...Generation[]]
   /** nothing goes wrong any more */
@@ -147,6 +150,10 @@ export function lambda({
   function poll(queue: string): void {
     const mapping = mappings.get(queue)
     if (mapping === undefined || mapping.stands) return
+    if (isOut('receive', queue)) {
+      time.after(chance.between(1000, 20_000), `poll ${queue} again`, () => wake(queue))
+      return
+    }
     const received = queues.receive(queue, chance.whole(1, mapping.batch))
     if (received.length === 0) {
       wake(queue)
@@ -186,12 +193,13 @@ export function lambda({
     const { batchItemFailures } = end.value as SQSBatchResponse
     const failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier))
     if (failed.size > 0 && failed.size < received.length) observed.sometimes('a part of a batch fails')
+    const undeletable = failed.size < received.length && isOut('delete', queue)
     for (const message of received) {
       if (failed.has(message.id)) continue
       // where somebody else has it in hand just now, that one has the last word
       if (!inHand.has(message.id) && !observed.answered.has(message.id))
         observed.answered.set(message.id, time.now())
-      if (chance.is(rate('undeleted'))) observed.sometimes('a handled message is not deleted')
+      if (undeletable || chance.is(rate('undeleted'))) observed.sometimes('a handled message is not deleted')
       else queues.remove(queue, message, message.receipt)
     }
   }

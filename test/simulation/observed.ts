@@ -71,6 +71,8 @@ export function observations(now: () => number, traced: boolean) {
     reopened: new Map<string, number[]>(),
     /** by delivery: redrives of it that were answered as done */
     redriven: new Map<string, number>(),
+    /** by delivery: receives that were no attempt, as others kept changing the same, says its mark */
+    uncounted: new Map<string, number>(),
     /** by delivery: messages that somebody who mends has sent */
     sentAnew: new Map<string, number>(),
     /** by delivery: live ones that a queue has let go of */
@@ -85,11 +87,6 @@ export function observations(now: () => number, traced: boolean) {
     commits: new Map<string, number>(),
     /** by delivery: messages that were sent for the first time, says the sender */
     sentAsNew: new Map<string, number>(),
-    /** by delivery: receives that its marks took for no attempt, as it lost to others */
-    uncounted: new Map<string, number>(),
-    tookForNone(delivery: string, uncounted = 0): void {
-      this.uncounted.set(delivery, Math.max(this.uncounted.get(delivery) ?? 0, uncounted))
-    },
     /** by delivery */
     runs: new Map<string, Run[]>(),
     /** by delivery: the key of each effect of class outside that took place */

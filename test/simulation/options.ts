@@ -109,6 +109,8 @@ export function drawOptions(seed: number, chance: Chance) {
     behaviours: behaviours.filter(() => chance.is(0.4)),
     calls: calls as Readonly<Record<CallFault, number>>,
     others: others as Readonly<Record<OtherFault, number>>,
+    /** a crash of, or a transaction in the way of, a call that comes in a few schedules only */
+    seldom: !isAlone && maybe(0.9) ? chance.between(0.4, 0.9) : 0,
     /** milliseconds that clocks are wrong by at most, and that eventually consistent reads are behind */
     skew: maybe(0.4) ? chance.whole(10, 30_000) : 0,
     stale: maybe(0.4) ? chance.whole(100, 20_000) : 0,

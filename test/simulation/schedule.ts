@@ -90,7 +90,7 @@ export async function runSchedule(
       // and somebody else has the same idea
       if (chance.is(0.3)) world.command(command)
     })
-  if (options.operators > 3)
+  if (options.operators > 0)
     for (let count = 0; count < 3; count++)
       time.after(chance.between(0.4 * end, end), 'somebody mends lanes', () =>
         people.mendLanes().forEach(give),

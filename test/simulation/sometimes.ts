@@ -1,3 +1,6 @@
+import { metByTransactions } from './conflicts.ts'
+import { outOfReach } from './outages.ts'
+
 /** Each call that changes something ends with its process now and then, before it or after it. */
 const crashes = [
   ...['act', 'commit', 'insertDeliveries', 'insertEvents', 'lanes.open', 'lanes.release', 'lanes.wait'],
@@ -8,7 +11,6 @@ const crashes = [
 /** What many schedules together must have come past; if not, they test less than they seem to. */
 export const expected = [
   'a batch of the stream comes again',
-  'a commit loses a race',
   'a body lies in the bucket',
   'a circuit closes: a probe succeeded',
   'a circuit is tried',
@@ -69,7 +71,9 @@ export const expected = [
   'the sweep sends what was missing',
   'what was parked behind a circuit is handled',
   ...crashes,
-] as const
+  ...metByTransactions.map((method) => `${method} meets a transaction`),
+  ...outOfReach,
+]
 
 export const unseen = (seen: Readonly<Record<string, number>>): string[] =>
   expected.filter((name) => seen[name] === undefined)

@@ -95,6 +95,7 @@ export function stage({
     calls,
     queues,
     rate,
+    isOut: (doing, queue) => isOut(doing, queue, ''),
     generations: () => generations,
     isCalm: () => !unsafe,
   })

@@ -80,6 +80,21 @@ export function stores({
     })
   }
 
+  function holdMark(text: string, mark: DeliveryKey & Delivery, was: Delivery['state'] | undefined): void {
+    if (was === 'done' || was === 'dropped')
+      observed.violated({
+        invariant: 'what is settled stays so',
+        message: `${text} was ${was} and is ${mark.state}`,
+        id: mark.id,
+      })
+    if (mark.state === 'dropped' && was !== 'dead' && was !== 'parked')
+      observed.violated({
+        invariant: 'only what is held is dropped',
+        message: `${text} was ${was ?? 'not tried'} and is dropped`,
+        id: mark.id,
+      })
+  }
+
   const behindCircuits = new Set<string>()
   function marked(mark: DeliveryKey & Delivery): void {
     const text = deliveryText(mark)
@@ -88,24 +103,13 @@ export function stores({
       mark.id,
       () => `${text}: ${before?.state ?? 'nothing'} -> ${mark.state} ${mark.reason ?? ''}`,
     )
-    if (before?.state === 'done' || before?.state === 'dropped')
-      observed.violated({
-        invariant: 'what is settled stays so',
-        message: `${text} was ${before.state} and is ${mark.state}`,
-        id: mark.id,
-      })
-    if (mark.state === 'dropped' && before?.state !== 'dead' && before?.state !== 'parked')
-      observed.violated({
-        invariant: 'only what is held is dropped',
-        message: `${text} was ${before?.state ?? 'not tried'} and is dropped`,
-        id: mark.id,
-      })
+    holdMark(text, mark, before?.state)
     if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
       observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
+    observed.uncounted.set(text, Math.max(observed.uncounted.get(text) ?? 0, mark.uncounted ?? 0))
     if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
     if (mark.state === 'done' && behindCircuits.has(text))
       observed.sometimes('what was parked behind a circuit is handled')
-    observed.tookForNone(text, mark.uncounted)
     observed.deliveries.set(text, { ...mark, at: time.now() })
   }
   real.onMark(marked)
@@ -167,6 +171,12 @@ export function stores({
     openMarks: (query) => (copies ?? real).history.openMarks(query),
     quarantined: (query) => (copies ?? real).history.quarantined(query),
     story: (query) => (copies ?? real).history.story(query),
+    async byKey(query) {
+      const found = await (copies ?? real).history.byKey(query)
+      if (copies !== undefined && found.items.length < (await real.history.byKey(query)).items.length)
+        observed.sometimes('the events of a key are listed too late')
+      return found
+    },
   }
 
   function noteSettlements({ writes }: Commit): void {
