@@ -36,6 +36,21 @@ const lessZod: Plugin = {
     }),
 }
 
+const jsonSchemas = /^\s*inst\._zod\.processJSONSchema = .*;$/gm
+
+/** Every schema brings along how it is written down as JSON Schema; no function does that. */
+const noJsonSchemas: Plugin = {
+  name: 'no-json-schemas',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]zod[\\/]v4[\\/]classic[\\/]schemas\.js$/ }, ({ path }) => {
+      const code = readFileSync(path, 'utf8')
+      const contents = code.replace(jsonSchemas, '')
+      if (contents === code)
+        throw new Error(`${path} makes JSON Schema in another way now: look at no-json-schemas`)
+      return { contents, resolveDir: dirname(path) }
+    }),
+}
+
 /**
  * An import of a module of Node's own reads each of its exports, and reading some loads whole parts of Node:
  * `http.WebSocket` all of fetch, `util.setTraceSigInt` the worker threads. Here those that nobody uses are shaken out.
@@ -76,7 +91,7 @@ export async function bundleFunctions(folder: string): Promise<string> {
     format: 'esm',
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    plugins: [englishOnly, lessZod, onlyWhatIsUsed],
+    plugins: [englishOnly, lessZod, noJsonSchemas, onlyWhatIsUsed],
     logLevel: 'warning',
   })
   return folder
