@@ -82,7 +82,9 @@ export function jobs(program: Command, cli: Cli): void {
     })
 
   named('stop')
-    .description('end it before it is done')
+    .description(
+      'end it before it is done; the sweep sends what it leaves parked, unless the subscriber is paused',
+    )
     .option('--reason <text>', 'kept with the job')
     .addHelpText('after', examples('jobs stop 5f0e9d0f1c1c9b4d8a11 --reason "still down"'))
     .action(async (id: string, { reason }: { reason?: string }) => {

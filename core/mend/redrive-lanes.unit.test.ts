@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type LaneWorld, laneWorld, nameOf } from '../../test/lanes.ts'
+import { type LaneWorld, laneWorld, nameOf, states } from '../../test/lanes.ts'
 import { type MendWorld, mending } from '../../test/mending.ts'
 import { nothing } from '../../test/sweeping.ts'
 import { hours, minutes, seconds } from '../../test/world.ts'
 import type { HandlerAny } from '../event/handler.ts'
+import { stop } from '../job/job.ts'
 import type { BatchInput } from '../job/job-batch.ts'
 import { releaseJob } from '../job/release-job.ts'
+import { countOpen } from '../sweep/sweep-open.ts'
+import { sweepStuck } from '../sweep/sweep-stuck.ts'
 
 /** Jobs that send what is parked in lanes, beside a consumer that takes its time. */
 
@@ -189,6 +192,26 @@ describe('a release of one key at a rate', () => {
     expect(await runs(input)).toMatchObject({ ended: true })
     expect(order.filter((name) => name.startsWith('a'))).toEqual(numbered('a', 100))
     expect(now() - began).toBeLessThan(30 * seconds)
+  })
+
+  it('that is stopped leaves the rest parked, and the sweep sends that in order', async () => {
+    await parked(...numbered('a', 150))
+    speed = 20
+    const input = await asked('j1', 10)
+    await runs(input, 4 * seconds)
+    await m.changeJob('j1', (job) => stop(job, 'stopped by user:ann', l.clock))
+    const { counts } = await m.job('j1')
+    expect(counts.sent).toBeLessThan(100)
+    await passes(30 * seconds)
+    expect(await runs(input)).toMatchObject({ ended: true, batches: 1 })
+    const rest = numbered('a', 150).slice(order.length)
+    expect(rest.length).toBeGreaterThan(50)
+    expect(new Set(await states(l, ...rest))).toEqual(new Set(['parked']))
+    const sweep = async () => sweepStuck('main', await countOpen('main', ['line'], l.deps), m.deps)
+    expect((await sweep()).lanes).toBe(1)
+    while (l.waiting().length > 0) await passes(minutes)
+    expect(order).toEqual(numbered('a', 150))
+    expect(await l.stores.lanes.lane(l.lane())).toBeUndefined()
   })
 
   it('loses and doubles nothing wherever a batch crashes', async () => {
