@@ -214,9 +214,10 @@ export function balance(app: Api, deps: ApiDeps): void {
   })
   app.openapi(mend, async (c) => {
     const { deliveries } = c.req.valid('json')
-    const { history, queues, memory } = deps
-    const sending = { history, queues, memory, clock: deps.now, routes }
-    return c.json({ items: await mendMissing(c.var.principal.project, deliveries, sending) }, 200)
+    const { project, actor } = c.var.principal
+    const { history, queues, memory, newId } = deps
+    const sending = { history, queues, memory, newId, clock: deps.now, routes }
+    return c.json({ items: await mendMissing(project, deliveries, actor, sending) }, 200)
   })
 }
 

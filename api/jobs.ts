@@ -2,19 +2,9 @@ import { createRoute } from '@hono/zod-openapi'
 import * as z from 'zod'
 import { Failure } from '../core/errors.ts'
 import { runName } from '../core/identity.ts'
-import {
-  changeJob,
-  type Job,
-  jobList,
-  jobOf,
-  loadJob,
-  pause,
-  resume,
-  stop,
-  workflowOf,
-} from '../core/job/job.ts'
+import { type Job, jobList, jobOf, loadJob, pause, resume, stop, workflowOf } from '../core/job/job.ts'
+import { commandJob } from '../core/job/job-command.ts'
 import { redriveEnd } from '../core/mend/redrive.ts'
-import type { OutboxItem } from '../core/ports.ts'
 import { replayEnd } from '../core/replay/replay.ts'
 import { shortfallOf } from '../core/replay/shortfall.ts'
 import { type Api, type ApiDeps, needs } from './context.ts'
@@ -144,8 +134,9 @@ export function jobs(app: Api, deps: ApiDeps): void {
     responses: { 200: json('The job', job), ...missing, ...conflicting, ...refused },
   })
   app.openapi(halt, async (c) => {
-    const { project } = c.var.principal
-    const paused = await changeJob(project, c.req.valid('param').job, memory, pause)
+    const { project, actor: by } = c.var.principal
+    const command = { project, id: c.req.valid('param').job, by, to: 'paused' } as const
+    const paused = await commandJob(command, memory, pause)
     return c.json(await shownJob(project, paused, deps), 200)
   })
 
@@ -158,7 +149,7 @@ export function jobs(app: Api, deps: ApiDeps): void {
     responses: { 202: json('The job', job), ...missing, ...conflicting, ...refused },
   })
   app.openapi(goOn, async (c) => {
-    const { project } = c.var.principal
+    const { project, actor: by } = c.var.principal
     const { job: id } = c.req.valid('param')
     const before = await loadJob(project, id, memory)
     const { state: stands, run } = await shownJob(project, before, deps)
@@ -170,7 +161,8 @@ export function jobs(app: Api, deps: ApiDeps): void {
         'Conflict',
         `job ${id} was asked for just now and has not begun: try again in a moment`,
       )
-    const resumed = await changeJob(project, id, memory, (now) => {
+    const command = { project, id, by, to: 'resumed' } as const
+    const resumed = await commandJob(command, memory, (now) => {
       if (now.attempt !== before.attempt) throw new Failure('Conflict', `job ${id} was resumed just now`)
       return resume(now, deps.now)
     })
@@ -180,7 +172,8 @@ export function jobs(app: Api, deps: ApiDeps): void {
     } catch (error) {
       // nothing runs it: so that it may be resumed again, at once
       const isOurs = (now: Job) => now.attempt === attempt && now.state === 'running'
-      await changeJob(project, id, memory, (now) => (isOurs(now) ? pause(now) : undefined))
+      const undone = { ...command, to: 'paused', reason: 'its run could not be started' } as const
+      await commandJob(undone, memory, (now) => (isOurs(now) ? pause(now) : undefined))
       throw error
     }
     return c.json(await shownJob(project, resumed, deps), 202)
@@ -191,24 +184,19 @@ export function jobs(app: Api, deps: ApiDeps): void {
     method: 'post',
     path: '/v1/jobs/{job}/stop',
     summary: 'End a job before it is done; it cannot be resumed',
+    description: `${writing.description} Parked deliveries that it leaves are sent by the sweep some minutes later, in order where their route is ordered, unless their subscriber is paused.`,
     request: { params, body: body(z.strictObject({ reason: why })) },
     responses: { 200: json('The job', job), ...missing, ...conflicting, ...badBody, ...refused },
   })
   app.openapi(end, async (c) => {
-    const { project, actor } = c.var.principal
+    const { project, actor: by } = c.var.principal
     const { reason } = c.req.valid('json')
-    const why = `stopped by ${actor}${reason === undefined ? '' : `: ${reason}`}`
-    const stopped = await changeJob(
-      project,
-      c.req.valid('param').job,
-      memory,
-      (now) => stop(now, why, deps.now),
-      (now) => endEvents(project, now),
-    )
+    const why = `stopped by ${by}${reason === undefined ? '' : `: ${reason}`}`
+    const command = { project, id: c.req.valid('param').job, by, to: 'stopped', reason } as const
+    const stopped = await commandJob(command, memory, (now) => stop(now, why, deps.now), endOf)
     return c.json(await shownJob(project, stopped, deps), 200)
   })
 }
 
 /** What is told of a job that somebody has stopped. */
-const endEvents = (project: string, stopped: Job): OutboxItem[] =>
-  stopped.kind === 'redrive' ? redriveEnd(project, stopped) : replayEnd(project, stopped)
+const endOf = (stopped: Job) => (stopped.kind === 'redrive' ? redriveEnd(stopped) : replayEnd(stopped))

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { emittedId } from '../core/event/admit.ts'
+import { outboxFrame } from '../core/frame.ts'
 import { relay } from '../core/gate/relay.ts'
 import { jobRecord } from '../core/job/job.ts'
 import { routes } from '../events/routes.ts'
@@ -45,6 +47,43 @@ describe('a job', () => {
     expect(resumed.body.run.run).not.toBe(job.run.run)
     const [frame] = w.queues.take('redrive').map((body) => JSON.parse(body))
     expect(frame).toMatchObject({ attempt: 2, event: { type: 'redrive.requested' } })
+  })
+
+  it('is told of when somebody pauses, resumes or stops it: who, and why', async () => {
+    const { id, by: asker } = await begun()
+    const boss = await w.key('acme', ['deliveries:write', 'events:read', 'runs:write'])
+    await ask(`POST /v1/jobs/${id}/pause`)
+    await ask(`POST /v1/jobs/${id}/pause`)
+    await w.ask(boss, `POST /v1/jobs/${id}/resume`)
+    await w.ask(boss, `POST /v1/jobs/${id}/stop`, { reason: 'still down' })
+    const told = w.memory.all().outbox.map(({ frame }) => outboxFrame.parse(frame))
+    const other = told.at(-1)?.actor
+    expect(other).not.toBe(asker)
+    const about = { job: id, kind: 'redrive' }
+    expect(told.map(({ actor, event: { type, data } }) => ({ actor, type, data }))).toMatchObject([
+      { actor: asker, type: 'job.changed', data: { ...about, to: 'paused' } },
+      { actor: other, type: 'job.changed', data: { ...about, to: 'resumed' } },
+      {
+        actor: other,
+        type: 'event.redriven',
+        data: { job: id, stopped: expect.stringContaining('still down') },
+      },
+      { actor: other, type: 'job.changed', data: { ...about, to: 'stopped', reason: 'still down' } },
+    ])
+    expect(new Set(told.map((frame) => emittedId(frame))).size).toBe(4)
+  })
+
+  it('is not told of as resumed where its run could not be started', async () => {
+    const { id } = await begun()
+    await ask(`POST /v1/jobs/${id}/pause`)
+    w.queues.send = async (_, messages) => messages.map((_, index) => ({ index, error: new Error('down') }))
+    expect((await ask(`POST /v1/jobs/${id}/resume`)).status).toBe(503)
+    const told = w.memory.all().outbox.map(({ frame }) => outboxFrame.parse(frame).event.data)
+    expect(told).toMatchObject([
+      { to: 'paused' },
+      { to: 'resumed' },
+      { to: 'paused', reason: expect.any(String) },
+    ])
   })
 
   it('is interrupted when its run has died, and goes on when it is resumed', async () => {

@@ -192,6 +192,7 @@ describe('POST /v1/replays', () => {
         type: 'replay.completed',
         data: { state: 'stopped', reason: expect.stringContaining('wrong day'), counts: {} },
       },
+      { type: 'job.changed', data: { kind: 'replay', to: 'stopped', reason: 'wrong day' } },
     ])
   })
 })

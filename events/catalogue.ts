@@ -1,5 +1,6 @@
 import { approvalDecided } from './approval.decided.ts'
 import { approvalRequested } from './approval.requested.ts'
+import { booksMended } from './books.mended.ts'
 import { buildStatusChanged } from './build.status-changed.ts'
 import { circuitClosed } from './circuit.closed.ts'
 import { circuitOpened } from './circuit.opened.ts'
@@ -16,6 +17,7 @@ import { githubPush } from './github.push.ts'
 import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
 import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
 import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
+import { jobChanged } from './job.changed.ts'
 import { meshValidated } from './mesh.validated.ts'
 import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
 import { quarantineDropped } from './quarantine.dropped.ts'
@@ -38,6 +40,7 @@ import { workflowSucceeded } from './workflow.succeeded.ts'
 export const eventTypes: readonly EventType[] = [
   approvalDecided,
   approvalRequested,
+  booksMended,
   buildStatusChanged,
   circuitClosed,
   circuitOpened,
@@ -53,6 +56,7 @@ export const eventTypes: readonly EventType[] = [
   githubWorkflowRunCompleted,
   githubWorkflowRunInProgress,
   githubWorkflowRunRequested,
+  jobChanged,
   meshValidated,
   qualityGateEvaluated,
   quarantineDropped,

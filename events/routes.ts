@@ -1,5 +1,6 @@
 import { approvalDecided } from './approval.decided.ts'
 import { approvalRequested } from './approval.requested.ts'
+import { booksMended } from './books.mended.ts'
 import { buildStatusChanged } from './build.status-changed.ts'
 import { circuitClosed } from './circuit.closed.ts'
 import { circuitOpened } from './circuit.opened.ts'
@@ -16,6 +17,7 @@ import { githubPush } from './github.push.ts'
 import { githubWorkflowRunCompleted } from './github.workflow-run.completed.ts'
 import { githubWorkflowRunInProgress } from './github.workflow-run.in-progress.ts'
 import { githubWorkflowRunRequested } from './github.workflow-run.requested.ts'
+import { jobChanged } from './job.changed.ts'
 import { meshValidated } from './mesh.validated.ts'
 import { qualityGateEvaluated } from './quality-gate.evaluated.ts'
 import { quarantineDropped } from './quarantine.dropped.ts'
@@ -230,7 +232,10 @@ export const producers: Readonly<Record<string, readonly EventType[]>> = {
   'POST /v1/dead-letters/{id}/redrive': [eventRedriven],
   'POST /v1/dead-letters/{id}/edit': [deliveryEdited],
   'POST /v1/dead-letters/{id}/drop': [deliveryDropped],
-  'POST /v1/jobs/{job}/stop': [eventRedriven, replayCompleted],
+  'POST /v1/jobs/{job}/pause': [jobChanged],
+  'POST /v1/jobs/{job}/resume': [jobChanged],
+  'POST /v1/jobs/{job}/stop': [jobChanged, eventRedriven, replayCompleted],
+  'POST /v1/balance/mend': [booksMended],
   'functions/redrive-batch': [eventRedriven],
   'functions/validate-mesh': [meshValidated],
   'POST /v1/replays': [replayRequested],

@@ -95,7 +95,8 @@ test('a message that is deleted by hand is missing, named, sent on by the sweep,
   const { lost, total } = await books()
   expect(total).toMatchObject({ done: 2, missing: 2 })
   expect(lost.map(({ id }) => id).sort()).toEqual(['lost', 'mended'])
-  const [mended] = await mendMissing(project, [{ source, id: 'mended', subscriber: route.subscriber }], deps)
+  const missed = [{ source, id: 'mended', subscriber: route.subscriber }]
+  const [mended] = await mendMissing(project, missed, 'user:ann', { ...deps, newId: () => 'mend1' })
   expect(mended?.outcome).toBe('sent')
   expect(await books()).toMatchObject({ total: { inFlight: 2, missing: 0 } })
   await handle()

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { byHttp, push } from '../../test/arrivals.ts'
 import { laneWorld } from '../../test/lanes.ts'
-import { dies, nothing, taken, unsent } from '../../test/sweeping.ts'
+import { dies, nothing, relayAll, taken, unsent } from '../../test/sweeping.ts'
 import { hours, minutes, routeOf, type World, world } from '../../test/world.ts'
 import { mendMissing } from './balance-mend.ts'
 
@@ -12,9 +12,12 @@ beforeEach(() => {
   w = world()
 })
 
+let ids = 0
+const withIds = <Deps>(deps: Deps) => ({ ...deps, newId: () => `mend${++ids}` })
+
 const mend = async (...names: [id: string, subscriber: string][]) => {
   const asked = names.map(([id, subscriber]) => ({ source, id, subscriber }))
-  const answers = await mendMissing('main', asked, w.deps)
+  const answers = await mendMissing('main', asked, 'user:ann', withIds(w.deps))
   expect(answers.map(({ outcome: _, detail: __, ...name }) => name)).toEqual(asked)
   return answers.map(({ outcome, detail }) => (detail === undefined ? outcome : `${outcome} ${detail}`))
 }
@@ -34,6 +37,36 @@ describe('what the books named', () => {
     expect(await mend(['a', 'analyze'])).toEqual(['in flight'])
     w.advance(97 * hours)
     expect(await mend(['a', 'analyze'])).toEqual(['sent'])
+  })
+
+  it('is told of with who had it sent, once for all of it, and only where something was to be done', async () => {
+    await unsent(w, 'a', 'b')
+    await mend(['a', 'analyze'], ['b', 'analyze'], ['a', 'tell'], ['nothing', 'analyze'])
+    await mend(['a', 'analyze'])
+    await relayAll(w)
+    expect(
+      w
+        .events()
+        .flatMap(({ event: { type, data, actor } }) => (type === 'books.mended' ? [{ data, actor }] : [])),
+    ).toEqual([
+      {
+        actor: 'user:ann',
+        data: {
+          mend: `mend${ids}`,
+          deliveries: [
+            { source, id: 'a', subscriber: 'analyze' },
+            { source, id: 'b', subscriber: 'analyze' },
+          ],
+        },
+      },
+    ])
+  })
+
+  it('is not sent where nobody could be told of it', async () => {
+    await unsent(w, 'a')
+    w.failing('memory', 'commit')
+    await expect(mend(['a', 'analyze'])).rejects.toThrow('down')
+    expect(taken(w, 'analyze')).toEqual([])
   })
 
   it('has come to something: nothing is sent', async () => {
@@ -61,9 +94,9 @@ describe('what the books named', () => {
     const { project, source: of, id } = lanes.key('a1')
     for (let time = 0; time < 2; time++) {
       expect(lanes.waiting().splice(0)).toHaveLength(1)
-      expect(await mendMissing(project, [{ source: of, id, subscriber: 'line' }], lanes.deps)).toMatchObject([
-        { outcome: 'sent' },
-      ])
+      const missing = [{ source: of, id, subscriber: 'line' }]
+      const answers = await mendMissing(project, missing, 'user:ann', withIds(lanes.deps))
+      expect(answers).toMatchObject([{ outcome: 'sent' }])
       lanes.advance(1000)
     }
     expect(lanes.waiting()).toHaveLength(1)

@@ -3,9 +3,10 @@ import type { EventType } from '../../events/event-type.ts'
 import { commitDecision } from '../commit-decision.ts'
 import { Failure } from '../errors.ts'
 import { emittedId } from '../event/admit.ts'
+import type { Emission } from '../event/handler.ts'
 import { outboxItems } from '../event/outbox.ts'
 import { outboxFrame } from '../frame.ts'
-import type { Clock, Memory, MemoryRecord, MemoryWrite, OutboxItem, RecordKey } from '../ports.ts'
+import type { Clock, Memory, MemoryRecord, MemoryWrite, RecordKey } from '../ports.ts'
 import { after, day } from '../time.ts'
 
 /**
@@ -111,7 +112,7 @@ export function newJob<T extends EventType>(
 
 /**
  * Changes a job on what it is now; `evolve` answers the next state, or undefined when nothing is to change. Answers the
- * job as it is then. `tell`: the events that say so, committed with it.
+ * job as it is then. `tell`: the events that say so, committed with it, by who asked for the job where nobody else is said.
  * @throws Failure NotFound, Busy, and whatever `evolve` throws
  */
 export async function changeJob(
@@ -119,7 +120,7 @@ export async function changeJob(
   id: string,
   memory: Pick<Memory, 'get' | 'commit'>,
   evolve: (state: Job) => Job | undefined,
-  tell: (next: Job) => readonly OutboxItem[] = () => [],
+  tell: { by?: string; news: (next: Job) => readonly Emission[] } = { news: () => [] },
 ): Promise<Job> {
   const { answer } = await commitDecision(
     (change) => memory.commit(change),
@@ -129,19 +130,15 @@ export async function changeJob(
       const state = jobOf(record)
       if (record === undefined || state === undefined) throw new Failure('NotFound', `there is no job ${id}`)
       const next = evolve(state)
-      const change = next && { writes: [jobWrite(project, next, record.version + 1)], outbox: tell(next) }
-      return { change, answer: next ?? state }
+      if (next === undefined) return { change: undefined, answer: state }
+      const sequence = record.version + 1
+      const author = { project, by: 'jobs', actor: tell.by ?? next.by }
+      const outbox = outboxItems({ emits: tell.news(next), sequence }, author)
+      return { change: { writes: [jobWrite(project, next, sequence)], outbox }, answer: next }
     },
   )
   return answer
 }
-
-/** That a job has ended: the second and last event of its partition key. */
-export const endOf = <T extends EventType>(
-  project: string,
-  { by }: Pick<Job, 'by'>,
-  said: { type: T; data: z.infer<T['schema']> },
-): OutboxItem[] => outboxItems({ emits: [said], sequence: 2 }, { project, by: 'jobs', actor: by })
 
 /** @throws Failure Conflict when it has ended */
 export function pause(state: Job): Job | undefined {

@@ -1,7 +1,8 @@
 import { eventRedriven } from '../../events/event.redriven.ts'
 import { redriveRequested } from '../../events/redrive.requested.ts'
+import type { Emission } from '../event/handler.ts'
 import { canonicalJson } from '../identity.ts'
-import { changeJob, endOf, type Job, newJob } from '../job/job.ts'
+import { changeJob, type Job, newJob } from '../job/job.ts'
 import { type BatchAnswer, type BatchInput, beginBatch, ended, noteProgress } from '../job/job-batch.ts'
 import { follow, repeated, settledBy } from './redrive-following.ts'
 import { goOnInLanes, mostHeld, withHeld } from './redrive-lanes.ts'
@@ -231,16 +232,13 @@ async function end(
     const unsettled = progressOf(now).flying.length
     return { ...now, ...how, ended: clock(), counts: added(now, { unsettled }) }
   }
-  await changeJob(project, id, memory, evolve, (next) => redriveEnd(project, next))
+  await changeJob(project, id, memory, evolve, { news: redriveEnd })
 }
 
 /** That a redrive has ended, to be committed with its end. */
-export function redriveEnd(project: string, job: Job) {
+export function redriveEnd(job: Job): Emission[] {
   const { id, subscriber, counts, reason } = job
   const { state } = redriveSelection.parse(job.selection)
   const stopped = reason === undefined ? {} : { stopped: reason }
-  return endOf(project, job, {
-    type: eventRedriven,
-    data: { job: id, subscriber, state, counts, ...stopped },
-  })
+  return [{ type: eventRedriven, data: { job: id, subscriber, state, counts, ...stopped } }]
 }

@@ -101,7 +101,7 @@ const giveUp = (project: string, job: Job, { memory, clock }: AbandonedDeps): Pr
     job.id,
     memory,
     (state) => (hasEnded(state) ? undefined : stop(state, withoutRoute(job), clock)),
-    (stopped) => replayEnd(project, stopped),
+    { news: replayEnd },
   )
 
 async function isAlive(project: string, job: Job, deps: AbandonedDeps): Promise<boolean> {

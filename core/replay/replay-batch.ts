@@ -85,6 +85,6 @@ async function end(project: string, job: Job, step: Advanced, { memory, clock }:
     job.id,
     memory,
     (state) => (isOurs(state) ? { ...noting(job, step)(state), ...how, ended: clock() } : undefined),
-    (ended) => replayEnd(project, ended),
+    { news: replayEnd },
   )
 }

@@ -2,8 +2,9 @@ import { replayCompleted } from '../../events/replay.completed.ts'
 import { replayRequested } from '../../events/replay.requested.ts'
 import { type Route, typeName } from '../../events/route.ts'
 import { Failure, type Fault } from '../errors.ts'
-import { endOf, type Job, newJob } from '../job/job.ts'
-import type { Bodies, Clock, OutboxItem } from '../ports.ts'
+import type { Emission } from '../event/handler.ts'
+import { type Job, newJob } from '../job/job.ts'
+import type { Bodies, Clock } from '../ports.ts'
 import { after, second } from '../time.ts'
 import { type ReplayAsked, scopeOf } from './replay-job.ts'
 import { judgeTaken } from './replay-match.ts'
@@ -92,7 +93,7 @@ export function newReplay(
 }
 
 /** What tells that a replay or a rebuild has ended, one way or the other; to be committed with its end. */
-export function replayEnd(project: string, job: Job): OutboxItem[] {
+export function replayEnd(job: Job): Emission[] {
   const { id, subscriber, counts, reason } = job
   const data = {
     job: id,
@@ -102,7 +103,7 @@ export function replayEnd(project: string, job: Job): OutboxItem[] {
     ...(reason === undefined ? {} : { reason }),
     counts,
   }
-  return endOf(project, job, { type: replayCompleted, data })
+  return [{ type: replayCompleted, data }]
 }
 
 /** What a person dropped is left out: somebody decided that it is not to be handled, or something took its place. */

@@ -31,7 +31,7 @@ export const mendBooks = (project: string, observed: Observed): Command => ({
   async run(ports) {
     const sheet = await sheetOf(project, ports.clock(), ports)
     for (const message of imbalances(sheet)) observed.violated({ invariant: 'the books add up', message })
-    await mendMissing(project, sheet.lost, ports)
+    await mendMissing(project, sheet.lost, 'user:op', ports)
   },
 })
 

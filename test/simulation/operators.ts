@@ -1,7 +1,6 @@
 import { pause, resume } from '../../core/hold/pause.ts'
 import { runName } from '../../core/identity.ts'
 import {
-  changeJob,
   type Job,
   jobList,
   jobOf,
@@ -10,6 +9,7 @@ import {
   workflowOf,
 } from '../../core/job/job.ts'
 import { startAttempt } from '../../core/job/job-batch.ts'
+import { commandJob } from '../../core/job/job-command.ts'
 import { dropDelivery, dropOpen } from '../../core/mend/drop.ts'
 import { editDelivery } from '../../core/mend/edit.ts'
 import { deliveriesOf } from '../../core/mend/open-delivery.ts'
@@ -215,7 +215,8 @@ export function operators({
   async function meddle({ memory, ...ports }: Ports): Promise<unknown> {
     const job = oneOf(await jobsOf('main', memory))
     if (job === undefined || job.state === 'done' || job.state === 'stopped') return undefined
-    if (job.state === 'running') return changeJob('main', job.id, memory, pauseJob)
+    if (job.state === 'running')
+      return commandJob({ project: 'main', id: job.id, by, to: 'paused' }, memory, pauseJob)
     return goOnWith('main', job, { memory, ...ports })
   }
 
@@ -226,7 +227,8 @@ export function operators({
   ) {
     const { source, id } = job.request
     const event = await eventOf({ project, source, id }, history)
-    const resumed = await changeJob(project, job.id, memory, (now) => resumeJob(now, clock))
+    const command = { project, id: job.id, by, to: 'resumed' } as const
+    const resumed = await commandJob(command, memory, (now) => resumeJob(now, clock))
     return startAttempt(workflowOf(resumed.kind), { event, replay: '', attempt: resumed.attempt }, queues)
   }
 

@@ -54,12 +54,7 @@ function pathsIn(name: string): string[] {
 }
 
 /** Commands beside those that make events, which make none. */
-const quiet = [
-  'POST /v1/jobs/{job}/pause',
-  'POST /v1/jobs/{job}/resume',
-  'POST /v1/rebuilds/count',
-  'POST /v1/replays/count',
-]
+const quiet = ['POST /v1/rebuilds/count', 'POST /v1/replays/count']
 
 const saidOf = (...names: readonly string[]): string[] =>
   [...new Set(names.flatMap((name) => (producers[name] ?? []).map(({ type }) => type)))].sort()
