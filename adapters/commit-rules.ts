@@ -1,6 +1,7 @@
 import { keyOf } from '../core/delivery-key.ts'
 import { Failure } from '../core/errors.ts'
-import type { Commit, Delivery, DeliveryKey } from '../core/ports.ts'
+import type { Commit, Delivery, DeliveryKey, OutboxItem } from '../core/ports.ts'
+import { packedBytes } from './aws/attributes.ts'
 
 /** DynamoDB's own limit of an item is 400 KB, names and keys included. */
 export const largestRecord = 390_000
@@ -32,6 +33,7 @@ export function checkCommit(change: Commit): void {
   ].map((key) => JSON.stringify(key))
   const twice = keys.find((key, index) => keys.indexOf(key) !== index)
   if (twice !== undefined) throw new Error(`a change names ${twice} twice`)
+  outbox.forEach(checkFrame)
   for (const { kind, name, version, value } of writes) {
     if (!Number.isInteger(version) || version < 1)
       throw new Error(`version ${version} of ${kind} ${name}: expected a whole number from 1 on`)
@@ -40,6 +42,16 @@ export function checkCommit(change: Commit): void {
     if (size > largestRecord)
       throw new Failure('TooLarge', `${kind} ${name} has ${size} bytes, at most ${largestRecord} are kept`)
   }
+}
+
+/** It lies there packed, and so does not take what it has. */
+function checkFrame({ partitionkey, frame }: OutboxItem): void {
+  const size = Buffer.byteLength(JSON.stringify(frame) ?? '')
+  if (size > largestRecord && packedBytes(frame) > largestRecord)
+    throw new Failure(
+      'TooLarge',
+      `what is told of ${partitionkey} has ${size} bytes, at most ${largestRecord} are kept, packed`,
+    )
 }
 
 /** Members that are undefined are left out, as JSON.stringify does. */

@@ -7,6 +7,8 @@ export const limits = {
   source: 512,
   event: 1_000_000,
   request: 4_000_000,
+  /** a message of SQS, 1 MiB, less what its attributes take */
+  message: 1_048_000,
   /** a larger body lies in the bucket and the event carries `dataref` */
   inlineBody: 64_000,
   hops: 16,

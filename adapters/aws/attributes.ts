@@ -40,9 +40,14 @@ const small = {
   chunkSize: 2048,
 }
 
-export function packed(value: unknown): Attribute {
+export const packed = (value: unknown): Attribute => b(pack(value))
+
+/** What a value takes when it is packed. */
+export const packedBytes = (value: unknown): number => pack(value).byteLength
+
+function pack(value: unknown): Buffer {
   const text = JSON.stringify(value)
-  return b(text.length <= 4096 ? brotliCompressSync(text, small) : deflateRawSync(text))
+  return text.length <= 4096 ? brotliCompressSync(text, small) : deflateRawSync(text)
 }
 const isBrotli = (data: Buffer): boolean => ((data[0] ?? 0) & 0b111) === 0b111
 

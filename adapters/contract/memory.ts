@@ -72,6 +72,18 @@ export function memoryContract(make: () => MemoryFixture): void {
       await expect(memory.commit(change)).rejects.toMatchObject({ name: 'TooLarge' })
       expect(await memory.get(record(project, 'a'))).toBeUndefined()
     })
+
+    test('so is what is told of a change: by what it takes there, and that is less where it can be packed', async () => {
+      const { memory } = make()
+      const project = freshProject()
+      const telling = (frame: string) => ({
+        writes: [record(project, 'a')],
+        outbox: [{ ...waiting(project, 1, 0), frame }],
+      })
+      await expect(memory.commit(telling(noise(600_000)))).rejects.toMatchObject({ name: 'TooLarge' })
+      expect(await memory.get(record(project, 'a'))).toBeUndefined()
+      expect(await memory.commit(telling('x'.repeat(600_000)))).toBe('committed')
+    })
   })
 
   describe('commits', () => {

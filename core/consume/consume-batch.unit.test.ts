@@ -72,6 +72,19 @@ describe('a batch', () => {
     expect(outcomes).toEqual(['done', ...garbage.map(() => 'unreadable'), 'dead', 'done'])
   })
 
+  it('gives up at once what emits more than a message can carry, and sends what its neighbours emit', async () => {
+    const w = await pushed(push('a'), push('b'))
+    const tooMuch = { ...repositoryAnalyzed.example, branch: 'x'.repeat(1_048_576) }
+    const consumed = await w.handle('analyze', async ({ event }) => [
+      event.id === 'a' ? { ...analyzed, data: tooMuch } : analyzed,
+    ])
+    expect(consumed.map(({ outcome }) => outcome)).toEqual(['dead', 'done'])
+    expect(consumed[0]?.reason).toMatch(
+      /^repository\.analyzed has \d+ bytes as a message, at most \d+ can be sent$/,
+    )
+    expect(w.stores.queues.take('record')).toHaveLength(1)
+  })
+
   it('leaves garbage on the queue until it is a dead letter: it has no identity to mark', async () => {
     const w = world()
     const consumed = await consume(route, nothing, [{ body: 'x', receiveCount: 1 }], w.deps)

@@ -1,3 +1,4 @@
+import { byteLength, limits } from '../../events/envelope.ts'
 import { commitDecision } from '../commit-decision.ts'
 import { Failure, isBusy } from '../errors.ts'
 import { presentDataOf } from '../event/body.ts'
@@ -164,7 +165,16 @@ async function tellingOf(item: Acted, batch: Batch): Promise<Telling> {
     return { item, bodies: [], done: doneMark(batch, task, { emitted: [], notes }) }
   }
   const received = batch.deps.clock()
-  const bodies = emitFrames(batch, item).map((frame) => JSON.stringify({ ...frame, received }))
+  const bodies = emitFrames(batch, item).map((frame) => {
+    const body = JSON.stringify({ ...frame, received })
+    const size = byteLength(body)
+    if (size <= limits.message) return body
+    const type = frame.event.type
+    throw new Failure(
+      'TooLarge',
+      `${type} has ${size} bytes as a message, at most ${limits.message} can be sent`,
+    )
+  })
   return { item, bodies, done: doneMark(batch, task, { emitted: emittedIds(batch, item) }) }
 }
 
