@@ -193,7 +193,10 @@ async function releaseParked(at: Looked, control: Control, deps: StuckDeps): Pro
 
 // ---- subscribers that are gone
 
-/** Nobody will come for these: they are dead, and so can be seen and dropped. */
+/**
+ * Nobody will come for these: they are dead, and so can be seen and dropped. While a deployment goes on, code from before
+ * it may have some in hand, or try them again in a moment: they are left to that, or in a lane the next would pass them.
+ */
 async function settleGone(
   { isOver, ...of }: { project: string; subscriber: string; isOver: () => boolean },
   deps: StuckDeps,
@@ -202,7 +205,8 @@ async function settleGone(
   for (const state of ['retrying', 'parked'] as const) {
     if (isOver()) break
     const { items } = await openDeliveries({ ...of, state, limit: perPage }, deps.history)
-    gone += await markDead(items.map(parted), noSuchSubscriber, deps)
+    const quiet = items.filter(({ changed }) => changed < ago(deps.clock(), patience))
+    gone += await markDead(quiet.map(parted), noSuchSubscriber, deps)
   }
   return { ...nothing, gone }
 }
