@@ -141,8 +141,8 @@ export function deliveries(app: Api, deps: ApiDeps): void {
   })
 }
 
-type Found = readonly (DeliveryKey & Delivery)[]
-type Wanted = (found: Found) => Promise<{ chosen: Found; unreadable: readonly DeliveryKey[] }>
+type Deliveries = readonly (DeliveryKey & Delivery)[]
+type Wanted = (found: Deliveries) => Promise<{ chosen: Deliveries; unreadable: readonly DeliveryKey[] }>
 
 const wantedBy =
   (choose: ReturnType<typeof chooser>): Wanted =>

@@ -201,14 +201,14 @@ export function runs(app: Api, deps: ApiDeps): void {
   })
 }
 
-type Found = { known: Run; live: RunDescription | undefined }
+type KnownRun = { known: Run; live: RunDescription | undefined }
 
 /** @throws Failure NotFound, for a run of another project too */
 async function find(
   deps: ApiDeps,
   principal: Principal,
   { workflow, run: name }: { workflow: string; run: string },
-): Promise<Found> {
+): Promise<KnownRun> {
   workflowRoute(workflow)
   const found = await lookUp(deps, principal, workflow, name)
   if (found === undefined) throw new Failure('NotFound', `no run ${name} of ${workflow}`)
@@ -221,7 +221,7 @@ async function lookUp(
   { project }: Principal,
   workflow: string,
   name: string,
-): Promise<Found | undefined> {
+): Promise<KnownRun | undefined> {
   const recorded = runOf(await deps.memory.get(runRecord(project, workflow, name)))
   const described = await deps.workflows.describe(workflow, name)
   // names say nothing of whose they are: a run that is not recorded here must be of this project by its input

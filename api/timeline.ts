@@ -23,7 +23,7 @@ export const position = z.object({
   shard: z.number().int(),
   index: z.number().int(),
 })
-export type Position = z.infer<typeof position>
+export type TimelinePosition = z.infer<typeof position>
 
 const shards = [0, 1, 2, 3]
 /** hours that one call looks through before it answers with what it has, so that an empty past costs no minute */
@@ -33,7 +33,7 @@ const pagesPerCall = 1000
 /** pages of one hour and shard that are read together; an hour with more is read minute by minute */
 const pagesPerRead = 100
 
-type Seen = { entry: PageEntry; page: Page; at: Position }
+type Seen = { entry: PageEntry; page: Page; at: TimelinePosition }
 
 /**
  * Events by the timeline, newest written first: pages of four shards, merged by page id, hour by hour into the past.
@@ -44,9 +44,9 @@ type Seen = { entry: PageEntry; page: Page; at: Position }
 export async function timeline(
   history: Pick<History, 'pages' | 'getEvents'>,
   query: TimelineQuery,
-  from: Position | undefined,
+  from: TimelinePosition | undefined,
   now: string,
-): Promise<{ items: PageEntry[]; next: Position | undefined }> {
+): Promise<{ items: PageEntry[]; next: TimelinePosition | undefined }> {
   const oldest = oldestHour(query.since, now)
   const items: PageEntry[] = []
   let at = from
@@ -73,8 +73,8 @@ async function take(
   history: Pick<History, 'getEvents'>,
   query: TimelineQuery,
   pages: readonly Page[],
-  from: Position | undefined,
-): Promise<{ items: PageEntry[]; at: Position | undefined }> {
+  from: TimelinePosition | undefined,
+): Promise<{ items: PageEntry[]; at: TimelinePosition | undefined }> {
   const items: PageEntry[] = []
   const seen = pages.flatMap((page) => entriesOf(page, query, from))
   while (seen.length > 0) {
@@ -102,7 +102,7 @@ function oldestHour(since: string | undefined, now: string): string {
   return hourOf(new Date(Math.max(kept, since === undefined ? kept : Date.parse(since))).toISOString())
 }
 
-const firstHour = ({ until }: TimelineQuery, from: Position | undefined, now: string): string => {
+const firstHour = ({ until }: TimelineQuery, from: TimelinePosition | undefined, now: string): string => {
   if (from === undefined) return newestHour(until, now)
   return from.page === '' ? hourBefore(from.hour) : from.hour
 }
@@ -122,7 +122,7 @@ async function* chunks(
   history: Pick<History, 'pages'>,
   project: string,
   hour: string,
-  from: Position | undefined,
+  from: TimelinePosition | undefined,
 ): AsyncGenerator<Page[]> {
   const whole = await Promise.all(
     shards.map((shard) => history.pages({ project, hour, shard, limit: pagesPerRead })),
@@ -162,11 +162,11 @@ const byPage = (a: { page: string; shard: number }, b: { page: string; shard: nu
   a.page < b.page ? 1 : a.page > b.page ? -1 : b.shard - a.shard
 
 /** Without the pages that are newer than the position. */
-const newestFirst = (pages: readonly Page[], from: Position | undefined): Page[] =>
+const newestFirst = (pages: readonly Page[], from: TimelinePosition | undefined): Page[] =>
   pages.filter((page) => from?.hour !== page.hour || byPage(page, from) >= 0).sort(byPage)
 
 /** What of a page is asked for and not looked at yet, the last entry first. */
-function entriesOf(page: Page, query: TimelineQuery, from: Position | undefined): Seen[] {
+function entriesOf(page: Page, query: TimelineQuery, from: TimelinePosition | undefined): Seen[] {
   const { hour, shard } = page
   const isFrom = from?.hour === hour && from.page === page.page && from.shard === shard
   return page.entries

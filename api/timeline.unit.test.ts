@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Page, StoredEvent } from '../core/ports.ts'
 import type { RecordedEvent } from '../events/envelope.ts'
-import { type Position, timeline } from './timeline.ts'
+import { type TimelinePosition, timeline } from './timeline.ts'
 
 const now = '2026-01-10T12:30:00.000Z'
 
@@ -53,7 +53,7 @@ type Hist = import('../core/ports.ts').History
 
 async function all(history: ReturnType<typeof historyOf>, query: object = {}, limit = 3) {
   const pages: string[][] = []
-  let from: Position | undefined
+  let from: TimelinePosition | undefined
   do {
     const found = await timeline(history, { project: 'main', limit, ...query }, from, now)
     pages.push(found.items.map(({ id }) => id))

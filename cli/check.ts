@@ -4,8 +4,8 @@ import { awsSettings } from './aws.ts'
 import type { Cli } from './context.ts'
 import { localTime } from './output.ts'
 import {
+  type CheckedResource,
   type Depth,
-  type Found,
   findFunctions,
   findMachines,
   findMappings,
@@ -194,7 +194,7 @@ async function checkResources(cli: Cli, config: StageConfig, routes: Routes, res
   )
 }
 
-const partOf = (part: string, found: readonly Found[]): Part => ({
+const partOf = (part: string, found: readonly CheckedResource[]): Part => ({
   part,
   have: found.filter(({ fault }) => fault === undefined).length,
   should: found.length,

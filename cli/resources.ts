@@ -14,7 +14,7 @@ import type { awsSettings } from './aws.ts'
 type Settings = Awaited<ReturnType<typeof awsSettings>>
 
 /** One thing that should be there. `fault`: why it is not, or does not work. */
-export type Found = { name: string; fault?: string }
+export type CheckedResource = { name: string; fault?: string }
 
 /** Messages of one queue: waiting, being handled, delayed. */
 export type Depth = { queue: string; waiting: number; handled: number; delayed: number }
@@ -26,9 +26,9 @@ export const sayOf = (error: unknown): string =>
 const each = (
   names: readonly string[],
   ask: (name: string) => Promise<string | undefined>,
-): Promise<Found[]> =>
+): Promise<CheckedResource[]> =>
   Promise.all(
-    names.map(async (name): Promise<Found> => {
+    names.map(async (name): Promise<CheckedResource> => {
       try {
         const fault = await ask(name)
         return { name, ...(fault === undefined ? {} : { fault }) }
@@ -43,7 +43,7 @@ const each = (
 const unless = (good: RegExp, state: string | undefined): string | undefined =>
   state === undefined || good.test(state) ? undefined : `is ${state}`
 
-export function findFunctions(settings: Settings, { functions }: StageConfig): Promise<Found[]> {
+export function findFunctions(settings: Settings, { functions }: StageConfig): Promise<CheckedResource[]> {
   const client = new LambdaClient(settings)
   return each(Object.keys(functions), async (name) => {
     const command = new GetFunctionConfigurationCommand({ FunctionName: functions[name] })
@@ -56,7 +56,7 @@ export async function findQueues(
   settings: Settings,
   { queuePrefix }: StageConfig,
   queues: readonly string[],
-): Promise<(Found & { depth?: Depth })[]> {
+): Promise<(CheckedResource & { depth?: Depth })[]> {
   const client = new SQSClient(settings)
   const depths = new Map<string, Depth>()
   const found = await each(queues, async (queue) => {
@@ -88,7 +88,7 @@ export async function findMappings(
   settings: Settings,
   { memoryTable, stage }: StageConfig,
   queues: readonly string[],
-): Promise<Found[]> {
+): Promise<CheckedResource[]> {
   const mappings = mappingsOf(settings)
   const stream = `stream of ${memoryTable}`
   return each([...queues, stream], async (name) => {
@@ -130,7 +130,7 @@ export function findMachines(
   settings: Settings,
   { stateMachinePrefix }: StageConfig,
   workflows: readonly string[],
-): Promise<Found[]> {
+): Promise<CheckedResource[]> {
   const client = new SFNClient(settings)
   return each(workflows, async (workflow) => {
     const command = new DescribeStateMachineCommand({ stateMachineArn: `${stateMachinePrefix}${workflow}` })
@@ -138,7 +138,7 @@ export function findMachines(
   })
 }
 
-export function findTables(settings: Settings, config: StageConfig): Promise<Found[]> {
+export function findTables(settings: Settings, config: StageConfig): Promise<CheckedResource[]> {
   const client = new DynamoDBClient(settings)
   return each([config.historyTable, config.memoryTable, config.ephemeralTable], async (name) => {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }))

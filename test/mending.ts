@@ -3,7 +3,7 @@ import type { HandlerAny } from '../core/event/handler.ts'
 import { relay } from '../core/gate/relay.ts'
 import { changeJob, type Job, loadJob } from '../core/job/job.ts'
 import type { BatchAnswer, BatchInput } from '../core/job/job-batch.ts'
-import { deliveriesOf, type Found } from '../core/mend/open-delivery.ts'
+import { type DeliveryWithEvent, deliveriesOf } from '../core/mend/open-delivery.ts'
 import { redriveBatch, redriveJob } from '../core/mend/redrive.ts'
 import type { Selection } from '../core/mend/selection.ts'
 import type { DeliveryKey } from '../core/ports.ts'
@@ -52,7 +52,7 @@ export function mending(w: World) {
     },
     mark: async (id: string, subscriber?: string) =>
       (await w.stores.history.getDeliveries([keyOf(id, subscriber)]))[0],
-    find: async (id: string, subscriber = 'analyze'): Promise<Found> => {
+    find: async (id: string, subscriber = 'analyze'): Promise<DeliveryWithEvent> => {
       const [found] = await deliveriesOf(keyOf(id), { subscriber }, w.stores.history)
       if (found === undefined) throw new Error(`${subscriber} has no delivery of ${id}`)
       return found

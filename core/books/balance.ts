@@ -16,7 +16,7 @@ import type {
 import { ago } from '../time.ts'
 import { stepsBetween } from '../timeline-steps.ts'
 import { emptyLine, emptySheet, type Line, mostNamed, type Sheet } from './balance-sheet.ts'
-import type { Position } from './sweep-cursor.ts'
+import type { ShardPlaces } from './sweep-cursor.ts'
 
 export type BalanceDeps = {
   history: Pick<History, 'pages' | 'fate' | 'quarantined'>
@@ -39,7 +39,7 @@ export type BalanceQuery = {
 }
 
 /** How far a slice came: pages read by shard; when all are read, quarantine. */
-export type BalancePlace = { read: Position } | { quarantine?: string | undefined }
+export type BalancePlace = { read: ShardPlaces } | { quarantine?: string | undefined }
 
 export type Slice = { sheet: Sheet; next: BalancePlace | undefined }
 
@@ -91,7 +91,7 @@ export async function balanceSlice(
   return { sheet, next: await readQuarantine(cursor, pass) }
 }
 
-async function readTimeline(from: Position, pass: Pass): Promise<{ read: Position; isWhole: boolean }> {
+async function readTimeline(from: ShardPlaces, pass: Pass): Promise<{ read: ShardPlaces; isWhole: boolean }> {
   const { query, deps } = pass
   const read = [...from]
   let isWhole = true

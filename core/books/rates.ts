@@ -3,7 +3,7 @@ import { Failure } from '../errors.ts'
 import { identityText } from '../identity.ts'
 import type { Clock, Delivery, History, Page, PageEntry, StoredEvent } from '../ports.ts'
 import { stepsBetween } from '../timeline-steps.ts'
-import type { Position } from './sweep-cursor.ts'
+import type { ShardPlaces } from './sweep-cursor.ts'
 
 /** What went where in a window, as counts. Rows of several slices are added up by `summed`. */
 export type Measured = {
@@ -29,7 +29,7 @@ export type RatesQuery = {
 }
 
 type Counted = { events: number; left: number; measured: Measured }
-export type RatesSlice = Counted & { next: Position | undefined }
+export type RatesSlice = Counted & { next: ShardPlaces | undefined }
 
 /** Reads of events that are under way at once. */
 const side = 50
@@ -41,7 +41,7 @@ const side = 50
  */
 export async function ratesSlice(
   query: RatesQuery,
-  from: Position | undefined,
+  from: ShardPlaces | undefined,
   deps: RatesDeps,
   seconds: number,
 ): Promise<RatesSlice> {

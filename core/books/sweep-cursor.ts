@@ -7,7 +7,7 @@ import { minute } from '../time.ts'
  * theirs was missing are behind: for each the place to go back to once it is.
  */
 const position = z.array(z.string()).length(4)
-export type Position = z.infer<typeof position>
+export type ShardPlaces = z.infer<typeof position>
 
 const sweepCursor = z.object({
   read: position,
@@ -28,7 +28,7 @@ export const cursorOf = (record: MemoryRecord | undefined): SweepCursor | undefi
 export const timeOf = (place: string): string => place.slice(0, 24)
 
 /** How far the shard that is furthest behind is behind a time. */
-export const lagMinutes = (read: Position, horizon: string): number =>
+export const lagMinutes = (read: ShardPlaces, horizon: string): number =>
   Math.max(
     0,
     Math.round((Date.parse(timeOf(horizon)) - Date.parse(timeOf(read.toSorted()[0] ?? horizon))) / minute),

@@ -9,7 +9,7 @@ import { type Circuit, closed } from './circuit.ts'
 import { type Control, controlWrite } from './control.ts'
 
 /** Whose circuits they are. `quiet`: they open and close without an event. */
-export type Parted = { project: string; subscriber: string; quiet?: boolean | undefined }
+export type CircuitOwner = { project: string; subscriber: string; quiet?: boolean | undefined }
 
 /**
  * Who is told of circuits is not told of its own: an event of it would go the very way that does not answer. The
@@ -23,7 +23,7 @@ export const controlAuthor = (project: string, actor: string) => ({ project, by:
 
 /** What opens a circuit, with its event. */
 export function openingCommit(
-  { project, subscriber, quiet = false }: Parted,
+  { project, subscriber, quiet = false }: CircuitOwner,
   record: MemoryRecord | undefined,
   { next, opened }: { next: Control; opened: Circuit },
   counts: { alike: number; failed: number; succeeded: number },
@@ -38,7 +38,7 @@ export function openingCommit(
 
 /** What a control is when circuits have closed, and the events that say so, for the commit of whoever closes them. */
 export function closing(
-  { subscriber, quiet = false }: Parted,
+  { subscriber, quiet = false }: CircuitOwner,
   state: Control,
   gone: readonly Circuit[],
   how: { now: string; because: DataOf<typeof circuitClosed>['because']; job?: string | undefined },

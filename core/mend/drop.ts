@@ -8,7 +8,14 @@ import { type LaneKey, laneOf, releaseLane } from '../lane/lane.ts'
 import type { DeliveryState, OpenMark } from '../ports.ts'
 import { readEvents } from '../read-events.ts'
 import { second } from '../time.ts'
-import { aboutOf, commitTransition, dropping, type Found, type MendDeps, momentOf } from './open-delivery.ts'
+import {
+  aboutOf,
+  commitTransition,
+  type DeliveryWithEvent,
+  dropping,
+  type MendDeps,
+  momentOf,
+} from './open-delivery.ts'
 import { type Chosen, chooser, nextMarks, type Place, type Selection } from './selection.ts'
 import { supersededDetail } from './superseded.ts'
 
@@ -28,7 +35,11 @@ export type Dropping = { by: string; reason?: string | undefined; tried?: boolea
  * Settles an open delivery: its subscriber will not handle the event. What is retrying may be run just then, and is not
  * tried again. On an ordered route what waits behind it is sent; a crash before that leaves it to the sweep.
  */
-export async function dropDelivery(found: Found, how: Dropping, deps: MendDeps): Promise<Dropped> {
+export async function dropDelivery(
+  found: DeliveryWithEvent,
+  how: Dropping,
+  deps: MendDeps,
+): Promise<Dropped> {
   const { dropped, lane } = await settleDropped(found, how, deps)
   const released = lane && (await attempt(() => releaseLane(lane, { dead: [] }, deps)))
   return released !== undefined && 'error' in released
@@ -38,7 +49,7 @@ export async function dropDelivery(found: Found, how: Dropping, deps: MendDeps):
 
 /** `lane`: the one that it has left, to be released. @throws Failure Busy where others change it again and again */
 async function settleDropped(
-  found: Found,
+  found: DeliveryWithEvent,
   how: Dropping,
   deps: MendDeps,
   tries = 3,
@@ -77,7 +88,10 @@ async function settleDropped(
  * Those that are to be dropped; where none is open, all: their state says why.
  * @throws Failure Conflict where it is still being tried and nobody named whose it is
  */
-export function droppableOf(found: readonly Found[], isNamed: boolean): readonly Found[] {
+export function droppableOf(
+  found: readonly DeliveryWithEvent[],
+  isNamed: boolean,
+): readonly DeliveryWithEvent[] {
   const given = found.filter(({ delivery }) => delivery.state === 'dead' || delivery.state === 'parked')
   if (given.length > 0) return given
   const tried = found.filter(({ delivery }) => delivery.state === 'retrying')
@@ -181,4 +195,7 @@ async function dropSome(
   return { ...counts, next: from }
 }
 
-const foundOf = ({ mark, delivery }: Chosen): Omit<Found, 'stored'> => ({ key: keyOf(mark), delivery })
+const foundOf = ({ mark, delivery }: Chosen): Omit<DeliveryWithEvent, 'stored'> => ({
+  key: keyOf(mark),
+  delivery,
+})

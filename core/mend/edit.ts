@@ -15,8 +15,8 @@ import { canonicalJson, contentDigest, isDeeperThan } from '../identity.ts'
 import type { Delivery, OutboxItem } from '../ports.ts'
 import {
   aboutOf,
+  type DeliveryWithEvent,
   dropping,
-  type Found,
   type MendDeps,
   momentOf,
   requireEvent,
@@ -37,7 +37,12 @@ const mostChanges = 100
  * id; another one comes too late.
  * @throws Failure Invalid, with what does not fit; TooLarge, Conflict, NotFound
  */
-export async function editDelivery(found: Found, data: unknown, by: string, deps: MendDeps): Promise<Edited> {
+export async function editDelivery(
+  found: DeliveryWithEvent,
+  data: unknown,
+  by: string,
+  deps: MendDeps,
+): Promise<Edited> {
   const { key, delivery } = found
   const event = requireEvent(found)
   if (key.replay !== '')
@@ -174,7 +179,7 @@ function replacing(
 }
 
 const told = (
-  found: Found,
+  found: DeliveryWithEvent,
   edit: { replacement: string; changes: readonly Change[]; by: string; now: string },
 ): OutboxItem[] => {
   const { replacement, changes, by, now } = edit

@@ -19,7 +19,7 @@ import type {
 export type MendDeps = SendDeps & { history: History; memory: Memory; bodies: Bodies; lanes: Lanes }
 
 /** A delivery as it was seen. `stored`: its event; a dead letter may be of one that was never recorded. */
-export type Found = { key: DeliveryKey; delivery: Delivery; stored: StoredEvent | undefined }
+export type DeliveryWithEvent = { key: DeliveryKey; delivery: Delivery; stored: StoredEvent | undefined }
 
 /** Which deliveries of an event: all of a subscriber's where no replay is named, all where no subscriber is. */
 export type Wanted = { subscriber?: string | undefined; replay?: string | undefined }
@@ -29,7 +29,7 @@ export async function deliveriesOf(
   identity: Identity,
   { subscriber, replay }: Wanted,
   history: Pick<History, 'fate'>,
-): Promise<Found[]> {
+): Promise<DeliveryWithEvent[]> {
   const { stored, deliveries } = await history.fate(identity)
   const found = deliveries.filter(
     (one) => (subscriber ?? one.subscriber) === one.subscriber && (replay ?? one.replay) === one.replay,
@@ -54,7 +54,7 @@ export async function deliveriesToDrop(
   identity: Identity,
   wanted: Wanted,
   history: Pick<History, 'fate' | 'getDeliveries'>,
-): Promise<Found[]> {
+): Promise<DeliveryWithEvent[]> {
   const { subscriber, replay = '' } = wanted
   try {
     return await deliveriesOf(identity, wanted, history)
@@ -72,7 +72,10 @@ export async function deliveriesToDrop(
  * live delivery goes before those of replays of the same subscriber, which have to be named.
  * @throws Failure Conflict when several are, with their subscribers
  */
-export function theOne(found: readonly Found[], states: readonly Delivery['state'][]): Found {
+export function theOne(
+  found: readonly DeliveryWithEvent[],
+  states: readonly Delivery['state'][],
+): DeliveryWithEvent {
   const inState = states.map((state) =>
     found.filter(({ delivery }) => delivery.state === state).filter(isNearest),
   )
@@ -89,18 +92,18 @@ export function theOne(found: readonly Found[], states: readonly Delivery['state
   })
 }
 
-const isNearest = ({ key }: Found, _: number, all: readonly Found[]): boolean =>
+const isNearest = ({ key }: DeliveryWithEvent, _: number, all: readonly DeliveryWithEvent[]): boolean =>
   key.replay === '' || !all.some((one) => one.key.subscriber === key.subscriber && one.key.replay === '')
 
 /** What events of ours say a delivery is. */
-export const aboutOf = ({ key, stored }: Found) => ({
+export const aboutOf = ({ key, stored }: DeliveryWithEvent) => ({
   subscriber: key.subscriber,
   replay: key.replay,
   event: { source: key.source, id: key.id, type: stored?.event.type ?? 'unknown' },
 })
 
 /** The mark of a delivery that nobody will handle. */
-export const dropping = ({ key, delivery }: Found, reason: string, now: string): Transition => ({
+export const dropping = ({ key, delivery }: DeliveryWithEvent, reason: string, now: string): Transition => ({
   key,
   seen: delivery,
   next: { ...delivery, state: 'dropped', changed: now, reason: reason.slice(0, 1000) },
@@ -125,7 +128,7 @@ export async function commitTransition(
 export const momentOf = (now: string): number => Date.parse(now)
 
 /** @throws Failure Conflict when the subscriber is in no route any more */
-export function requireRoute({ key }: Found, { routes }: Pick<SendDeps, 'routes'>): void {
+export function requireRoute({ key }: DeliveryWithEvent, { routes }: Pick<SendDeps, 'routes'>): void {
   if (routes.some((route) => route.subscriber === key.subscriber)) return
   throw new Failure(
     'Conflict',
@@ -134,7 +137,7 @@ export function requireRoute({ key }: Found, { routes }: Pick<SendDeps, 'routes'
 }
 
 /** @throws Failure NotFound */
-export function requireEvent({ key, stored }: Found): RecordedEvent {
+export function requireEvent({ key, stored }: DeliveryWithEvent): RecordedEvent {
   if (stored !== undefined) return stored.event
   throw new Failure('NotFound', `the event ${key.id} itself was never recorded, so there is nothing to send`)
 }

@@ -10,8 +10,8 @@ import type { DeliveryState } from '../ports.ts'
 import {
   aboutOf,
   commitTransition,
+  type DeliveryWithEvent,
   deliveriesOf,
-  type Found,
   type MendDeps,
   momentOf,
   requireEvent,
@@ -58,7 +58,10 @@ export async function redriveEvent(
 }
 
 /** What is sent to who may not run now does not run either: whoever sent it should hear that from us. */
-async function whyParked({ key, stored }: Found, { memory, routes }: MendDeps): Promise<{ detail?: string }> {
+async function whyParked(
+  { key, stored }: DeliveryWithEvent,
+  { memory, routes }: MendDeps,
+): Promise<{ detail?: string }> {
   const { project, subscriber } = key
   const route = routes.find((one) => one.subscriber === subscriber)
   if (stored === undefined || route === undefined || route.unpausable !== undefined) return {}
@@ -70,11 +73,11 @@ async function whyParked({ key, stored }: Found, { memory, routes }: MendDeps): 
 }
 
 const answer = (
-  { key: { subscriber, replay }, delivery: { state } }: Found,
+  { key: { subscriber, replay }, delivery: { state } }: DeliveryWithEvent,
   rest: Pick<Redriven, 'outcome'> & Partial<Redriven>,
 ): Redriven => ({ subscriber, replay, state, ...rest })
 
-async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
+async function redriveOne(found: DeliveryWithEvent, by: string, deps: MendDeps): Promise<Redriven> {
   requireEvent(found)
   const ordered = laneOf(found.key, found.stored?.event, deps.routes)
   if (ordered === undefined || (await deps.lanes.lane(ordered.lane)) === undefined)
@@ -94,14 +97,14 @@ async function redriveOne(found: Found, by: string, deps: MendDeps): Promise<Red
   return now.state === 'dead' ? { ...now, detail: 'it was sent, and waits for its turn' } : now
 }
 
-const blocked = (found: Found, id: string): Redriven =>
+const blocked = (found: DeliveryWithEvent, id: string): Redriven =>
   answer(found, {
     outcome: 'blocked',
     detail: `event ${id} of the same key comes first, and cannot be sent: redrive or drop that one`,
   })
 
 /** The mark and what tells of it are one commit: of two at once one is told of, and sends. */
-async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redriven> {
+async function reopen(found: DeliveryWithEvent, by: string, deps: MendDeps): Promise<Redriven> {
   const { key } = found
   const event = requireEvent(found)
   const now = deps.clock()
@@ -117,13 +120,13 @@ async function reopen(found: Found, by: string, deps: MendDeps): Promise<Redrive
     : answer(found, { outcome: 'delayed', state, detail: reasonOf(failure.error) })
 }
 
-async function settledMeanwhile(found: Found, { history }: MendDeps): Promise<Redriven> {
+async function settledMeanwhile(found: DeliveryWithEvent, { history }: MendDeps): Promise<Redriven> {
   const [now] = await history.getDeliveries([found.key])
   const { state, reason } = now ?? found.delivery
   return answer(found, { outcome: 'already', state, ...supersededDetail({ state, reason }) })
 }
 
-const told = (found: Found, by: string, now: string) =>
+const told = (found: DeliveryWithEvent, by: string, now: string) =>
   outboxItems(
     {
       emits: [

@@ -5,7 +5,7 @@ import type { RebuildProgress } from './rebuild-state.ts'
 import { type RebuildAsked, scopeOf } from './replay-job.ts'
 import { judgeTaken, liveOf } from './replay-match.ts'
 import { ofReplay, type Verdict } from './replay-pass.ts'
-import type { Found, Position, Scope } from './replay-step.ts'
+import type { RecordedFate, Scope, WalkPosition } from './replay-step.ts'
 
 /** A page is named before it is written: one may come so late into what was walked through already. */
 const pagePatience = 5 * minute
@@ -14,7 +14,7 @@ const pagePatience = 5 * minute
 export type Walk = {
   of: 'history' | 'ahead' | 'on its way' | 'key' | 'beyond' | 'since'
   scope: Scope
-  from: Position
+  from: WalkPosition
   sequence?: number
 }
 
@@ -60,7 +60,7 @@ export function walksOf(
 }
 
 export async function judgeRebuild(
-  found: Found,
+  found: RecordedFate,
   walk: Walk,
   { doing, later, quiet }: Pick<RebuildProgress, 'doing' | 'later' | 'quiet'>,
   of: { route: Route; replay: string; asked: RebuildAsked; bodies: Pick<Bodies, 'get'> },
@@ -82,7 +82,7 @@ export async function judgeRebuild(
 /** By what never changes, so that it is the same when it is seen what has come of it; what is not taken is come upon again. */
 function judgeAhead(
   verdict: Verdict,
-  { deliveries }: Found,
+  { deliveries }: RecordedFate,
   { doneBefore = '' }: RebuildProgress['later'],
   { subscriber, ordered }: Route,
 ): Verdict {
@@ -94,7 +94,7 @@ function judgeAhead(
 
 /** Handled anew before the pause. */
 function isCopied(
-  found: Found,
+  found: RecordedFate,
   quiet: RebuildProgress['quiet'],
   of: { route: Route; replay: string },
 ): boolean {
@@ -108,7 +108,7 @@ function isCopied(
  */
 export function judgeCopied(
   route: Route,
-  found: Found,
+  found: RecordedFate,
   asRecorded: boolean,
   bodies: Pick<Bodies, 'get'>,
 ): Promise<Verdict> {
@@ -130,7 +130,11 @@ const mostLater = 100
 export const isFull = ({ later: { events, keys } }: RebuildProgress): boolean =>
   events.length + keys.length >= mostLater
 
-export function withLater(progress: RebuildProgress, found: readonly Found[], route: Route): RebuildProgress {
+export function withLater(
+  progress: RebuildProgress,
+  found: readonly RecordedFate[],
+  route: Route,
+): RebuildProgress {
   const { events, keys } = progress.later
   const later = found.map(({ stored: { event } }) => event)
   return {

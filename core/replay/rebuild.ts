@@ -18,7 +18,7 @@ import type { Advanced, Limits } from './replay-advance.ts'
 import { isAllKept, type RebuildAsked, rebuildAsked } from './replay-job.ts'
 import { liveOf } from './replay-match.ts'
 import { firstPass, type Pass, type PassDeps, sendSlice, settleSlice } from './replay-pass.ts'
-import type { Found } from './replay-step.ts'
+import type { RecordedFate } from './replay-step.ts'
 
 export type RebuildDeps = PauseDeps & {
   history: History
@@ -200,7 +200,7 @@ const afterAll = (progress: RebuildProgress): RebuildProgress => {
   return { ...anew, doing: 'send', stage: progress.stage === 'history' ? 'quiet' : 'compare' }
 }
 
-type Ended = { found: Found; delivery: Delivery }
+type Ended = { found: RecordedFate; delivery: Delivery }
 
 const whyOf = ({ found: { stored }, delivery: { reason = 'nothing was noted' } }: Ended) => {
   const { source, id } = stored.event

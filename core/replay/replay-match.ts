@@ -4,7 +4,7 @@ import { presentDataOf } from '../event/body.ts'
 import { newestData } from '../event/versions.ts'
 import type { Bodies, Delivery, StoredEvent } from '../ports.ts'
 import type { Verdict } from './replay-pass.ts'
-import type { Found } from './replay-step.ts'
+import type { RecordedFate } from './replay-step.ts'
 
 /**
  * Whether an event is for a subscriber: by its route as it is now, or `asRecorded` by what was expected then, as far as
@@ -33,7 +33,7 @@ async function takes(
 /** What becomes of an event that was come upon: where it is for the subscriber, as its live delivery stands there. */
 export async function judgeTaken(
   route: Route,
-  { stored, deliveries }: Found,
+  { stored, deliveries }: RecordedFate,
   asRecorded: boolean,
   bodies: Pick<Bodies, 'get'>,
   judge: (live: Delivery | undefined) => Verdict,
@@ -44,5 +44,5 @@ export async function judgeTaken(
   return judge(liveOf(deliveries, route.subscriber))
 }
 
-export const liveOf = (deliveries: Found['deliveries'], name: string): Delivery | undefined =>
+export const liveOf = (deliveries: RecordedFate['deliveries'], name: string): Delivery | undefined =>
   deliveries.find(({ subscriber, replay }) => subscriber === name && replay === '')

@@ -4,7 +4,14 @@ import type { DeliveryFrame } from '../frame.ts'
 import { messageOf, sendTo } from '../gate/send.ts'
 import type { Bodies, Clock, Delivery, DeliveryKey, Queues } from '../ports.ts'
 import { second } from '../time.ts'
-import { type Found, type Position, position, type Scope, type Step, type WalkDeps } from './replay-step.ts'
+import {
+  position,
+  type RecordedFate,
+  type Scope,
+  type Step,
+  type WalkDeps,
+  type WalkPosition,
+} from './replay-step.ts'
 import { walk } from './replay-walk.ts'
 
 /**
@@ -30,8 +37,8 @@ export type PassDeps = WalkDeps & {
   queues: Pick<Queues, 'send' | 'depth'>
   bodies: Pick<Bodies, 'get'>
   clock: Clock
-  judge: (found: Found) => Promise<Verdict>
-  frameOf: (found: Found) => DeliveryFrame
+  judge: (found: RecordedFate) => Promise<Verdict>
+  frameOf: (found: RecordedFate) => DeliveryFrame
   /** of the replay: what its deliveries carry */
   replay: string
   /** how many may be sent in this slice */
@@ -47,7 +54,7 @@ const mostSent = 100
 // ---- sending
 
 /** `later`: what was passed over because it is still on its way. */
-export type Sent = { pass: Pass; counts: Counts; end: boolean; sent: number; later: readonly Found[] }
+export type Sent = { pass: Pass; counts: Counts; end: boolean; sent: number; later: readonly RecordedFate[] }
 
 /**
  * Sends what is to be sent of the next events. What is sent twice, because a slice was sent and not noted, is told apart
@@ -56,8 +63,8 @@ export type Sent = { pass: Pass; counts: Counts; end: boolean; sent: number; lat
  */
 export async function sendSlice(scope: Scope, { at: from }: Pass, deps: PassDeps): Promise<Sent> {
   const most = Math.min(deps.most, mostSent)
-  const sending: Found[] = []
-  const later: Found[] = []
+  const sending: RecordedFate[] = []
+  const later: RecordedFate[] = []
   const tally = counter()
   let at = from
   let end = true
@@ -81,7 +88,7 @@ export async function sendSlice(scope: Scope, { at: from }: Pass, deps: PassDeps
 }
 
 /** Where a pass stands behind an event. The rest of its key waits behind what is on its way: it is passed over, or all. */
-function behind(at: Position, verdict: Verdict | undefined, { route }: PassDeps) {
+function behind(at: WalkPosition, verdict: Verdict | undefined, { route }: PassDeps) {
   const waits = verdict === 'later' && route.ordered === true
   if (!waits) return { at, passes: false, isOver: false }
   const { lane, ...base } = at
@@ -115,7 +122,7 @@ function counter() {
 }
 
 /** `again`: what tells a message apart from the same one sent before. */
-async function sendAll(found: readonly Found[], deps: PassDeps, again = ''): Promise<void> {
+async function sendAll(found: readonly RecordedFate[], deps: PassDeps, again = ''): Promise<void> {
   const { route, frameOf } = deps
   const messages = found.map((one) => messageOf(route.subscriber, frameOf(one), again))
   const [failed] = await sendTo(route.subscriber, messages, { queues: deps.queues, routes: [route] })
@@ -134,7 +141,7 @@ export type Settled = {
   pass: Pass
   counts: Counts
   end: boolean
-  settled: readonly { found: Found; delivery: Delivery }[]
+  settled: readonly { found: RecordedFate; delivery: Delivery }[]
   wait: number
 }
 
@@ -145,7 +152,7 @@ export type Settled = {
  */
 export async function settleSlice(scope: Scope, state: Pass, deps: PassDeps): Promise<Settled> {
   const tally = counter()
-  const settled: { found: Found; delivery: Delivery }[] = []
+  const settled: { found: RecordedFate; delivery: Delivery }[] = []
   let at = state.at
   let end = true
   let head = false
@@ -175,7 +182,7 @@ export async function settleSlice(scope: Scope, state: Pass, deps: PassDeps): Pr
 }
 
 export const ofReplay = (
-  { deliveries }: Found,
+  { deliveries }: RecordedFate,
   { route, replay }: Pick<PassDeps, 'route' | 'replay'>,
 ): (DeliveryKey & Delivery) | undefined =>
   deliveries.find((delivery) => delivery.subscriber === route.subscriber && delivery.replay === replay)
@@ -203,8 +210,8 @@ async function waitFor(
 }
 
 /** What is open of the next events: with an empty queue nobody else would try. */
-async function sendLost(scope: Scope, from: Position, now: string, deps: PassDeps): Promise<void> {
-  const lost: Found[] = []
+async function sendLost(scope: Scope, from: WalkPosition, now: string, deps: PassDeps): Promise<void> {
+  const lost: RecordedFate[] = []
   let looked = 0
   for await (const step of walk(scope, from, { ...deps, consistent: true })) {
     const verdict = await verdictOf(step, deps)

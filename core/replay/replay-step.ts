@@ -27,7 +27,7 @@ export const position = z.object({
   list: listed.optional(),
   lane: listed.extend({ key: z.string() }).optional(),
 })
-export type Position = z.infer<typeof position>
+export type WalkPosition = z.infer<typeof position>
 
 /**
  * What is walked through. `after` and `to` bound the ids of timeline pages, which begin with their time of writing.
@@ -39,13 +39,13 @@ export type Scope = {
   after: string
   to: string
   among?: readonly { source: string; id: string }[] | undefined
-  upTo?: NonNullable<Position['place']> | undefined
+  upTo?: NonNullable<WalkPosition['place']> | undefined
 }
 
-export type Found = { stored: StoredEvent; deliveries: readonly (DeliveryKey & Delivery)[] }
+export type RecordedFate = { stored: StoredEvent; deliveries: readonly (DeliveryKey & Delivery)[] }
 
 /** One step of a walk: where it stands then, and the event that it came upon, if any. */
-export type Step = { at: Position; found?: Found; unreadable?: true }
+export type Step = { at: WalkPosition; found?: RecordedFate; unreadable?: true }
 
 export type WalkDeps = {
   history: Pick<History, 'pages' | 'story' | 'byKey' | 'sourcesOf' | 'fate'>

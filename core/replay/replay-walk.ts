@@ -8,25 +8,25 @@ import {
   fits,
   isWanted,
   type Listed,
-  type Position,
   type Scope,
   type Step,
   together,
   type WalkDeps,
+  type WalkPosition,
 } from './replay-step.ts'
 
 /**
  * The events of a selection, each once, in the order in which they were written down; for an ordered route those of one
  * partition key together, by their sequence. Goes on behind a position that an earlier walk has reached.
  */
-export async function* walk(scope: Scope, from: Position, deps: WalkDeps): AsyncGenerator<Step> {
+export async function* walk(scope: Scope, from: WalkPosition, deps: WalkDeps): AsyncGenerator<Step> {
   const { key, event } = scope.selection
   const isOne = key !== undefined || event !== undefined || scope.among !== undefined
   if (deps.route.ordered && !isOne) yield* byLanes(scope, from, deps)
   else yield* plain(scope, from, deps)
 }
 
-async function* plain(scope: Scope, from: Position, deps: WalkDeps): AsyncGenerator<Step> {
+async function* plain(scope: Scope, from: WalkPosition, deps: WalkDeps): AsyncGenerator<Step> {
   const steps = listedSteps(scope, from.list, deps)
   if (steps === undefined) yield* timeline(scope, from, deps)
   else
@@ -37,7 +37,7 @@ async function* plain(scope: Scope, from: Position, deps: WalkDeps): AsyncGenera
 
 // ---- the timeline
 
-async function* timeline(scope: Scope, { place }: Position, deps: WalkDeps): AsyncGenerator<Step> {
+async function* timeline(scope: Scope, { place }: WalkPosition, deps: WalkDeps): AsyncGenerator<Step> {
   const { upTo } = scope
   for await (const one of pagesBetween(scope, place, deps.history)) {
     const { page, shard, whole } = one
@@ -89,7 +89,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
  * walked through by its sequence at the place of its first, and passed over everywhere else: that needs no memory of
  * which keys have been, and is the same again after a crash.
  */
-async function* byLanes(scope: Scope, from: Position, deps: WalkDeps): AsyncGenerator<Step> {
+async function* byLanes(scope: Scope, from: WalkPosition, deps: WalkDeps): AsyncGenerator<Step> {
   const { lane, ...base } = from
   if (lane !== undefined) yield* oneLane(scope, base, lane, deps)
   const firsts = new Map<string, Promise<First>>()
@@ -113,7 +113,7 @@ const keysRemembered = 5000
 
 async function* oneLane(
   scope: Scope,
-  base: Position,
+  base: WalkPosition,
   { key, ...from }: Listed & { key: string },
   deps: WalkDeps,
 ): AsyncGenerator<Step> {

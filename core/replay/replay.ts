@@ -9,7 +9,7 @@ import { after, second } from '../time.ts'
 import { type ReplayAsked, scopeOf } from './replay-job.ts'
 import { judgeTaken } from './replay-match.ts'
 import type { Verdict } from './replay-pass.ts'
-import type { Found, Position, WalkDeps } from './replay-step.ts'
+import type { RecordedFate, WalkDeps, WalkPosition } from './replay-step.ts'
 import { walk } from './replay-walk.ts'
 
 export type Asked = { project: string; id: string; by: string; asked: string; rate: number }
@@ -109,7 +109,7 @@ export function replayEnd(job: Job): Emission[] {
 /** What a person dropped is left out: somebody decided that it is not to be handled, or something took its place. */
 export const judgeReplay = (
   route: Route,
-  found: Found,
+  found: RecordedFate,
   asRecorded: boolean,
   bodies: Pick<Bodies, 'get'>,
 ): Promise<Verdict> =>
@@ -120,7 +120,7 @@ export type Counted = {
   types: Readonly<Record<string, number>>
   left: number
   unreadable: number
-  next: Position | undefined
+  next: WalkPosition | undefined
 }
 
 type CountDeps = Omit<WalkDeps, 'route' | 'consistent'> & { bodies: Pick<Bodies, 'get'>; clock: Clock }
@@ -132,7 +132,7 @@ const mostCounted = 2000
 export async function countReplay(
   { project, asked }: Pick<Asked, 'project' | 'asked'>,
   { route, selection, judge }: { route: Route; selection: ReplayAsked; judge: typeof judgeReplay },
-  from: Position,
+  from: WalkPosition,
   deps: CountDeps,
   seconds: number,
 ): Promise<Counted> {

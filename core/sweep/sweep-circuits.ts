@@ -24,13 +24,13 @@ const mostPages = 8
 const mostLanes = 25
 
 /** The open circuits of one subscriber. */
-export type Parted = { route: Route; state: Control }
+export type SubscriberCircuits = { route: Route; state: Control }
 
 /** Every subscriber of the routes that has open circuits. Goes by an index: eventually consistent. */
 export async function openCircuits(
   project: string,
   { memory, routes }: Pick<ProbeDeps, 'memory' | 'routes'>,
-): Promise<Parted[]> {
+): Promise<SubscriberCircuits[]> {
   const { items } = await memory.list({ project, list: heldList, oldestFirst: true, limit: mostRecords })
   return items.flatMap((record) => {
     const route = routes.find(({ subscriber }) => subscriber === record.name)
@@ -47,7 +47,7 @@ export async function openCircuits(
  */
 export async function probeCircuits(
   project: string,
-  parted: readonly Parted[],
+  parted: readonly SubscriberCircuits[],
   deps: ProbeDeps,
 ): Promise<Tried> {
   const now = deps.clock()

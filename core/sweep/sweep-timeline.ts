@@ -1,4 +1,4 @@
-import { cursorKey, cursorOf, lagMinutes, type Position, type SweepCursor } from '../books/sweep-cursor.ts'
+import { cursorKey, cursorOf, lagMinutes, type ShardPlaces, type SweepCursor } from '../books/sweep-cursor.ts'
 import { Failure } from '../errors.ts'
 import { mayBeQueued, patience, queueRetention } from '../gate/missing.ts'
 import type { RecordDeps } from '../gate/record.ts'
@@ -71,7 +71,7 @@ export async function sweepTimeline(
   const { depthOf, failures } = depthsOrFull(deps.queues.depth)
   const pass: Pass = { project, now, deps, deadline, depthOf, sent: [], ...counts }
 
-  const caughtUp: Record<string, Position> = {}
+  const caughtUp: Record<string, ShardPlaces> = {}
   for (const [subscriber, from] of Object.entries(cursor.behind)) {
     const again = await walkBack(subscriber, from, cursor.read, pass)
     if (again !== undefined) caughtUp[subscriber] = again
@@ -125,10 +125,10 @@ function depthsOrFull(depthOf: Pass['depthOf']): Pick<Pass, 'depthOf'> & { failu
  */
 async function walkBack(
   subscriber: string,
-  from: Position,
-  read: Position,
+  from: ShardPlaces,
+  read: ShardPlaces,
   pass: Pass,
-): Promise<Position | undefined> {
+): Promise<ShardPlaces | undefined> {
   const known = pass.deps.routes.some((route) => route.subscriber === subscriber)
   const waits = known && (await pass.depthOf(subscriber)) > 0
   const kept = `${ago(pass.now, queueRetention)}~`
@@ -141,7 +141,7 @@ async function walkBack(
 const earliest = (a: string, b: string): string => (a < b ? a : b)
 const latest = (a: string, b: string): string => (a < b ? b : a)
 
-type Walked = { reached: Position; behind: Record<string, Position>; stopped: boolean }
+type Walked = { reached: ShardPlaces; behind: Record<string, ShardPlaces>; stopped: boolean }
 
 const isSpent = ({ sent, pages, deadline, deps }: Pass): boolean =>
   sent.length >= maxResent || pages >= maxPages || deps.clock() > deadline
@@ -152,14 +152,14 @@ const isSpent = ({ sent, pages, deadline, deps }: Pass): boolean =>
  * held nothing of it.
  */
 async function walk(
-  from: Position,
-  to: Position,
+  from: ShardPlaces,
+  to: ShardPlaces,
   only: readonly string[] | undefined,
   pass: Pass,
 ): Promise<Walked> {
   const { project, deps } = pass
   const reached = [...from]
-  const behind: Record<string, Position> = {}
+  const behind: Record<string, ShardPlaces> = {}
   let stopped = false
   await Promise.all(
     to.map(async (end, shard) => {

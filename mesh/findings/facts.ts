@@ -15,7 +15,7 @@ import { type Demands, demandsOf } from '../static/demand.ts'
 import { type Rates, ratesOf } from '../static/rates.ts'
 import { type Stress, stressesOf } from '../static/stress.ts'
 import { type ConstantName, constantsWith } from './constants.ts'
-import type { Found } from './finding.ts'
+import type { BareFinding } from './finding.ts'
 
 /** What rules look at: the mesh by its ends, and what the loads make of it. */
 export type Facts = {
@@ -39,7 +39,7 @@ export type Facts = {
   points: readonly SinglePoint[]
 }
 
-export type Rule = (facts: Facts) => Iterable<Found>
+export type Rule = (facts: Facts) => Iterable<BareFinding>
 
 export function factsOf(loaded: Loaded): Facts {
   const { mesh, constants } = loaded

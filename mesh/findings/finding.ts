@@ -22,7 +22,7 @@ export const finding = z.object({
 export type Finding = z.output<typeof finding>
 
 /** What a rule answers; the rest of the finding follows from the rule and from `at`. */
-export type Found = Omit<Finding, 'rule' | 'name' | 'path' | 'source'>
+export type BareFinding = Omit<Finding, 'rule' | 'name' | 'path' | 'source'>
 
 /** Numbers in sentences: at most four digits that count, no trailing zeros. */
 export const shown = (value: number): string =>

@@ -1,7 +1,7 @@
 import { isShared, type Shared } from '../laws/limits.ts'
 import type { NodeOf } from '../model.ts'
 import { concurrencyOf, type Facts, type Rule } from './facts.ts'
-import { type Found, shown } from './finding.ts'
+import { type BareFinding, shown } from './finding.ts'
 
 type Member = { handler: NodeOf<'function'>; law: Shared & { law: 'servers' } }
 
@@ -27,7 +27,7 @@ export const sharedConcurrency: Rule = function* (facts) {
 }
 
 /** `others`: how many share it and are waited for. */
-function* judged(facts: Facts, { handler, law }: Member, others: number): Generator<Found> {
+function* judged(facts: Facts, { handler, law }: Member, others: number): Generator<BareFinding> {
   const { name, id } = handler
   const busy = facts.demands.ofNode(id).busy ?? 0
   const fair = facts.constant('fair-share') * law.servers

@@ -1,7 +1,7 @@
 import type { ElementOf } from '../model.ts'
 import { retentionOf } from '../static/tries.ts'
 import type { Facts, Rule } from './facts.ts'
-import { type Found, shown } from './finding.ts'
+import { type BareFinding, shown } from './finding.ts'
 
 /** A record that always fails stops its shard until it expires, and whatever it stops expires with it. */
 export const streamPollUnbounded: Rule = function* (facts) {
@@ -18,7 +18,7 @@ export const streamPollUnbounded: Rule = function* (facts) {
   }
 }
 
-function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): Found | undefined {
+function judged(facts: Facts, poll: ElementOf<'poll'>, retention: number): BareFinding | undefined {
   const name = facts.nameOf(poll)
   const { attempts, maxAge } = poll
   const seconds = `${shown(Math.min(retention, maxAge ?? retention))} s`

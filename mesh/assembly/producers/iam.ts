@@ -108,11 +108,11 @@ function statementsOf(draft: Draft, role: string, policies: Policies): Statement
   return [...inline, ...[...beside].flat()]
 }
 
-type Found = { to: string; use: 'carries' | 'uses' | 'consumes'; action: string }
+type GrantedUse = { to: string; use: 'carries' | 'uses' | 'consumes'; action: string }
 
 function infer(draft: Draft, id: string, statements: readonly Statement[]) {
   /** target and use -> the most usual action */
-  const found = new Map<string, Found>()
+  const found = new Map<string, GrantedUse>()
   for (const one of statements.flatMap((statement) => foundIn(draft, statement))) {
     const key = `${one.to}\n${one.use}`
     const known = found.get(key)
@@ -127,7 +127,7 @@ function infer(draft: Draft, id: string, statements: readonly Statement[]) {
   }
 }
 
-function foundIn(draft: Draft, { of, statement }: Statement): Found[] {
+function foundIn(draft: Draft, { of, statement }: Statement): GrantedUse[] {
   if (at(statement, 'Effect') !== 'Allow') return []
   for (const member of ['NotAction', 'NotResource'])
     if (at(statement, member) !== undefined) unresolved(draft, of.place.path, `${member} in a statement`)
@@ -142,7 +142,7 @@ function foundIn(draft: Draft, { of, statement }: Statement): Found[] {
     )
 }
 
-function joinFound(draft: Draft, id: string, { to, use, action }: Found) {
+function joinFound(draft: Draft, id: string, { to, use, action }: GrantedUse) {
   const of = { from: id, to, types: null, provenance: 'inferred' as const, laws: [] }
   if (use !== 'consumes') {
     if (use === 'carries' && isImplied(draft, id, to)) return
