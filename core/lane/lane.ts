@@ -161,10 +161,17 @@ export async function releaseLane(
   throw new Failure('Busy', `others changed the lane ${nameOf(lane)} ${tries} times meanwhile: try again`)
 }
 
-function within(waiting: readonly Marked[], { release, last = 0 }: Lane, pace: Pace | undefined) {
+/** By its name a release that was not sent is so old that nobody waits for what it sends. */
+const unsent = new Date(0).toISOString()
+
+const wasSent =
+  ({ release, last = 0 }: Lane) =>
+  ({ sequence }: Waiting): boolean =>
+    release !== undefined && !release.endsWith(unsent) && sequence <= last
+
+function within(waiting: readonly Marked[], seen: Lane, pace: Pace | undefined) {
   if (pace === undefined) return waiting
-  const wasReleased = ({ sequence }: Waiting) => release !== undefined && sequence <= last
-  const most = waiting.filter(wasReleased).length + pace.most
+  const most = waiting.filter(wasSent(seen)).length + pace.most
   return waiting.slice(0, most).filter(({ sequence }) => sequence <= pace.upTo)
 }
 
@@ -196,14 +203,11 @@ function whoGoesOn(waiting: readonly Marked[], last: Waiting, pace: Pace | undef
   return asked.some(({ mark }) => mark !== undefined && mark.changed <= pace.asked) ? paced : ' '
 }
 
-function releasedAs(
-  passing: readonly Passing[],
-  { release, last = 0 }: Lane,
-  pace: Pace | undefined,
-): Released {
+function releasedAs(passing: readonly Passing[], seen: Lane, pace: Pace | undefined): Released {
   const sent = passing.length
   if (pace === undefined) return { sent }
-  const fresh = passing.filter(({ sequence }) => release === undefined || sequence > last)
+  const isAhead = wasSent(seen)
+  const fresh = passing.filter((item) => !isAhead(item))
   return { sent, paced: { fresh, last: passing.at(-1)?.sequence ?? pace.upTo } }
 }
 
@@ -246,7 +250,6 @@ async function mayPass(
   return passing
 }
 
-/** By its name a release that was not sent is so old that nobody waits for what it sends. */
 async function sendOrUnsay(
   lane: LaneKey,
   { name, last }: { name: string; last: number },
@@ -255,7 +258,7 @@ async function sendOrUnsay(
 ): Promise<void> {
   const sent = await attempted(() => sendAll(lane, name, passing, deps))
   if (!('error' in sent)) return
-  const old = name.replace(/\S+$/, new Date(0).toISOString())
+  const old = name.replace(/\S+$/, unsent)
   // where this fails too it is as after a crash: sent anew when a minute has passed
   await attempted(async () => {
     const now = await deps.lanes.lane(lane)

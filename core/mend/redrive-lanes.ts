@@ -15,8 +15,6 @@ export const heldLanes = z.array(
     upTo: z.number(),
     /** how many it has come to and not sent */
     left: z.number(),
-    /** what was released last may not have been sent */
-    unsent: z.boolean().default(false),
   }),
 )
 export type HeldLanes = z.infer<typeof heldLanes>
@@ -29,11 +27,8 @@ export function withHeld(before: HeldLanes, more: HeldLanes): HeldLanes {
   const all = new Map<string, HeldLane>()
   for (const one of [...before, ...more]) {
     const text = JSON.stringify([one.subscriber, one.partitionkey, one.replay])
-    const { upTo, left, unsent } = all.get(text) ?? { upTo: 0, left: 0, unsent: false }
-    all.set(text, {
-      ...one,
-      ...{ upTo: Math.max(upTo, one.upTo), left: left + one.left, unsent: unsent || one.unsent },
-    })
+    const { upTo, left } = all.get(text) ?? { upTo: 0, left: 0 }
+    all.set(text, { ...one, upTo: Math.max(upTo, one.upTo), left: left + one.left })
   }
   return [...all.values()]
 }
@@ -105,10 +100,10 @@ async function goOn(
       counts: { sent: fresh.length, ...(isReached && { already: rest }) },
       messages: released.sent,
       sent: fresh.flatMap(marksOf),
-      held: isReached ? [] : [{ ...one, left: rest, unsent: false }],
+      held: isReached ? [] : [{ ...one, left: rest }],
     }
   } catch (error) {
-    return { ...nothing, held: [{ ...one, unsent: true }], error }
+    return { ...nothing, held: [one], error }
   }
 }
 
@@ -121,7 +116,7 @@ const marksOf = ({ key, mark }: Marked): { mark: OpenMark }[] =>
  */
 async function standing(
   lane: LaneKey,
-  { upTo, unsent }: HeldLane,
+  { upTo }: HeldLane,
   asked: string,
   deps: HeldDeps,
 ): Promise<'already' | 'parked' | 'free' | { since: string }> {
@@ -132,6 +127,6 @@ async function standing(
     const [mark] = await deps.history.getDeliveries([first.key])
     return mark?.state === 'parked' && mark.changed > asked ? 'parked' : 'free'
   }
-  const since = unsent ? undefined : await underWaySince(lane, deps)
+  const since = await underWaySince(lane, deps)
   return since === undefined ? 'free' : { since }
 }

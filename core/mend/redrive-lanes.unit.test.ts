@@ -192,6 +192,8 @@ describe('a release of one key at a rate', () => {
     expect(await runs(input)).toMatchObject({ ended: true })
     expect(order.filter((name) => name.startsWith('a'))).toEqual(numbered('a', 100))
     expect(now() - began).toBeLessThan(30 * seconds)
+    // nobody else has sent any of it
+    expect((await m.job('j1')).counts).toEqual({ matched: 101, sent: 101, done: 101 })
   })
 
   it('that is stopped leaves the rest parked, and the sweep sends that in order', async () => {

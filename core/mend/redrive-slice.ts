@@ -156,8 +156,8 @@ async function releaseParked(
 ): Promise<Sliced> {
   const { subscriber, partitionkey, replay } = lane
   const upTo = Math.max(...items.map(({ event: { sequence = 0 } }) => sequence))
-  const holding = (left: number, unsent = false): HeldLanes =>
-    left === 0 ? [] : [{ subscriber, partitionkey, replay, upTo, left, unsent }]
+  const holding = (left: number): HeldLanes =>
+    left === 0 ? [] : [{ subscriber, partitionkey, replay, upTo, left }]
   const most = items.length
   const none: Sliced = { counts: {}, messages: 0, sent: [], failed: [] }
   try {
@@ -174,7 +174,7 @@ async function releaseParked(
     const already = gone.filter(({ mark }) => !sent.has(identityText(mark))).length
     return { counts: { sent: fresh.length, already }, messages: released.sent, sent: gone, failed: [], held }
   } catch (error) {
-    return { ...none, held: holding(most, true), error }
+    return { ...none, held: holding(most), error }
   }
 }
 
