@@ -1,10 +1,11 @@
-import type { InsertVerdict, OrderedMessage, RecordKey } from '../../core/ports.ts'
+import type { InsertVerdict, RecordKey } from '../../core/ports.ts'
 import type { Generation } from './cast.ts'
 import type { Chance } from './chance.ts'
 import { meetsTransaction } from './conflicts.ts'
 import type { Observed } from './observed.ts'
 import type { CallFault, Options } from './options.ts'
 import { type Scheduler, still } from './scheduler.ts'
+import type { Entry, Put, Unsent } from './wire.ts'
 
 /** One environment of a function, as Lambda keeps it, or one process of somebody else. */
 export type Process = {
@@ -22,7 +23,6 @@ export type Calls = ReturnType<typeof callsThroughFaults>
 
 type Act = (...args: never[]) => unknown
 type Answer = { value: unknown } | { error: unknown }
-type Verdicts = { index: number; error: unknown }[]
 
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name })
 
@@ -66,13 +66,13 @@ export function callsThroughFaults({
 
   /** Of many calls only a few are of these, and each of them has a before and an after. */
   function seldomDrawn(port: string, method: string): 'crashed' | 'conflict' | undefined {
-    const share = seldomest[nameOf(port, method)]
-    if (!unsafe() || (share === undefined && !seldom.has(method))) return undefined
-    const often = port === 'lanes' ? 40 : 8
-    const rate = share === undefined ? Math.min(0.4, options.calls.crashed * often) : share * options.seldom
-    if (!chance.is(rate)) return undefined
+    if (!unsafe()) return undefined
+    const share = seldomest[nameOf(port, method)] ?? 0
+    const crashes = seldom.has(method) ? options.calls.crashed * (port === 'lanes' ? 40 : 8) : 0
+    const isFew = chance.is(share * options.seldom)
+    if (!isFew && !chance.is(Math.min(0.4, crashes))) return undefined
     observed.faults.count++
-    return share !== undefined && chance.is(0.35) ? 'conflict' : 'crashed'
+    return isFew && chance.is(0.35) ? 'conflict' : 'crashed'
   }
 
   function kill(process: Process, why: string): void {
@@ -109,36 +109,31 @@ export function callsThroughFaults({
     }
   }
 
-  async function partialSend(args: unknown[], act: Act): Promise<Verdicts> {
-    const [queue, messages] = args as [string, (string | OrderedMessage)[]]
-    const groups = new Set<string>()
+  async function partialSend(args: unknown[], act: Act): Promise<Unsent[]> {
+    const [queue, entries] = args as [string, Entry[]]
     const withEffect = chance.is(0.3)
-    const fate = messages.map((message) => {
-      const group = typeof message === 'string' ? undefined : message.group
-      if (group !== undefined && groups.has(group)) return 'not tried'
-      if (!chance.is(0.4)) return 'sent'
-      if (group !== undefined) groups.add(group)
-      return withEffect ? 'sent, not said' : 'failed'
-    })
+    const fate = entries.map(() => (chance.is(0.4) ? (withEffect ? 'sent, not said' : 'failed') : 'sent'))
     observed.sometimes('some messages of a batch are not sent')
-    const tried = messages.flatMap((message, index) =>
-      fate[index]?.startsWith('sent') ? [{ message, index }] : [],
-    )
-    const failed = (await act(...([queue, tried.map(({ message }) => message)] as never[]))) as Verdicts
-    const answered = failed.map(({ index, error }) => ({ index: tried[index]?.index ?? -1, error }))
-    for (const [index, how] of fate.entries())
-      if (how !== 'sent' && !answered.some((one) => one.index === index))
-        answered.push({ index, error: failure() })
-    return answered.sort((a, b) => a.index - b.index)
+    const tried = entries.filter((_, index) => fate[index]?.startsWith('sent'))
+    const refused = (await act(...([queue, tried] as never[]))) as Unsent[]
+    return entries.flatMap(({ Id }, index) => {
+      const own = refused.find((one) => one.Id === Id)
+      if (own !== undefined || fate[index] === 'sent') return own ?? []
+      const { name, message } = failure()
+      return [{ Id, Code: name, Message: message }]
+    })
   }
 
   /** As PutEvents does: some are taken, and the answer says which are not. */
-  async function partialPut(args: unknown[], act: Act): Promise<Verdicts> {
+  async function partialPut(args: unknown[], act: Act): Promise<Put[]> {
     const [entries] = args as [unknown[]]
     const taken = entries.map(() => !chance.is(0.5))
     observed.sometimes('some entries of a PutEvents fail')
     await act(...([entries.filter((_, index) => taken[index])] as never[]))
-    return taken.flatMap((is, index) => (is ? [] : [{ index, error: failure() }]))
+    return taken.map((is) => {
+      const { name, message } = failure()
+      return is ? {} : { ErrorCode: name, ErrorMessage: message }
+    })
   }
 
   async function partialInsert(args: unknown[], act: Act): Promise<InsertVerdict[]> {
@@ -246,6 +241,8 @@ const seldom = new Set([
 const seldomest: Readonly<Record<string, number>> = {
   'lanes.open': 1,
   'lanes.leave': 0.5,
+  'lanes.release': 0.15,
+  'lanes.wait': 0.05,
   settleQuarantined: 0.9,
   succeedTask: 0.4,
   getQuarantined: 0.2,

@@ -2,12 +2,13 @@ import type { Delivery, DeliveryKey } from '../../core/ports.ts'
 import type { Route } from '../../events/route.ts'
 import { type Held, marksOf, routeOf, type Wrong } from './held.ts'
 import { deliveryText } from './observed.ts'
+import { tooLongTogether } from './wire.ts'
 
 /** What must hold of the reasons for which deliveries died. */
 
 /** What a call answers when something is wrong for a while. */
 const passing =
-  /(never works|not yet|Rate exceeded|the service has failed|no answer within|the key may not be used|others (kept )?changed)/
+  /(never works|not yet|Rate exceeded|the service has failed|no answer within|the key may not be used|Transaction is ongoing|others (kept )?changed)/
 const othersWereFaster = /^others (kept )?changed/
 const saysHowOften = /\(attempt (\d+) of (\d+)\)$/
 const crashed = /^(its handling crashed|given up after)/
@@ -25,6 +26,8 @@ function wrongDeath(mark: DeliveryKey & Delivery, route: Route, held: Held): str
   const { reason = '', attempts } = mark
   if (reason === '') return 'is dead and does not say why'
   if (crashed.test(reason)) return undefined
+  if (reason.includes(tooLongTogether)) return 'is dead of what was sent with it'
+  if (/as a message, at most/.test(reason)) held.observed.sometimes('what is emitted is too large')
   const [, at, of] = saysHowOften.exec(reason) ?? []
   if (at === undefined) return passing.test(reason) ? 'is dead of what passes' : undefined
   if (othersWereFaster.test(reason)) return 'is dead as others were faster'

@@ -3,6 +3,7 @@ import type { Chance } from './chance.ts'
 import type { Lambda, SimulatedFunction } from './lambda.ts'
 import type { Observed } from './observed.ts'
 import type { Options, OtherFault } from './options.ts'
+import { orderedLetters } from './queue-settings.ts'
 import type { SimulatedQueues } from './queues.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -14,7 +15,7 @@ export type Sending = {
   project: string
   door: 'http' | 'bus' | 'webhook'
   /** what becomes of it if nothing goes wrong */
-  kind: 'valid' | 'invalid' | 'newer' | 'garbage'
+  kind: 'valid' | 'invalid' | 'newer' | 'garbage' | 'oversize'
   /** found in whatever is kept of it */
   marker: string
   accepted: boolean
@@ -43,6 +44,7 @@ export function doors({
   ingest,
   queues,
   rate,
+  ordered,
 }: {
   time: Scheduler
   chance: Chance
@@ -52,6 +54,8 @@ export function doors({
   ingest: SimulatedFunction
   queues: SimulatedQueues
   rate: (fault: OtherFault) => number
+  /** subscribers whose queues keep order */
+  ordered: readonly string[]
 }) {
   const sendings: Sending[] = []
   let waiting = 0
@@ -87,6 +91,13 @@ export function doors({
     { status, outcome }: { status: number; outcome?: string | undefined },
   ): void {
     if (status < 300) sending.accepted = true
+    if (status === 413 && sending.kind === 'oversize') observed.sometimes('an event is too large')
+    else if (status === 413)
+      observed.violated({
+        invariant: 'what is too large is refused alone',
+        message: `${sending.event.id} was answered 413, and is not too large`,
+        id: sending.event.id,
+      })
     sending.outcome = outcome ?? String(status)
     observed.step(sending.event.id, () => `${sending.door} answers ${status} ${sending.outcome}`)
   }
@@ -137,26 +148,42 @@ export function doors({
     )
   }
 
-  /** PutEvents: some entries may fail, and only those are put again. */
-  function byBus(sending: Sending): void {
+  /** PutEvents: some entries may fail, and only those are put again; all of them where no answer came. */
+  function byBus(batch: readonly Sending[]): void {
+    let left = batch
     insist((done) => {
-      if (chance.is(rate('unput'))) return time.after(50, 'PutEvents fails', () => done(false))
-      const envelope = JSON.stringify({
-        version: '0',
-        id: `eb-${envelopes++}`,
-        source: 'simulated',
-        account: accountOf(sending.project),
-        time: new Date(time.now()).toISOString(),
-        region: 'us-east-1',
-        resources: [],
-        'detail-type': sending.event.type,
-        detail: sending.event,
-      })
-      bring(envelope)
-      if (chance.is(rate('redelivered'))) bring(envelope)
-      heard(sending, { status: 200, outcome: 'put' })
-      done(true)
+      const isHeard = !chance.is(rate('unheard'))
+      const failed = left.filter((sending) => !put(sending, isHeard))
+      if (!isHeard) {
+        observed.sometimes('the answer to a PutEvents gets lost')
+        return time.after(50, 'PutEvents is not answered', () => done(false))
+      }
+      if (failed.length > 0 && failed.length < left.length)
+        observed.sometimes('some entries of a sender’s PutEvents fail')
+      left = failed
+      if (left.length === 0) return done(true)
+      return time.after(50, 'PutEvents fails', () => done(false))
     })
+  }
+
+  /** Whether one entry was taken. */
+  function put(sending: Sending, isHeard: boolean): boolean {
+    if (chance.is(rate('unput'))) return false
+    const envelope = JSON.stringify({
+      version: '0',
+      id: `eb-${envelopes++}`,
+      source: 'simulated',
+      account: accountOf(sending.project),
+      time: new Date(time.now()).toISOString(),
+      region: 'us-east-1',
+      resources: [],
+      'detail-type': sending.event.type,
+      detail: sending.event,
+    })
+    bring(envelope)
+    if (chance.is(rate('redelivered'))) bring(envelope)
+    if (isHeard) heard(sending, { status: 200, outcome: 'put' })
+    return true
   }
 
   /** The inbox bus's one rule. */
@@ -179,13 +206,17 @@ export function doors({
       observed.step(sending.event.id, () => `${sending.kind} ${sending.event.type} by ${sending.door}`)
       if (sending.door === 'http') byHttp([sending])
       else if (sending.door === 'webhook') byWebhook(sending)
-      else byBus(sending)
+      else byBus([sending])
     },
     sendBatch(batch: readonly Sending[]): void {
       sendings.push(...batch)
-      byHttp(batch)
+      if (batch[0]?.door === 'bus') byBus(batch)
+      else byHttp(batch)
     },
-    /** No event, and no frame of ours: it has come onto a queue all the same. */
+    /**
+     * No event, and no frame of ours: it has come onto a queue all the same. An ordered one hands it out a thousand times,
+     * once a minute, before it is a dead letter: most of these are over when all begins.
+     */
     garbage(text: string, project: string, queue: string): void {
       sendings.push({
         event: { id: text, source: '', type: '' },
@@ -195,7 +226,15 @@ export function doors({
         marker: text,
         accepted: true,
       })
-      queues.put(queue, text, { queue: queue === 'dead-letters' ? 'record' : queue })
+      const of = { 'dead-letters': 'record', [orderedLetters]: ordered[0] ?? 'follow' }[queue] ?? queue
+      if (queue !== orderedLetters && !ordered.includes(queue)) {
+        queues.put(queue, text, { queue: of })
+        return
+      }
+      observed.sometimes(`garbage lies ${queue === of ? 'on an ordered queue' : 'among the ordered letters'}`)
+      // by itself, or amid what waits for its turn there
+      const [group = 'garbage'] = chance.shuffled(queues.all(queue).flatMap((message) => message.group ?? []))
+      queues.put(queue, text, { queue: of }, { group, receives: queue === of ? chance.whole(992, 999) : 0 })
     },
     latency: () => chance.between(0, options.latency),
   }

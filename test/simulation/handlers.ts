@@ -1,3 +1,4 @@
+import type { busPublisher } from '../../adapters/aws/bus.ts'
 import { analyzePush } from '../../core/domain/analyze-push.ts'
 import { tellRun } from '../../core/domain/answer-approval.ts'
 import { buildRecord, track as trackBuild } from '../../core/domain/build.ts'
@@ -19,17 +20,14 @@ import type { Calls, Process } from './calls.ts'
 import type { Behaviour } from './cast.ts'
 import { holdAgainst, type InHand } from './handled.ts'
 import { deliveryText, type Observed } from './observed.ts'
+import { comesToTooMuch, failingOf, reasonsOf, written } from './oversize.ts'
 
 /** What handlers act on: something outside that may be down, and that others see. */
 export type Downstream = {
   act(subscriber: string, idempotencyKey: string, delivery: string): Promise<void>
 }
 
-export type EventsBus = {
-  put(
-    entries: readonly { source: string; id: string; project: string }[],
-  ): Promise<{ index: number; error: unknown }[]>
-}
+export type EventsBus = { put: ReturnType<typeof busPublisher> }
 
 export type HandlerPorts = {
   downstream: Downstream
@@ -91,6 +89,7 @@ export function handlerOf(
     )
     holdAgainst(route, handled, key, held, observed)
     await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
+    if (replay === '' && comesToTooMuch(subscriber, handled.data)) hopeless(held?.messages ?? [])
     if (route.effect === 'outside' && subscriber !== 'publish') await actOn(handled, key)
     return body(handled, memory)
   }
@@ -113,8 +112,7 @@ export function handlerOf(
   ): Promise<void> {
     switch (behaviour) {
       case 'terminal':
-        for (const message of messages)
-          observed.hopeless.set(message, { at: now(), faults: observed.faults.count })
+        hopeless(messages)
         throw new Failure('Invalid', 'it does not like this one')
       case 'hopeless':
         throw new Error('never works')
@@ -134,6 +132,12 @@ export function handlerOf(
     }
   }
 
+  /** What comes of these cannot be kept or sent, however often it is tried. */
+  function hopeless(messages: readonly string[]): void {
+    for (const message of messages)
+      observed.hopeless.set(message, { at: now(), faults: observed.faults.count })
+  }
+
   function die(): Promise<void> {
     observed.sometimes('a handler takes its process along')
     calls.kill(process, 'is killed by what it handles')
@@ -146,13 +150,14 @@ const recordOf = (project: string, kind: string, name: string): RecordKey => ({ 
 type Entries = { entries: readonly string[] }
 
 /** One more entry in a list that a subscriber keeps by partition key. */
-async function entered(kind: string, { event }: HandledAny, memory: Pick<Memory, 'get'> | undefined) {
+async function entered(kind: string, { event, data }: HandledAny, memory: Pick<Memory, 'get'> | undefined) {
   if (memory === undefined) throw new Error(`${kind} has no memory`)
   const key = recordOf(event.project, kind, event.partitionkey)
   const record = await memory.get(key)
   const { entries } = (record?.value ?? { entries: [] }) as Entries
   const version = (record?.version ?? 0) + 1
-  return { ...key, version, value: { entries: [...entries, `${event.source} ${event.id}`] } }
+  const value = written(data, { entries: [...entries, `${event.source} ${event.id}`] })
+  return { ...key, version, value }
 }
 
 function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
@@ -198,8 +203,9 @@ function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
       }
     case 'publish':
       return async ({ event, data, traceparent }) => {
-        const { source, id } = publishedEvent(event, data, traceparent)
-        const [failure] = await ports.eventsBus.put([{ source, id, project: event.project }])
+        const { source, type, time } = event
+        const detail = publishedEvent(event, data, traceparent)
+        const [failure] = await ports.eventsBus.put([{ source, detailType: type, detail, time }])
         if (failure !== undefined) throw failure.error
         return []
       }
@@ -221,7 +227,10 @@ function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
       return async ({ data }) =>
         (data as { loops?: boolean }).loops === true
           ? [{ type: rollbackDecided, data: { ...rollbackDecided.example, reasons: ['loops'] } }]
-          : []
+          : reasonsOf(data).map((reasons) => ({
+              type: rollbackDecided,
+              data: { ...rollbackDecided.example, reasons },
+            }))
     case 'looper':
       return async ({ data }) =>
         (data as { reasons: string[] }).reasons.includes('loops')
@@ -231,10 +240,11 @@ function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
       return async (handled, memory) => {
         const write = await entered('ledger', handled, memory)
         const { partitionkey, id } = handled.event
-        const told = { repository: 'octo/ledger', branch: partitionkey, commit: id, from: null, failing: [] }
+        const told = { repository: 'octo/ledger', branch: partitionkey, commit: id, from: null }
+        const failing = failingOf(handled.data)
         return {
           writes: [write],
-          emits: [{ type: buildStatusChanged, data: { ...told, to: 'passing' } }],
+          emits: [{ type: buildStatusChanged, data: { ...told, failing, to: 'passing' } }],
           sequence: write.version,
         }
       }

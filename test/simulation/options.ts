@@ -56,6 +56,8 @@ const otherFaults = {
   untold: 0.3,
   /** entries of one PutEvents that fail while others do not */
   unput: 0.3,
+  /** a PutEvents that was done, and whose sender heard nothing */
+  unheard: 0.3,
   /** the schedule misses a minute */
   unscheduled: 0.2,
 } as const
@@ -102,6 +104,8 @@ export function drawOptions(seed: number, chance: Chance) {
     minutes,
     subscribers: roles.length === 0 ? subscribers.slice(0, 2) : roles,
     bursts: chance.is(0.5),
+    /** some is larger than what it is meant for may be */
+    oversize: chance.is(0.25),
     /** there are two projects */
     shop: chance.is(0.3),
     /** what is sent beside valid events, and how handlers behave */
@@ -110,7 +114,7 @@ export function drawOptions(seed: number, chance: Chance) {
     calls: calls as Readonly<Record<CallFault, number>>,
     others: others as Readonly<Record<OtherFault, number>>,
     /** a crash of, or a transaction in the way of, a call that comes in a few schedules only */
-    seldom: !isAlone && maybe(0.9) ? chance.between(0.4, 0.9) : 0,
+    seldom: !isAlone && maybe(0.9) ? chance.between(0.5, 0.9) : 0,
     /** milliseconds that clocks are wrong by at most, and that eventually consistent reads are behind */
     skew: maybe(0.4) ? chance.whole(10, 30_000) : 0,
     stale: maybe(0.4) ? chance.whole(100, 20_000) : 0,

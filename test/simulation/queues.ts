@@ -35,8 +35,13 @@ export type QueueFaults = {
 }
 
 export type SimulatedQueues = Queues & {
-  /** Puts a message onto a queue past the port: what AWS itself sends. */
-  put(queue: string, body: string, attributes?: Readonly<Record<string, string>>): void
+  /** Puts a message onto a queue past the port: what AWS itself sends, or what lay there before all began. */
+  put(
+    queue: string,
+    body: string,
+    attributes?: Readonly<Record<string, string>>,
+    lay?: { group?: string; receives?: number },
+  ): void
   /** Takes up to so many that are visible; they are hidden for the queue's visibility timeout. */
   receive(queue: string, most: number): SimulatedMessage[]
   /** Deletes a message; false when it was received by somebody else meanwhile, or is gone. */
@@ -72,7 +77,7 @@ export function simulatedQueues({
   told?: {
     arrived?: (queue: string, message: SimulatedMessage) => void
     failed?: (queue: string, message: SimulatedMessage) => void
-    refused?: () => void
+    refused?: (queue: string) => void
     expired?: (queue: string, message: SimulatedMessage) => void
   }
 }): SimulatedQueues {
@@ -132,12 +137,12 @@ export function simulatedQueues({
   }
 
   /** Received too often: to the dead letter queue, unless that fails. True: it is not handed out. */
-  function fails(queue: Queue, message: SimulatedMessage): boolean {
+  function fails(name: string, queue: Queue, message: SimulatedMessage): boolean {
     const { fails: to, visibility, ordered } = queue.settings
     if (to === undefined || message.receives < to.after) return false
     if (chance.is(faults().immovable)) {
       message.visibleAt = now() + visibility
-      told.refused?.()
+      told.refused?.(name)
       return true
     }
     queue.messages = queue.messages.filter((other) => other !== message)
@@ -185,7 +190,7 @@ export function simulatedQueues({
       expire(name, queue)
       return queue.messages.length
     },
-    put: (queue, body, attributes = {}) => add(queue, body, { attributes }),
+    put: (queue, body, attributes = {}, lay = {}) => add(queue, body, { attributes, ...lay }),
     receive(name, most) {
       const queue = queueOf(name)
       expire(name, queue)
@@ -195,7 +200,7 @@ export function simulatedQueues({
         if (received.length >= most) break
         const { group } = message
         if (group !== undefined && blocked.has(group)) continue
-        if (fails(queue, message)) {
+        if (fails(name, queue, message)) {
           told.failed?.(name, message)
           if (group !== undefined) blocked.add(group)
           continue

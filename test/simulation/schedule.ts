@@ -8,6 +8,7 @@ import { invariants } from './invariants.ts'
 import { observations, type Violation } from './observed.ts'
 import { type Command, operators } from './operators.ts'
 import { drawOptions, type Options } from './options.ts'
+import { editTooLarge } from './oversize.ts'
 import type { Bug } from './planting.ts'
 import { scheduler } from './scheduler.ts'
 import { type Stage, stage } from './stage.ts'
@@ -55,12 +56,14 @@ export async function runSchedule(
   const deeds = workload(chance, {
     events: options.events,
     labels: options.labels,
+    oversize: options.oversize,
     shop: options.shop,
     down: options.down,
     standing: options.standstill?.subscriber,
-    queues: world.cast.older
-      .filter(({ ordered, subscriber }) => !ordered && subscriber !== 'leaving')
-      .map(({ subscriber }) => subscriber),
+    // those that keep order are few
+    queues: [...world.cast.older, ...world.cast.older.filter(({ ordered }) => ordered)]
+      .map(({ subscriber }) => subscriber)
+      .filter((name) => name !== 'leaving'),
   })
   // much happens at once, or one thing after the other
   const bursts = Array.from({ length: 3 }, () => chance.between(0, end))
@@ -95,6 +98,12 @@ export async function runSchedule(
       time.after(chance.between(0.4 * end, end), 'somebody mends lanes', () =>
         people.mendLanes().forEach(give),
       )
+  if (options.oversize && options.operators > 0)
+    for (let count = 0; count < 2; count++)
+      time.after(chance.between(0.3 * end, end), 'somebody writes too much', () => {
+        const command = editTooLarge(chance, observed)
+        if (command) give(command)
+      })
   let sweeps = 0
   keepSweeping()
   time.after(end, 'faults stop', () => {

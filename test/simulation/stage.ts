@@ -1,4 +1,6 @@
 import type { Context } from 'aws-lambda'
+import { busPublisher } from '../../adapters/aws/bus.ts'
+import { sqsQueues } from '../../adapters/aws/queues.ts'
 import { sweepAll } from '../../adapters/lambda/sweep.ts'
 import { controlOf } from '../../core/hold/control.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
@@ -8,7 +10,7 @@ import { type Behaviour, castOf, type Generation } from './cast.ts'
 import type { Chance } from './chance.ts'
 import { accountProjects, doors } from './doors.ts'
 import { functionsOf } from './functions.ts'
-import type { Downstream, EventsBus } from './handlers.ts'
+import type { Downstream } from './handlers.ts'
 import { type End, lambda } from './lambda.ts'
 import { portsOfNewerCode } from './newer-code.ts'
 import type { Observed } from './observed.ts'
@@ -25,6 +27,7 @@ import { stores } from './stores.ts'
 import { stream } from './stream.ts'
 import { watchedEphemeral } from './watched-ephemeral.ts'
 import { noteExpired, watchedQueues } from './watched-queues.ts'
+import { awsOf, eventBridge, sqs } from './wire.ts'
 
 export type Stage = ReturnType<typeof stage>
 
@@ -72,7 +75,12 @@ export function stage({
     told: {
       arrived: (queue) => functions.wake(queue),
       failed: () => observed.sometimes('a message goes to the dead letters'),
-      refused: () => observed.sometimes('a dead letter queue refuses'),
+      refused: (queue) =>
+        observed.sometimes(
+          routeNamed.get(queue)?.ordered
+            ? 'an ordered dead letter queue refuses'
+            : 'a dead letter queue refuses',
+        ),
       expired(queue, { id, body }) {
         observed.step('', () => `message ${id} of ${queue} expires`)
         if (routeNamed.has(queue)) noteExpired(queue, body, observed)
@@ -115,12 +123,7 @@ export function stage({
       observed.effects.set(delivery, [...(observed.effects.get(delivery) ?? []), idempotencyKey])
     },
   }
-  const eventsBus: EventsBus = {
-    async put(entries) {
-      for (const { project, source, id } of entries) observed.published.add(`${project} ${source} ${id}`)
-      return []
-    },
-  }
+  const wires = { sqs: sqs(queues, observed), bus: eventBridge(observed) }
 
   const routesOf = ({ generation }: Process): readonly Route[] => cast[generation]
   const isNewer = ({ generation }: Process): boolean => generation === 'newer' && options.newVersion
@@ -129,7 +132,8 @@ export function stage({
   /** The ports of one environment: through faults, and through the bug that this run has planted, if any. */
   function portsOf(process: Process): Ports {
     const { history, memory, lanes, bodies, ephemeral } = stored
-    const sending = through(calls, process, 'queues', queues)
+    const aws = awsOf(calls, process, wires)
+    const sending = sqsQueues({ aws, prefix: '', ordered: (name) => routeNamed.get(name)?.ordered === true })
     const plain: Ports = {
       history: through(calls, process, 'history', history),
       memory: through(calls, process, 'memory', memory),
@@ -139,7 +143,7 @@ export function stage({
       queues: watchedQueues({ queues: sending, lying: queues, process, observed, now: time.now }),
       workflows: through(calls, process, 'workflows', runs.port),
       downstream: through(calls, process, 'downstream', downstream),
-      eventsBus: through(calls, process, 'eventsBus', eventsBus),
+      eventsBus: { put: busPublisher({ aws, bus: 'events' }) },
       clock: () => new Date(time.now() + process.skew).toISOString(),
       random: chance.random,
       routes: routesOf(process),
@@ -196,6 +200,7 @@ export function stage({
     ingest: all.ingest,
     queues,
     rate,
+    ordered: everybody.flatMap(({ ordered, subscriber }) => (ordered ? [subscriber] : [])),
   })
 
   functions.feed('record', all.record, { batch: 10, concurrency: 5 })

@@ -1,3 +1,4 @@
+import { checkCommit } from '../../adapters/commit-rules.ts'
 import { inMemoryBodies } from '../../adapters/in-memory/bodies.ts'
 import { inMemoryEphemeral } from '../../adapters/in-memory/ephemeral.ts'
 import { inMemoryHistory } from '../../adapters/in-memory/history.ts'
@@ -202,9 +203,21 @@ export function stores({
     }
   }
 
+  /** What no store could commit comes into no copy either. */
+  function refuseTooLarge(change: Commit): void {
+    try {
+      checkCommit(change)
+    } catch (error) {
+      const isState = change.writes.some(({ value }) => 'pad' in Object(value))
+      observed.sometimes(`${isState ? 'a state' : 'what is told of a change'} is too large`)
+      throw error
+    }
+  }
+
   const memory: Memory = {
     ...real.memory,
     async commit(change) {
+      refuseTooLarge(change)
       later((on) => on.memory.commit(change))
       const controls = await controlsIn(change)
       const verdict = await real.memory.commit(change)

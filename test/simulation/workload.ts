@@ -4,6 +4,8 @@ import type { Label } from './cast.ts'
 import type { Chance } from './chance.ts'
 import type { CloudEvent, Sending } from './doors.ts'
 import { nextSchema } from './newer-code.ts'
+import { fats, tooLargeForEvent } from './oversize.ts'
+import { orderedLetters } from './queue-settings.ts'
 
 /** What is sent in one schedule: some new events, and whatever its labels say beside them. */
 
@@ -27,6 +29,7 @@ export function workload(
     down,
     standing,
     queues,
+    oversize,
   }: {
     events: number
     labels: readonly Label[]
@@ -34,6 +37,7 @@ export function workload(
     down?: { subscriber: string } | undefined
     standing?: string | undefined
     queues: readonly string[]
+    oversize: boolean
   },
 ): Deed[] {
   const may = (label: Label, probability = 0.5): boolean => labels.includes(label) && chance.is(probability)
@@ -77,7 +81,7 @@ export function workload(
         }
       }
       case 4: {
-        const data = { marker, ...pad, ...(may('loops') ? { loops: true } : {}) }
+        const data = { marker, ...pad, ...(may('loops') ? { loops: true } : {}), ...fat() }
         const event = { ...base, id: `order-${n}`, source: '/shop', type: 'acme.ordered', data }
         const partitionkey = chance.pick(['order/1', 'order/2'])
         return { marker, event: { ...event, partitionkey }, webhook: false }
@@ -91,6 +95,15 @@ export function workload(
         }
       }
     }
+  }
+
+  const fat = () => (oversize && chance.is(0.6) ? { fat: chance.pick(fats) } : {})
+
+  /** One that no door takes. */
+  const tooLarge = (project: string): Sending => {
+    const { event, marker } = different(fresh(), (n) => ({ id: `oversize-${n}` }))
+    const data = { ...(event.data as object), pad: 'x'.repeat(tooLargeForEvent) }
+    return { event: { ...event, data }, marker, project, door: 'http', kind: 'oversize', accepted: false }
   }
 
   const sent = (made: Made, given: Partial<Sending> = {}): Sending => ({
@@ -119,12 +132,15 @@ export function workload(
     return { marker, webhook: false, event: { ...(JSON.parse(text) as CloudEvent), ...given(n, marker) } }
   }
 
-  /** Several in one request; one of them twice, now and then. */
+  /** Several in one request, or in one PutEvents; one of them twice, now and then. */
   function together(first: Sending): void {
+    const door = chance.pick(['http', 'bus'] as const)
     const sendings = [first, sent(fresh()), sent(fresh())].map(
-      (sending): Sending => ({ ...sending, door: 'http', project: first.project }),
+      (sending): Sending => ({ ...sending, door, project: first.project }),
     )
-    if (may('again', 0.3)) sendings.push({ ...first, door: 'http' })
+    if (may('again', 0.3)) sendings.push({ ...first, door })
+    // in the midst of what is well
+    if (oversize && door === 'http' && chance.is(0.4)) sendings.splice(1, 0, tooLarge(first.project))
     deeds.push({ kind: 'batch', sendings })
   }
 
@@ -148,10 +164,16 @@ export function workload(
       send(sent(different(one, newer), { kind: 'newer', door: 'bus' }))
     if (may('next version') && one.event.type === 'test.completed') send(sent(different(one, following)))
     if (may('garbage', 0.2)) {
-      const drawn = chance.pick(['record', 'record', 'dead-letters', ...chance.shuffled(queues).slice(0, 2)])
+      const letters = chance.pick(['dead-letters', orderedLetters])
+      const drawn = chance.pick(['record', letters, ...chance.shuffled(queues).slice(0, 3)])
       // what lies for longer than its queue keeps it is gone, and nothing of it is recorded that could be sent again
       const queue = drawn === standing ? 'record' : drawn
-      deeds.push({ kind: 'garbage', text: `{"garbage": ${count++}`, project: 'main', queue })
+      deeds.push({
+        kind: 'garbage',
+        text: `{"garbage": ${count++}${chance.pick(['', '}'])}`,
+        project: 'main',
+        queue,
+      })
     }
   }
 
@@ -164,6 +186,7 @@ export function workload(
       alike(one, first)
     }
     unfit(one)
+    if (oversize && chance.is(0.1)) send(tooLarge(first.project))
     while (may('command'))
       deeds.push({
         kind: 'declare',
