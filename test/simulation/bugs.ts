@@ -4,6 +4,7 @@ import { subscribersOf } from '../../events/route.ts'
 import { bugsOfHandling } from './bugs-of-handling.ts'
 import { holdingBugs } from './bugs-of-holding.ts'
 import { mendingBugs } from './bugs-of-mending.ts'
+import { refusalBugs } from './bugs-of-refusals.ts'
 import {
   type Bug,
   consumes,
@@ -215,4 +216,5 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ...bugsOfHandling,
   ...mendingBugs,
   ...holdingBugs,
+  ...refusalBugs,
 }
