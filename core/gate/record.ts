@@ -17,6 +17,8 @@ import type {
   Random,
   StoredEvent,
 } from '../ports.ts'
+import { ago } from '../time.ts'
+import { patience } from './missing.ts'
 import { type QuarantineOutcome, quarantine } from './quarantine.ts'
 import { messagesFor, send, sendMissing, unsentOf } from './send.ts'
 
@@ -223,7 +225,10 @@ async function compare(
   // taken a moment ago and expired since: as good as not tried
   if (stored === undefined) return { status: 'unavailable', error: new Error('the event expired meanwhile') }
   if (stored.content === admitted.content) {
-    const resent = await attempt(() => sendMissing({ stored, deliveries: fate.deliveries }, deps))
+    // a name that is in no route here may be in one of code from before a deployment, which has it in hand
+    const isYoung = stored.event.received > ago(deps.clock(), patience)
+    const sending = isYoung ? { ...deps, memory: undefined } : deps
+    const resent = await attempt(() => sendMissing({ stored, deliveries: fate.deliveries }, sending))
     const unsent = 'error' in resent ? resent.error : resent.value
     return { status: 'known', event: stored.event, ...(unsent === undefined ? {} : { unsent }) }
   }
