@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { Route } from '../../events/route.ts'
 import { type Counts, sumOf } from '../counts.ts'
 import { type LaneKey, type Marked, type ReleaseDeps, releaseLane } from '../lane/lane.ts'
 import { underWaySince } from '../lane/released.ts'
@@ -33,7 +34,7 @@ export function withHeld(before: HeldLanes, more: HeldLanes): HeldLanes {
   return [...all.values()]
 }
 
-export type HeldDeps = ReleaseDeps & { queues: Pick<Queues, 'send' | 'depth'> }
+export type HeldDeps = ReleaseDeps & { queues: Pick<Queues, 'send' | 'depth'>; routes: readonly Route[] }
 
 /** `since`: when the last of what is still waited for was released. `error`: why something could not be sent. */
 type GoneOn = {
@@ -86,6 +87,9 @@ async function goOn(
 ): Promise<GoneOn> {
   const { subscriber, partitionkey, replay, upTo, left } = one
   const lane = { project, subscriber, partitionkey, replay }
+  // it has left the routes since, and its queue is gone
+  if (!deps.routes.some((route) => route.subscriber === subscriber))
+    return { ...nothing, counts: { skipped: left } }
   try {
     const stands = await standing(lane, one, asked, deps)
     if (typeof stands === 'object') return { ...nothing, held: [one], ...stands }

@@ -143,6 +143,19 @@ describe('a release of one key at a rate', () => {
     expect(order).toEqual(numbered('a', 300))
   })
 
+  it('ends where its subscriber has left the routes amid it', async () => {
+    await parked(...numbered('a', 300))
+    speed = 30
+    const input = await asked('j1', 100)
+    await runs(input, 2 * seconds)
+    m.deps.routes = []
+    l.failing('queues', 'send', new Error('there is no such queue'))
+    expect(await runs(input)).toMatchObject({ ended: true })
+    const { state, counts } = await m.job('j1')
+    expect([state, (counts.sent ?? 0) + (counts.skipped ?? 0)]).toEqual(['done', counts.matched])
+    expect(counts.skipped).toBeGreaterThan(0)
+  })
+
   it('is done by two jobs as by one', async () => {
     await parked(...numbered('a', 250))
     speed = 40
