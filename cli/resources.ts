@@ -115,7 +115,7 @@ async function mappingsOf(settings: Settings): Promise<EventSourceMappingConfigu
 }
 
 /** What EventBridge hands on, and what it starts by the clock: disabled, nothing happens and nothing fails. */
-export function findRules(settings: Settings, { stage, inboxBus }: StageConfig): Promise<Found[]> {
+export function findRules(settings: Settings, { stage, inboxBus }: StageConfig): Promise<CheckedResource[]> {
   const client = new EventBridgeClient(settings)
   return each(['inbox', 'states', 'sweep', 'mesh-validation'], async (name) => {
     const command = new DescribeRuleCommand({

@@ -88,16 +88,20 @@ const extras: readonly Route[] = [
   },
 ]
 
-/** In the routes of the older version alone, and of the newer one alone. */
-const leaving: Route = {
-  subscriber: 'leaving',
-  kind: 'function',
-  types: [testCompleted, githubPush],
-  effect: 'outside',
-  emits: [],
-  ...settings,
-}
-const coming: Route = { ...leaving, subscriber: 'coming' }
+/** A route that is in the older version of the code alone, or in the newer one alone: of each kind that there is. */
+const moving = {
+  outside: { kind: 'function', types: [testCompleted, githubPush], effect: 'outside' },
+  state: { kind: 'function', types: [testCompleted, githubPush], effect: 'state' },
+  ordered: {
+    kind: 'function',
+    types: [buildStatusChanged, repositoryUpdated],
+    effect: 'outside',
+    ordered: true,
+  },
+  workflow: { kind: 'workflow', types: [githubPush], effect: 'outside' },
+} as const satisfies Record<string, Partial<Route>>
+export type Moving = keyof typeof moving
+export const movings = Object.keys(moving) as [Moving, ...Moving[]]
 
 /** What mends others is always there, and so is what knows of runs, or tells them. */
 const always = new Set(['redrive', 'replay', 'track-run', 'resume-workflow'])
@@ -111,11 +115,17 @@ export const subscribers: readonly string[] = all
 export type Generation = 'older' | 'newer'
 
 /** The routes of each version, with these subscribers; both are the same where nothing is deployed. */
-export function castOf(names: readonly string[], deploys: boolean): Record<Generation, readonly Route[]> {
+export function castOf(
+  names: readonly string[],
+  moved: Moving | undefined,
+): Record<Generation, readonly Route[]> {
   const routes = all.filter(({ subscriber }) => names.includes(subscriber) || always.has(subscriber))
-  return deploys
-    ? { older: [...routes, leaving], newer: [...routes, coming] }
-    : { older: routes, newer: routes }
+  if (moved === undefined) return { older: routes, newer: routes }
+  const own: Omit<Route, 'subscriber'> = { ...moving[moved], emits: [], ...settings }
+  return {
+    older: [...routes, { ...own, subscriber: 'leaving' }],
+    newer: [...routes, { ...own, subscriber: 'coming' }],
+  }
 }
 
 /** What is sent beside events that are new and valid. */

@@ -1,7 +1,7 @@
 import { closedAt } from '../../core/hold/circuit.ts'
 import { type Control, controlOf, controlRecord, pauseOf } from '../../core/hold/control.ts'
 import type { Commit, MemoryRecord } from '../../core/ports.ts'
-import type { Held, Wrong } from './held.ts'
+import { type Held, routeOf, type Wrong } from './held.ts'
 import type { Observed } from './observed.ts'
 
 /** What must hold of circuits, and of what holds a subscriber back. */
@@ -20,6 +20,7 @@ export function noteControl(
   const about = `${project} ${name}`
   observed.paused.set(about, pauseOf(is) && now)
   noteCircuits(about, was, is, { observed, now })
+  noteParted(about, was, is, { observed, now })
   const together = was.paused && was.rebuild && !is.paused && !is.rebuild
   if (together)
     observed.violated({
@@ -53,6 +54,36 @@ function noteCircuits(
     if (downstream !== '') observed.sometimes('the circuit of one downstream opens')
     observed.circuits.set(about, [...(observed.circuits.get(about) ?? []), { downstream, at: now }])
   }
+}
+
+function noteParted(
+  about: string,
+  was: Control,
+  is: Control,
+  { observed, now }: { observed: Observed; now: number },
+): void {
+  const parted = is.circuits.map(({ downstream, state, lastProbe }) => {
+    const known = observed.parted.get(about)?.get(downstream) ?? { since: now, tries: 0 }
+    const old = was.circuits.find((one) => one.downstream === downstream)
+    const isTried = state === 'half-open' && lastProbe !== old?.lastProbe
+    return [downstream, isTried ? { ...known, tries: 1 } : known] as const
+  })
+  observed.parted.set(about, new Map(parted))
+}
+
+/** What its handling needs is parted from it since before `seen`: it is run where it is the one that tries. */
+export function holdParted(
+  about: string,
+  downstream: string,
+  seen: number,
+  { parted }: Observed,
+): string | undefined {
+  const circuits = parted.get(about)
+  const circuit = circuits?.get('') ?? circuits?.get(downstream)
+  if (circuit === undefined || circuit.since > seen) return undefined
+  if (circuit.tries > 0) circuit.tries--
+  else return `${about} is parted from "${downstream}", and somebody else tries that`
+  return undefined
 }
 
 /** How circuits closed, by the events that tell it. */
@@ -94,6 +125,28 @@ export function circuitsOpen({ stage, observed }: Held): Wrong[] {
     return []
   })
 }
+
+/** Longer than failures are counted together. */
+const counted = 125_000
+
+/** Of those whose failures are all seen: no circuit opens by failures that have nothing in common. */
+export const circuitsOpenOnLikes = (held: Held): Wrong[] =>
+  [...held.observed.circuits].flatMap(([about, opened]): Wrong[] => {
+    if (routeOf(held, about.split(' ')[1] ?? '')?.effect !== 'outside') return []
+    return opened.flatMap(({ downstream, at }) => {
+      const failures = (held.observed.failures.get(about) ?? []).filter(
+        (one) =>
+          one.at > at - counted && one.at <= at && (downstream === '' || one.downstream === downstream),
+      )
+      const likes = [...Map.groupBy(failures, ({ why }) => why).values()]
+      const most = Math.max(0, ...likes.map((alike) => new Set(alike.map(({ event }) => event)).size))
+      if (most >= alike) return []
+      return [
+        { message: `the circuit ${downstream} of ${about} opened, and no more than ${most} failed alike` },
+      ]
+    })
+  })
+const alike = 5
 
 /** What answers again is not parted any more. */
 export async function circuitsClose({ stage, observed }: Held): Promise<Wrong[]> {

@@ -22,7 +22,7 @@ import { isGarbage, secret } from './doors.ts'
 import type { InHand } from './handled.ts'
 import { handlerOf } from './handlers.ts'
 import type { SimulatedFunction } from './lambda.ts'
-import { callOfNewerCode } from './newer-code.ts'
+import { callOfNewerCode, withoutOldVersions } from './newer-code.ts'
 import { deliveryText, type Observed } from './observed.ts'
 import type { Bug } from './planting.ts'
 import type { Ports } from './ports.ts'
@@ -33,6 +33,7 @@ type Call = { event: SQSEvent; context: Context }
 export function functionsOf({
   portsOf,
   isNewer,
+  retires,
   behaviourOf,
   calls,
   observed,
@@ -43,6 +44,8 @@ export function functionsOf({
   portsOf: (process: Process) => Ports
   /** whether it is an environment of newer code */
   isNewer: (process: Process) => boolean
+  /** whether it reads an old version no more */
+  retires: (process: Process) => boolean
   behaviourOf: (subscriber: string, event: RecordedEvent) => Behaviour | undefined
   calls: Calls
   observed: Observed
@@ -87,7 +90,8 @@ export function functionsOf({
         inHand = inHandOf(route, event, now())
         for (const [delivery, { messages }] of inHand)
           observed.messages.set(delivery, new Set([...(observed.messages.get(delivery) ?? []), ...messages]))
-        return handleBatch(route, own, deps, event, context)
+        const read = retires(process) ? withoutOldVersions(event, observed) : event
+        return handleBatch(route, own, deps, read, context)
       }
     })
   }

@@ -2,6 +2,7 @@ import type { HandledAny } from '../../core/event/handler.ts'
 import type { DeliveryKey } from '../../core/ports.ts'
 import { eventTypeNamed } from '../../events/catalogue.ts'
 import { type Route, typeName } from '../../events/route.ts'
+import { holdParted } from './circuits.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
 
 /** The messages of one delivery in the batch that is handled just now, and the receives of the first. */
@@ -44,18 +45,32 @@ export function holdAgainst(
       'nothing is tried again after a terminal failure',
       `${held.messages.join(' and ')} had failed for good`,
     )
-  const name = `${event.project} ${route.subscriber}`
-  const paused = observed.paused.get(name) ?? Number.POSITIVE_INFINITY
-  const unsure = observed.unsure.get(name) ?? 0
-  if (held !== undefined && key.replay === '' && Math.max(paused, unsure) < held.since - readWithin)
-    wrong(
-      'what is paused is not run',
-      `${route.subscriber} was paused ${Math.round(held.since - paused)} ms before`,
-    )
+  if (held !== undefined && key.replay === '')
+    holdBack(route, event, held.since - readWithin, { wrong, observed })
   const answered = held === undefined ? [] : held.messages.map((message) => observed.answered.get(message))
   const last = Math.max(...answered.map((at) => at ?? Number.POSITIVE_INFINITY))
   if (held?.attempt === 1 && last < held.since && reopened < last)
     wrong('what is settled is not run again', `${held.messages.join(' and ')} had been answered as handled`)
+}
+
+/** Who is paused or parted from what it needs has seen that. `seen`: what was so then, its process knows. */
+function holdBack(
+  route: Route,
+  event: HandledAny['event'],
+  seen: number,
+  { wrong, observed }: { wrong: (invariant: string, message: string) => void; observed: Observed },
+): void {
+  const name = `${event.project} ${route.subscriber}`
+  const paused = observed.paused.get(name) ?? Number.POSITIVE_INFINITY
+  const unsure = observed.unsure.get(name) ?? 0
+  if (Math.max(paused, unsure) < seen)
+    wrong(
+      'what is paused is not run',
+      `${route.subscriber} was paused ${Math.round(seen + readWithin - paused)} ms before`,
+    )
+  if (route.unpausable !== undefined || unsure >= seen) return
+  const parted = holdParted(name, route.downstream?.(event) ?? '', seen, observed)
+  if (parted !== undefined) wrong('one alone tries what is down', parted)
 }
 
 /**

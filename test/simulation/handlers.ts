@@ -8,9 +8,11 @@ import { publishedEvent } from '../../core/domain/published-event.ts'
 import { historyRecord, track as trackRepository } from '../../core/domain/repository-history.ts'
 import { runRecord, track as trackRun } from '../../core/domain/run.ts'
 import { startRun } from '../../core/domain/start-run.ts'
-import { Failure } from '../../core/errors.ts'
+import { Failure, reasonForLogs } from '../../core/errors.ts'
 import type { HandledAny, HandlerAny } from '../../core/event/handler.ts'
+import { uuid5 } from '../../core/identity.ts'
 import type { DeliveryKey, Memory, RecordKey, Workflows } from '../../core/ports.ts'
+import { likeness } from '../../core/reasons.ts'
 import { buildStatusChanged } from '../../events/build.status-changed.ts'
 import { qualityGateEvaluated } from '../../events/quality-gate.evaluated.ts'
 import { repositoryAnalyzed } from '../../events/repository.analyzed.ts'
@@ -19,7 +21,8 @@ import type { Route } from '../../events/route.ts'
 import type { Calls, Process } from './calls.ts'
 import type { Behaviour } from './cast.ts'
 import { holdAgainst, type InHand } from './handled.ts'
-import { deliveryText, type Observed } from './observed.ts'
+import { isNobodysFault } from './mended.ts'
+import { deliveryText, type Observed, textOfEvent } from './observed.ts'
 import { comesToTooMuch, failingOf, reasonsOf, written } from './oversize.ts'
 
 /** What handlers act on: something outside that may be down, and that others see. */
@@ -88,10 +91,25 @@ export function handlerOf(
       () => `${delivery}: run ${runs.length} (message ${held?.messages.join('+')}/${held?.receives})`,
     )
     holdAgainst(route, handled, key, held, observed)
-    await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
-    if (replay === '' && comesToTooMuch(subscriber, handled.data)) hopeless(held?.messages ?? [])
-    if (route.effect === 'outside' && subscriber !== 'publish') await actOn(handled, key)
-    return body(handled, memory)
+    try {
+      await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
+      if (replay === '' && comesToTooMuch(subscriber, handled.data)) hopeless(held?.messages ?? [])
+      if (route.effect === 'outside' && subscriber !== 'publish') await actOn(handled, key)
+      return await body(handled, memory)
+    } catch (error) {
+      noteFailure(handled, error)
+      throw error
+    }
+  }
+
+  /** A replay of an event is one more: what its handling came to is counted beside that of the live one. */
+  function noteFailure({ event, replay }: HandledAny, error: unknown): void {
+    if (isNobodysFault(error)) return
+    const about = `${event.project} ${subscriber}`
+    const failures = observed.failures.get(about) ?? []
+    observed.failures.set(about, failures)
+    const downstream = route.downstream?.(event) ?? ''
+    failures.push({ event: `${textOfEvent(event)} ${replay}`, downstream, why: kindOf(error), at: now() })
   }
 
   async function actOn({ event, idempotencyKey }: HandledAny, key: DeliveryKey): Promise<void> {
@@ -144,6 +162,10 @@ export function handlerOf(
     return new Promise(() => undefined)
   }
 }
+
+/** Failures are counted in sixteen kinds, and what falls into one of them is alike (core/hold/subscriber-controls.ts). */
+const kindOf = (error: unknown): string =>
+  (Number.parseInt(uuid5(likeness(reasonForLogs(error))).slice(0, 4), 16) % 16).toString()
 
 const recordOf = (project: string, kind: string, name: string): RecordKey => ({ project, kind, name })
 
@@ -248,13 +270,12 @@ function bodyOf(route: Route, ports: HandlerPorts): HandlerAny {
           sequence: write.version,
         }
       }
-    case 'tail':
-    case 'fold':
-      return async (handled, memory) => {
-        const write = await entered(subscriber, handled, memory)
-        return { writes: [write], emits: [], sequence: write.version }
-      }
     default:
+      if (route.effect === 'state')
+        return async (handled, memory) => {
+          const write = await entered(subscriber, handled, memory)
+          return { writes: [write], emits: [], sequence: write.version }
+        }
       if (route.kind === 'workflow')
         return (handled) =>
           startRun(subscriber, handled, { memory: ports.plainMemory, workflows: ports.workflows })

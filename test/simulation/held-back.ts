@@ -3,8 +3,8 @@ import { jobOf, workflowOf } from '../../core/job/job.ts'
 import type { DeliveryKey } from '../../core/ports.ts'
 import { replayAsked } from '../../core/replay/replay-job.ts'
 import { type Held, routeOf, type Wrong } from './held.ts'
+import { runOf } from './job-operators.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
-import { runOf } from './operators.ts'
 
 /** What must hold of what is held back, and of the work that people have asked for. */
 
@@ -44,7 +44,9 @@ export async function deadBefore({ project, subscriber, replay, ...about }: Deli
 export async function closedLanesHoldSomething({ stage, observed }: Held): Promise<Wrong[]> {
   const { lanes } = stage.stored.real
   const wrong = await Promise.all(
-    stage.everybody
+    // what has left the routes has nobody who opens its lanes; were it there again, the sweep would
+    stage
+      .deployed()
       .filter(({ ordered }) => ordered)
       .map(async ({ subscriber }): Promise<Wrong[]> => {
         const { items } = await lanes.closed({ project: 'main', subscriber, limit: 1000 })

@@ -1,14 +1,17 @@
 import { approvalsAreAnswered } from './approval-operators.ts'
 import { booksTellWhatIsSo } from './books.ts'
-import { circuitsClose, circuitsOpen } from './circuits.ts'
+import { circuitsClose, circuitsOpen, circuitsOpenOnLikes } from './circuits.ts'
 import { deathsHaveTheirReason } from './deaths.ts'
 import type { Sending } from './doors.ts'
 import { chainsEnd, emissionsAreRecorded, ordersAreKept, sequencesAreRecordedInOrder } from './emitted.ts'
 import { eventsOf, type Held, type Invariant, marksOf, routeOf, type Wrong } from './held.ts'
 import { closedLanesHoldSomething, jobsEnd, parkedHasItsReason, replaysEmitWhenAsked } from './held-back.ts'
+import { jobsKeepTheirRate, jobsSendWhileTheyMay } from './jobs-seen.ts'
+import { allMeantAreSent, othersAreLeft } from './meant.ts'
 import { deathsAreTold, mendsAreTold, redrivesComeToAll, replaysComeToAll } from './mended.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
 import { quarantineIsSettledOnce } from './quarantined.ts'
+import { replaysComeToNoOther, runsAreThere } from './replayed.ts'
 
 /** What must hold when faults have stopped and everything has come to rest: one function each, by its name. */
 
@@ -98,7 +101,7 @@ function stateChangesOnce(held: Held): Wrong[] {
   const twice = [...observed.commits]
     .filter(([, times]) => times > 1)
     .map(([delivery, times]) => ({ message: `${delivery} was committed ${times} times` }))
-  const kinds = ['ledger', 'tail', 'fold']
+  const kinds = ['ledger', 'tail', 'fold', 'leaving', 'coming']
   const entries = new Map<string, number>()
   for (const { kind, project, value } of stage.stored.real.memory.all().records)
     if (kinds.includes(kind))
@@ -107,7 +110,9 @@ function stateChangesOnce(held: Held): Wrong[] {
         entries.set(delivery, (entries.get(delivery) ?? 0) + 1)
       }
   const uncounted = marksOf(held)
-    .filter(({ subscriber, replay }) => kinds.includes(subscriber) && replay === '')
+    // what comes or leaves with a deployment may be of either effect
+    .filter(({ subscriber }) => kinds.includes(subscriber) && routeOf(held, subscriber)?.effect === 'state')
+    .filter(({ replay }) => replay === '')
     .flatMap((mark) => {
       const times = entries.get(deliveryText(mark)) ?? 0
       const wanted = mark.state === 'done' ? 1 : 0
@@ -237,12 +242,19 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   'ends of runs are told': endsOfRunsAreTold,
   'what is parked has its reason': parkedHasItsReason,
   'circuits open': circuitsOpen,
+  'circuits open on what is alike': circuitsOpenOnLikes,
   'circuits close': circuitsClose,
   'closed lanes hold something': closedLanesHoldSomething,
   'jobs end': jobsEnd,
   'replays emit when they are asked to': replaysEmitWhenAsked,
   'replays come to all': replaysComeToAll,
   'redrives come to all': redrivesComeToAll,
+  'replays come to no other': replaysComeToNoOther,
+  'others are left': othersAreLeft,
+  'all that is meant is sent': allMeantAreSent,
+  'jobs send while they may': jobsSendWhileTheyMay,
+  'jobs keep their rate': jobsKeepTheirRate,
+  'runs are there': runsAreThere,
   'mends are told': mendsAreTold,
   'deaths are told': deathsAreTold,
   'deaths have their reason': deathsHaveTheirReason,

@@ -4,7 +4,7 @@ import { redriveSelection } from '../../core/mend/redrive-progress.ts'
 import { supersededBy } from '../../core/mend/superseded.ts'
 import { replayAsked } from '../../core/replay/replay-job.ts'
 import { isSelected } from './asked.ts'
-import { eventsOf, type Held, marksOf, type Wrong } from './held.ts'
+import { eventsOf, type Held, isDeployed, marksOf, type Wrong } from './held.ts'
 import { deadBefore } from './held-back.ts'
 import { deliveryText, textOfEvent } from './observed.ts'
 
@@ -44,6 +44,8 @@ export function replaysComeToAll(held: Held): Wrong[] {
         expects.includes(subscriber) &&
         live?.state !== 'dropped' &&
         isSelected(event, selection) &&
+        // it is not looked for among what was written down much later
+        (selection.until === undefined || at - Date.parse(event.received) < 50 * minute) &&
         !held.observed.deliveries.has(deliveryText({ ...key, replay: id }))
       )
     })
@@ -61,7 +63,7 @@ export async function redrivesComeToAll(held: Held): Promise<Wrong[]> {
   const redrives = jobsOf(held, 'redrive').map(async ({ project, job }) => {
     const { counts, id, asked } = job
     const { matched = 0, sent = 0, already = 0, skipped = 0, blocked = 0, unreadable = 0 } = counts
-    const { subscribers, state, ...selection } = redriveSelection.parse(job.selection)
+    const { subscribers, state, stopAfter: _, ...selection } = redriveSelection.parse(job.selection)
     // in a lane what was not sent is counted so too, where something holds its subscriber back again
     const parked = state === 'parked' ? (counts.parked ?? 0) : 0
     const about = `the redrive ${id} of ${job.subscriber}`
@@ -71,12 +73,14 @@ export async function redrivesComeToAll(held: Held): Promise<Wrong[]> {
         ? [{ message: `${about} met ${matched} and says of ${said} what it did: ${JSON.stringify(counts)}` }]
         : []
     if (skipped + blocked + unreadable + parked > 0) return wrong
-    if (Object.values(selection).some((one) => typeof one === 'string')) return wrong
+    // which of many were meant is looked at in meant.ts
+    if (Object.keys(selection).length > 0) return wrong
     const left = marksOf(held).filter(
       (mark) =>
         mark.project === project &&
         mark.state === state &&
         subscribers.includes(mark.subscriber) &&
+        isDeployed(held, mark.subscriber) &&
         (held.observed.deliveries.get(deliveryText(mark))?.at ?? 0) < Date.parse(asked) - blurOf(held),
     )
     for (const mark of left) {

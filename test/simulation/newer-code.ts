@@ -1,6 +1,7 @@
 import type { SQSEvent } from 'aws-lambda'
 import type { History, Queues, StoredEvent } from '../../core/ports.ts'
 import { testCompleted } from '../../events/test.completed.ts'
+import type { Observed } from './observed.ts'
 import type { Ports } from './ports.ts'
 
 /**
@@ -69,3 +70,16 @@ export function callOfNewerCode<Event>(event: Event): Event {
 
 /** The schema that its senders name, as soon as there is newer code. */
 export const nextSchema = `https://loadpath.dev/schemas/${testCompleted.type}/${next}`
+
+/** What code is given that reads the first version of a type no more: to it that is data which does not fit. */
+export const withoutOldVersions = (
+  event: SQSEvent,
+  { sometimes }: Pick<Observed, 'sometimes'>,
+): SQSEvent => ({
+  Records: event.Records.map((record) => {
+    const { body } = record
+    if (!body.includes(`"type":"${testCompleted.type}"`) || !body.includes(version(1))) return record
+    sometimes('an old version is read no more')
+    return { ...record, body: body.replaceAll('"failures":', '"retired":') }
+  }),
+})

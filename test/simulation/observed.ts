@@ -1,6 +1,7 @@
 import { identityText } from '../../core/identity.ts'
 import type { Delivery, DeliveryKey, StoredEvent } from '../../core/ports.ts'
 import type { Identity, RecordedEvent } from '../../events/envelope.ts'
+import type { Meant, Mended } from './meant.ts'
 
 /** What was seen to happen, written down where it takes effect: the invariants are held against this. */
 
@@ -59,6 +60,11 @@ export function observations(now: () => number, traced: boolean) {
     /** by project and subscriber: the circuits that were opened, and when */
     circuits: new Map<string, { downstream: string; at: number }[]>(),
 
+    /** by project and subscriber: what it is parted from, since when, and whether one may try that */
+    parted: new Map<string, Map<string, { since: number; tries: number }>>(),
+    /** by project and subscriber: failures of handlers that were somebody's fault */
+    failures: new Map<string, { event: string; downstream: string; why: string; at: number }[]>(),
+
     events: new Map<string, { stored: StoredEvent; at: number }>(),
     /** what has a sequence, by project and partition key */
     lanes: new Map<string, StoredEvent[]>(),
@@ -75,6 +81,14 @@ export function observations(now: () => number, traced: boolean) {
     uncounted: new Map<string, number>(),
     /** by delivery: messages that somebody who mends has sent */
     sentAnew: new Map<string, number>(),
+    /** by job or drop: what was meant by it */
+    meant: new Map<string, Meant>(),
+    /** what was sent or dropped together with others, as it stood before */
+    mended: [] as Mended[],
+    /** by job: the states that it came to, and when */
+    jobStates: new Map<string, { state: string; at: number }[]>(),
+    /** by job: when it sent something, and how much had gone wrong until then */
+    sentByJob: new Map<string, { at: number; faults: number }[]>(),
     /** by delivery: live ones that a queue has let go of */
     expired: new Map<string, { subscriber: string; event: RecordedEvent }>(),
     /** by project and name: what was written of something in quarantine, and when */
@@ -104,7 +118,9 @@ export function observations(now: () => number, traced: boolean) {
     /** by project, workflow and run: how its wait for an approval ended; undefined: nobody answered */
     waits: new Map<string, { decision: string | undefined; at: number }>(),
     /** ends of runs, and the deliveries that started them */
-    ended: [] as { workflow: string; name: string; status: string; startedBy: string }[],
+    ended: [] as { project: string; workflow: string; name: string; status: string; startedBy: string }[],
+    /** runs that somebody has had started once more, and the deliveries that they are of */
+    retried: [] as { workflow: string; name: string; startedBy: string }[],
   }
 }
 

@@ -1,30 +1,16 @@
-import { pause, resume } from '../../core/hold/pause.ts'
-import { runName } from '../../core/identity.ts'
-import {
-  type Job,
-  jobList,
-  jobOf,
-  pause as pauseJob,
-  resume as resumeJob,
-  workflowOf,
-} from '../../core/job/job.ts'
-import { startAttempt } from '../../core/job/job-batch.ts'
-import { commandJob } from '../../core/job/job-command.ts'
-import { dropDelivery, dropOpen } from '../../core/mend/drop.ts'
-import { editDelivery } from '../../core/mend/edit.ts'
-import { deliveriesOf } from '../../core/mend/open-delivery.ts'
-import { redriveJob } from '../../core/mend/redrive.ts'
-import { redriveEvent } from '../../core/mend/redrive-one.ts'
-import type { DeliveryKey, History, Memory } from '../../core/ports.ts'
-import { newRebuild } from '../../core/replay/rebuild.ts'
-import { newReplay } from '../../core/replay/replay.ts'
+import { everyone, pause, resume } from '../../core/hold/pause.ts'
 import type { Route } from '../../events/route.ts'
+import { by, rates } from './api-requests.ts'
 import { approvalCommand } from './approval-operators.ts'
 import { mendBooks } from './books.ts'
 import type { Chance } from './chance.ts'
-import { deliveryText, type Observed } from './observed.ts'
+import { jobOperators } from './job-operators.ts'
+import { type Observed, textOfEvent } from './observed.ts'
+import { clocksOfRebuilds } from './options.ts'
 import type { Ports } from './ports.ts'
 import { quarantineCommand, redriveAll } from './quarantine-operators.ts'
+import { redriveOperators } from './redrive-operators.ts'
+import { replayOperators } from './replay-operators.ts'
 
 /** People who mend things while everything goes on: each command as the API gives it, in a process that may fail. */
 
@@ -37,9 +23,6 @@ export type Command = {
   next?: readonly [number, Command][]
 }
 
-const by = 'user:op'
-const rates = [1, 5, 50] as const
-
 export function operators({
   chance,
   observed,
@@ -47,6 +30,7 @@ export function operators({
   began,
   now,
   projects,
+  skew,
 }: {
   chance: Chance
   observed: Observed
@@ -55,74 +39,15 @@ export function operators({
   began: string
   now: () => number
   projects: readonly [string, ...string[]]
+  /** milliseconds that clocks are wrong by at most */
+  skew: number
 }) {
   const open = (state: 'dead' | 'parked') =>
     [...observed.deliveries.values()].filter((mark) => mark.state === state)
   const oneOf = <T>(items: readonly T[]): T | undefined => items[Math.floor(chance.random() * items.length)]
   const ordered = new Set(routes.filter((route) => route.ordered).map(({ subscriber }) => subscriber))
-  const pausable = routes.filter(({ unpausable, kind }) => unpausable === undefined && kind === 'function')
-
-  const asked = (ports: Ports) => ({ id: ports.newId(), by, asked: ports.clock(), rate: chance.pick(rates) })
-  // clocks are wrong: what was received a little before it all began belongs to it
-  const selection = { since: new Date(Date.parse(began) - 3_600_000).toISOString() }
-
-  /** What somebody would do who looks at what there is; undefined: nothing to be done. */
-  function command(): Command | undefined {
-    // what is dead in a lane holds others back
-    const inLanes = chance.is(0.5) ? open('dead').filter(({ subscriber }) => ordered.has(subscriber)) : []
-    const dead = oneOf(inLanes) ?? oneOf(open('dead'))
-    const held = oneOf([...open('dead'), ...open('parked')])
-    const route = oneOf(pausable)
-    switch (chance.whole(0, 14)) {
-      case 0:
-      case 1:
-        return (
-          dead && {
-            name: `redrive ${dead.id} of ${dead.subscriber}`,
-            run: (ports) => redrive(dead, ports),
-          }
-        )
-      case 2:
-        return dead && redriveDead(dead.project, dead.subscriber)
-      case 3:
-        return held && { name: `drop ${held.id} of ${held.subscriber}`, run: (ports) => drop(held, ports) }
-      case 4:
-        return dead && { name: `edit ${dead.id} of ${dead.subscriber}`, run: (ports) => edit(dead, ports) }
-      case 5:
-        return route && paused(route.subscriber)
-      case 6:
-        return route && resumed(route.subscriber)
-      case 7:
-        return route && replayOrRebuild(route)
-      case 8:
-      case 9:
-        return quarantineCommand(chance.pick(projects), { chance, observed, now })
-      case 10:
-      case 11:
-        return approvalCommand(chance.pick(projects), { chance, observed })
-      case 12:
-        return mendBooks(chance.pick(projects), observed)
-      case 13:
-        return (
-          dead && {
-            name: `drop all that is dead of ${dead.subscriber}`,
-            run: (ports) => dropAll(dead, ports),
-          }
-        )
-      default:
-        return { name: 'pause or resume a job', run: (ports) => meddle(ports) }
-    }
-  }
-
-  const redriveDead = (project: string, subscriber: string): Command => ({
-    name: `redrive all that is dead of ${subscriber}`,
-    run: async (ports) => {
-      const stopAfter = chance.pick([undefined, undefined, 1, 2])
-      const wanted = { ...asked(ports), subscriber, subscribers: [subscriber], selection: {}, stopAfter }
-      const { write, outbox } = redriveJob(project, wanted)
-      return ports.memory.commit({ writes: [write], outbox })
-    },
-  })
+  const pausable = routes.filter(({ unpausable }) => unpausable === undefined)
+  const names = routes.map(({ subscriber }) => subscriber)
 
   const paused = (subscriber: string): Command => ({
     name: `pause ${subscriber}`,
@@ -137,99 +62,85 @@ export function operators({
   const goOn = (project: string, subscriber: string, ports: Ports) =>
     resume({ project, subscriber, by, rate: chance.pick(rates), circuits: chance.is(0.3) }, ports)
 
-  async function redrive(key: DeliveryKey, ports: Ports): Promise<void> {
-    for (const { subscriber, replay, outcome } of await redriveEvent(key, key, by, ports)) {
-      if (outcome !== 'sent' && outcome !== 'delayed') continue
-      const text = deliveryText({ ...key, subscriber, replay })
-      observed.redriven.set(text, (observed.redriven.get(text) ?? 0) + 1)
-    }
-  }
+  /** Everything stands still for a while. */
+  const pausedAll = (project: string): Command => ({
+    name: 'pause all',
+    next: [[chance.rate(5000, 300_000), resumedAll(project)]],
+    async run(ports) {
+      await pause({ project, subscriber: everyone, by, reason: 'somebody looks' }, ports)
+      observed.sometimes('everything is paused')
+    },
+  })
 
-  async function drop(key: DeliveryKey, ports: Ports): Promise<unknown> {
-    const [found] = await deliveriesOf(key, key, ports.history)
-    return found && dropDelivery(found, { by, reason: 'nobody needs it' }, ports)
-  }
+  const resumedAll = (project: string): Command => ({
+    name: 'resume all',
+    async run(ports) {
+      const resumed = await goOn(project, everyone, ports)
+      if (resumed.some(({ job }) => job !== undefined)) observed.sometimes('everything is resumed')
+    },
+  })
 
-  async function dropAll({ project, subscriber }: DeliveryKey, ports: Ports): Promise<void> {
-    const what = { project, subscribers: [subscriber], state: 'dead', selection: {} } as const
-    const before = ports.clock()
-    let from: Parameters<typeof dropOpen>[0]['from']
-    do {
-      const how = { by, reason: 'nobody needs them' }
-      const { dropped, next } = await dropOpen({ ...what, before, from }, how, ports)
-      if (dropped > 1) observed.sometimes('dead letters are dropped together')
-      from = next
-    } while (from !== undefined)
-  }
+  const deadOfSeveral = () =>
+    [...Map.groupBy(open('dead'), textOfEvent).values()].flatMap((marks) => (marks.length > 1 ? marks : []))
 
-  async function edit(key: DeliveryKey, ports: Ports): Promise<unknown> {
-    const [found] = await deliveriesOf(key, key, ports.history)
-    const event = found?.stored?.event
-    const data = event?.data
-    if (found === undefined || data === null || typeof data !== 'object') return undefined
-    observed.sometimes('a dead letter is edited')
-    return editDelivery(found, { ...data, ...mended(event?.type ?? '') }, by, ports)
-  }
+  const redrives = redriveOperators({ chance, observed })
+  const { replayOrRebuild, switchedTo } = replayOperators({
+    ...{ chance, observed, paused, resumed },
+    // clocks are wrong: what was received a little before it all began belongs to it
+    since: new Date(Date.parse(began) - 3_600_000).toISOString(),
+    maySwitch: skew <= clocksOfRebuilds,
+  })
+  const jobs = jobOperators({ chance, observed })
 
-  function replayOrRebuild({ subscriber, effect }: Route): Command {
-    const project = 'main'
-    if (effect === 'outside')
-      return {
-        name: `replay ${subscriber}`,
-        run: (ports) => {
-          const emit = chance.is(0.3) ? { emit: true } : {}
-          const { write, outbox } = newReplay(
-            { project, ...asked(ports) },
-            subscriber,
-            { ...selection, ...emit },
-            ports.routes,
-          )
-          observed.sometimes('something is replayed')
-          return ports.memory.commit({ writes: [write], outbox })
-        },
+  /** What somebody would do who looks at what there is; undefined: nothing to be done. */
+  const command = (): Command | undefined => wanted() ?? jobs.retry()
+
+  function wanted(): Command | undefined {
+    // what is dead in a lane holds others back
+    const inLanes = chance.is(0.5) ? open('dead').filter(({ subscriber }) => ordered.has(subscriber)) : []
+    const dead = oneOf(inLanes) ?? oneOf(open('dead'))
+    const held = oneOf([...open('dead'), ...open('parked')])
+    const route = oneOf(pausable)
+    const project = chance.pick(projects)
+    switch (chance.whole(0, 20)) {
+      case 0:
+        return dead && redrives.redriveOne(dead)
+      case 18: {
+        const several = oneOf(deadOfSeveral())
+        return several && redrives.redriveOne(several, true)
       }
-    const pauses = chance.between(2000, 40_000)
-    return {
-      name: `rebuild ${subscriber}`,
-      next: [
-        [pauses, paused(subscriber)],
-        [pauses + chance.between(1000, 40_000), resumed(subscriber)],
-      ],
-      run: (ports) => {
-        const how = chance.is(0.4) ? { ...selection, switch: true } : selection
-        if (how !== selection) observed.guessed.add('what a rebuild has put in its place')
-        const { job, write, outbox } = newRebuild(
-          { project, ...asked(ports) },
-          subscriber,
-          selection,
-          ports.routes,
-        )
-        // nobody may ask for a time and a switch: it spares a walk through the empty weeks before all began
-        const value = { ...job, selection: how }
-        observed.sometimes('something is rebuilt')
-        return ports.memory.commit({ writes: [{ ...write, value }], outbox })
-      },
+      case 1:
+      case 2:
+        return dead && redrives.redriveSome(dead, names)
+      case 3:
+        return held && redrives.dropOne(held)
+      case 4:
+        return dead && redrives.editOne(dead)
+      case 5:
+        return route && paused(route.subscriber)
+      case 6:
+        return route && resumed(route.subscriber)
+      case 7:
+      case 16:
+      case 17:
+        return route && replayOrRebuild(route)
+      case 8:
+      case 9:
+        return quarantineCommand(project, { chance, observed, now })
+      case 10:
+      case 11:
+        return approvalCommand(project, { chance, observed })
+      case 12:
+        return mendBooks(project, observed)
+      case 13:
+        return dead && redrives.dropSome(dead)
+      case 14:
+        return pausedAll(project)
+      case 15:
+        return jobs.retry()
+      default:
+        return jobs.meddle(project)
     }
-  }
-
-  async function meddle({ memory, ...ports }: Ports): Promise<unknown> {
-    const job = oneOf(await jobsOf('main', memory))
-    if (job === undefined || job.state === 'done' || job.state === 'stopped') return undefined
-    if (job.state === 'running')
-      return commandJob({ project: 'main', id: job.id, by, to: 'paused' }, memory, pauseJob)
-    return goOnWith('main', job, { memory, ...ports })
-  }
-
-  async function goOnWith(
-    project: string,
-    job: Job,
-    { memory, history, queues, clock }: Pick<Ports, 'memory' | 'history' | 'queues' | 'clock'>,
-  ) {
-    const { source, id } = job.request
-    const event = await eventOf({ project, source, id }, history)
-    const command = { project, id: job.id, by, to: 'resumed' } as const
-    const resumed = await commandJob(command, memory, (now) => resumeJob(now, clock))
-    return startAttempt(workflowOf(resumed.kind), { event, replay: '', attempt: resumed.attempt }, queues)
   }
 
   /** When nothing goes wrong any more, what somebody has paused or let lie goes on. */
@@ -240,56 +151,14 @@ export function operators({
         name: `resume ${subscriber}`,
         run: (ports: Ports) => goOn(project, subscriber, ports),
       })),
-      {
-        name: 'resume what was paused or interrupted',
-        run: async (ports: Ports) => {
-          const stopped = (await jobsOf(project, ports.memory)).filter(
-            (job) =>
-              (job.state === 'running' || job.state === 'paused') &&
-              !isRunning(workflowOf(job.kind), runOf(project, job)),
-          )
-          // one that cannot go on yet keeps no other from going on
-          const ends = await Promise.allSettled(stopped.map((job) => goOnWith(project, job, ports)))
-          for (const end of ends) if (end.status === 'rejected') throw end.reason
-        },
-      },
+      resumedAll(project),
+      jobs.goOn(project, isRunning),
     ])
   }
 
   /** What waits in lanes is sent on, while everything goes on. */
   const mendLanes = (): Command[] =>
-    [...ordered].flatMap((subscriber) => [resumed(subscriber), redriveDead('main', subscriber)])
+    [...ordered].flatMap((subscriber) => [resumed(subscriber), redrives.redriveDead('main', [subscriber])])
 
-  return { command, tidyUp, mendLanes }
-}
-
-export const runOf = (project: string, { kind, request, attempt }: Job): string =>
-  runName({ project, source: request.source, id: request.id }, workflowOf(kind), '', attempt)
-
-const jobsOf = async (project: string, memory: Pick<Memory, 'list'>): Promise<Job[]> => {
-  const { items } = await memory.list({ project, list: jobList, limit: 100 })
-  return items.flatMap((item) => jobOf(item) ?? [])
-}
-
-async function eventOf(
-  identity: { project: string; source: string; id: string },
-  history: Pick<History, 'getEvents'>,
-) {
-  const [stored] = await history.getEvents([identity])
-  if (stored === undefined) throw new Error(`the request ${identity.id} is not recorded yet`)
-  return stored.event
-}
-
-/** Something about it that is different now, and fits. */
-function mended(type: string): object {
-  switch (type) {
-    case 'github.push':
-      return { forced: true }
-    case 'deployment.failed':
-      return { environment: 'mended' }
-    case 'acme.ordered':
-      return { mended: true }
-    default:
-      return { commit: 'mended' }
-  }
+  return { command, tidyUp, mendLanes, switchedTo }
 }

@@ -1,4 +1,4 @@
-import { behaviours, labels, subscribers } from './cast.ts'
+import { behaviours, labels, movings, subscribers } from './cast.ts'
 import type { Chance } from './chance.ts'
 
 /**
@@ -64,15 +64,32 @@ const otherFaults = {
 export type OtherFault = keyof typeof otherFaults
 
 /** What one subscriber acts on is down for long, and much comes for it. Times are milliseconds. */
-function drawDown(chance: Chance): { subscriber: string; begin: number; end: number } | undefined {
+function drawDown(
+  chance: Chance,
+): { subscriber: string; begin: number; end: number; unlike: boolean } | undefined {
   if (!chance.is(0.08)) return undefined
   const begin = chance.between(0, 60_000)
   return {
     subscriber: chance.pick(['mirror', 'shop']),
     begin,
     end: begin + chance.rate(60_000, 1_200_000),
+    /** each event fails in a way of its own, and no circuit opens */
+    unlike: chance.is(0.25),
   }
 }
+
+/** Very many others write what one subscriber changes, for so long that whoever handles its events loses each race. */
+function drawHot(
+  chance: Chance,
+  minutes: number,
+): { subscriber: string; begin: number; end: number } | undefined {
+  if (minutes < 6 || !chance.is(0.06)) return undefined
+  const begin = chance.between(0, 60_000)
+  return { subscriber: chance.pick(['ledger', 'tail']), begin, end: begin + chance.between(180_000, 600_000) }
+}
+
+/** A rebuild waits five seconds longer than it must as clocks differ (docs/decisions/0018-replay-and-rebuild.md): half for each. */
+export const clocksOfRebuilds = 2500
 
 function drawFaults(
   chance: Chance,
@@ -95,7 +112,10 @@ export function drawOptions(seed: number, chance: Chance) {
   // or what is seen of it could have another reason
   const isAlone = down !== undefined && chance.is(0.6)
   const { calls, others } = drawFaults(chance, { maybe, isAlone })
-  const roles = subscribers.filter((name) => name === down?.subscriber || chance.is(0.4))
+  const hot = drawHot(chance, minutes)
+  const rebuilt = chance.is(0.04)
+  const wanted = [down?.subscriber, hot?.subscriber, rebuilt ? 'ledger' : undefined]
+  const roles = subscribers.filter((name) => wanted.includes(name) || chance.is(0.4))
   return {
     seed,
     /** events that are sent, but for what is sent again */
@@ -116,13 +136,16 @@ export function drawOptions(seed: number, chance: Chance) {
     /** a crash of, or a transaction in the way of, a call that comes in a few schedules only */
     seldom: !isAlone && maybe(0.9) ? chance.between(0.5, 0.9) : 0,
     /** milliseconds that clocks are wrong by at most, and that eventually consistent reads are behind */
-    skew: maybe(0.4) ? chance.whole(10, 30_000) : 0,
+    skew: maybe(0.4) ? chance.whole(10, rebuilt ? clocksOfRebuilds : 30_000) : 0,
     stale: maybe(0.4) ? chance.whole(100, 20_000) : 0,
     /** milliseconds of an ordinary call at most */
     latency: chance.pick([5, 20, 100]),
     /** times in which one dependency answers nothing but errors */
     outages: !isAlone && maybe(0.4) ? chance.whole(1, 3) : 0,
     down,
+    hot,
+    /** while the records of `ledger` are built anew and switched more comes for it */
+    rebuilt,
     /** one subscriber's function is not called for longer than its queue keeps what lies there: days */
     standstill: maybe(0.02)
       ? {
@@ -132,6 +155,10 @@ export function drawOptions(seed: number, chance: Chance) {
       : undefined,
     /** another version of the code comes in the middle, and stays or is taken back */
     deploy: maybe(0.35) ? chance.pick(['stays', 'stays', 'taken back']) : undefined,
+    /** what of the routes comes with it, or leaves */
+    moved: chance.pick(movings),
+    /** the newer code reads an old version of a type no more */
+    retires: chance.is(0.3),
     /** the newer code knows one version more of a type, and writes it */
     newVersion: chance.is(0.5),
     /** minutes between two passes of the sweep */

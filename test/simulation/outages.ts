@@ -43,7 +43,7 @@ export function outagesOf({
     return { port, begin, end: begin + chance.rate(5000, 1_200_000) }
   })
   const { down } = options
-  if (down !== undefined) {
+  if (down !== undefined && !down.unlike) {
     // of several downstreams one
     const port = `downstream ${down.subscriber}${down.subscriber === 'shop' ? ' order/1' : ''}`
     outages.push({ port, begin: began + down.begin, end: began + down.end })

@@ -12,7 +12,7 @@ import { editTooLarge } from './oversize.ts'
 import type { Bug } from './planting.ts'
 import { scheduler } from './scheduler.ts'
 import { type Stage, stage } from './stage.ts'
-import { type Deed, workload } from './workload.ts'
+import { type Deed, meanwhile, workload } from './workload.ts'
 
 export type Result = {
   seed: number
@@ -83,33 +83,44 @@ export async function runSchedule(
     routes: world.cast.older,
     began: noon,
     now: time.now,
+    skew: options.skew,
     projects: options.shop ? ['main', 'shop'] : ['main'],
   })
-  for (let count = 0; count < options.operators; count++)
-    time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
-      const command = people.command()
-      if (command === undefined) return
-      give(command)
-      // and somebody else has the same idea
-      if (chance.is(0.3)) world.command(command)
-    })
-  if (options.operators > 0)
-    for (let count = 0; count < 3; count++)
-      time.after(chance.between(0.4 * end, end), 'somebody mends lanes', () =>
-        people.mendLanes().forEach(give),
-      )
-  if (options.oversize && options.operators > 0)
-    for (let count = 0; count < 2; count++)
-      time.after(chance.between(0.3 * end, end), 'somebody writes too much', () => {
-        const command = editTooLarge(chance, observed)
-        if (command) give(command)
-      })
+  planPeople()
   let sweeps = 0
   keepSweeping()
   time.after(end, 'faults stop', () => {
     world.stopFaults()
     if (options.operators > 0) time.after(10 * minute, 'somebody tidies up', tidyUp)
   })
+
+  function planPeople(): void {
+    for (let count = 0; count < options.operators; count++)
+      time.after(chance.between(0.2 * end, end), 'somebody looks', () => {
+        const command = people.command()
+        if (command === undefined) return
+        give(command)
+        // and somebody else has the same idea
+        if (chance.is(0.3)) world.command(command)
+      })
+    if (options.rebuilt) {
+      const at = chance.between(0.3 * end, 0.8 * end)
+      time.after(at, 'somebody rebuilds', () => give(people.switchedTo('ledger')))
+      for (const deed of meanwhile())
+        time.after(at + chance.between(0, 60_000), 'deed', () => perform(world, deed))
+    }
+    if (options.operators > 0)
+      for (let count = 0; count < 3; count++)
+        time.after(chance.between(0.4 * end, end), 'somebody mends lanes', () =>
+          people.mendLanes().forEach(give),
+        )
+    if (options.oversize && options.operators > 0)
+      for (let count = 0; count < 2; count++)
+        time.after(chance.between(0.3 * end, end), 'somebody writes too much', () => {
+          const command = editTooLarge(chance, observed)
+          if (command) give(command)
+        })
+  }
 
   function give(command: Command): void {
     world.command(command)
@@ -137,6 +148,7 @@ export async function runSchedule(
       world.deploy([how === 'stays' ? 'newer' : 'older'])
       world.forget(how === 'stays' ? 'leaving' : 'coming')
       observed.sometimes(how === 'stays' ? 'newer code stays' : 'newer code is taken back')
+      observed.sometimes(`routes move: ${options.moved}`)
     })
   }
 

@@ -1,3 +1,4 @@
+import { movings } from './cast.ts'
 import { metByTransactions } from './conflicts.ts'
 import { outOfReach } from './outages.ts'
 
@@ -7,6 +8,29 @@ const crashes = [
   ...['lanes.leave', 'mark', 'put', 'putIfAbsent', 'putPage', 'quarantine', 'removeFromOutbox', 'send'],
   ...['settleQuarantined', 'start', 'succeedTask', 'tally', 'transition'],
 ].flatMap((method) => [`a process dies before ${method}`, `a process dies after ${method}`])
+
+/** Whoever mends says what is meant, and pauses or stops what goes on. */
+const mending = [
+  ...['type', 'key', 'story', 'until', 'event'].map((by) => `something is replayed by its ${by}`),
+  ...['type', 'reason', 'since', 'until', 'where'].flatMap((by) => [
+    `a redrive by ${by} finds something`,
+    `a drop by ${by} finds something`,
+  ]),
+  ...movings.map((moved) => `routes move: ${moved}`),
+  'a delivery is let go of',
+  'a job is paused',
+  'a job is resumed',
+  'a job is stopped',
+  'a redrive leaves what is not meant',
+  'a run is tried again',
+  'a workflow is replayed',
+  'an old version is read no more',
+  'everything is paused',
+  'everything is resumed',
+  'one event is sent to several again',
+  'what is down fails in different ways',
+  'what was let go of is sent anew',
+]
 
 /** What many schedules together must have come past; if not, they test less than they seem to. */
 export const expected = [
@@ -84,6 +108,7 @@ export const expected = [
   ...crashes,
   ...metByTransactions.map((method) => `${method} meets a transaction`),
   ...outOfReach,
+  ...mending,
 ]
 
 export const unseen = (seen: Readonly<Record<string, number>>): string[] =>

@@ -8,19 +8,21 @@ import type { Route } from '../../events/route.ts'
 import { type Calls, callsThroughFaults, type Process, through } from './calls.ts'
 import { type Behaviour, castOf, type Generation } from './cast.ts'
 import type { Chance } from './chance.ts'
+import { crowdOf } from './crowd.ts'
 import { accountProjects, doors } from './doors.ts'
 import { functionsOf } from './functions.ts'
-import type { Downstream } from './handlers.ts'
 import { type End, lambda } from './lambda.ts'
 import { portsOfNewerCode } from './newer-code.ts'
 import type { Observed } from './observed.ts'
 import type { Command } from './operators.ts'
 import type { Options, OtherFault } from './options.ts'
 import { outagesOf } from './outages.ts'
+import { outside } from './outside.ts'
 import type { Bug } from './planting.ts'
 import type { Ports } from './ports.ts'
 import { orderedLetters, settingsOf } from './queue-settings.ts'
 import { simulatedQueues } from './queues.ts'
+import { countingRaces } from './races.ts'
 import type { Scheduler } from './scheduler.ts'
 import { stepFunctions } from './step-functions.ts'
 import { stores } from './stores.ts'
@@ -49,12 +51,13 @@ export function stage({
 }) {
   let unsafe = true
   let generations: readonly [Generation, ...Generation[]] = ['older']
-  const cast = castOf(options.subscribers, options.deploy !== undefined)
+  const cast = castOf(options.subscribers, options.deploy === undefined ? undefined : options.moved)
   const everybody = [
     ...new Map([...cast.older, ...cast.newer].map((route) => [route.subscriber, route])).values(),
   ]
   const routeNamed = new Map(everybody.map((route) => [route.subscriber, route]))
   const rate = (fault: OtherFault): number => (unsafe ? options.others[fault] : 0)
+  const crowd = crowdOf({ options, now: time.now, isCalm: () => !unsafe })
   const outages = outagesOf({ time, chance, options, observed })
   const isOut: typeof outages = (...call) => unsafe && outages(...call)
 
@@ -118,11 +121,7 @@ export function stage({
     invoke: (fn, event, ended) => functions.invoke(fn, event, ended),
     asks: { ask: () => all.asks, isWanted: () => chance.is(options.approvals) },
   })
-  const downstream: Downstream = {
-    async act(_name, idempotencyKey, delivery) {
-      observed.effects.set(delivery, [...(observed.effects.get(delivery) ?? []), idempotencyKey])
-    },
-  }
+  const downstream = outside({ options, observed, now: time.now, isCalm: () => !unsafe })
   const wires = { sqs: sqs(queues, observed), bus: eventBridge(observed) }
 
   const routesOf = ({ generation }: Process): readonly Route[] => cast[generation]
@@ -136,7 +135,7 @@ export function stage({
     const sending = sqsQueues({ aws, prefix: '', ordered: (name) => routeNamed.get(name)?.ordered === true })
     const plain: Ports = {
       history: through(calls, process, 'history', history),
-      memory: through(calls, process, 'memory', memory),
+      memory: crowd(through(calls, process, 'memory', memory), memory, process),
       lanes: through(calls, process, 'lanes', lanes),
       bodies: through(calls, process, 'bodies', bodies),
       ephemeral: watchedEphemeral(through(calls, process, 'ephemeral', ephemeral), observed),
@@ -164,6 +163,7 @@ export function stage({
   const { batches, ...all } = functionsOf({
     portsOf,
     isNewer,
+    retires: ({ generation }) => generation === 'newer' && options.retires && options.deploy !== undefined,
     behaviourOf,
     calls,
     observed,
@@ -191,7 +191,7 @@ export function stage({
   }
 
   const outbox = stream({ time, chance, observed, lambda: functions, relay: all.relay, rate })
-  const outside = doors({
+  const senders = doors({
     time,
     chance,
     options,
@@ -242,15 +242,19 @@ export function stage({
     skew: options.skew,
     stale: options.stale,
     isOnlyDown:
-      options.down !== undefined &&
+      options.down?.unlike === false &&
       Object.values(options.calls).every((rate) => rate === 0) &&
       options.outages === 0,
+    /** calls take their time only where somebody waits for them */
+    isPrompt: options.calls.slow === 0 && options.calls.late === 0,
     sweepBefore,
-    doors: outside,
+    doors: senders,
     queues,
     stored,
     cast,
     everybody,
+    /** the routes of what is running now */
+    deployed: (): readonly Route[] => generations.flatMap((generation) => cast[generation]),
     functions,
     sweep,
     stopFaults: () => {
@@ -269,7 +273,7 @@ export function stage({
     /** Somebody asks the API for something; what comes of it is for them to see. */
     command({ name, of, run }: Command, ended: (end: End) => void = () => undefined): void {
       observed.step('', () => `somebody asks: ${name}`)
-      functions.invoke(all.api(of), run, (end) => {
+      functions.invoke(all.api(of), countingRaces({ name, run }, observed), (end) => {
         observed.step(
           '',
           () => `${name}: ${'value' in end ? 'answered' : JSON.stringify(Object.values(end).map(String))}`,
@@ -289,7 +293,7 @@ export function stage({
       ...functions.running().flatMap((kind) => (kind === 'sweep' ? [] : [`${kind} runs`])),
       ...runs.running().map((run) => `run ${run}`),
       ...functions.standing().map((queue) => `${queue} stands still`),
-      ...(outside.waiting() > 0 ? [`${outside.waiting()} senders wait`] : []),
+      ...(senders.waiting() > 0 ? [`${senders.waiting()} senders wait`] : []),
       ...(outbox.isEmpty() ? [] : ['the stream has something to tell']),
       ...queues.names().flatMap((name) => {
         const { length } = queues.all(name)

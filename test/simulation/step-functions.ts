@@ -81,7 +81,7 @@ export function stepFunctions({
         name,
         status === 'SUCCEEDED' ? { output: null } : { error: 'Broken', cause: 'it broke' },
       )
-      observed.ended.push({ workflow, name, status, startedBy })
+      observed.ended.push({ project, workflow, name, status, startedBy })
       tell(workflow, name, status, started, input)
       running.delete(`${workflow} ${name}`)
     }
@@ -130,13 +130,13 @@ export function stepFunctions({
     })
   }
 
-  function emit(workflow: string, { event, replay }: ReturnType<typeof workflowInput.parse>): void {
+  function emit(workflow: string, { event, replay, attempt }: ReturnType<typeof workflowInput.parse>): void {
     const { source, id, correlationid, hops, traceparent } = event
     const frame = {
       door: 'emit',
       project: event.project,
       by: workflow,
-      again: '',
+      again: attempt > 1 ? `attempt:${attempt}` : '',
       replay,
       cause: { source, id, correlationid, hops, traceparent },
       event: {

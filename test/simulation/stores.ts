@@ -9,6 +9,9 @@ import type { Job } from '../../core/job/job.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
 import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
 import { noteClosings, noteControl } from './circuits.ts'
+import { noteLetGo } from './crowd.ts'
+import { noteState } from './jobs-seen.ts'
+import { noteMeant, noteMended } from './meant.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
 import { settlementIn, settlementKind } from './quarantine-operators.ts'
 import type { Scheduler } from './scheduler.ts'
@@ -108,6 +111,8 @@ export function stores({
     if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
       observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
     observed.uncounted.set(text, Math.max(observed.uncounted.get(text) ?? 0, mark.uncounted ?? 0))
+    noteMended(mark, before, observed, time.now())
+    noteLetGo(mark, before, observed)
     if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
     if (mark.state === 'done' && behindCircuits.has(text))
       observed.sometimes('what was parked behind a circuit is handled')
@@ -194,8 +199,12 @@ export function stores({
   }
 
   function noteJobs({ writes }: Commit): void {
-    for (const { kind, value } of writes) {
+    for (const { project, kind, value } of writes) {
       const job = kind === 'job' ? (value as Job) : undefined
+      if (job !== undefined) {
+        noteMeant(project, job, observed)
+        noteState(job, observed, time.now())
+      }
       if (job?.kind === 'redrive' && job.reason?.includes('died again'))
         observed.sometimes('a redrive is stopped by like failures')
       if (job?.kind === 'rebuild' && job.state === 'done' && (job.selection as { switch?: true }).switch)

@@ -3,6 +3,7 @@ import type { OrderedMessage, Queues } from '../../core/ports.ts'
 import type { RecordedEvent } from '../../events/envelope.ts'
 import type { Process } from './calls.ts'
 import { isGarbage } from './doors.ts'
+import { noteSent } from './jobs-seen.ts'
 import { deliveryText, type Observed } from './observed.ts'
 import type { SimulatedQueues } from './queues.ts'
 
@@ -41,6 +42,7 @@ export function watchedQueues({
       const times = (observed.sentAsNew.get(delivery) ?? 0) + 1
       observed.sentAsNew.set(delivery, times)
     } else observed.sometimes('something is sent again')
+    if (process.kind === 'replay-batch') noteSent(frame.replay, observed, now())
     if (/^(api|redrive-batch)$/.test(process.kind) && frame.resent === true) lookAtRedrive(delivery, frame)
     if (/^(sweep|api books)$/.test(process.kind) && frame.resent === true)
       lookAtSweep(subscriber, delivery, frame)
@@ -50,6 +52,10 @@ export function watchedQueues({
   function lookAtRedrive(delivery: string, { event, release }: Frame): void {
     observed.sometimes('something dead is sent anew')
     const mark = observed.deliveries.get(delivery)
+    // in a lane the dead keep their marks until they run; one that died since its lane was looked at runs no more
+    const isOfLane = process.kind === 'redrive-batch' && release !== undefined
+    if (isOfLane && mark?.state === 'dead' && mark.at < now() - 75_000)
+      observed.mended.push({ by: undefined, mark, at: now() })
     const times = (observed.sentAnew.get(delivery) ?? 0) + 1
     observed.sentAnew.set(delivery, times)
     const reopened = observed.reopened.get(delivery)?.length ?? 0

@@ -223,6 +223,18 @@ function forDown(subscriber: string, n: number): Sending {
   return { event, marker, project: 'main', door: 'http', kind: 'valid', accepted: false }
 }
 
+/** What comes while something is rebuilt. */
+export const meanwhile = (): Deed[] =>
+  Array.from({ length: 8 }, (_, n): Deed => {
+    const marker = `meanwhile${n}x`
+    const base = { specversion: '1.0' as const, id: `meanwhile-${n}`, source: '/shop', type: 'acme.ordered' }
+    const event = { ...base, data: { marker }, partitionkey: `order/${1 + (n % 2)}` }
+    return {
+      kind: 'send',
+      sending: { event, marker, project: 'main', door: 'http', kind: 'valid', accepted: false },
+    }
+  })
+
 const forged = (n: number) => ({ id: `forged-${n}`, type: 'build.status-changed' })
 const bad = (n: number, marker: string) => ({ id: `bad-${n}`, type: 'test.completed', data: { marker } })
 const following = (n: number) => ({ id: `next-${n}`, dataschema: nextSchema })
