@@ -1,6 +1,7 @@
+import { Failure } from '../../core/errors.ts'
 import { controlOf } from '../../core/hold/control.ts'
-import type { Commit } from '../../core/ports.ts'
-import { type Bug, consumes, inMemory, methodsOf } from './planting.ts'
+import type { Commit, MemoryRecord } from '../../core/ports.ts'
+import { type Bug, consumes, inHistory, inMemory, methodsOf } from './planting.ts'
 import type { Stores } from './stores.ts'
 
 /** The same of what holds subscribers back: pauses and circuits. */
@@ -62,5 +63,68 @@ export const holdingBugs: Readonly<Record<string, Bug>> = {
             : change,
         ),
     })),
+  },
+
+  'a pause is read once and never again': {
+    ports: inMemory((memory, process) => {
+      const read = new Map<string, MemoryRecord | undefined>()
+      return {
+        async get(key) {
+          if (!isControl(key) || !consumes(process)) return memory.get(key)
+          if (!read.has(key.project)) read.set(key.project, await memory.get(key))
+          return read.get(key.project)
+        },
+      }
+    }),
+  },
+
+  'while one tries what is down all do': {
+    ports: inMemory((memory, process) => ({
+      get: async (key) => {
+        const record = await memory.get(key)
+        if (record === undefined || !isControl(key) || !consumes(process)) return record
+        const { circuits, ...state } = controlOf(record)
+        return { ...record, value: { ...state, circuits: circuits.filter((one) => one.state === 'open') } }
+      },
+    })),
+  },
+
+  'what fails in different ways is counted together': {
+    ports: (ports) => ({
+      ...ports,
+      ephemeral: {
+        ...methodsOf(ports.ephemeral),
+        tally: (name, amounts, seconds) =>
+          ports.ephemeral.tally(
+            name,
+            Object.fromEntries(
+              Object.entries(amounts).map(([counter, count]) => [counter.replace(/^f\d+_/, 'f0_'), count]),
+            ),
+            seconds,
+          ),
+      },
+    }),
+  },
+
+  'a lost race is given up at once': {
+    ports: inMemory((memory) => ({
+      async commit(change) {
+        const verdict = await memory.commit(change)
+        if (verdict === 'version conflict') throw new Failure('Busy', 'others changed it 1 times meanwhile')
+        return verdict
+      },
+    })),
+  },
+
+  'what was let go of is never sent anew': {
+    ports: (ports, process, world) =>
+      process.kind === 'sweep'
+        ? inHistory((history) => ({
+            transition: async (change) => {
+              const [mark] = await history.getDeliveries([change.key])
+              return mark?.letGo ? false : history.transition(change)
+            },
+          }))(ports, process, world)
+        : ports,
   },
 }

@@ -160,6 +160,17 @@ export const mendingBugs: Readonly<Record<string, Bug>> = {
     })),
   },
 
+  'that the dead are told of is noted before': {
+    ports: inMemory((memory) => ({
+      async commit(change) {
+        if (!change.writes.some(({ name }) => name.startsWith('told-of-the-dead')))
+          return memory.commit(change)
+        const verdict = await memory.commit({ ...change, outbox: [] })
+        return verdict === 'committed' ? memory.commit({ writes: [], outbox: change.outbox }) : verdict
+      },
+    })),
+  },
+
   'the sweep cannot look at what is parked': {
     ports: (ports, process, world) =>
       process.kind === 'sweep'

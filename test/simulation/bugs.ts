@@ -3,6 +3,8 @@ import type { Identity } from '../../events/envelope.ts'
 import { subscribersOf } from '../../events/route.ts'
 import { bugsOfHandling } from './bugs-of-handling.ts'
 import { holdingBugs } from './bugs-of-holding.ts'
+import { jobBugs } from './bugs-of-jobs.ts'
+import { laneBugs } from './bugs-of-lanes.ts'
 import { mendingBugs } from './bugs-of-mending.ts'
 import { refusalBugs } from './bugs-of-refusals.ts'
 import {
@@ -217,4 +219,6 @@ export const bugs: Readonly<Record<string, Bug>> = {
   ...mendingBugs,
   ...holdingBugs,
   ...refusalBugs,
+  ...laneBugs,
+  ...jobBugs,
 }
