@@ -20,7 +20,7 @@ import type {
 import { ago } from '../time.ts'
 import { patience } from './missing.ts'
 import { type QuarantineOutcome, quarantine } from './quarantine.ts'
-import { messagesFor, send, sendMissing, unsentOf } from './send.ts'
+import { messagesFor, missingOf, send, sendMissing, unsentOf } from './send.ts'
 
 export type RecordDeps = {
   history: History
@@ -215,6 +215,25 @@ async function settle(item: Accepted, deps: RecordDeps): Promise<Outcome> {
   return 'error' in fate ? { status: 'unavailable', error: fate.error } : compare(item, fate.value, deps)
 }
 
+/**
+ * While a deployment goes on, a name that is in no route here may be in one of the other code, which has it in hand or is
+ * to send it: what has a sequence waits for that, or the next of its key would pass it there.
+ */
+async function sendAgain(
+  { stored, deliveries }: { stored: StoredEvent; deliveries: readonly (DeliveryKey & Delivery)[] },
+  deps: RecordDeps,
+): Promise<unknown> {
+  const isYoung = stored.event.received > ago(deps.clock(), patience)
+  const sending = isYoung ? { ...deps, memory: undefined } : deps
+  const sent = await attempt(() => sendMissing({ stored, deliveries }, sending))
+  if ('error' in sent) return sent.error
+  if (sent.value !== undefined || !isYoung || stored.event.sequence === undefined) return sent.value
+  const elsewhere = missingOf({ stored, deliveries }).find(
+    (name) => !deps.routes.some(({ subscriber }) => subscriber === name),
+  )
+  return elsewhere && new Error(`${elsewhere} is in no route of this code, and may be in one of the other's`)
+}
+
 async function compare(
   { arrival, admitted }: Accepted,
   fate: { stored: StoredEvent | undefined; deliveries: readonly (DeliveryKey & Delivery)[] },
@@ -225,11 +244,7 @@ async function compare(
   // taken a moment ago and expired since: as good as not tried
   if (stored === undefined) return { status: 'unavailable', error: new Error('the event expired meanwhile') }
   if (stored.content === admitted.content) {
-    // a name that is in no route here may be in one of code from before a deployment, which has it in hand
-    const isYoung = stored.event.received > ago(deps.clock(), patience)
-    const sending = isYoung ? { ...deps, memory: undefined } : deps
-    const resent = await attempt(() => sendMissing({ stored, deliveries: fate.deliveries }, sending))
-    const unsent = 'error' in resent ? resent.error : resent.value
+    const unsent = await sendAgain({ stored, deliveries: fate.deliveries }, deps)
     return { status: 'known', event: stored.event, ...(unsent === undefined ? {} : { unsent }) }
   }
   const difference = `came again from ${arrival.door} with other content (digest ${admitted.content.slice(0, 12)}); the first stands`

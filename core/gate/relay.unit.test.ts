@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { told } from '../../test/arrivals.ts'
-import { type World, world } from '../../test/world.ts'
+import { routeOf, type World, world } from '../../test/world.ts'
 import type { OutboxItem } from '../ports.ts'
 import { relay } from './relay.ts'
 
@@ -82,6 +82,21 @@ describe('the relay', () => {
     w.mend()
     expect(await relay(keys('a'), w.deps)).toMatchObject({ stayed: 0, outcomes: [{ status: 'known' }] })
     expect(sent(w)).toEqual(['a/1'])
+  })
+
+  it('keeps what other code expects and has not sent, while a deployment may go on: the next would pass it', async () => {
+    const w = await waiting(item('a', 1), item('a', 2))
+    const [older, newer] = [w.deps.routes, [...w.deps.routes, { ...routeOf('tell'), subscriber: 'coming' }]]
+    w.deps.routes = newer
+    w.failing('queues', 'send')
+    await relay(keys('a'), w.deps)
+    w.mend()
+    w.deps.routes = older
+    expect(await relay(keys('a'), w.deps)).toMatchObject({ stayed: 1 })
+    expect(left(w)).toEqual(['a/1', 'a/2'])
+    w.deps.routes = newer
+    expect(await relay(keys('a'), w.deps)).toMatchObject({ stayed: 0 })
+    expect(w.stores.queues.take('coming')).toHaveLength(2)
   })
 
   it('lets pass what is in quarantine: it would never get through, and others wait behind it', async () => {

@@ -25,18 +25,20 @@ export type SendDeps = {
   memory?: Pick<Memory, 'get' | 'commit'> | undefined
 }
 
+type Expected = { stored: StoredEvent; deliveries: readonly (DeliveryKey & Delivery)[] }
+
+/** The expected subscribers that have no delivery yet. */
+export function missingOf({ stored, deliveries }: Expected): string[] {
+  const tried = new Set(deliveries.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber))
+  return stored.expects.filter((subscriber) => !tried.has(subscriber))
+}
+
 /**
  * Sends an event again to each expected subscriber that has no delivery yet. A name that is in no route any more gets a
  * dead mark: nobody will come for it. Answers why something could not be sent, undefined when all was.
  */
-export async function sendMissing(
-  { stored, deliveries }: { stored: StoredEvent; deliveries: readonly (DeliveryKey & Delivery)[] },
-  deps: SendDeps,
-): Promise<unknown> {
-  const handled = new Set(
-    deliveries.filter(({ replay }) => replay === '').map(({ subscriber }) => subscriber),
-  )
-  const missing = stored.expects.filter((subscriber) => !handled.has(subscriber))
+export async function sendMissing({ stored, deliveries }: Expected, deps: SendDeps): Promise<unknown> {
+  const missing = missingOf({ stored, deliveries })
   const known = new Set(deps.routes.map((route) => route.subscriber))
   const { memory } = deps
   if (memory !== undefined)
