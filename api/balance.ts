@@ -41,6 +41,7 @@ const sheet = z.object({
     unknown: count,
     duplicates: count,
     expectingNobody: count,
+    again: count.openapi({ description: 'listed more than once: sent or tried again, and known already' }),
     skipped: count.openapi({ description: 'listed, and not there: never written, or expired since' }),
     unreadable: count,
   }),

@@ -199,6 +199,7 @@ export const balance = z.object({
       unknown: z.number(),
       duplicates: z.number(),
       expectingNobody: z.number(),
+      again: z.number().default(0),
       skipped: z.number(),
       unreadable: z.number(),
     }),

@@ -74,6 +74,7 @@ function eventsText({ events, quarantined, replayed, redriven, total }: Sheet): 
     [events.unknown, 'of unknown types'],
     [events.duplicates, 'duplicates'],
     [events.expectingNobody, 'for nobody'],
+    [events.again, 'sent or tried again, and known already'],
     [events.skipped, 'listed and not there (never written, or expired)'],
     [events.unreadable, 'not readable'],
     [inQuarantine, `in quarantine (${waiting.map(([reason, number]) => `${number} ${reason}`).join(', ')})`],

@@ -3,7 +3,8 @@ import { defineEvent } from './event-type.ts'
 
 export const eventDeadLettered = defineEvent({
   type: 'event.dead-lettered',
-  description: 'Deliveries to one subscriber died within one minute, and wait for somebody to mend them.',
+  description:
+    'Deliveries to one subscriber died within one minute, and wait for somebody to mend them. Told some minutes later, of those that are dead still.',
   origin: 'ours',
   retention: 'project',
   schema: () =>

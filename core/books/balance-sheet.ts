@@ -35,7 +35,9 @@ export type Sheet = {
     /** signed bodies that came a second time */
     duplicates: number
     expectingNobody: number
-    /** listed without an event: it was never written, lies on another page, or has expired */
+    /** listed more than once: sent or tried again, and known already, whatever its content was */
+    again: number
+    /** listed without an event: it was never written, or has expired */
     skipped: number
     /** events and pages that cannot be parsed: of them nothing is known here */
     unreadable: number
@@ -68,7 +70,7 @@ export const emptyLine = (): Line => ({
 })
 
 export const emptySheet = (): Sheet => ({
-  events: { recorded: 0, unknown: 0, duplicates: 0, expectingNobody: 0, skipped: 0, unreadable: 0 },
+  events: { recorded: 0, unknown: 0, duplicates: 0, expectingNobody: 0, again: 0, skipped: 0, unreadable: 0 },
   subscribers: {},
   total: emptyLine(),
   lost: [],

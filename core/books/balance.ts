@@ -129,7 +129,8 @@ async function countEntry(entry: PageEntry, page: Page, isYoung: boolean, pass: 
   try {
     const fate = await fateOf(entry, pass, false)
     const { stored } = fate
-    if (stored === undefined || !isOf(page, stored)) sheet.events.skipped++
+    if (stored === undefined) sheet.events.skipped++
+    else if (!isOf(page, stored)) sheet.events.again++
     else if (pass.query.replay !== undefined) countReplay(fate.deliveries, pass.query.replay, sheet)
     else {
       await countDeliveries(stored, fate.deliveries, isYoung, pass)

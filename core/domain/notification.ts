@@ -100,7 +100,7 @@ function told(handled: Told, command: Command): Draft {
       return {
         subject: `${letters} dead at ${subscriber}`,
         lines: [
-          `${subscriber} could not handle ${letters} in the minute from ${readable(minute)}. Nothing is lost:`,
+          `${letters} that ${subscriber} could not handle died in the minute from ${readable(minute)}. Nothing is lost:`,
           `they wait among the dead letters: ${command('dead', 'list')}`,
           '',
           ...sample.map(({ source, id, reason }) => `- ${id} from ${source}: ${reason}`),
