@@ -46,19 +46,31 @@ export function holdAgainst(
       `${held.messages.join(' and ')} had failed for good`,
     )
   if (held !== undefined && key.replay === '')
-    holdBack(route, event, held.since - readWithin, { wrong, observed })
+    holdBack(route, event, held.since - readWithin, {
+      wrong,
+      observed,
+      again: isDecidedAgain(delivery, held, observed),
+    })
   const answered = held === undefined ? [] : held.messages.map((message) => observed.answered.get(message))
   const last = Math.max(...answered.map((at) => at ?? Number.POSITIVE_INFINITY))
   if (held?.attempt === 1 && last < held.since && reopened < last)
     wrong('what is settled is not run again', `${held.messages.join(' and ')} had been answered as handled`)
 }
 
+/** A race lost to others is decided again within one attempt: that is no other try of what is down. */
+const isDecidedAgain = (delivery: string, { since }: InHand, { runs }: Observed): boolean =>
+  (runs.get(delivery) ?? []).filter((run) => run.since === since).length > 1
+
 /** Who is paused or parted from what it needs has seen that. `seen`: what was so then, its process knows. */
 function holdBack(
   route: Route,
   event: HandledAny['event'],
   seen: number,
-  { wrong, observed }: { wrong: (invariant: string, message: string) => void; observed: Observed },
+  {
+    wrong,
+    observed,
+    again,
+  }: { wrong: (invariant: string, message: string) => void; observed: Observed; again: boolean },
 ): void {
   const name = `${event.project} ${route.subscriber}`
   const paused = observed.paused.get(name) ?? Number.POSITIVE_INFINITY
@@ -68,7 +80,7 @@ function holdBack(
       'what is paused is not run',
       `${route.subscriber} was paused ${Math.round(seen + readWithin - paused)} ms before`,
     )
-  if (route.unpausable !== undefined || unsure >= seen) return
+  if (route.unpausable !== undefined || unsure >= seen || again) return
   const parted = holdParted(name, route.downstream?.(event) ?? '', seen, observed)
   if (parted !== undefined) wrong('one alone tries what is down', parted)
 }

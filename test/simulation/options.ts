@@ -138,6 +138,8 @@ export function drawOptions(seed: number, chance: Chance) {
     /** milliseconds that clocks are wrong by at most, and that eventually consistent reads are behind */
     skew: maybe(0.4) ? chance.whole(10, rebuilt ? clocksOfRebuilds : 30_000) : 0,
     stale: maybe(0.4) ? chance.whole(100, 20_000) : 0,
+    /** milliseconds that the list of a key's events is behind, which is read of the newest */
+    listed: maybe(0.7) ? chance.whole(5000, 20_000) : 0,
     /** milliseconds of an ordinary call at most */
     latency: chance.pick([5, 20, 100]),
     /** times in which one dependency answers nothing but errors */

@@ -1,3 +1,4 @@
+import { castOf } from './cast.ts'
 import type { Chance } from './chance.ts'
 import type { Observed } from './observed.ts'
 import type { Options } from './options.ts'
@@ -31,11 +32,14 @@ export function outagesOf({
   const own = options.subscribers.flatMap((name) => [
     ...[`queues ${name}`, `downstream ${name}`, `receive ${name}`, `delete ${name}`],
   ])
-  // bodies lie there of few events, and few subscribers publish
+  // bodies lie there of few events, few subscribers publish, and few keep order
   const often: readonly [string, ...string[]] = [
     ...shared,
-    ...(options.labels.includes('large') ? ['bodies', 'bodies', 'bodies'] : []),
-    ...(options.subscribers.includes('publish') ? ['eventsBus'] : []),
+    ...(options.labels.includes('large') ? Array<string>(6).fill('bodies') : []),
+    ...(options.subscribers.includes('publish') ? ['eventsBus', 'eventsBus'] : []),
+    ...(castOf(options.subscribers, undefined).older.some(({ ordered }) => ordered)
+      ? ['lanes', 'lanes.lane']
+      : []),
   ]
   const outages = Array.from({ length: options.outages }, () => {
     const begin = began + chance.between(0, options.minutes * 60_000)

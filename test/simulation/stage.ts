@@ -56,6 +56,7 @@ export function stage({
     ...new Map([...cast.older, ...cast.newer].map((route) => [route.subscriber, route])).values(),
   ]
   const routeNamed = new Map(everybody.map((route) => [route.subscriber, route]))
+  const isOrdered = (subscriber: string): boolean => routeNamed.get(subscriber)?.ordered === true
   const rate = (fault: OtherFault): number => (unsafe ? options.others[fault] : 0)
   const crowd = crowdOf({ options, now: time.now, isCalm: () => !unsafe })
   const outages = outagesOf({ time, chance, options, observed })
@@ -66,8 +67,7 @@ export function stage({
   const stored = stores({
     time,
     observed,
-    skew: options.skew,
-    lag: () => options.stale,
+    options,
     committed: (change) => outbox.tell(change),
   })
   const queues = simulatedQueues({
@@ -79,11 +79,7 @@ export function stage({
       arrived: (queue) => functions.wake(queue),
       failed: () => observed.sometimes('a message goes to the dead letters'),
       refused: (queue) =>
-        observed.sometimes(
-          routeNamed.get(queue)?.ordered
-            ? 'an ordered dead letter queue refuses'
-            : 'a dead letter queue refuses',
-        ),
+        observed.sometimes(`${isOrdered(queue) ? 'an ordered' : 'a'} dead letter queue refuses`),
       expired(queue, { id, body }) {
         observed.step('', () => `message ${id} of ${queue} expires`)
         if (routeNamed.has(queue)) noteExpired(queue, body, observed)
@@ -96,7 +92,7 @@ export function stage({
   const calls: Calls = callsThroughFaults({
     ...{ time, chance, options, observed, isOut },
     unsafe: () => unsafe,
-    ofOrdered: ({ kind }) => routeNamed.get(kind.replace('consume ', ''))?.ordered === true,
+    ofOrdered: ({ kind }) => isOrdered(kind.replace('consume ', '')),
   })
   const functions = lambda({
     time,
@@ -132,7 +128,7 @@ export function stage({
   function portsOf(process: Process): Ports {
     const { history, memory, lanes, bodies, ephemeral } = stored
     const aws = awsOf(calls, process, wires)
-    const sending = sqsQueues({ aws, prefix: '', ordered: (name) => routeNamed.get(name)?.ordered === true })
+    const sending = sqsQueues({ aws, prefix: '', ordered: isOrdered })
     const plain: Ports = {
       history: through(calls, process, 'history', history),
       memory: crowd(through(calls, process, 'memory', memory), memory, process),
@@ -200,7 +196,7 @@ export function stage({
     ingest: all.ingest,
     queues,
     rate,
-    ordered: everybody.flatMap(({ ordered, subscriber }) => (ordered ? [subscriber] : [])),
+    ordered: [...routeNamed.keys()].filter(isOrdered),
   })
 
   functions.feed('record', all.record, { batch: 10, concurrency: 5 })

@@ -13,6 +13,7 @@ import { noteLetGo } from './crowd.ts'
 import { noteState } from './jobs-seen.ts'
 import { noteMeant, noteMended } from './meant.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
+import type { Options } from './options.ts'
 import { settlementIn, settlementKind } from './quarantine-operators.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -20,21 +21,17 @@ export type Stores = ReturnType<typeof stores>
 
 /**
  * The tables: in memory, each call whole or not at all, and written down. What may be eventually consistent is read from
- * copies that get every write as much later as `lag` says.
+ * copies that get every write later, where any are.
  */
 export function stores({
   time,
   observed,
-  skew,
-  lag,
+  options: { skew, stale, listed },
   committed,
 }: {
   time: Scheduler
   observed: Observed
-  /** milliseconds that clocks are wrong by at most */
-  skew: number
-  /** milliseconds; 0: no copies */
-  lag: () => number
+  options: Pick<Options, 'skew' | 'stale' | 'listed'>
   /** hears of every change of memory that was committed */
   committed: (change: Commit) => void
 }) {
@@ -71,14 +68,14 @@ export function stores({
     }
   }
   const real = tables()
-  const copies = lag() > 0 ? tables() : undefined
+  const copies = stale > 0 ? tables() : undefined
 
   /** The same write, later, in the copies. */
   function later(write: (on: ReturnType<typeof tables>) => unknown): void {
     real.at(clock())
     if (copies === undefined) return
     const now = clock()
-    time.after(lag(), 'copied', () => {
+    time.after(stale, 'copied', () => {
       copies.at(now)
       return write(copies)
     })
@@ -160,6 +157,9 @@ export function stores({
     async note(key, text) {
       later((on) => on.history.note(key, text))
       await real.history.note(key, text)
+      const marked = observed.deliveries.get(deliveryText(key))
+      if (marked)
+        observed.deliveries.set(deliveryText(key), { ...marked, notes: [...(marked.notes ?? []), text] })
     },
     async quarantine(entry) {
       later((on) => on.history.quarantine(entry))
@@ -178,10 +178,11 @@ export function stores({
     quarantined: (query) => (copies ?? real).history.quarantined(query),
     story: (query) => (copies ?? real).history.story(query),
     async byKey(query) {
-      const found = await (copies ?? real).history.byKey(query)
-      if (copies !== undefined && found.items.length < (await real.history.byKey(query)).items.length)
-        observed.sometimes('the events of a key are listed too late')
-      return found
+      const { items, next } = await (copies ?? real).history.byKey(query)
+      const oldest = time.now() - listed
+      const shown = items.filter((item) => (observed.events.get(textOfEvent(item))?.at ?? 0) <= oldest)
+      if (shown.length < items.length) observed.sometimes('the events of a key are listed too late')
+      return { items: shown, next }
     },
   }
 
