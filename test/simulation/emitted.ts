@@ -36,7 +36,7 @@ export function emissionsAreRecorded(held: Held): Wrong[] {
     return [
       {
         message: `${id} says that ${cause.by} emitted it for ${cause.id}, and no delivery of it says so`,
-        id,
+        id: cause.id,
       },
     ]
   })
