@@ -93,8 +93,8 @@ export function handlerOf(
     holdAgainst(route, handled, key, held, observed)
     try {
       await misbehave(behaviourOf(subscriber, event), runs.length, held?.messages ?? [])
-      if (replay === '' && comesToTooMuch(subscriber, handled.data)) hopeless(held?.messages ?? [])
       if (route.effect === 'outside' && subscriber !== 'publish') await actOn(handled, key)
+      if (replay === '' && comesToTooMuch(subscriber, handled.data)) hopeless(held?.messages ?? [])
       return await body(handled, memory)
     } catch (error) {
       noteFailure(handled, error)
