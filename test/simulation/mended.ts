@@ -85,7 +85,7 @@ export async function redrivesComeToAll(held: Held): Promise<Wrong[]> {
     )
     for (const mark of left) {
       // what waits behind something that died again is as it was
-      const before = state === 'parked' ? await deadBefore(mark, held) : undefined
+      const before = await deadBefore(mark, held)
       if (before === undefined || before.at < Date.parse(asked) - blurOf(held))
         wrong.push({
           message: `${about} is done, and ${deliveryText(mark)} is ${state} as before`,
