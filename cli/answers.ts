@@ -31,6 +31,7 @@ const eventSummary = z.looseObject({
   cause: z.looseObject({ source: text, id: text, by: text }).optional(),
   causationid: maybe,
   duplicateof: maybe,
+  released: z.looseObject({ digest: text, by: text, at: text, edited: z.boolean().optional() }).optional(),
   unknown: z.boolean().optional(),
 })
 

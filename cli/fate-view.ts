@@ -36,7 +36,18 @@ const how: Readonly<Record<string, string>> = {
   emit: 'from a handler or workflow of ours',
   outbox: 'from a command of ours',
   states: 'from Step Functions',
+  edit: 'as an edit',
 }
+
+/** What somebody made of a text that nobody vouches for is theirs, and not of the door where that lay. */
+function cameText({ door, actor, released }: Why['event']): string {
+  if (released?.edited && released.by === actor) return 'from quarantine'
+  return how[door ?? ''] ?? door ?? 'unknown how'
+}
+
+/** Through whose hands an event came that had been refused. */
+export const releasedText = ({ by, at, edited }: NonNullable<Why['event']['released']>): string =>
+  `from quarantine by ${by}${edited ? ', edited' : ''} at ${localTime(at)}`
 
 /** What has come of deliveries that have all come to their end. */
 function endedText(deliveries: readonly ShownDelivery[]): string {
@@ -88,7 +99,12 @@ export function whyText(why: Why, p: Paint): string {
   const lines = [
     `${p.bold(event.type)}  ${event.id}`,
     `  ${p.dim('from')} ${event.source}`,
-    `  ${p.dim('came')} ${how[event.door ?? ''] ?? event.door ?? 'unknown how'}, ${localTime(event.received)}${event.actor === undefined ? '' : `, sent by ${event.actor}`}`,
+    `  ${p.dim('came')} ${cameText(event)}, ${localTime(event.received)}${event.actor === undefined ? '' : `, sent by ${event.actor}`}`,
+    ...(event.released === undefined
+      ? []
+      : [
+          `  ${p.dim('released')} ${releasedText(event.released)}: loadpath quarantine show ${event.released.digest}`,
+        ]),
     ...(event.cause === undefined
       ? []
       : [`  ${p.dim('made by')} ${event.cause.by} ${p.dim('from')} ${event.cause.id}`]),

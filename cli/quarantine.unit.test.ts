@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { githubPush } from '../events/github.push.ts'
 import { type Served, serve } from '../test/cli/served.ts'
 import { loadpath, type Terminal } from '../test/cli/terminal.ts'
+import { localTime } from './output.ts'
 
 let here: Served
 beforeEach(async () => {
@@ -116,6 +117,19 @@ it('edit in an editor, or as a whole text', async () => {
   const { raw } = await json(0, 'quarantine', 'show', other)
   const text = raw.replace('"main"', '"refs/heads/main"')
   expect(await run(['quarantine', 'edit', other, '--text', '-'], { stdin: text })).toMatchObject({ code: 0 })
+})
+
+it('what was released says so wherever the event is shown: by whom, and whether they changed it', async () => {
+  const digest = await webhook('a')
+  await run(['quarantine', 'edit', digest, '--data', JSON.stringify(githubPush.example)])
+  const { released } = (await json(0, 'why', 'a')).event
+  expect(released).toEqual({
+    ...{ digest, edited: true, by: expect.stringMatching(/^user:/), at: expect.any(String) },
+  })
+  const said = `from quarantine by ${released.by}, edited at ${localTime(released.at)}`
+  expect((await run(['why', 'a'])).out).toContain(`  released ${said}: loadpath quarantine show ${digest}\n`)
+  expect((await run(['trace', 'a'])).out).toContain(`  released ${said}\n`)
+  expect((await run(['events', 'show', 'a'])).out).toMatch(new RegExp(`^ *released +${said}$`, 'm'))
 })
 
 it.each([

@@ -1,4 +1,5 @@
 import type { Trace, TraceNode } from './answers.ts'
+import { releasedText } from './fate-view.ts'
 import { clockMillis, count, localTime, type Paint, span, state } from './output.ts'
 
 /** A line of the tree and what hangs below it. */
@@ -58,6 +59,7 @@ const eventBranch = ({ event, deliveries, caused }: TraceNode, p: Paint, since: 
     p.dim(`${clockMillis(event.received)}`),
     since(event.received),
     ...(event.duplicateof === undefined ? [] : [p.yellow(`the same as ${event.duplicateof}`)]),
+    ...(event.released === undefined ? [] : [p.yellow(`released ${releasedText(event.released)}`)]),
   ].join('  '),
   below: [
     ...deliveries.map((delivery) => deliveryBranch(delivery, p, since)),

@@ -162,6 +162,43 @@ describe('why', () => {
     `)
   })
 
+  const someone = { digest: 'd', by: 'user:ann', at: at(60_000) }
+  it.each([
+    [
+      'as it came',
+      { door: 'bus', actor: 'service:aws/1', released: someone },
+      '  came from the inbox bus, 2026-01-10 13:30:00, sent by service:aws/1',
+      '  released from quarantine by user:ann at 2026-01-10 13:31:00: loadpath quarantine show d',
+    ],
+    [
+      'that somebody changed',
+      { door: 'http', actor: 'service:github', released: { ...someone, edited: true } },
+      '  came by HTTP, 2026-01-10 13:30:00, sent by service:github',
+      '  released from quarantine by user:ann, edited at 2026-01-10 13:31:00: loadpath quarantine show d',
+    ],
+    [
+      'that somebody made of what nobody vouches for',
+      { door: 'bus', actor: 'user:ann', released: { ...someone, edited: true } },
+      '  came from quarantine, 2026-01-10 13:30:00, sent by user:ann',
+      '  released from quarantine by user:ann, edited at 2026-01-10 13:31:00: loadpath quarantine show d',
+    ],
+    [
+      'that somebody released whose own it is',
+      { door: 'http', actor: 'user:ann', released: someone },
+      '  came by HTTP, 2026-01-10 13:30:00, sent by user:ann',
+      '  released from quarantine by user:ann at 2026-01-10 13:31:00: loadpath quarantine show d',
+    ],
+    [
+      'in the place of another',
+      { door: 'edit', actor: 'user:ann', cause: { source: 's', id: 'p', by: 'edit' } },
+      '  came as an edit, 2026-01-10 13:30:00, sent by user:ann',
+      '  made by edit from p',
+    ],
+  ])('tells of an event %s how it came, and through whose hands', (_, given, came, ...more) => {
+    const lines = whyText(fate({ event: { ...event('a.b', '1', 0), ...given } }), plain).split('\n')
+    expect(lines.slice(2, 4)).toEqual([came, ...more])
+  })
+
   it.each([
     [fate({}), 'No route asks for it: it is recorded, no more.'],
     [fate({ event: { ...event('a.b', '1', 0), unknown: true } }), 'Nobody has declared the type a.b'],

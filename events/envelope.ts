@@ -134,6 +134,13 @@ export const recordedEvent = z.object({
   extensions: z.record(z.string(), scalar).optional(),
   /** the delivery id under which the same signed webhook body came first */
   duplicateof: z.string().optional(),
+  /**
+   * somebody sent it through the gate once more, out of quarantine: `digest` of the text as it came; `edited` where they
+   * changed that, so that it says what its sender did not
+   */
+  released: z
+    .object({ digest: z.string(), by: z.string(), at: z.string(), edited: z.literal(true).optional() })
+    .optional(),
   /** set when no type of this name is declared: recorded as it is */
   unknown: z.literal(true).optional(),
 })

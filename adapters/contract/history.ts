@@ -29,6 +29,7 @@ export function historyContract(make: () => HistoryFixture): void {
         correlationid: 'story-1',
         causationid: 'story-1',
         cause: { source: '/loadpath/x', id: 'c', by: 'x' },
+        released: { digest: 'd', by: 'user:ada', at: minute(3), edited: true },
         traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
         extensions: { colour: 'red', size: 3, new: true },
         unknown: true,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { Cli } from '../context.ts'
-import { deliveriesTable } from '../fate-view.ts'
+import { deliveriesTable, releasedText } from '../fate-view.ts'
 import { UsageError } from '../faults.ts'
 import {
   anyId,
@@ -119,14 +119,17 @@ export function events(program: Command, cli: Cli): void {
     .action(async (id: string, options: { source?: string }) => {
       const api = await cli.api()
       cli.show(await api.event(id, options.source), ({ event, deliveries, bodyGone }, p) => {
-        const { data, type, received, time, extensions, ...attributes } = event
+        const { data, type, received, time, extensions, released, ...attributes } = event
         const shown = Object.entries(attributes).flatMap(([name, value]) =>
           value === undefined || typeof value === 'object' ? [] : [[name, String(value)]],
         )
         const body = bodyGone ? 'its body is gone' : JSON.stringify(data, null, 2)
         return [
           `${p.bold(type)}  ${localTime(received)}.${clockMillis(received).slice(-3)}`,
-          fields(p, Object.fromEntries(shown)),
+          fields(p, {
+            ...Object.fromEntries(shown),
+            ...(released === undefined ? {} : { released: releasedText(released) }),
+          }),
           '',
           body,
           '',

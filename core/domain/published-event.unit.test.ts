@@ -26,6 +26,7 @@ const event: RecordedEvent = {
   actor: 'service:track-build',
   extensions: { region: 'eu', sequence: 'theirs' },
   duplicateof: 'd0',
+  released: { digest: 'd', by: 'user:ada', at: '2026-01-01T12:00:00.100Z', edited: true },
 }
 
 it('is the whole event, with its extensions beside the rest, and nothing of how it is kept', () => {

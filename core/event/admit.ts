@@ -244,7 +244,7 @@ export const editedId = (of: Identity, expects: readonly string[], content: stri
 
 type Draft = Omit<RecordedEvent, 'partitionkey'> & { partitionkey: string | undefined }
 
-/** Validates the data, and fills in what follows from it: version, partition key, who it is for unless that is given. */
+/** Validates the data, and fills in what follows: version, partition key, release, who it is for unless that is given. */
 function complete(
   arrival: Arrival,
   eventType: EventType | undefined,
@@ -255,8 +255,10 @@ function complete(
 ): Admission {
   const expects = (data: unknown) =>
     given ?? (arrival.duplicateof === undefined ? subscribersOf(routes, draft.type, data) : [])
+  // an edit of what was released is none itself
+  const whole = { ...draft, released: arrival.released }
   if (eventType === undefined) {
-    const event: RecordedEvent = { ...draft, partitionkey: draft.partitionkey ?? draft.id, unknown: true }
+    const event: RecordedEvent = { ...whole, partitionkey: draft.partitionkey ?? draft.id, unknown: true }
     return { verdict: 'admitted', event, content, expects: expects(draft.data) }
   }
   const fitting = fittingVersion(eventType, draft.data, draft.dataschema)
@@ -274,7 +276,7 @@ function complete(
   }
   const data = upcast(eventType, fitting.version, draft.data)
   const partitionkey = draft.partitionkey ?? boundedKey(eventType.partitionkey?.(data as never) ?? draft.id)
-  const event: RecordedEvent = { ...draft, partitionkey, dataversion: fitting.version }
+  const event: RecordedEvent = { ...whole, partitionkey, dataversion: fitting.version }
   return { verdict: 'admitted', event, content, expects: expects(data) }
 }
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import type { Door } from '../../events/envelope.ts'
+import type { Door, RecordedEvent } from '../../events/envelope.ts'
 import type { Fault } from '../errors.ts'
 import {
   type EditFrame,
@@ -24,6 +24,8 @@ export type Arrival = {
   /** http tells its sender; nobody would hear it at the other doors */
   ifInvalid: 'answer' | 'quarantine'
   duplicateof?: string | undefined
+  /** it lay in quarantine before, and who lets it out of there */
+  released?: RecordedEvent['released']
   content:
     | { kind: 'incoming'; event: unknown }
     | { kind: 'emitted'; frame: z.infer<typeof emitFrame> | OutboxFrame }

@@ -76,6 +76,17 @@ describe('an event that was edited', () => {
     expect(was?.event.data).toEqual(githubPush.example)
   })
 
+  it('of one that was released from quarantine was not released itself', async () => {
+    const released = { digest: 'd', by: 'user:bob', at: w.clock() }
+    await w.one(byHttp(push('q'), { received: w.clock(), released }))
+    await w.handle('analyze', failing('no such branch'))
+    const { replacement } = await editDelivery(await w.find('q'), mended, 'user:ann', w.deps)
+    await w.relayAll()
+    const [was, is] = ['q', replacement].map((id) => w.events().find(({ event }) => event.id === id))
+    expect([was?.event.released, is?.event.released]).toEqual([released, undefined])
+    expect(is?.event.door).toBe('edit')
+  })
+
   it('is told of: who, what was changed, what takes its place', async () => {
     const { replacement, changes } = await edit()
     expect(await w.told('delivery.edited')).toEqual([

@@ -136,10 +136,14 @@ async function prepare(
   edit: Edit | undefined,
 ): Promise<{ arrival: Arrival; changes: Change[] }> {
   const before = await textOf(entry, bodies)
-  if (edit === undefined) return { arrival: arrivalAgain(entry, before, clock()), changes: [] }
+  const now = clock()
+  const released = { digest: entry.digest, by, at: now }
+  if (edit === undefined) return { arrival: { ...arrivalAgain(entry, before, now), released }, changes: [] }
   const after = 'text' in edit ? edit.text : withData(entry, before, edit.data)
-  const arrival = arrivalEdited(entry, { before, after }, { actor: by, now: clock() })
-  return { arrival, changes: changesBetween(...comparable(before, after)).slice(0, mostChanges) }
+  const arrival = arrivalEdited(entry, { before, after }, { actor: by, now })
+  const changes = changesBetween(...comparable(before, after)).slice(0, mostChanges)
+  if (changes.length === 0) return { arrival: { ...arrival, released }, changes }
+  return { arrival: { ...arrival, released: { ...released, edited: true } }, changes }
 }
 
 /** undefined: it is in history. */

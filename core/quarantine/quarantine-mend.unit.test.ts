@@ -36,6 +36,8 @@ const audits = async () => {
   await relayAll(w)
   return w.events().flatMap(({ event }) => (event.type.startsWith('quarantine.') ? [event] : []))
 }
+/** What each recorded event says of its release. */
+const released = () => w.events().map(({ event }) => event.released)
 const cutOff = async () => {
   throw new Error('cut off')
 }
@@ -71,6 +73,7 @@ describe('sent through the gate again as it came', () => {
         expects: ['analyze', 'validate'],
       },
     ])
+    expect(released()).toEqual([{ digest: entry?.digest, by, at: now }])
     expect([w.stores.queues.take('analyze').length, w.stores.queues.take('validate').length]).toEqual([1, 1])
     expect(await entryOf(entry?.digest ?? '')).toMatchObject({
       settled: { state: 'recorded', by, at: now, note: 'https://github.com/octo/hello p' },
@@ -147,6 +150,7 @@ describe('edited', () => {
     const digest = await kept(byBus(invalid))
     expect(await fits(digest)).toMatchObject({ outcome: 'recorded', event: { id: 'push-1' } })
     expect(w.events()).toMatchObject([{ event: { door: 'bus', data: githubPush.example } }])
+    expect(released()).toEqual([{ digest, by, at: noon, edited: true }])
     const [audit] = await audits()
     expect(audit).toMatchObject({
       type: 'quarantine.released',
@@ -165,6 +169,30 @@ describe('edited', () => {
     const digest = await kept(byBus(invalid))
     expect(await release(digest, { data: 7 })).toMatchObject({ outcome: 'refused', faults: [{ got: '7' }] })
     expect((await entryOf(digest))?.settled).toBeUndefined()
+  })
+
+  it('to what came otherwise meanwhile: that stays the sender’s own, whoever releases it', async () => {
+    const digest = await kept(byBus(invalid))
+    await w.one(byBus(push('push-1')))
+    expect(await fits(digest)).toMatchObject({ outcome: 'known' })
+    expect(released()).toEqual([undefined])
+  })
+
+  it('without a change it is as it came, and what the sender sends after that is known', async () => {
+    const digest = await kept(queued(envelope(push('v', { data: bad }))))
+    w.advance(minutes)
+    await fits(digest)
+    expect(await w.one(byBus(push('v')))).toMatchObject({ status: 'known' })
+    const letter = JSON.stringify(envelope(push('p')))
+    w.failing('history', 'insertEvents', new Error('item too large'))
+    await settleLetter({ queue: 'record', rule: undefined, body: letter }, w.deps)
+    w.mend()
+    const [waiting] = w.quarantined().filter(({ settled }) => settled === undefined)
+    await release(waiting?.digest ?? '', { text: letter })
+    expect(released()).toEqual([
+      { digest, by, at: w.clock(), edited: true },
+      { digest: waiting?.digest, by, at: w.clock() },
+    ])
   })
 
   it('as a whole text, its id too', async () => {
@@ -244,6 +272,7 @@ describe('edited', () => {
       outcome: 'recorded',
     })
     expect(w.events()).toMatchObject([{ event: { id: 'mine', door: 'bus', actor: by, project: 'main' } }])
+    expect(released()).toEqual([{ digest, by, at: noon, edited: true }])
   })
 })
 
