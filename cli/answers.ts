@@ -28,7 +28,7 @@ const eventSummary = z.looseObject({
   door: maybe,
   subject: maybe,
   actor: maybe,
-  cause: z.looseObject({ source: text, id: text, by: text }).optional(),
+  cause: z.looseObject({ source: text, id: text, by: text, replay: maybe }).optional(),
   causationid: maybe,
   duplicateof: maybe,
   released: z.looseObject({ digest: text, by: text, at: text, edited: z.boolean().optional() }).optional(),

@@ -45,6 +45,10 @@ function cameText({ door, actor, released }: Why['event']): string {
   return how[door ?? ''] ?? door ?? 'unknown how'
 }
 
+/** As whom a subscriber handles an event: live, or for a replay. */
+export const asWhom = ({ subscriber, replay }: { subscriber: string; replay: string }): string =>
+  replay === '' ? subscriber : `${subscriber} (replay ${replay})`
+
 /** Through whose hands an event came that had been refused. */
 export const releasedText = ({ by, at, edited }: NonNullable<Why['event']['released']>): string =>
   `from quarantine by ${by}${edited ? ', edited' : ''} at ${localTime(at)}`
@@ -107,7 +111,9 @@ export function whyText(why: Why, p: Paint): string {
         ]),
     ...(event.cause === undefined
       ? []
-      : [`  ${p.dim('made by')} ${event.cause.by} ${p.dim('from')} ${event.cause.id}`]),
+      : [
+          `  ${p.dim('made by')} ${asWhom({ subscriber: event.cause.by, replay: event.cause.replay ?? '' })} ${p.dim('from')} ${event.cause.id}`,
+        ]),
     ...(event.correlationid === event.id ? [] : [`  ${p.dim('story')} ${event.correlationid}`]),
     '',
     verdict(p, why),

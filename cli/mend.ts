@@ -2,6 +2,7 @@ import { agreed } from './agree.ts'
 import type { Api, Named, Selected } from './api.ts'
 import type { Cli } from './context.ts'
 import { anyDead, type DeadGroups, gatherGroups, groupsTable, noneText, partial } from './dead-groups.ts'
+import { asWhom } from './fate-view.ts'
 import { CommandError, UsageError } from './faults.ts'
 import { followJob } from './follow-job.ts'
 import { jobText } from './job-view.ts'
@@ -54,7 +55,7 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
     const api = await cli.api()
     if (dryRun) {
       cli.show(await deadOf(api, which.one, options), ({ event, deliveries: dead }) =>
-        dead.map((one) => `${event.type} ${event.id} would be sent to ${toText(one)}.`).join('\n'),
+        dead.map((one) => `${event.type} ${event.id} would be sent to ${asWhom(one)}.`).join('\n'),
       )
       return
     }
@@ -99,12 +100,9 @@ async function deadOf(api: Api, id: string, { source, subscriber, replay }: Whic
   )
   const dead = meant.filter((one) => one.state === 'dead')
   if (dead.length > 0) return { event, deliveries: dead }
-  const stand = meant.map((one) => `${toText(one)} is ${one.state}`).join(', ')
+  const stand = meant.map((one) => `${asWhom(one)} is ${one.state}`).join(', ')
   throw new CommandError(`No such delivery of ${id} is dead${stand === '' ? '' : `: ${stand}`}`)
 }
-
-const toText = ({ subscriber, replay }: { subscriber: string; replay: string }): string =>
-  `${subscriber}${replay === '' ? '' : ` (replay ${replay})`}`
 
 const deliveries = (n: number): string => count(n, 'delivery', 'deliveries')
 

@@ -1,5 +1,5 @@
 import type { Trace, TraceNode } from './answers.ts'
-import { releasedText } from './fate-view.ts'
+import { asWhom, releasedText } from './fate-view.ts'
 import { clockMillis, count, localTime, type Paint, span, state } from './output.ts'
 
 /** A line of the tree and what hangs below it. */
@@ -68,10 +68,9 @@ const eventBranch = ({ event, deliveries, caused }: TraceNode, p: Paint, since: 
 })
 
 const deliveryBranch = (delivery: TraceNode['deliveries'][number], p: Paint, since: Since): Branch => {
-  const { subscriber, replay, attempts, changed, reason, run, emitted, unseen } = delivery
-  const name = replay === '' ? subscriber : `${subscriber} (replay ${replay})`
+  const { attempts, changed, reason, run, emitted, unseen } = delivery
   const text = [
-    `-> ${name} ${state(p, delivery.state)}`,
+    `-> ${asWhom(delivery)} ${state(p, delivery.state)}`,
     ...(changed === undefined ? [] : [since(changed)]),
     ...(attempts > 1 ? [p.yellow(`${attempts} attempts`)] : []),
     ...(reason === undefined ? [] : [p.red(reason.replace(/\s+/g, ' '))]),

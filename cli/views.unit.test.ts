@@ -194,6 +194,12 @@ describe('why', () => {
       '  came as an edit, 2026-01-10 13:30:00, sent by user:ann',
       '  made by edit from p',
     ],
+    [
+      'of a replay',
+      { door: 'emit', actor: 'service:a', cause: { source: 's', id: 'p', by: 'a', replay: 'r1' } },
+      '  came from a handler or workflow of ours, 2026-01-10 13:30:00, sent by service:a',
+      '  made by a (replay r1) from p',
+    ],
   ])('tells of an event %s how it came, and through whose hands', (_, given, came, ...more) => {
     const lines = whyText(fate({ event: { ...event('a.b', '1', 0), ...given } }), plain).split('\n')
     expect(lines.slice(2, 4)).toEqual([came, ...more])

@@ -122,8 +122,10 @@ export const recordedEvent = z.object({
   correlationid: z.string(),
   /** the id of the event whose handling made this one, or what an outsider claimed */
   causationid: z.string().optional(),
-  /** what made it, for events that a handler or workflow of ours emitted */
-  cause: z.object({ source: z.string(), id: z.string(), by: z.string() }).optional(),
+  /** what made it, for events that a handler or workflow of ours emitted; `replay`: of which replay, where it was one */
+  cause: z
+    .object({ source: z.string(), id: z.string(), by: z.string(), replay: z.string().optional() })
+    .optional(),
   hops: z.number(),
   /** per partition key; only events of ours have one */
   sequence: z.number().optional(),

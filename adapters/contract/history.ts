@@ -28,7 +28,7 @@ export function historyContract(make: () => HistoryFixture): void {
         partitionkey: 'issue/123',
         correlationid: 'story-1',
         causationid: 'story-1',
-        cause: { source: '/loadpath/x', id: 'c', by: 'x' },
+        cause: { source: '/loadpath/x', id: 'c', by: 'x', replay: 'r1' },
         released: { digest: 'd', by: 'user:ada', at: minute(3), edited: true },
         traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`,
         extensions: { colour: 'red', size: 3, new: true },

@@ -131,8 +131,8 @@ export const emittedIds = (
   deliveries.find((other) => other.subscriber === subscriber && other.replay === replay)?.emitted ?? []
 
 /**
- * Whose emission an event is that names only the subscriber: of several deliveries to that one the first which says that it
- * emitted it; where none does, as a workflow's, the first.
+ * Whose emission an event is: that of the replay which it names; where it names only the subscriber, of several deliveries
+ * to that one the first which says that it emitted it; where none does, as a workflow's, the first.
  */
 export function emitterOf(
   { cause, id }: RecordedEvent,
@@ -140,6 +140,7 @@ export function emitterOf(
   deliveries: Fate['deliveries'],
 ): ShownDelivery | undefined {
   const own = shown.filter(({ subscriber }) => subscriber === cause?.by)
+  if (cause?.replay !== undefined) return own.find(({ replay }) => replay === cause.replay)
   return own.find((delivery) => emittedIds(delivery, deliveries).includes(id)) ?? own[0]
 }
 

@@ -139,6 +139,38 @@ describe('trace', () => {
     expect(root?.caused).toEqual([])
   })
 
+  it('lays what a run of a replay told and emitted below that replay, whichever of the two emitted first', async () => {
+    const by = { source: 'gh', id: 'push', by: 'test-and-validate' }
+    const of = (id: string, second: number, replay?: string) =>
+      stored(
+        event(id, {
+          correlationid: 'push',
+          received: at(second),
+          cause: { ...by, ...(replay && { replay }) },
+        }),
+      )
+    const live = { subscriber: 'test-and-validate', ...done }
+    const deliveries = [live, { ...live, replay: 'r1' }]
+    const known = [
+      stored(push.stored.event, { deliveries }),
+      of('w1', 1),
+      of('w2', 2, 'r1'),
+      of('g1', 3, 'r1'),
+    ]
+    const { roots } = await trace(ports(known), { ...ask, key: 'push' })
+    const below = ({ replay, emitted }: TraceNode['deliveries'][number]) => [
+      replay,
+      emitted.map(({ event: { id } }) => id),
+    ]
+    expect(roots[0]?.deliveries.map(below)).toEqual([
+      ['', ['w1']],
+      ['r1', ['w2', 'g1']],
+    ])
+    const lost = [stored(push.stored.event, { deliveries: [live] }), of('w2', 2, 'r2')]
+    const [root] = (await trace(ports(lost), { ...ask, key: 'push' })).roots
+    expect([root?.deliveries.map(below), root && drawn(root.caused)]).toEqual([[['', []]], 'w2[]'])
+  })
+
   it('asks for the source when the id stands for events of two stories', async () => {
     const two = [
       stored(event('1', { source: 'a', correlationid: 'x' })),

@@ -172,7 +172,7 @@ function admitEmitted(arrival: Arrival, frame: Emitted, routes: readonly Route[]
     sequence: outbox ? frame.sequence : undefined,
     correlationid: cause?.correlationid ?? id,
     causationid: cause?.id,
-    cause: cause && { source: cause.source, id: cause.id, by },
+    cause: cause && causeOf(cause, by, frame.replay),
     hops,
     traceparent: cause?.traceparent,
     actor: arrival.actor,
@@ -184,6 +184,12 @@ function admitEmitted(arrival: Arrival, frame: Emitted, routes: readonly Route[]
       }
     : admission
 }
+
+const causeOf = (
+  { source, id }: Pick<Identity, 'source' | 'id'>,
+  by: string,
+  replay: string,
+): NonNullable<RecordedEvent['cause']> => ({ source, id, by, ...(replay === '' ? {} : { replay }) })
 
 /** The id of an emission: derived from what caused it; a command's from the aggregate's key and version. */
 export function emittedId(frame: Emitted): string {
@@ -206,7 +212,7 @@ function admitStatus(arrival: Arrival, status: RunStatus, routes: readonly Route
   const source = `${ownSource}step-functions`
   return complete(arrival, eventType, routes, contentDigest({ type: eventType.type, data }), {
     specversion: '1.0',
-    project: started?.project ?? arrival.project,
+    project: started?.event.project ?? arrival.project,
     source,
     id,
     type: eventType.type,
@@ -216,12 +222,12 @@ function admitStatus(arrival: Arrival, status: RunStatus, routes: readonly Route
     door: arrival.door,
     datacontenttype: 'application/json',
     data,
-    correlationid: started?.correlationid ?? id,
-    causationid: started?.id,
-    cause: started && { source: started.source, id: started.id, by: data.workflow },
+    correlationid: started?.event.correlationid ?? id,
+    causationid: started?.event.id,
+    cause: started && causeOf(started.event, data.workflow, started.replay),
     // a run's end is told once and starts nothing that would run it again, but a workflow may be routed to from here
-    hops: started === undefined ? 0 : Math.min(started.hops + 1, limits.hops),
-    traceparent: started?.traceparent,
+    hops: started === undefined ? 0 : Math.min(started.event.hops + 1, limits.hops),
+    traceparent: started?.event.traceparent,
     actor: arrival.actor,
   })
 }

@@ -211,6 +211,16 @@ describe('an event that a handler emits', () => {
     })
   })
 
+  it('says by which replay it was made, where that was one', () => {
+    const whole = { cause: { ...cause, correlationid: 'c', hops: 0 } }
+    for (const frame of [emit(cause), told({}, whole)]) {
+      expect(eventOf(queued(frame)).cause).not.toHaveProperty('replay')
+      const again = eventOf(queued({ ...frame, replay: 'r1' }))
+      expect(again.cause).toEqual({ source: cause.source, id: cause.id, by: frame.by, replay: 'r1' })
+      expect(again.id).toBe(eventOf(queued(frame)).id)
+    }
+  })
+
   it('goes on with the trace of its cause, whichever way it is told', () => {
     const traced = { cause: { ...cause, traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` } }
     for (const frame of [emit(cause, {}, traced), told({}, traced)])

@@ -36,8 +36,8 @@ export type RunStatus = {
   /** execution and status: best effort events come twice, and the sweep may tell them again */
   id: string
   data: z.infer<typeof workflowStarted.schema>
-  /** the event that started the run; undefined when somebody started it past Loadpath */
-  started: WorkflowInput['event'] | undefined
+  /** what started the run; undefined when somebody started it past Loadpath */
+  started: Pick<WorkflowInput, 'event' | 'replay'> | undefined
 }
 
 const withInput = z.object({ detail: z.object({ input: z.string() }) })
@@ -87,7 +87,7 @@ export function statusOf(run: RunDescription): RunStatus {
       ...(failure === undefined ? {} : { error: failure }),
       ...(run.cause === undefined ? {} : { cause: run.cause.slice(0, 2000) }),
     },
-    started: input.success ? input.data.event : undefined,
+    started: input.data,
   }
 }
 

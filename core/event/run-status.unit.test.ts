@@ -45,6 +45,14 @@ describe('a status that Step Functions tells', () => {
     })
   })
 
+  it('says of which replay the run is, if of one', async () => {
+    const told = await eventOf({ input: JSON.stringify({ ...input, replay: 'r1' }) })
+    expect(told.cause).toEqual({
+      ...{ source: 'https://github.com/octo/hello', id: 'push-1', by: 'validate', replay: 'r1' },
+    })
+    expect((await eventOf({})).cause).not.toHaveProperty('replay')
+  })
+
   it('at the 16th hop is told all the same: an end must not get lost', async () => {
     expect(
       (await eventOf({ input: JSON.stringify({ ...input, event: { ...input.event, hops: 16 } }) })).hops,
