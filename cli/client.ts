@@ -145,8 +145,17 @@ function refusal(
     answer.status === 401 && key === undefined
       ? `No API key is configured. ${hints[401]}`
       : hints[answer.status]
-  return new ApiError(answer.status, parsed.data, hint ?? '', options && answer.status === 422 ? 2 : 1)
+  return new ApiError(
+    answer.status,
+    parsed.data,
+    hint ?? '',
+    options && isWrongUsage(answer.status, parsed.data.faults) ? 2 : 1,
+  )
 }
+
+/** What is not found is no wrong usage, but for a name that is none of those that there are. */
+const isWrongUsage = (status: number, faults: ApiError['faults'] = []): boolean =>
+  [400, 422].includes(status) || (status === 404 && faults.some(({ expected }) => /^one of /.test(expected)))
 
 function parseJson(text: string): unknown {
   if (text === '') return undefined

@@ -94,6 +94,21 @@ describe('dead list', () => {
     },
   )
 
+  it('an unknown subscriber is wrong usage; one that has no such delivery is none', async () => {
+    await died('a', 'x')
+    for (const words of [['list'], ['redrive'], ['redrive', '--dry-run'], ['drop']])
+      expect(await run(['dead', ...words, '--subscriber', 'nosuch']), `${words}`).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(
+          /there is no subscriber nosuch \(404\)\n {2}.*subscriber: expected one of /,
+        ),
+      })
+    expect(await run(['dead', 'show', 'a', '--subscriber', 'nosuch'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('has no delivery to nosuch that was tried (404)'),
+    })
+  })
+
   it('says what is wrong with a filter', async () => {
     expect((await run(['dead', 'list', '--where', 'nothing'])).code).toBe(2)
     expect((await run(['dead', 'list', '--since', 'then'])).code).toBe(2)

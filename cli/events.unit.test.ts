@@ -24,6 +24,13 @@ describe('events', () => {
     })
   })
 
+  it('a cursor that no list has answered is wrong usage', async () => {
+    expect(await here.run(['events', 'list', '--cursor', 'abc'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('this cursor is none that this list has answered (400)'),
+    })
+  })
+
   it('put says what became of one, and of the same again', async () => {
     expect(await here.putTest('one', '--key', 'mine')).toEqual({
       code: 0,

@@ -60,11 +60,16 @@ describe('pause and resume', () => {
   })
 
   it('an unknown one, one that cannot be paused, a rate that is none', async () => {
-    const unknown = await run('pause', 'notfy')
-    expect(unknown.code).toBe(1)
-    expect(unknown.err).toContain('there is no subscriber notfy')
-    expect(unknown.err).toContain('notify')
-    expect((await run('pause', 'redrive')).err).toContain('it sends what other subscribers have parked')
+    for (const name of ['pause', 'resume', 'replay', 'rebuild']) {
+      const unknown = await run(name, 'notfy', ...(name === 'replay' ? ['--event', 'e'] : []))
+      expect(unknown.code, name).toBe(2)
+      expect(unknown.err).toContain('there is no subscriber notfy (404)')
+      expect(unknown.err).toMatch(/ubscriber: expected one of .*notify.*, got notfy/)
+    }
+    expect(await run('pause', 'redrive')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('it sends what other subscribers have parked'),
+    })
     expect((await run('resume', 'notify', '--rate', 'fast')).code).toBe(2)
     expect((await run('pause')).code).toBe(2)
   })
