@@ -127,6 +127,24 @@ describe('dead redrive', () => {
       out: 'track-build already retrying\n',
     })
     expect(here.queues.take('track-build')).toHaveLength(1)
+    const times = { started: here.now(), changed: here.now() }
+    await here.history.mark(keyOf('a'), { state: 'done', attempts: 1, emitted: [], ...times })
+    expect(await run(['dead', 'redrive', 'a'])).toMatchObject({ code: 0, out: 'track-build already done\n' })
+  })
+
+  it('fails where nothing will be sent, as it was dropped', async () => {
+    await died('a', 'x')
+    await died('a', 'x', 'notify')
+    const drop = (name: string) => run(['dead', 'drop', 'a', '--subscriber', name, '--yes'])
+    await drop('track-build')
+    expect(await run(['dead', 'redrive', 'a'])).toMatchObject({ code: 0, out: 'notify sent\n' })
+    const named = ['dead', 'redrive', 'a', '--subscriber', 'track-build']
+    expect(await run(named)).toMatchObject({ code: 1, out: 'track-build already dropped\n' })
+    const again = await run(['dead', 'redrive', 'a'])
+    expect([again.code, again.out.trimEnd().split('\n').toSorted()]).toEqual([
+      0,
+      ['notify already retrying', 'track-build already dropped'],
+    ])
   })
 
   it('counts what filters mean, and changes nothing, with --dry-run', async () => {

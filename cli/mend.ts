@@ -61,7 +61,7 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
     }
     const answer = await api.redrive(which.one, namedOf(options))
     cli.show(answer, ({ items }, p) => items.map((item) => line(item, p)).join('\n'))
-    if (!answer.items.some(({ outcome }) => outcome !== 'blocked')) cli.failed()
+    if (answer.items.every(isNotSent)) cli.failed()
     return
   }
   const api = await cli.api()
@@ -86,6 +86,9 @@ export async function redrive(cli: Cli, id: string | undefined, options: Redrive
   if (!wait) cli.note(`loadpath jobs show ${asked.id} says how far it is.`)
   cli.show(wait ? await followJob(cli, api, asked.id) : asked, jobText)
 }
+
+/** Neither now nor by an earlier redrive. */
+const isNotSent = ({ outcome, state: now }: Item): boolean => outcome === 'blocked' || now === 'dropped'
 
 async function showNone(cli: Cli, api: Api, filters: Selected, found?: DeadGroups): Promise<void> {
   const none = await noneText(api, filters)

@@ -174,7 +174,10 @@ describe('deliveries whose handling has crashed', () => {
     expect(await loadpath('dead', 'redrive', one.id)).toMatchObject({ code: 0, out: 'notify sent\n' })
     await outside.once([keyOf(one)])
     await stage.settled({ project: 'main', ...one })
-    expect(await loadpath('dead', 'redrive', one.id)).toMatchObject({ out: 'notify already done\n' })
+    expect(await loadpath('dead', 'redrive', one.id)).toMatchObject({
+      code: 0,
+      out: 'notify already done\n',
+    })
     const fate = await stage.history.fate({ project: 'main', source: one.source, id: one.id })
     expect(deliveryTo(fate, 'notify')).toMatchObject({ state: 'done', resumed: 1 })
     expect(await auditOf('event.redriven', 'notify', one)).toMatchObject({
@@ -186,7 +189,10 @@ describe('deliveries whose handling has crashed', () => {
     const dropped = await loadpath('dead', 'drop', other.id, '--because', 'a test', '--yes')
     expect(dropped).toMatchObject({ code: 0, out: 'notify dropped\n' })
     expect(await auditOf('delivery.dropped', 'notify', other)).toMatchObject({ data: { reason: 'a test' } })
-    expect(await loadpath('dead', 'redrive', other.id)).toMatchObject({ out: 'notify already dropped\n' })
+    expect(await loadpath('dead', 'redrive', other.id)).toMatchObject({
+      code: 1,
+      out: 'notify already dropped\n',
+    })
     expect(await outside.times([keyOf(one), keyOf(other)])).toEqual([1, 0])
   })
 
