@@ -74,7 +74,7 @@ export async function checkStage(cli: Cli): Promise<Checked> {
   }
   if (stage.local)
     result.notes.push(
-      'The local endpoint saves its state only when it ends gracefully (Ctrl-C or `loadpath down`): killed, it loses all since its last start.',
+      'The local endpoint saves its state only when it ends gracefully (Ctrl-C or `loadpath down`): killed, it loses what came since its last start.',
     )
   if (result.deadLetters.deliveries)
     result.notes.push('Dead deliveries wait to be mended: loadpath dead list')

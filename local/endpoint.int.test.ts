@@ -9,7 +9,14 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda'
 import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { createStack } from '../test/endpoint/stack.ts'
-import { clientSettings, findEndpoint, givenEndpoint, startEndpoint, stopEndpoint } from './endpoint.ts'
+import {
+  clientSettings,
+  findEndpoint,
+  givenEndpoint,
+  savedAt,
+  startEndpoint,
+  stopEndpoint,
+} from './endpoint.ts'
 import { freePort } from './port.ts'
 import { runs, startOf } from './processes.ts'
 
@@ -26,13 +33,19 @@ async function start(name: string) {
 }
 
 test('what it held is there again after a graceful stop and a new start', async () => {
+  const began = new Date().toISOString()
   const first = await start('kept')
   await new SQSClient(clientSettings(first.url)).send(new CreateQueueCommand({ QueueName: 'kept' }))
   await stopEndpoint(first.mark)
   expect(runs(first.mark)).toBe(false)
+  const saved = savedAt(join(directory, 'kept')) ?? ''
+  expect(saved > began).toBe(true)
   const second = await start('kept')
   const { QueueUrls } = await new SQSClient(clientSettings(second.url)).send(new ListQueuesCommand({}))
   expect(QueueUrls).toEqual([expect.stringMatching(/\/kept$/)])
+  process.kill(second.mark.pid, 'SIGKILL')
+  await vi.waitFor(() => expect(runs(second.mark)).toBe(false))
+  expect(savedAt(join(directory, 'kept'))).toBe(saved)
 })
 
 test('it saves its state and ends, however the process ends that started it', async () => {

@@ -4,9 +4,11 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { Socket } from 'node:net'
@@ -187,6 +189,16 @@ export async function startEndpoint(options: {
   child.unref()
   if (child.stdin instanceof Socket) child.stdin.unref()
   return { url, mark, log } satisfies Endpoint
+}
+
+/** When it saved its state last, ISO 8601: it writes a file for each service, at a graceful end alone. Undefined: never. */
+export function savedAt(directory = places.state): string | undefined {
+  const services = join(directory, 'services')
+  if (!existsSync(services)) return undefined
+  const times = readdirSync(services).flatMap((name) =>
+    name.endsWith('.json') ? statSync(join(services, name)).mtime.toISOString() : [],
+  )
+  return times.toSorted().at(-1)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { localTime } from '../cli/output.ts'
 import { Trouble } from './endpoint.ts'
 import { places } from './places.ts'
 import { markOf, type ProcessMark, runs } from './processes.ts'
@@ -14,6 +15,8 @@ const kept = z.object({
   up: mark.optional(),
   /** `mark` is absent where the endpoint is not ours */
   endpoint: z.object({ url: z.string(), mark: mark.optional() }).optional(),
+  /** when the endpoint of our own was started last */
+  began: z.iso.datetime().optional(),
   /** base address of the HTTP API */
   api: z.string().optional(),
   /** an API key with the scope admin */
@@ -82,6 +85,12 @@ export async function claim(
     release()
   }
 }
+
+/** What is gone where the endpoint has saved nothing since it was started last. `saved`: when it did, if ever. */
+export const lostText = ({ began }: Kept, saved: string | undefined): string | undefined =>
+  began === undefined || (saved !== undefined && saved >= began)
+    ? undefined
+    : `it did not end gracefully last time: what came since its last start, at ${localTime(began)}, is gone`
 
 export const alreadyUp = (pid: number, phase: Kept['phase']): string =>
   phase === 'ready'

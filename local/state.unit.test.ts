@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { markOf } from './processes.ts'
-import { claim, readKept, running, writeKept } from './state.ts'
+import { claim, lostText, readKept, running, writeKept } from './state.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'loadpath-state-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -53,6 +53,24 @@ test('it holds secrets, so nobody else may read it, whatever it was before', () 
 test('what an older version noted in another form counts as nothing', () => {
   writeFileSync(file, '{"pid": 12}')
   expect(readKept(file)).toEqual({ phase: 'stopped' })
+})
+
+test.each([
+  ['saved since it began', '2026-01-01T10:00:00.000Z', '2026-01-01T11:00:00.000Z', undefined],
+  ['saved at the end before', '2026-01-01T10:00:00.000Z', '2026-01-01T09:00:00.000Z', /gone$/],
+  ['never saved', '2026-01-01T10:00:00.000Z', undefined, /gone$/],
+  ['never began, as far as is known', undefined, undefined, undefined],
+])('what is gone of an endpoint that has %s', (_, began, saved, said) => {
+  const text = lostText({ phase: 'stopped', ...(began && { began }) }, saved)
+  if (said === undefined) expect(text).toBeUndefined()
+  else expect(text).toMatch(said)
+})
+
+test('it is said since when what came is gone', () => {
+  const began = new Date(2026, 0, 31, 12, 0, 3).toISOString()
+  expect(lostText({ phase: 'ready', began }, undefined)).toBe(
+    'it did not end gracefully last time: what came since its last start, at 2026-01-31 12:00:03, is gone',
+  )
 })
 
 describe('claim', () => {

@@ -4,7 +4,7 @@ import { apiAddress } from './address.ts'
 import { firstKey, webhookSecret } from './credentials.ts'
 import { deploy } from './deploy.ts'
 import { detach } from './detach.ts'
-import { type Endpoint, findEndpoint, givenEndpoint, stopEndpoint, Trouble } from './endpoint.ts'
+import { type Endpoint, findEndpoint, givenEndpoint, savedAt, stopEndpoint, Trouble } from './endpoint.ts'
 import { stay, stopSignal } from './lifetime.ts'
 import { loadpath } from './loadpath.ts'
 import { clientsOf, mend } from './mends.ts'
@@ -13,7 +13,7 @@ import { runs } from './processes.ts'
 import { watchRestartedRuns } from './restarted-runs.ts'
 import { samples, send } from './samples.ts'
 import { settled } from './settled.ts'
-import { alreadyUp, claim, type Kept, readKept, writeKept } from './state.ts'
+import { alreadyUp, claim, type Kept, lostText, readKept, writeKept } from './state.ts'
 import { resourcesOf } from './templates.ts'
 
 const stage = 'local'
@@ -48,9 +48,8 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
   try {
     await clearAway(claimed.before, fresh, env, say)
     endpoint = await findEndpoint(env, say)
-    const { url, mark } = endpoint
-    writeKept({ ...readKept(), endpoint: { url, mark } })
-    await begin(url, say, stop)
+    noteEndpoint(endpoint, say)
+    await begin(endpoint.url, say, stop)
     const alone = process.send === undefined
     say(
       `${alone ? 'it stays up until Ctrl-C; in another terminal' : 'go on with'}: npx loadpath check, npx loadpath events tail -f`,
@@ -88,6 +87,14 @@ async function clearAway(before: Kept, fresh: boolean, env: NonNullable<UpOption
   rmSync(places.assembly, { recursive: true, force: true })
   const { phase, up } = readKept()
   writeKept({ phase, up })
+}
+
+/** What an endpoint of our own has lost when it was killed is told at the next start, by which its beginning is noted anew. */
+function noteEndpoint({ url, mark }: Endpoint, say: Say): void {
+  const kept = readKept()
+  const lost = mark && lostText(kept, savedAt())
+  if (lost !== undefined) say(lost)
+  writeKept({ ...kept, endpoint: { url, mark }, ...(mark && { began: new Date().toISOString() }) })
 }
 
 /** From an endpoint that answers to the first event handled: each step needs those before it. */
