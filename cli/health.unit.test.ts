@@ -92,7 +92,7 @@ describe('check', () => {
     })
     operations['AWSEvents.DescribeRule'] = ({ Name, EventBusName }) => {
       if (Name === 'loadpath-dev-inbox' && !EventBusName) throw new AwsFault('ResourceNotFoundException')
-      return { State: Name === 'loadpath-dev-sweep' ? 'DISABLED' : 'ENABLED' }
+      return { State: /-(inbox|sweep)$/.test(String(Name)) ? 'DISABLED' : 'ENABLED' }
     }
     operations['DynamoDB_20120810.DescribeTable'] = () => {
       throw new AwsFault('AccessDeniedException')
@@ -102,7 +102,14 @@ describe('check', () => {
     expect(out).toContain('!!  functions')
     expect(out).toContain('      record: missing\n      notify: is Failed\n')
     expect(out).toContain('      notify: is Disabled, its mapping is a-b\n')
-    expect(out).toContain('!!  rules           3/4\n      sweep: is DISABLED\n')
+    expect(out).toContain(
+      [
+        '!!  rules           2/4',
+        '      inbox: is DISABLED; aws events enable-rule --name loadpath-dev-inbox --event-bus-name loadpath-dev-inbox',
+        '      sweep: is DISABLED; aws events enable-rule --name loadpath-dev-sweep',
+        '',
+      ].join('\n'),
+    )
     expect(out).toMatch(/record, analyze-push, .*: nothing takes from it/)
     expect(out).toContain(
       'loadpath-dev-history, loadpath-dev-memory, loadpath-dev-ephemeral: AccessDeniedException',

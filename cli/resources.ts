@@ -118,11 +118,10 @@ async function mappingsOf(settings: Settings): Promise<EventSourceMappingConfigu
 export function findRules(settings: Settings, { stage, inboxBus }: StageConfig): Promise<CheckedResource[]> {
   const client = new EventBridgeClient(settings)
   return each(['inbox', 'states', 'sweep', 'mesh-validation'], async (name) => {
-    const command = new DescribeRuleCommand({
-      Name: `loadpath-${stage}-${name}`,
-      ...(name === 'inbox' ? { EventBusName: inboxBus } : {}),
-    })
-    return unless(/^ENABLED/, (await client.send(command)).State)
+    const rule = { Name: `loadpath-${stage}-${name}`, ...(name === 'inbox' && { EventBusName: inboxBus }) }
+    const fault = unless(/^ENABLED/, (await client.send(new DescribeRuleCommand(rule))).State)
+    const bus = rule.EventBusName === undefined ? '' : ` --event-bus-name ${rule.EventBusName}`
+    return fault && `${fault}; aws events enable-rule --name ${rule.Name}${bus}`
   })
 }
 
