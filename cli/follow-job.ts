@@ -43,8 +43,8 @@ export async function followJob(cli: Cli, api: Pick<Api, 'job'>, id: string): Pr
   }
 }
 
-const progressText = ({ kind, id, state, counts }: Job): string =>
-  `${kind} ${id} ${state}: ${countsText(counts) || (state === 'running' ? 'nothing yet' : 'nothing matched')}`
+const progressText = (job: Job): string =>
+  `${job.kind} ${job.id} ${job.state}: ${countsText(job) || (job.state === 'running' ? 'nothing yet' : 'nothing matched')}`
 
 /** What a redrive was to send, and is not on its way to a good end. */
 const amiss = ['died', 'skipped', 'blocked', 'unreadable']

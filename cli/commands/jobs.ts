@@ -45,7 +45,7 @@ export function jobs(program: Command, cli: Cli): void {
                 p.bold(job.subscriber),
                 state(p, job.state),
                 job.by,
-                countsText(job.counts),
+                countsText(job),
               ]),
             ),
       )
