@@ -198,6 +198,8 @@ it('redrive all: at a rate, until all that is admitted now is recorded', async (
 
 it('redrive all: interrupted is not done', async () => {
   for (const id of ['a', 'b', 'c']) await webhook(id)
+  const paced = await run(['quarantine', 'redrive', '--reason', 'invalid', '--rate', '2'])
+  expect([paced.err, paced.out.split('\n')[0]]).toEqual(['2 refused\n', '3 refused'])
   const controller = new AbortController()
   controller.abort()
   const words = ['quarantine', 'redrive', '--all', '--rate', '1', '--stop-after', '5']

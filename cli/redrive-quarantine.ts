@@ -39,12 +39,13 @@ export async function redriveAll(
     const alike = done.refusals.find(({ count }) => count >= stopAfter)
     if (alike !== undefined && !dryRun && cursor !== undefined)
       return { ...done, stopped: { refusal: alike.refusal, count: alike.count } }
+    // the whole is the answer
+    if (cursor === undefined) break
     cli.note(
       Object.entries(done.counts)
         .map(([outcome, count]) => `${count} ${outcome}`)
         .join(', '),
     )
-    if (cursor === undefined) break
     if (!dryRun) await pause(Math.max(0, (items.length * 1000) / rate - (cli.io.now() - began)), signal)
     if (signal.aborted) return { ...done, interrupted: true }
   } while (cursor !== undefined)
