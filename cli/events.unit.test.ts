@@ -100,7 +100,20 @@ describe('events', () => {
     const people = await here.run(['events', 'list', '--limit', '1'])
     expect(people.out).toMatch(/^RECEIVED {13}TYPE {2,}ID {2,}SOURCE\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}a\.b/)
     expect(people.err).toBe('There may be more: --limit <n>, or --since <time> --all\n')
-    expect((await here.run(['events', 'list', '--type', 'no.such'])).out).toBe('No events.\n')
+    const all = await here.run(['events', 'list', '--type', 'no.such', '--since', '1h'])
+    expect(all).toEqual({ code: 0, out: 'No events.\n', err: '' })
+  })
+
+  it('list says where it has looked no further, and goes on from there', async () => {
+    const words = ['events', 'list', '--type', 'no.such']
+    const { next } = await here.json(...words)
+    const said = await here.run(words)
+    expect(said).toEqual({
+      code: 0,
+      out: 'None was found so far.\n',
+      err: `Older ones were not looked through: --since <time> --all, or go on with --cursor ${next}\n`,
+    })
+    expect((await here.json(...words, '--cursor', next)).next).not.toBe(next)
   })
 
   it('show, why and trace of one; 409 names the sources', async () => {

@@ -97,14 +97,21 @@ export function events(program: Command, cli: Cli): void {
       const list = await gather(paging, (at) => api.events({ ...filter, ...at }), patience)
       cli.show(list, ({ items }, p) =>
         items.length === 0
-          ? 'No events.'
+          ? list.next === undefined
+            ? 'No events.'
+            : 'None was found so far.'
           : table(
               p,
               ['RECEIVED', 'TYPE', 'ID', 'SOURCE'],
               items.map((event) => [localTime(event.received), p.bold(event.type), event.id, event.source]),
             ),
       )
-      cli.note(more(list, since === undefined ? '--since <time> --all' : undefined))
+      const all = since === undefined ? '--since <time> --all' : undefined
+      cli.note(
+        list.next !== undefined && list.items.length === 0
+          ? `Older ones were not looked through: ${all}, or go on with --cursor ${list.next}`
+          : more(list, all),
+      )
     })
 
   group
