@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { eventTypeNamed, eventTypes } from './catalogue.ts'
 import { findFaults } from './checks.ts'
+import { deliveryEdited } from './delivery.edited.ts'
 import { defineEvent, type EventType, olderVersion } from './event-type.ts'
 import { githubPush } from './github.push.ts'
 import type { Route } from './route.ts'
@@ -48,6 +49,17 @@ describe('the catalogue', () => {
     const parsed = type.schema.safeParse(type.example)
     expect(parsed.error?.issues ?? []).toEqual([])
     expect(type.partitionkey?.(parsed.data as never)).toMatch(/^[a-z-]+\/.+/)
+  })
+
+  it('delivery.edited: its example was recorded, and mended to what may be', () => {
+    const { event, changes } = deliveryEdited.example
+    const type = eventTypeNamed(event.type)
+    for (const { path, before, after } of changes)
+      for (const value of [before, after]) {
+        const parsed = type?.schema.safeParse({ ...(type.example as object), [path.slice(1)]: value })
+        expect(parsed?.error?.issues).toBeUndefined()
+        expect(parsed?.data).toMatchObject({ [path.slice(1)]: value })
+      }
   })
 
   it.each(eventTypes)('$type: refuses what is no data of its own', (type) => {

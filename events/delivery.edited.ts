@@ -24,6 +24,6 @@ export const deliveryEdited = defineEvent({
     event: { source: 'https://github.com/octo-org/octo-repo', id: '1', type: 'github.push' },
     replay: '',
     replacement: '8c0f5a5e-5f3b-5b0e-8a53-6d2a5e3f6d11',
-    changes: [{ path: '/ref', before: 'main', after: 'refs/heads/main' }],
+    changes: [{ path: '/ref', before: 'refs/heads/mian', after: 'refs/heads/main' }],
   },
 })
