@@ -79,7 +79,7 @@ function eventsText({ events, quarantined, replayed, redriven, total }: Sheet): 
     [events.unreadable, 'not readable'],
     [inQuarantine, `in quarantine (${waiting.map(([reason, number]) => `${number} ${reason}`).join(', ')})`],
     [replayed, 'deliveries of replays'],
-    [redriven, 'sent anew after they had been dead or parked'],
+    [redriven, 'sent anew after they had been dead or parked, or their queue had let go of them'],
     [total.stalled, 'retrying with nothing in the queue: the sweep sends them again'],
     [total.unexpected, 'marks that nobody expected'],
   ]

@@ -142,6 +142,17 @@ describe('balance', () => {
     expect((await json(0)).sweep).toMatchObject({ passes: 1, behind: {} })
   })
 
+  it('says of what was sent anew that it was dead, parked or let go of', async () => {
+    await lost('a')
+    expect((await run()).out).not.toContain('sent anew')
+    const key = { project: 'main', source, id: 'a', subscriber: 'analyze-push', replay: '' }
+    const times = { started: here.now(), changed: here.now() }
+    await here.history.mark(key, { state: 'retrying', attempts: 2, resumed: 1, emitted: [], ...times })
+    expect((await run()).out).toContain(
+      '\n  1 sent anew after they had been dead or parked, or their queue had let go of them\n',
+    )
+  })
+
   it('of what cannot be read proves nothing', async () => {
     await lost('a')
     here.history.pages = async ({ hour, shard, after = '' }) => {

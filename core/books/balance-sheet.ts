@@ -47,7 +47,7 @@ export type Sheet = {
   /** the first so many by name; `lostMore` are not named */
   lost: Lost[]
   lostMore: number
-  /** deliveries of replays, and deliveries that were sent anew after they had been dead or parked */
+  /** deliveries of replays; those that were sent anew after they had been dead or parked, or their queue had let go of them */
   replayed: number
   redriven: number
   /** what waits, by reason */
