@@ -1,7 +1,7 @@
 import { closedAt } from '../../core/hold/circuit.ts'
 import { type Control, controlOf, controlRecord, pauseOf } from '../../core/hold/control.ts'
 import type { Commit, MemoryRecord } from '../../core/ports.ts'
-import { type Held, routeOf, type Wrong } from './held.ts'
+import { type Held, isDeployed, routeOf, type Wrong } from './held.ts'
 import type { Observed } from './observed.ts'
 
 /** What must hold of circuits, and of what holds a subscriber back. */
@@ -149,7 +149,8 @@ export const circuitsOpenOnLikes = (held: Held): Wrong[] =>
 const alike = 5
 
 /** What answers again is not parted any more. */
-export async function circuitsClose({ stage, observed }: Held): Promise<Wrong[]> {
+export async function circuitsClose(held: Held): Promise<Wrong[]> {
+  const { stage, observed } = held
   const parked = [...observed.deliveries.values()].filter(({ state }) => state === 'parked')
   return stage.stored.real.memory.all().records.flatMap((record): Wrong[] => {
     if (record.kind !== 'control') return []
@@ -157,8 +158,8 @@ export async function circuitsClose({ stage, observed }: Held): Promise<Wrong[]>
     const { project, name } = record
     // what waits for newer code, or behind something dead, tries nothing
     const waits = parked.some((mark) => mark.project === project && mark.subscriber === name)
-    const isRouted = stage.everybody.some(({ subscriber }) => subscriber === name)
-    if (waits || !isRouted || pauseOf(state) !== undefined) return []
+    // of who has left the routes nobody tries anything any more
+    if (waits || !isDeployed(held, name) || pauseOf(state) !== undefined) return []
     return state.circuits.map(({ downstream, since }) => ({
       message: `the circuit ${downstream} of ${project} ${name} is open since ${since}, and nothing waits behind it`,
     }))

@@ -5,19 +5,20 @@ import { deliveryText, textOfEvent } from './observed.ts'
 
 /** What must hold of what is handled or started once more. */
 
-/** A replay or a rebuild hands over what it was asked for, to whom it was asked for, and what had been recorded then. */
+/** A replay or a rebuild hands over what it was asked for, to whom it was asked for, and what had been received then. */
 export function replaysComeToNoOther(held: Held): Wrong[] {
   const { observed, stage } = held
   const jobs = new Map(jobsIn(held).map(({ project, job }) => [job.id, { project, job }]))
   return marksOf(held).flatMap((mark): Wrong[] => {
     const { project, job } = jobs.get(mark.replay) ?? {}
-    const { stored, at = 0 } = observed.events.get(textOfEvent(mark)) ?? {}
+    const { stored } = observed.events.get(textOfEvent(mark)) ?? {}
     if (job === undefined || stored === undefined) return []
     const isOf = mark.project === project && mark.subscriber === job.subscriber
     // a rebuild comes to what was recorded since, when its subscriber is paused
-    const isKnown = job.kind === 'rebuild' || at < Date.parse(job.asked) + 2 * stage.skew + 1000
+    const received = Date.parse(stored.event.received)
+    const isKnown = job.kind === 'rebuild' || received < Date.parse(job.asked) + 2 * stage.skew + 1000
     if (isOf && isKnown && isSelected(stored.event, replayAsked.parse(job.selection))) return []
-    const asked = `${JSON.stringify(job.selection)} for ${job.subscriber} at ${job.asked}`
+    const asked = `${JSON.stringify(job.selection)} for ${job.subscriber} at ${job.asked}, and was received at ${stored.event.received}`
     return [{ message: `${deliveryText(mark)} is of a ${job.kind} that was asked for ${asked}`, id: mark.id }]
   })
 }

@@ -35,8 +35,11 @@ const day = 24 * 60 * minute
 const hoursOfStandstill = 9
 /** Of virtual time, after faults have stopped: queues give up after hours, and waits for newer code are long. */
 const patience = 12 * 60 * minute
-/** Nothing due within it: it is over. Longer than the sweep lets what is new be. */
-const silence = 32 * minute
+/**
+ * Nothing due within it: it is over. Longer than the sweep lets what is new be, and what is open for who left the routes,
+ * and then tells of those that died of that.
+ */
+const silence = 46 * minute
 const mostSteps = 400_000
 
 /** One schedule, from its seed alone: things are sent and go wrong for a while, then nothing goes wrong any more. */
