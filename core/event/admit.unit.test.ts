@@ -212,8 +212,7 @@ describe('an event that a handler emits', () => {
   })
 
   it('says by which replay it was made, where that was one', () => {
-    const whole = { cause: { ...cause, correlationid: 'c', hops: 0 } }
-    for (const frame of [emit(cause), told({}, whole)]) {
+    for (const frame of [emit(cause), told({}, { cause: { ...cause, correlationid: 'c', hops: 0 } })]) {
       expect(eventOf(queued(frame)).cause).not.toHaveProperty('replay')
       const again = eventOf(queued({ ...frame, replay: 'r1' }))
       expect(again.cause).toEqual({ source: cause.source, id: cause.id, by: frame.by, replay: 'r1' })

@@ -9,9 +9,9 @@ import type { Job } from '../../core/job/job.ts'
 import type { Lanes } from '../../core/lane/lane.ts'
 import type { Commit, Delivery, DeliveryKey, History, Memory } from '../../core/ports.ts'
 import { noteClosings, noteControl } from './circuits.ts'
-import { noteLetGo } from './crowd.ts'
 import { noteState } from './jobs-seen.ts'
-import { noteMeant, noteMended } from './meant.ts'
+import { marksHeld } from './marks.ts'
+import { noteMeant } from './meant.ts'
 import { deliveryText, type Observed, textOfEvent } from './observed.ts'
 import type { Options } from './options.ts'
 import { settlementIn, settlementKind } from './quarantine-operators.ts'
@@ -81,40 +81,7 @@ export function stores({
     })
   }
 
-  function holdMark(text: string, mark: DeliveryKey & Delivery, was: Delivery['state'] | undefined): void {
-    if (was === 'done' || was === 'dropped')
-      observed.violated({
-        invariant: 'what is settled stays so',
-        message: `${text} was ${was} and is ${mark.state}`,
-        id: mark.id,
-      })
-    if (mark.state === 'dropped' && was !== 'dead' && was !== 'parked')
-      observed.violated({
-        invariant: 'only what is held is dropped',
-        message: `${text} was ${was ?? 'not tried'} and is dropped`,
-        id: mark.id,
-      })
-  }
-
-  const behindCircuits = new Set<string>()
-  function marked(mark: DeliveryKey & Delivery): void {
-    const text = deliveryText(mark)
-    const before = observed.deliveries.get(text)
-    observed.step(
-      mark.id,
-      () => `${text}: ${before?.state ?? 'nothing'} -> ${mark.state} ${mark.reason ?? ''}`,
-    )
-    holdMark(text, mark, before?.state)
-    if ((mark.resumed ?? 0) > (before?.resumed ?? 0))
-      observed.reopened.set(text, [...(observed.reopened.get(text) ?? []), time.now()])
-    observed.uncounted.set(text, Math.max(observed.uncounted.get(text) ?? 0, mark.uncounted ?? 0))
-    noteMended(mark, before, observed, time.now())
-    noteLetGo(mark, before, observed)
-    if (mark.state === 'parked' && mark.reason?.includes('circuit')) behindCircuits.add(text)
-    if (mark.state === 'done' && behindCircuits.has(text))
-      observed.sometimes('what was parked behind a circuit is handled')
-    observed.deliveries.set(text, { ...mark, at: time.now() })
-  }
+  const marked = marksHeld(observed, time.now)
   real.onMark(marked)
 
   const history: History = {
