@@ -57,9 +57,12 @@ export async function up({ fresh, say = console.log, env = process.env, ...how }
     // to `up --detach`, which may be gone by now
     process.send?.('up', undefined, undefined, () => undefined)
     const { api, apiKey } = readKept()
+    // of an endpoint that has ended by itself nothing more is asked: the next one may answer at its address
+    const ended = new AbortController()
+    const over = AbortSignal.any([stop, ended.signal])
     await Promise.all([
-      stay(endpoint, stop),
-      api !== undefined && apiKey !== undefined && watchRestartedRuns({ api, apiKey }, stop, say),
+      stay(endpoint, stop).finally(() => ended.abort()),
+      api !== undefined && apiKey !== undefined && watchRestartedRuns({ api, apiKey }, over, say),
     ])
   } catch (error) {
     // what an interruption breaks off may fail in any way
