@@ -105,7 +105,7 @@ describe('balance', () => {
     let now = Date.now()
     const { fate } = here.history
     here.history.fate = (...asked) => {
-      now += 3000
+      now += 10_000
       return fate(...asked)
     }
     here.deps.now = () => new Date(now).toISOString()
