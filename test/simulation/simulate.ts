@@ -89,16 +89,26 @@ export async function simulate({
 /** What found a planted bug, after how many schedules; undefined: nothing did. */
 export type Finding = { bug: string; schedules: number; told: Told | undefined }
 
-/** Runs schedules with each bug until one violates something. */
+/** Runs schedules with each bug until one violates something. `near`: where to begin with some of them, instead of `seed`. */
 export async function hunt(
   names: readonly string[],
-  { seed, schedules, workers }: { seed: number; schedules: number; workers?: number | undefined },
+  {
+    seed,
+    near = {},
+    schedules,
+    workers,
+  }: {
+    seed: number
+    near?: Readonly<Record<string, number>>
+    schedules: number
+    workers?: number | undefined
+  },
 ): Promise<Finding[]> {
   const findings = new Map(
     names.map((bug): [string, Finding] => [bug, { bug, schedules: 0, told: undefined }]),
   )
   await inThreads(
-    names.map((bug) => ({ from: seed, schedules, bug, stopAtFirst: true })),
+    names.map((bug) => ({ from: near[bug] ?? seed, schedules, bug, stopAtFirst: true })),
     (told, { bug = '' }) => {
       const finding = findings.get(bug)
       if (finding === undefined) return
