@@ -19,6 +19,11 @@ const notes: HandlerAny = async ({ data }) => {
   return []
 }
 
+const paused = {
+  mayRun: async () => ({ run: false, reason: 'paused' }) as const,
+  report: async () => undefined,
+}
+
 beforeEach(() => {
   l = laneWorld()
   m = mending(l)
@@ -200,10 +205,6 @@ describe('a release of what was parked', () => {
   })
 
   it('sends of one lane, too, no more in a second than its rate, whatever it handles meanwhile', async () => {
-    const paused = {
-      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
-      report: async () => undefined,
-    }
     l.control(paused)
     const names = Array.from({ length: 12 }, (_, n) => `a${n + 1}`)
     await l.declared(...names)
@@ -236,10 +237,6 @@ describe('a release of what was parked', () => {
   })
 
   it('says of what somebody else had released, and lost, that it was sent already', async () => {
-    const paused = {
-      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
-      report: async () => undefined,
-    }
     l.control(paused)
     await l.declared('a1', 'a2', 'a3')
     await l.receive(nothing)
@@ -259,10 +256,6 @@ describe('a release of what was parked', () => {
   })
 
   it('leaves what came since it was asked for to whoever is done with the last of it', async () => {
-    const paused = {
-      mayRun: async () => ({ run: false, reason: 'paused' }) as const,
-      report: async () => undefined,
-    }
     l.control(paused)
     await l.declared('a1', 'a2')
     await l.receive(nothing)
